@@ -1,0 +1,195 @@
+"""Events of the service annonces: each carries the whole public state of its aggregate and its version."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from contracts.base import Evenement, Valeur
+from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens
+
+
+class EtatAnnonce(StrEnum):
+    DEPOSEE = "deposee"
+    A_CORRIGER = "a_corriger"
+    REFUSEE = "refusee"
+    PUBLIEE = "publiee"
+    POURVUE = "pourvue"
+    RETIREE = "retiree"
+    EXPIREE = "expiree"
+
+
+class Annonce(Valeur):
+    """The public state of an annonce.
+
+    `categories`: codes of the lists activites (time, skills) and materiels (objects, premises, transport).
+    `creneaux`: weekly slots, codes of the list creneaux ("samedi-matin"); empty: no matter when.
+    `places`: how many answers are looked for, in people or, for materiel, in objects.
+    """
+
+    annonce_id: Identifiant
+    version: int = Field(ge=1)
+    etat: EtatAnnonce
+    sens: Sens
+    nature: Nature
+    titre: str
+    description: str
+    domaines: list[Code] = []
+    categories: list[Code] = []
+    publics: list[Code] = []
+    cession: Cession | None = None
+    date_debut: dt.date | None = None
+    date_fin: dt.date | None = None
+    creneaux: list[Code] = []
+    lieu: Lieu
+    a_distance: bool = False
+    certifications: list[Code] = []
+    accessible_pmr: bool = False
+    ouvert_aux_mineurs: bool = False
+    urgent: bool = False
+    places: int = Field(ge=1)
+    places_restantes: int = Field(ge=0)
+    auteur: Auteur
+    deposee_at: Instant
+    publiee_at: Instant | None = None
+    expire_at: Instant
+
+
+class EvenementAnnonce(Evenement):
+    topic: ClassVar[str] = "annonces.annonce.v1"
+    annonce: Annonce
+
+    @property
+    def key(self) -> str:
+        return self.annonce.annonce_id
+
+
+class AnnonceDeposee(EvenementAnnonce):
+    """Posted, or posted again after a correction: it waits for a moderator."""
+
+
+class AnnonceACorriger(EvenementAnnonce):
+    """A moderator asks its author for changes."""
+
+
+class AnnonceRefusee(EvenementAnnonce):
+    """A moderator refused it; final."""
+
+
+class AnnoncePubliee(EvenementAnnonce):
+    """Approved: matching starts."""
+
+
+class AnnonceModifiee(EvenementAnnonce):
+    """Its public state changed while published (places left): no new alert."""
+
+
+class AnnoncePourvue(EvenementAnnonce):
+    """All its places are taken."""
+
+
+class AnnonceRetiree(EvenementAnnonce):
+    """Withdrawn by its author or a moderator; final, wins over what it overtakes."""
+
+
+class AnnonceExpiree(EvenementAnnonce):
+    """Its last day is over; final."""
+
+
+class EtatAssociation(StrEnum):
+    INSCRITE = "inscrite"
+    VALIDEE = "validee"
+    REFUSEE = "refusee"
+
+
+class Engagement(Valeur):
+    """The contrat d'engagement républicain as signed: which version, when, by which account."""
+
+    version: str
+    signe_at: Instant
+    signe_par: Identifiant
+
+
+class Association(Valeur):
+    association_id: Identifiant
+    version: int = Field(ge=1)
+    etat: EtatAssociation
+    nom: str
+    rna: str | None = None
+    siren: str | None = None
+    description: str
+    domaines: list[Code] = []
+    lieu: Lieu
+    engagement: Engagement
+    membres: list[Identifiant]
+    inscrite_at: Instant
+
+
+class EvenementAssociation(Evenement):
+    topic: ClassVar[str] = "annonces.association.v1"
+    association: Association
+
+    @property
+    def key(self) -> str:
+        return self.association.association_id
+
+
+class AssociationInscrite(EvenementAssociation):
+    """Signed up: it waits for a moderator."""
+
+
+class AssociationValidee(EvenementAssociation):
+    """Vetted by a person: it may post."""
+
+
+class AssociationRefusee(EvenementAssociation):
+    """Refused by a person, with a reason."""
+
+
+class EtatReponse(StrEnum):
+    DEPOSEE = "deposee"
+    ACCEPTEE = "acceptee"
+    DECLINEE = "declinee"
+    ANNULEE = "annulee"
+
+
+class Reponse(Valeur):
+    """"Je peux aider": the message itself stays with annonces, since people write names and numbers in it."""
+
+    reponse_id: Identifiant
+    version: int = Field(ge=1)
+    etat: EtatReponse
+    annonce_id: Identifiant
+    annonce_titre: str
+    quantite: int = Field(ge=1)
+    compte_id: Identifiant
+    destinataires: list[Identifiant]
+    deposee_at: Instant
+
+
+class EvenementReponse(Evenement):
+    """`reponse.compte_id` answers; `reponse.destinataires` are the accounts that posted the annonce."""
+
+    topic: ClassVar[str] = "annonces.reponse.v1"
+    reponse: Reponse
+
+    @property
+    def key(self) -> str:
+        return self.reponse.annonce_id
+
+
+class ReponseDeposee(EvenementReponse):
+    """Somebody can help; the places are reserved."""
+
+
+class ReponseAcceptee(EvenementReponse):
+    """The author of the annonce accepts."""
+
+
+class ReponseDeclinee(EvenementReponse):
+    """The author of the annonce declines; the places are free again."""
+
+
+class ReponseAnnulee(EvenementReponse):
+    """Who answered takes it back; the places are free again."""

@@ -1,0 +1,26 @@
+"""The base of every event: a frozen pydantic model that knows its topic and its key."""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Valeur(BaseModel):
+    """A value inside an event. Unknown fields are ignored: an older reader survives a newer writer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Evenement(Valeur):
+    """One fact on one topic; its CloudEvents type is the name of its class, so that it is never typed twice."""
+
+    topic: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The Kafka key: the id of the aggregate whose events must stay in one partition."""
+        raise NotImplementedError(type(self).__name__)
+
+    @classmethod
+    def type_name(cls) -> str:
+        return cls.__name__

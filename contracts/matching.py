@@ -1,0 +1,90 @@
+"""Events of the service matching."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from contracts.annonces import Annonce
+from contracts.base import Evenement, Valeur
+from contracts.commun import Code, Identifiant, Instant, Lieu, Nature, Sens
+
+
+class Profil(Valeur):
+    """What somebody wants to be alerted about. An empty list of natures, categories, domaines or creneaux means: any.
+
+    `sens` is the sens of the annonces wanted: besoin for who helps, offre for an association that looks for something.
+    `rayon_km` is the radius around `lieu` in kilometres.
+    """
+
+    profil_id: Identifiant
+    version: int = Field(ge=1)
+    compte_id: Identifiant
+    sens: Sens
+    natures: list[Nature] = []
+    domaines: list[Code] = []
+    categories: list[Code] = []
+    creneaux: list[Code] = []
+    certifications: list[Code] = []
+    lieu: Lieu
+    rayon_km: float = Field(gt=0, le=64)
+    a_distance: bool = True
+    actif: bool = True
+    cree_at: Instant
+
+
+class EvenementProfil(Evenement):
+    topic: ClassVar[str] = "matching.profil.v1"
+    profil: Profil
+
+    @property
+    def key(self) -> str:
+        return self.profil.profil_id
+
+
+class ProfilEnregistre(EvenementProfil):
+    """New or changed."""
+
+
+class ProfilDesactive(EvenementProfil):
+    """Unsubscribed or erased: never alerted again."""
+
+
+class CodeRaison(StrEnum):
+    DISTANCE = "distance"
+    A_DISTANCE = "a_distance"
+    CRENEAU = "creneau"
+    CATEGORIE = "categorie"
+    DOMAINE = "domaine"
+    NATURE = "nature"
+    CERTIFICATION = "certification"
+    URGENT = "urgent"
+
+
+class Raison(Valeur):
+    """One reason of a match: `valeur` is a code of a reference list, or metres for distance."""
+
+    code: CodeRaison
+    valeur: str = ""
+
+
+class Destinataire(Valeur):
+    profil_id: Identifiant
+    compte_id: Identifiant
+    distance_m: int | None
+    score: int
+    raisons: list[Raison]
+
+
+class CorrespondancesTrouvees(Evenement):
+    """A chunk of at most 500 people whom one version of an annonce concerns, best first."""
+
+    topic: ClassVar[str] = "matching.correspondance.v1"
+    annonce: Annonce
+    lot: int = Field(ge=0)
+    lots: int = Field(ge=1)
+    destinataires: list[Destinataire] = Field(max_length=500)
+
+    @property
+    def key(self) -> str:
+        return self.annonce.annonce_id

@@ -1,0 +1,58 @@
+"""Events of the service moderation."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from contracts.base import Evenement, Valeur
+from contracts.commun import Identifiant, Instant
+
+
+class TypeCible(StrEnum):
+    ANNONCE = "annonce"
+    ASSOCIATION = "association"
+
+
+class Issue(StrEnum):
+    APPROUVEE = "approuvee"
+    A_CORRIGER = "a_corriger"
+    REFUSEE = "refusee"
+    RETIREE = "retiree"
+
+
+class Motif(Valeur):
+    """Why: a code of the list motifs, the sentence for the author, and for values the commitment and the passage."""
+
+    code: str
+    explication: str = ""
+    engagement: int | None = Field(default=None, ge=1, le=7)
+    passage: str | None = None
+
+
+class Decision(Valeur):
+    """`cible_version` is the version that was read by who decided: a later one makes the decision stale.
+
+    `destinataires` are the accounts to be told (never an address). `automatique` is true when the policy "confiance" decided.
+    """
+
+    decision_id: Identifiant
+    dossier_id: Identifiant
+    cible_type: TypeCible
+    cible_id: Identifiant
+    cible_version: int = Field(ge=1)
+    cible_titre: str
+    issue: Issue
+    motifs: list[Motif] = []
+    automatique: bool = False
+    destinataires: list[Identifiant]
+    decidee_at: Instant
+
+
+class DecisionPrise(Evenement):
+    topic: ClassVar[str] = "moderation.decision.v1"
+    decision: Decision
+
+    @property
+    def key(self) -> str:
+        return self.decision.cible_id

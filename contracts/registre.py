@@ -1,0 +1,41 @@
+"""Which event types travel on which topic: the catalogue that consumers decode with."""
+
+from contracts import annonces, comptes, matching, moderation, notifications
+from contracts.base import Evenement
+
+EVENEMENTS: tuple[type[Evenement], ...] = (
+    annonces.AnnonceDeposee,
+    annonces.AnnonceACorriger,
+    annonces.AnnonceRefusee,
+    annonces.AnnoncePubliee,
+    annonces.AnnonceModifiee,
+    annonces.AnnoncePourvue,
+    annonces.AnnonceRetiree,
+    annonces.AnnonceExpiree,
+    annonces.AssociationInscrite,
+    annonces.AssociationValidee,
+    annonces.AssociationRefusee,
+    annonces.ReponseDeposee,
+    annonces.ReponseAcceptee,
+    annonces.ReponseDeclinee,
+    annonces.ReponseAnnulee,
+    moderation.DecisionPrise,
+    matching.ProfilEnregistre,
+    matching.ProfilDesactive,
+    matching.CorrespondancesTrouvees,
+    notifications.EnvoisRemis,
+    notifications.DesabonnementDemande,
+    comptes.CompteEnregistre,
+    comptes.CompteEfface,
+)
+
+
+def catalogue() -> dict[str, dict[str, type[Evenement]]]:
+    """Topic name → event type name → class."""
+    found: dict[str, dict[str, type[Evenement]]] = {}
+    for event in EVENEMENTS:
+        found.setdefault(event.topic, {})[event.type_name()] = event
+    return found
+
+
+CATALOGUE = catalogue()

@@ -1,0 +1,47 @@
+"""The one table of topics: key, owner, readers, clean-up. Code, compose, manifests and documents are compared with it."""
+
+from dataclasses import dataclass
+
+JOUR_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """`readers` are consumer names (= services); `retention_ms` None keeps the last event of each key for ever."""
+
+    name: str
+    key: str
+    owner: str
+    readers: tuple[str, ...]
+    compact: bool
+    retention_ms: int | None
+    partitions: int = 12
+
+    @property
+    def cleanup_policy(self) -> str:
+        policies = ["compact"] * self.compact + ["delete"] * (self.retention_ms is not None)
+        return ",".join(policies)
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("annonces.annonce.v1", "annonce_id", "annonces", ("moderation", "matching", "notifications", "gateway"), True, 30 * JOUR_MS),
+    Topic("annonces.association.v1", "association_id", "annonces", ("moderation", "gateway"), True, None),
+    Topic("annonces.reponse.v1", "annonce_id", "annonces", ("notifications",), False, 7 * JOUR_MS),
+    Topic("moderation.decision.v1", "cible_id", "moderation", ("annonces", "notifications"), False, 30 * JOUR_MS),
+    Topic("matching.profil.v1", "profil_id", "matching", ("matching",), True, None),
+    Topic("matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS),
+    Topic("notifications.envoi.v1", "envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
+    Topic("gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None),
+)
+
+PAR_NOM: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def owned_by(service: str) -> list[Topic]:
+    """The topics that `service` writes."""
+    return [topic for topic in TOPICS if topic.owner == service]
+
+
+def read_by(service: str) -> list[Topic]:
+    """The topics that `service` consumes."""
+    return [topic for topic in TOPICS if service in topic.readers]
