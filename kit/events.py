@@ -1,0 +1,100 @@
+"""CloudEvents 1.0 in binary mode on Kafka: attributes in headers, the model as JSON in the body."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self
+
+from kit import telemetry
+from kit.errors import InvalidMessage
+
+
+class Event(Protocol):
+    """What the kit needs of an event: a topic, a key, a type, JSON out and in."""
+
+    topic: ClassVar[str]
+
+    @property
+    def key(self) -> str: ...
+
+    @classmethod
+    def type_name(cls) -> str: ...
+
+    def model_dump_json(self) -> str: ...
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes) -> Self: ...
+
+
+Catalogue = Mapping[str, Mapping[str, Any]]
+"""Topic → event type name → class."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent to Kafka. `headers` are text; `key` and `value` raw bytes."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came from Kafka. `timestamp_ms` is the time of its append or creation, in Unix milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True)
+class Received:
+    """A decoded event and its id, by which receivers deduplicate."""
+
+    id: str
+    event: Any
+    record: Record
+
+
+def headers_of(raw: Sequence[tuple[str, bytes]]) -> dict[str, str]:
+    """Kafka headers as text; undecodable bytes are replaced, since a header must never stop a consumer."""
+    return {name: (value or b"").decode("utf-8", "replace") for name, value in raw}
+
+
+def encode(event: Event, *, event_id: str, source: str, at: dt.datetime) -> Message:
+    """The message of an event that happened at `at` in the service `source`."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_type": event.type_name(),
+        "ce_source": f"/{source}",
+        "ce_subject": event.key,
+        "ce_time": at.isoformat(),
+        "content-type": "application/json",
+        **telemetry.inject(),
+    }
+    return Message(event.topic, event.key.encode(), event.model_dump_json().encode(), headers)
+
+
+def decode(record: Record, origin_topic: str, catalogue: Catalogue) -> Received:
+    """The event in `record`, whose type must be known for `origin_topic`.
+
+    Raises InvalidMessage or pydantic.ValidationError for what no number of tries can decode.
+    """
+    event_id, type_name = record.headers.get("ce_id"), record.headers.get("ce_type")
+    if not event_id or not type_name:
+        raise InvalidMessage("ce_id or ce_type is missing: not a CloudEvent")
+    if len(event_id) > 128:
+        raise InvalidMessage("ce_id has more than 128 characters")
+    known = catalogue.get(origin_topic, {}).get(type_name)
+    if known is None:
+        raise InvalidMessage(f"unknown event type {type_name[:80]!r} on {origin_topic}")
+    if record.value is None:
+        raise InvalidMessage("the body is empty")
+    return Received(event_id, known.model_validate_json(record.value), record)

@@ -1,0 +1,123 @@
+"""The one module that imports motor: connections, transactions, and which errors mean that Mongo is away.
+
+Motor gets critical fixes until May 2027; its successor is pymongo.AsyncMongoClient. Only this file changes on that day.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import WriteConcern
+from pymongo.errors import (
+    AutoReconnect,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+
+Database = AsyncIOMotorDatabase[dict[str, Any]]
+Collection = AsyncIOMotorCollection[dict[str, Any]]
+Session = AsyncIOMotorClientSession
+T = TypeVar("T")
+
+__all__ = ["Collection", "Database", "DuplicateKeyError", "Mongo", "Session", "connect", "is_unavailable"]
+
+_TRANSACTION_DEADLINE_S = 10.0
+_MAJORITY = WriteConcern("majority")
+_UNAVAILABLE = (AutoReconnect, ConnectionFailure, ServerSelectionTimeoutError, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+# Codes with which a server says "not now": interrupted at shutdown, not primary, shutdown in progress, stepped down.
+_UNAVAILABLE_CODES = {11600, 11602, 10107, 13435, 91, 189, 262, 50}
+
+
+@dataclass(frozen=True)
+class Mongo:
+    """One client on one event loop, and the database of one service."""
+
+    client: AsyncIOMotorClient[dict[str, Any]]
+    db: Database
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]], *, deadline_s: float = _TRANSACTION_DEADLINE_S) -> T:
+        """Runs `work(session)` in one transaction (majority) and returns its result.
+
+        `work` runs again on a transient conflict, until `deadline_s` (motor's own helper would go on for 120 s, too
+        long for somebody who waits for a page). Raises what `work` raises, or the last PyMongoError.
+        """
+        end = time.monotonic() + deadline_s
+        attempt = 0
+        async with await self.client.start_session() as session:
+            while True:
+                attempt += 1
+                try:
+                    async with session.start_transaction(
+                        read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY, read_preference=ReadPreference.PRIMARY
+                    ):
+                        result = await work(session)
+                        # Committed here, so that an unknown outcome is told apart from an error of `work`.
+                        await _commit(session, end)
+                        return result
+                except PyMongoError as error:
+                    if not error.has_error_label("TransientTransactionError") or time.monotonic() > end:
+                        raise
+                    await asyncio.sleep(min(0.002 * 2**attempt, 0.2))
+
+    async def ping(self) -> None:
+        """Raises when the server does not answer."""
+        await self.db.command("ping")
+
+    async def version(self) -> str:
+        return str((await self.db.command("buildInfo"))["version"])
+
+    def close(self) -> None:
+        self.client.close()
+
+
+async def _commit(session: Session, end: float) -> None:
+    while True:
+        try:
+            return await session.commit_transaction()
+        except PyMongoError as error:
+            if not error.has_error_label("UnknownTransactionCommitResult") or time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.01)
+
+
+def connect(url: str, database: str) -> Mongo:
+    """A client for the running event loop: majority everywhere, dates are aware UTC, calls end within seconds."""
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+        url,
+        tz_aware=True,
+        serverSelectionTimeoutMS=3000,
+        connectTimeoutMS=3000,
+        socketTimeoutMS=10000,
+        maxPoolSize=64,
+        retryWrites=True,
+        appname=database,
+    )
+    db = client.get_database(
+        database,
+        write_concern=WriteConcern("majority", wtimeout=8000),
+        read_concern=ReadConcern("majority"),
+        read_preference=ReadPreference.PRIMARY,
+    )
+    return Mongo(client, db)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """True when `error` says that the server is away or changing, not that the request was wrong."""
+    if isinstance(error, DuplicateKeyError):
+        return False
+    if isinstance(error, _UNAVAILABLE):
+        return True
+    if not isinstance(error, PyMongoError):
+        return False
+    transient = error.has_error_label("TransientTransactionError") or error.has_error_label("UnknownTransactionCommitResult")
+    return transient or getattr(error, "code", None) in _UNAVAILABLE_CODES

@@ -1,0 +1,80 @@
+"""Sends messages to Kafka, in groups, and survives a broker that goes away."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from kit.events import Message
+from kit.logging import get_logger
+
+log = get_logger(__name__)
+
+
+class Producer:
+    """One connection for a process. Duplicates are possible after an outage: receivers deduplicate by ce_id."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def _started(self) -> AIOKafkaProducer:
+        # Started on first use: a process must come up, and accept what it can store, while Kafka is away.
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    request_timeout_ms=10000,
+                    retry_backoff_ms=100,
+                    max_request_size=4 * 1024 * 1024,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Returns when the broker has stored all of `messages`. Raises KafkaError when it did not store every one."""
+        producer = await self._started()
+        try:
+            futures = [
+                await producer.send(
+                    message.topic,
+                    value=message.value,
+                    key=message.key,
+                    headers=[(name, value.encode()) for name, value in message.headers.items()],
+                )
+                for message in messages
+            ]
+            await asyncio.gather(*futures)
+        except KafkaError:
+            await self._forget(producer)
+            raise
+
+    async def _forget(self, producer: AIOKafkaProducer) -> None:
+        """After a failure a fresh connection is simpler to reason about than a producer in an unknown state."""
+        if self._producer is producer:
+            self._producer = None
+            await _stop(producer)
+
+    async def ping(self) -> None:
+        """Raises when no broker answers."""
+        await (await self._started()).client.force_metadata_update()
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await _stop(self._producer)
+            self._producer = None
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    try:
+        await asyncio.wait_for(producer.stop(), 5)
+    except (TimeoutError, KafkaError) as error:
+        log.warning("producer_did_not_stop", error=type(error).__name__)
