@@ -1,0 +1,76 @@
+"""Where ./place keeps what it makes. Everything lies under one folder, so that deleting it forgets everything."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# sun_path holds 108 bytes on Linux and 104 on macOS; supervisor appends ".<pid>" while it binds.
+_SOCKET_PATH_MAX = 90
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below ``home`` (``.place`` of the clone, or PLACE_DIR)."""
+
+    home: Path
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets"
+
+    @property
+    def ports(self) -> Path:
+        return self.home / "ports.json"
+
+    @property
+    def workers(self) -> Path:
+        return self.home / "workers.json"
+
+    @property
+    def conf(self) -> Path:
+        return self.home / "supervisord.conf"
+
+    @property
+    def supervisor_log(self) -> Path:
+        return self.logs / "supervisord.log"
+
+    @property
+    def socket(self) -> Path:
+        """Supervisor's socket; a clone in a deep folder gets it in the temporary folder, where its path is short enough."""
+        here = self.run / "supervisor.sock"
+        if len(os.fsencode(here)) <= _SOCKET_PATH_MAX:
+            return here
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"place-{os.getuid()}-{digest}" / "supervisor.sock"
+
+    def make(self) -> None:
+        """Create the folders; idempotent."""
+        for folder in (self.home, self.data, self.logs, self.run, self.socket.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.socket.parent.chmod(0o700)
+
+
+def current() -> Layout:
+    """The layout of this clone; PLACE_DIR names another folder (a second stack beside the first)."""
+    return Layout(Path(os.environ.get("PLACE_DIR") or ROOT / ".place").absolute())
+
+
+def cache() -> Path:
+    """Downloads that several clones and stacks may share (PLACE_CACHE; by default inside the clone)."""
+    return Path(os.environ.get("PLACE_CACHE") or ROOT / ".place" / "jars").absolute()

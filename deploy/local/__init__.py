@@ -1,0 +1,1 @@
+"""Real mongod, redis-server and Apache Kafka as child processes, without Docker."""
