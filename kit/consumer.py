@@ -1,0 +1,172 @@
+"""Fetches records of a group, hands them to a Processor, commits explicit offsets: nothing moves before its fate is met."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
+from aiokafka.structs import ConsumerRecord
+
+from kit.deadletters import DUE_MS
+from kit.events import Record, headers_of
+from kit.logging import get_logger
+from kit.metrics import LAG_EVENTS, LAG_SECONDS
+from kit.processing import Processor
+
+log = get_logger(__name__)
+
+_MAX_RECORDS = 200
+# An outage is waited for in place; the group must not take the partitions away meanwhile.
+_MAX_POLL_INTERVAL_MS = 30 * 60 * 1000
+_LOST_PARTITION = (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError)
+
+
+def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers_of(raw.headers), raw.timestamp)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types for it
+    """Lets the batch in hand finish and be committed before its partitions go to another member."""
+
+    def __init__(self, busy: asyncio.Lock) -> None:
+        self._busy = busy
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        async with self._busy:
+            log.info("partitions_revoked", count=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        log.info("partitions_assigned", count=len(assigned))
+
+
+class Consumer:
+    """`group` is the name of the service. With `delayed`, records wait for the time in their header (retry topics)."""
+
+    def __init__(self, bootstrap: str, group: str, topics: Sequence[str], processor: Processor, *, delayed: bool = False) -> None:
+        self._bootstrap = bootstrap
+        self._group = group
+        self._topics = list(topics)
+        self._processor = processor
+        self._delayed = delayed
+        self._busy = asyncio.Lock()
+        self._consumer: AIOKafkaConsumer | None = None
+        self._in_hand_since_ms: dict[str, int] = {}
+        self._next_offset: dict[TopicPartition, int] = {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consumes until `stopping`, then commits and leaves the group. Raises kit.errors.Stop when the process must end."""
+        while not stopping.is_set():
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
+                session_timeout_ms=10000,
+                heartbeat_interval_ms=2000,
+                retry_backoff_ms=100,
+                # New topics are seen by their metadata only.
+                metadata_max_age_ms=30000,
+            )
+            consumer.subscribe(self._topics, listener=_Listener(self._busy))
+            try:
+                await consumer.start()
+                self._consumer = consumer
+                await self._consume(consumer, stopping)
+            except (KafkaError, ConnectionError) as error:
+                log.warning("kafka_away", error=type(error).__name__)
+                await _wait(stopping, 1.0)
+            finally:
+                self._consumer = None
+                await _stop(consumer)
+
+    async def _consume(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
+        until_stop = asyncio.create_task(stopping.wait())
+        try:
+            while not stopping.is_set():
+                fetch = asyncio.create_task(consumer.getmany(timeout_ms=5000, max_records=_MAX_RECORDS))
+                await asyncio.wait({fetch, until_stop}, return_when=asyncio.FIRST_COMPLETED)
+                if not fetch.done():
+                    # Uncommitted records are fetched again by whoever owns the partition next.
+                    fetch.cancel()
+                    return
+                fetched = fetch.result()
+                if fetched:
+                    async with self._busy:
+                        await self._process(consumer, fetched, stopping)
+        finally:
+            until_stop.cancel()
+
+    async def _process(
+        self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]], stopping: asyncio.Event
+    ) -> None:
+        records = [to_record(raw) for raws in fetched.values() for raw in raws]
+        for tp, raws in fetched.items():
+            self._next_offset[tp] = raws[0].offset
+        for record in records:
+            first = self._in_hand_since_ms.get(record.topic, record.timestamp_ms)
+            self._in_hand_since_ms[record.topic] = min(first, record.timestamp_ms)
+        if self._delayed:
+            if not await self._process_when_due(records, stopping):
+                return
+        else:
+            await self._processor.process(records)
+        self._in_hand_since_ms.clear()
+        done = {tp: raws[-1].offset + 1 for tp, raws in fetched.items()}
+        self._next_offset.update(done)
+        await self._commit(consumer, done)
+
+    async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
+        """False when the process is to stop before all of them were due; nothing is committed then, the inbox drops repeats."""
+        for record in sorted(records, key=_due_ms):
+            await _wait(stopping, _due_ms(record) / 1000 - time.time())
+            if stopping.is_set():
+                return False
+            await self._processor.process([record])
+        return True
+
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+        still_ours = {tp: offset for tp, offset in offsets.items() if tp in consumer.assignment()}
+        if not still_ours:
+            return
+        try:
+            await consumer.commit(still_ours)
+        except _LOST_PARTITION as error:
+            # The partition went to another member, who will see these events again and drop them by their ids.
+            log.info("commit_after_rebalance", error=type(error).__name__)
+
+    async def refresh_lag(self) -> None:
+        """Sets the lag gauges: in events, and in seconds of the oldest event that is not processed yet."""
+        consumer = self._consumer
+        lag = dict.fromkeys(self._topics, 0)
+        for tp in consumer.assignment() if consumer is not None else ():
+            highwater = consumer.highwater(tp)
+            if highwater is not None:
+                lag[tp.topic] += max(0, highwater - self._next_offset.get(tp, highwater))
+        now_ms = time.time() * 1000
+        for topic in self._topics:
+            since = self._in_hand_since_ms.get(topic)
+            LAG_EVENTS.labels(topic, self._group).set(max(lag[topic], 1 if since else 0))
+            LAG_SECONDS.labels(topic, self._group).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)
+
+
+def _due_ms(record: Record) -> int:
+    value = record.headers.get(DUE_MS, "0")
+    return int(value) if value.isdigit() else 0
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    if seconds <= 0:
+        return
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    try:
+        await asyncio.wait_for(consumer.stop(), 10)
+    except (TimeoutError, KafkaError) as error:
+        log.warning("consumer_did_not_stop", error=type(error).__name__)

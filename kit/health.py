@@ -1,0 +1,49 @@
+"""/sante/vivant, /sante/pret and /metrics: the same for every process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import orjson
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Check = Callable[[], Awaitable[object]]
+
+_CHECK_TIMEOUT_S = 2.0
+
+
+class Health:
+    """`checks`: name → a coroutine function that raises when what it checks is not there; `refreshers` run before /metrics."""
+
+    def __init__(self) -> None:
+        self.checks: dict[str, Check] = {}
+        self.refreshers: list[Check] = []
+
+    async def failures(self) -> dict[str, str]:
+        """Name of each failed check → the type of its error."""
+        names = list(self.checks)
+        results = await asyncio.gather(
+            *(asyncio.wait_for(self.checks[name](), _CHECK_TIMEOUT_S) for name in names), return_exceptions=True
+        )
+        return {name: type(result).__name__ for name, result in zip(names, results, strict=True) if isinstance(result, BaseException)}
+
+    def router(self) -> APIRouter:
+        router = APIRouter(include_in_schema=False)
+
+        @router.get("/sante/vivant")
+        async def alive() -> Response:
+            return Response(b'{"etat":"vivant"}', media_type="application/json")
+
+        @router.get("/sante/pret")
+        async def ready() -> Response:
+            failures = await self.failures()
+            body = {"etat": "indisponible" if failures else "pret", "absents": failures, "verifies": sorted(self.checks)}
+            return Response(orjson.dumps(body), status_code=503 if failures else 200, media_type="application/json")
+
+        @router.get("/metrics")
+        async def metrics() -> Response:
+            for refresh in self.refreshers:
+                await refresh()
+            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+        return router

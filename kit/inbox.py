@@ -1,0 +1,33 @@
+"""A handler's effects and the row (consumer, event id) commit in one transaction: an event acts once, however often it arrives."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from pymongo.errors import BulkWriteError
+
+from kit.mongo import Database, Session
+
+# Longer than the retention of any topic (30 days) plus the age at which a dead letter may still be replayed (14 days).
+_KEPT_S = 45 * 24 * 3600
+
+
+class AlreadyProcessed(Exception):
+    """One of the events of this transaction has been processed before."""
+
+
+async def create_indexes(db: Database) -> None:
+    await db.inbox.create_index([("at", 1)], expireAfterSeconds=_KEPT_S)
+
+
+async def mark(db: Database, consumer: str, event_ids: Sequence[str], at: dt.datetime, session: Session) -> None:
+    """Records the ids inside the transaction of `session`. Raises AlreadyProcessed when one is known."""
+    try:
+        await db.inbox.insert_many([{"_id": _row_id(consumer, id_), "at": at} for id_ in event_ids], session=session)
+    except BulkWriteError as error:
+        if any(details.get("code") == 11000 for details in (error.details or {}).get("writeErrors", [])):
+            raise AlreadyProcessed from error
+        raise
+
+
+def _row_id(consumer: str, event_id: str) -> str:
+    return f"{consumer}:{event_id}"

@@ -1,0 +1,169 @@
+"""State and events commit together; the writer publishes at once after the commit; a sweeper publishes what a crash left.
+
+Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, lease_until, lease_token}.
+A row is deleted once the broker has stored its message. Receivers deduplicate by event id, so publishing twice is harmless.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from kit.clock import Clock
+from kit.errors import is_outage
+from kit.events import Event, Message, encode
+from kit.ids import new_id
+from kit.logging import get_logger
+from kit.metrics import OUTBOX_SWEPT, OUTBOX_WAITING
+from kit.mongo import Database, Mongo, Session
+from kit.producer import Producer
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+_BATCH = 500
+_LEASE = dt.timedelta(seconds=15)
+# A row this old was not published by its writer, who needs milliseconds.
+_LEFT_BEHIND = dt.timedelta(seconds=2)
+_SWEEP_EVERY_S = 0.5
+
+
+class Tx:
+    """One attempt of one transaction: pass `session` to every Mongo call, `emit` what happened."""
+
+    def __init__(self, db: Database, session: Session) -> None:
+        self.db = db
+        self.session = session
+        self.events: list[tuple[str, Event]] = []
+        self.callbacks: list[Callable[[], None]] = []
+
+    def emit(self, event: Event, *, event_id: str | None = None) -> None:
+        """Publishes `event` if and only if this transaction commits; give `event_id` where a replay may repeat it."""
+        self.events.append((event_id or new_id(), event))
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` once the commit is known to have succeeded (never for an attempt that was rolled back)."""
+        self.callbacks.append(callback)
+
+
+class Outbox:
+    def __init__(self, mongo: Mongo, producer: Producer, clock: Clock, source: str) -> None:
+        """`source` is the name of the service, for ce_source."""
+        self._mongo = mongo
+        self._producer = producer
+        self._clock = clock
+        self._source = source
+        self._waiting: list[tuple[str, Message]] = []
+        self._publishing: asyncio.Task[None] | None = None
+
+    @staticmethod
+    async def create_indexes(db: Database) -> None:
+        await db.outbox.create_index([("created_at", 1)])
+
+    async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs `work(tx)` in a transaction together with the rows of what it emits, then publishes them in the background.
+
+        Raises what `work` raises; nothing is stored then.
+        """
+        last: Tx | None = None
+        messages: list[tuple[str, Message]] = []
+
+        async def attempt(session: Session) -> T:
+            nonlocal last, messages
+            last = Tx(self._mongo.db, session)
+            result = await work(last)
+            now = self._clock.now()
+            messages = [(id_, encode(event, event_id=id_, source=self._source, at=now)) for id_, event in last.events]
+            if messages:
+                await self._mongo.db.outbox.insert_many([_row(id_, m, now) for id_, m in messages], session=session)
+            return result
+
+        result = await self._mongo.transaction(attempt)
+        self._publish_soon(messages)
+        if last is not None:
+            for callback in last.callbacks:
+                callback()
+        return result
+
+    def _publish_soon(self, messages: list[tuple[str, Message]]) -> None:
+        if not messages:
+            return
+        self._waiting.extend(messages)
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.create_task(self._publish_waiting())
+
+    async def _publish_waiting(self) -> None:
+        # What arrives while a batch is under way forms the next batch: batches grow with the load, and no timer adds delay.
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            try:
+                await self._producer.publish([message for _, message in batch])
+                await self._mongo.db.outbox.delete_many({"_id": {"$in": [id_ for id_, _ in batch]}})
+            except Exception as error:
+                # The rows are committed: the sweeper publishes them once the server is back.
+                if not is_outage(error):
+                    raise
+                log.warning("outbox_left_to_sweeper", rows=len(batch), error=type(error).__name__)
+
+    async def settle(self) -> None:
+        """Waits for publications under way: part of a graceful stop."""
+        if self._publishing is not None:
+            await asyncio.wait([self._publishing], timeout=10)
+
+    async def sweep(self) -> int:
+        """Publishes one batch of rows that were left behind; returns how many."""
+        now = self._clock.now()
+        token = new_id()
+        free = {"created_at": {"$lt": now - _LEFT_BEHIND}, "$or": [{"lease_until": None}, {"lease_until": {"$lt": now}}]}
+        cursor = self._mongo.db.outbox.find(free, {"_id": 1}).sort("created_at", 1).limit(_BATCH)
+        ids = [row["_id"] async for row in cursor]
+        if not ids:
+            return 0
+        await self._mongo.db.outbox.update_many(
+            {"_id": {"$in": ids}, **free}, {"$set": {"lease_until": now + _LEASE, "lease_token": token}}
+        )
+        mine = [row async for row in self._mongo.db.outbox.find({"_id": {"$in": ids}, "lease_token": token}).sort("created_at", 1)]
+        if mine:
+            await self._producer.publish([_message(row) for row in mine])
+            # Fencing: a row whose lease went to another sweeper meanwhile is the other's to delete.
+            await self._mongo.db.outbox.delete_many({"_id": {"$in": [row["_id"] for row in mine]}, "lease_token": token})
+            OUTBOX_SWEPT.inc(len(mine))
+        return len(mine)
+
+    async def run_sweeper(self, stopping: asyncio.Event) -> None:
+        """Sweeps until `stopping`; a server that is away is waited for."""
+        while not stopping.is_set():
+            swept = 0
+            try:
+                swept = await self.sweep()
+                OUTBOX_WAITING.set(await self._mongo.db.outbox.estimated_document_count())
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("outbox_sweep_waits", error=type(error).__name__)
+            if swept < _BATCH:
+                await _wait(stopping, _SWEEP_EVERY_S)
+
+
+def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "_id": id_,
+        "topic": message.topic,
+        "key": message.key,
+        "value": message.value,
+        "headers": dict(message.headers),
+        "created_at": now,
+        "lease_until": None,
+        "lease_token": None,
+    }
+
+
+def _message(row: dict[str, Any]) -> Message:
+    return Message(row["topic"], row["key"], row["value"], row["headers"])
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,163 @@
+"""RFC 9457 problem details: every refusal names the field and says, in French, what to do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kit.errors import is_outage
+from kit.logging import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER_S = 5
+
+_TITLES = {
+    400: "Requête illisible",
+    404: "Introuvable",
+    405: "Méthode non permise",
+    413: "Envoi trop volumineux",
+    415: "Format non pris en charge",
+    503: "Service momentanément indisponible",
+}
+
+# pydantic error type → the sentence; {x} is filled from the error's context.
+_SENTENCES = {
+    "missing": "Ce champ est obligatoire.",
+    "extra_forbidden": "Ce champ n’existe pas.",
+    "string_type": "Un texte est attendu.",
+    "string_too_short": "Il faut au moins {min_length} caractère(s).",
+    "string_too_long": "Il faut au plus {max_length} caractères.",
+    "string_pattern_mismatch": "Le format n’est pas le bon.",
+    "int_type": "Un nombre entier est attendu.",
+    "int_parsing": "Un nombre entier est attendu.",
+    "int_from_float": "Un nombre entier est attendu.",
+    "float_type": "Un nombre est attendu.",
+    "float_parsing": "Un nombre est attendu.",
+    "finite_number": "Un nombre fini est attendu.",
+    "bool_type": "« vrai » ou « faux » est attendu.",
+    "bool_parsing": "« vrai » ou « faux » est attendu.",
+    "list_type": "Une liste est attendue.",
+    "too_long": "Il faut au plus {max_length} éléments.",
+    "too_short": "Il faut au moins {min_length} élément(s).",
+    "dict_type": "Un objet est attendu.",
+    "model_type": "Un objet est attendu.",
+    "model_attributes_type": "Un objet est attendu.",
+    "greater_than": "La valeur doit être supérieure à {gt}.",
+    "greater_than_equal": "La valeur doit être au moins {ge}.",
+    "less_than": "La valeur doit être inférieure à {lt}.",
+    "less_than_equal": "La valeur doit être au plus {le}.",
+    "enum": "La valeur n’est pas l’une de celles permises : {expected}.",
+    "literal_error": "La valeur n’est pas l’une de celles permises : {expected}.",
+    "date_from_datetime_parsing": "Une date (AAAA-MM-JJ) est attendue.",
+    "date_parsing": "Une date (AAAA-MM-JJ) est attendue.",
+    "date_type": "Une date (AAAA-MM-JJ) est attendue.",
+    "datetime_parsing": "Une date et une heure sont attendues.",
+    "json_invalid": "Le corps n’est pas du JSON valable.",
+    "json_type": "Le corps n’est pas du JSON valable.",
+}
+_DEFAULT_SENTENCE = "La valeur n’est pas valable."
+
+
+class Problem(Exception):
+    """A refusal. `slug` names its kind for programs, `errors` are ({"champ": …, "message": …}) for a form."""
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        title: str,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.slug, self.title, self.detail = status, slug, title, detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.more = more
+
+
+class FieldProblem(Problem):
+    """One field of the request is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(422, "donnees-invalides", "Données invalides", message, errors=[{"champ": field, "message": message}])
+
+
+def not_found(what: str) -> Problem:
+    """`what` is a French noun phrase with its article: "Cette annonce"."""
+    return Problem(404, "introuvable", "Introuvable", f"{what} n’existe pas.")
+
+
+def unavailable() -> Problem:
+    detail = "Le service est momentanément indisponible. Rien n’a été enregistré ; réessayez dans quelques secondes."
+    return Problem(503, "indisponible", _TITLES[503], detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
+
+
+def to_response(problem: Problem) -> Response:
+    body: dict[str, Any] = {
+        "type": f"/problemes/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.more,
+    }
+    if problem.errors:
+        body["erreurs"] = problem.errors
+    return Response(orjson.dumps(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """The French sentence of one pydantic error; a ValueError of our own validators already is one."""
+    if error["type"] == "value_error":
+        return str(error.get("ctx", {}).get("error", _DEFAULT_SENTENCE))
+    template = _SENTENCES.get(error["type"], _DEFAULT_SENTENCE)
+    return template.format_map({name: str(value).replace(" or ", " ou ") for name, value in error.get("ctx", {}).items()})
+
+
+def fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """pydantic's errors as [{"champ": "lieu.lat", "message": "…"}]."""
+    found = []
+    for error in errors:
+        path = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
+        found.append({"champ": ".".join(path) or "corps", "message": sentence(error)})
+    return found
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    found = fields(errors)
+    detail = " ".join(f"« {e['champ']} » : {e['message']}" for e in found[:3])
+    return Problem(422, "donnees-invalides", "Données invalides", detail, errors=found)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of `app` a problem document."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(_: Request, error: Problem) -> Response:
+        return to_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_: Request, error: RequestValidationError) -> Response:
+        return to_response(invalid(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(_: Request, error: HTTPException) -> Response:
+        title = _TITLES.get(error.status_code, "Erreur")
+        problem = Problem(error.status_code, "http", title, f"{title}.", headers=error.headers)
+        return to_response(problem)
+
+    @app.exception_handler(Exception)
+    async def on_error(_: Request, error: Exception) -> Response:
+        if is_outage(error):
+            log.warning("server_away", error=type(error).__name__)
+            return to_response(unavailable())
+        log.exception("request_failed", exc_info=error)
+        return to_response(Problem(500, "interne", "Erreur interne", "Une erreur s’est produite. Rien n’a été enregistré."))

@@ -1,0 +1,84 @@
+"""How a process lives: an api serves until it is told to stop; a worker runs its loops and serves its health meanwhile."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import uvloop
+from fastapi import FastAPI
+
+from kit import logging as kit_logging
+from kit.errors import Stop
+from kit.health import Health
+from kit.settings import Settings
+from kit.web import create_app, server
+
+log = kit_logging.get_logger(__name__)
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set, then finishes what it has in hand and returns."""
+
+StartWorker = Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]
+"""Opens what a worker needs, adds its checks to the health page, yields its loops, and closes after they have returned."""
+
+
+def run_api(service: str, settings: Settings, app: FastAPI) -> None:
+    """Serves `app` until SIGTERM or SIGINT; returns when requests in hand are answered."""
+    kit_logging.configure(service, "api", settings.log_level)
+    uvloop.run(server(app, settings.host, settings.port).serve())
+
+
+def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
+    """Runs a worker until SIGTERM or SIGINT (exit 0), or until a loop fails (exit 1, offsets not moved)."""
+    kit_logging.configure(service, "worker", settings.log_level)
+    sys.exit(uvloop.run(_worker(service, settings, make)))
+
+
+async def _worker(service: str, settings: Settings, make: StartWorker) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    health = Health()
+    http = server(create_app(f"{service} worker", health, _no_lifespan), settings.host, settings.port)
+    serving = asyncio.create_task(http.serve())
+    # After uvicorn has installed its own handlers, ours take their place: the loops stop first, the health page last.
+    while not http.started and not serving.done():
+        await asyncio.sleep(0.01)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stopping.set)
+
+    code = 0
+    try:
+        async with make(health) as loops:
+            log.info("worker_started", loops=len(loops))
+            code = await _run_loops(loops, stopping)
+    except Exception as error:
+        log.exception("worker_failed", exc_info=error)
+        code = 1
+    finally:
+        http.should_exit = True
+        await serving
+    log.info("worker_stopped", exit_code=code)
+    return code
+
+
+async def _run_loops(loops: Sequence[Loop], stopping: asyncio.Event) -> int:
+    tasks = [asyncio.ensure_future(loop(stopping)) for loop in loops]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    failed = [task.exception() for task in done if task.exception() is not None]
+    stopping.set()
+    # The others finish what they have in hand.
+    await asyncio.wait(tasks, timeout=15)
+    for error in failed:
+        if isinstance(error, Stop):
+            log.critical("worker_stops_itself", reason=str(error))
+        else:
+            log.critical("loop_failed", exc_info=error)
+    return 1 if failed else 0
+
+
+@asynccontextmanager
+async def _no_lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield

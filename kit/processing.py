@@ -1,0 +1,146 @@
+"""What happens to records, whoever fetched them (a consumer or a Faust agent): decode, once, in a transaction, with a fate."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ParamSpec
+
+from kit import inbox
+from kit.clock import Clock
+from kit.deadletters import DeadLetters, origin
+from kit.errors import RetryLater, Stop, is_outage, is_poison
+from kit.events import Catalogue, Received, Record, decode
+from kit.logging import bound, get_logger
+from kit.metrics import END_TO_END_SECONDS, EVENT_SECONDS, EVENTS
+from kit.mongo import DuplicateKeyError
+from kit.outbox import Outbox, Tx
+from kit.telemetry import span
+
+log = get_logger(__name__)
+P = ParamSpec("P")
+
+Handler = Callable[[Any, Tx, Any], Awaitable[None]]
+"""`async def on_<event>(event, tx, deps)`: all its writes use `tx.session`, all its events `tx.emit`."""
+
+Handlers = Mapping[type[Any], Handler]
+
+_IN_PLACE_TRIES = 3
+
+
+class Processor:
+    def __init__(
+        self,
+        *,
+        consumer: str,
+        handlers: Handlers,
+        deps: Any,
+        catalogue: Catalogue,
+        outbox: Outbox,
+        dead_letters: DeadLetters,
+        clock: Clock,
+    ) -> None:
+        """`deps` is handed to every handler: the stores and settings of the service."""
+        self.consumer = consumer
+        self._handlers = handlers
+        self._deps = deps
+        self._catalogue = catalogue
+        self._outbox = outbox
+        self._dead_letters = dead_letters
+        self._clock = clock
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Returns when every record has met its fate: its offset may move. Raises Stop, and nothing else, when it must not.
+
+        All events of a batch share one transaction; when that fails each is tried alone, so that one bad event harms no other.
+        A server that is away is waited for, in place: every other message would fail alike.
+        """
+        with EVENT_SECONDS.labels(self.consumer).time():
+            wanted = [received for record in records if (received := await self._wanted(record)) is not None]
+            if not wanted:
+                return
+            if len(wanted) > 1 and await self._all_at_once(wanted):
+                return
+            for received in wanted:
+                await self._alone(received)
+
+    async def _wanted(self, record: Record) -> Received | None:
+        with bound(topic=record.topic, partition=record.partition, offset=record.offset):
+            try:
+                received = decode(record, origin(record), self._catalogue)
+            except Exception as error:
+                if not is_poison(error):
+                    raise
+                await self._outlast(self._dead_letters.bury, record, error)
+                self._count(record, "dead_letter")
+                return None
+            if type(received.event) not in self._handlers:
+                self._count(record, "not_for_us")
+                return None
+            return received
+
+    async def _all_at_once(self, batch: Sequence[Received]) -> bool:
+        try:
+            await self._transact(batch)
+        except Exception as error:
+            log.info("batch_falls_back_to_single_events", events=len(batch), error=type(error).__name__)
+            return False
+        return True
+
+    async def _alone(self, received: Received) -> None:
+        record = received.record
+        with (
+            bound(topic=record.topic, partition=record.partition, offset=record.offset, event=received.id),
+            span(type(received.event).__name__, record.headers),
+        ):
+            for attempt in range(1, _IN_PLACE_TRIES + 1):
+                try:
+                    return await self._outlast(self._transact, [received])
+                except inbox.AlreadyProcessed:
+                    return self._count(record, "duplicate")
+                except Stop:
+                    raise
+                except Exception as error:
+                    if is_poison(error):
+                        await self._outlast(self._dead_letters.bury, record, error)
+                        return self._count(record, "dead_letter")
+                    if attempt == _IN_PLACE_TRIES:
+                        if not isinstance(error, RetryLater):
+                            log.exception("handler_failed")
+                        await self._outlast(self._dead_letters.retry_or_bury, record, error)
+                        return self._count(record, "retry")
+                    await asyncio.sleep(_jitter(0.05 * 4**attempt))
+
+    async def _transact(self, batch: Sequence[Received]) -> None:
+        async def work(tx: Tx) -> None:
+            await inbox.mark(tx.db, self.consumer, [r.id for r in batch], self._clock.now(), tx.session)
+            for received in batch:
+                await self._handlers[type(received.event)](received.event, tx, self._deps)
+
+        await self._outbox.run(work)
+        self._dead_letters.succeeded(len(batch))
+        now_ms = self._clock.now().timestamp() * 1000
+        for received in batch:
+            self._count(received.record, "processed")
+            age = max(0.0, (now_ms - received.record.timestamp_ms) / 1000)
+            END_TO_END_SECONDS.labels(origin(received.record), self.consumer).observe(age)
+
+    async def _outlast(self, action: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Repeats `action` for as long as a server is away, with growing pauses (at most 2 s) and jitter."""
+        pause = 0.05
+        while True:
+            try:
+                return await action(*args, **kwargs)
+            except Exception as error:
+                # A duplicate inside a transaction is a statement about the data, not about the server.
+                if isinstance(error, DuplicateKeyError) or not is_outage(error):
+                    raise
+                log.warning("server_away", error=type(error).__name__)
+            await asyncio.sleep(_jitter(pause))
+            pause = min(pause * 2, 2.0)
+
+    def _count(self, record: Record, outcome: str) -> None:
+        EVENTS.labels(origin(record), self.consumer, outcome).inc()
+
+
+def _jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.5, 1.5)

@@ -1,0 +1,87 @@
+"""What every api and worker of a service with a database holds: Mongo, producer, outbox, consumers; opened and closed in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kit import inbox, mongo, topics
+from kit.clock import Clock, SystemClock
+from kit.consumer import Consumer
+from kit.deadletters import DeadLetters, retry_topic
+from kit.errors import is_outage
+from kit.events import Catalogue
+from kit.health import Health
+from kit.logging import get_logger
+from kit.mongo import Mongo
+from kit.outbox import Outbox
+from kit.processing import Handlers, Processor
+from kit.process import Loop
+from kit.producer import Producer
+from kit.settings import Settings
+from kit.topics import TopicSpec
+
+log = get_logger(__name__)
+
+
+@dataclass
+class Runtime:
+    """`service` names the database, the consumer group and the source of events."""
+
+    service: str
+    settings: Settings
+    clock: Clock
+    mongo: Mongo
+    producer: Producer
+    outbox: Outbox
+
+    async def prepare(self, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = ()) -> None:
+        """Creates missing topics and the kit's indexes; waits for servers that are not there yet."""
+        while True:
+            try:
+                await topics.ensure(self.settings.kafka_url, owned, consumed, consumer=self.service)
+                await Outbox.create_indexes(self.mongo.db)
+                await inbox.create_indexes(self.mongo.db)
+                return
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("start_waits_for_server", error=type(error).__name__)
+            await asyncio.sleep(0.5)
+
+    def processor(self, handlers: Handlers, deps: Any, catalogue: Catalogue) -> Processor:
+        return Processor(
+            consumer=self.service,
+            handlers=handlers,
+            deps=deps,
+            catalogue=catalogue,
+            outbox=self.outbox,
+            dead_letters=DeadLetters(self.producer, self.service),
+            clock=self.clock,
+        )
+
+    def consumers(self, names: Sequence[str], processor: Processor, health: Health) -> list[Loop]:
+        """The loops that read the topics `names`, and their retry topics in a group of their own (they wait, the others do not)."""
+        url = self.settings.kafka_url
+        now = Consumer(url, self.service, names, processor)
+        later = Consumer(url, f"{self.service}.retry", [retry_topic(n, self.service) for n in names], processor, delayed=True)
+        health.refreshers += [now.refresh_lag, later.refresh_lag]
+        return [now.run, later.run]
+
+
+@asynccontextmanager
+async def open_runtime(service: str, settings: Settings, health: Health) -> AsyncIterator[Runtime]:
+    """Connects lazily: a process comes up, and says on /sante/pret what is missing, while a server is away."""
+    clock = SystemClock()
+    database = mongo.connect(settings.mongo_url, service)
+    producer = Producer(settings.kafka_url)
+    outbox = Outbox(database, producer, clock, service)
+    health.checks["mongo"] = database.ping
+    health.checks["kafka"] = producer.ping
+    try:
+        yield Runtime(service, settings, clock, database, producer, outbox)
+    finally:
+        await outbox.settle()
+        await producer.stop()
+        database.close()

@@ -1,0 +1,88 @@
+"""Internal tokens: the gateway says, for 60 seconds, on whose behalf it calls a service (EdDSA over Ed25519)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from kit.problems import Problem
+
+LIFETIME_S = 60
+_ISSUER = "gateway"
+_ALGORITHMS = ["EdDSA"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`sub` is an account id, or "" for a visitor; `roles` are the names that the gateway grants."""
+
+    sub: str
+    roles: frozenset[str]
+
+
+class TokenSigner:
+    def __init__(self, private_pem: str, clock: Callable[[], float] = time.time) -> None:
+        self._key = OKPKey.import_key(private_pem)
+        self._clock = clock
+
+    def sign(self, audience: str, sub: str = "", roles: frozenset[str] | set[str] = frozenset()) -> str:
+        """A token for one service (`audience`), good for LIFETIME_S seconds."""
+        now = int(self._clock())
+        claims = {"iss": _ISSUER, "aud": audience, "sub": sub, "roles": sorted(roles), "iat": now, "exp": now + LIFETIME_S}
+        return jwt.encode({"alg": "EdDSA"}, claims, self._key, algorithms=_ALGORITHMS)
+
+
+class TokenVerifier:
+    def __init__(self, public_pem: str, audience: str, clock: Callable[[], float] = time.time) -> None:
+        self._key = OKPKey.import_key(public_pem)
+        self._audience = audience
+        self._clock = clock
+
+    def verify(self, token: str) -> Identity:
+        """Raises JoseError or ValueError for a token that is forged, expired, or meant for another service."""
+        claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
+        registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(self._clock()),
+            leeway=5,
+            iss={"essential": True, "value": _ISSUER},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+        )
+        registry.validate(claims)
+        return Identity(str(claims.get("sub", "")), frozenset(claims.get("roles", [])))
+
+
+def identity(request: Request) -> Identity:
+    """FastAPI dependency: who calls. The app keeps its TokenVerifier in `app.state.verifier`. Raises a 401 problem."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Problem(401, "jeton-absent", "Jeton interne absent", "Cet appel doit passer par la passerelle.")
+    try:
+        caller: Identity = request.app.state.verifier.verify(token)
+    except (JoseError, ValueError) as error:
+        raise Problem(401, "jeton-invalide", "Jeton interne refusé", "Le jeton interne n’est pas valable ou a expiré.") from error
+    return caller
+
+
+def account(request: Request) -> Identity:
+    """FastAPI dependency: a caller with an account. Raises a 401 problem for a visitor."""
+    caller = identity(request)
+    if not caller.sub:
+        raise Problem(401, "connexion-requise", "Connexion requise", "Connectez-vous pour continuer.")
+    return caller
+
+
+def requires(role: str) -> Callable[[Request], Identity]:
+    """FastAPI dependency: a caller who has `role`. Raises a 403 problem otherwise."""
+
+    def dependency(request: Request) -> Identity:
+        caller = identity(request)
+        if role not in caller.roles:
+            raise Problem(403, "acces-refuse", "Accès refusé", "Vous n’avez pas le droit de faire cela.")
+        return caller
+
+    return dependency

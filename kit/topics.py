@@ -1,0 +1,63 @@
+"""Makes sure that topics exist as their table says: idempotent, safe when several processes start at once."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from kit.deadletters import dead_letter_topic, retry_topic
+
+_DEAD_LETTER_RETENTION_MS = 14 * 24 * 3600 * 1000
+
+
+class TopicSpec(Protocol):
+    """`retention_ms` None: kept for ever."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def partitions(self) -> int: ...
+    @property
+    def cleanup_policy(self) -> str: ...
+    @property
+    def retention_ms(self) -> int | None: ...
+
+
+def _new(spec: TopicSpec, replication: int) -> NewTopic:
+    configs = {"cleanup.policy": spec.cleanup_policy}
+    if spec.retention_ms is not None:
+        configs["retention.ms"] = str(spec.retention_ms)
+    return NewTopic(spec.name, spec.partitions, replication, topic_configs=configs)
+
+
+def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTopic]:
+    configs = {"retention.ms": str(_DEAD_LETTER_RETENTION_MS)}
+    names = [retry_topic(spec.name, consumer), dead_letter_topic(spec.name, consumer)]
+    return [NewTopic(name, 1, replication, topic_configs=configs) for name in names]
+
+
+async def ensure(bootstrap: str, topics: Iterable[TopicSpec], consumed: Iterable[TopicSpec] = (), *, consumer: str = "") -> None:
+    """Creates the missing ones of `topics` and `consumed`, and the retry and dead-letter topics of `consumer` for `consumed`.
+
+    Raises KafkaError when the broker refuses or is away. Replication is 3, or the number of brokers when there are fewer.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15000)
+    await admin.start()
+    try:
+        cluster = await admin.describe_cluster()
+        replication = min(3, max(1, len(cluster["brokers"])))
+        consumed = list(consumed)
+        wanted = {new.name: new for spec in (*topics, *consumed) for new in [_new(spec, replication)]}
+        for spec in consumed:
+            wanted.update({new.name: new for new in _side_topics(spec, consumer, replication)})
+        existing = set(await admin.list_topics())
+        missing = [new for name, new in wanted.items() if name not in existing]
+        if not missing:
+            return
+        response = await admin.create_topics(missing)
+        for name, code, *details in response.topic_errors:
+            if code not in (0, TopicAlreadyExistsError.errno):
+                raise for_code(code)(f"{name}: {details}")
+    finally:
+        await admin.close()

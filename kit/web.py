@@ -1,0 +1,120 @@
+"""The FastAPI app of a service: problem documents, body limit, metrics, health; and the server that runs it."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kit import problems
+from kit.health import Health
+from kit.metrics import HTTP_SECONDS
+from kit.problems import Problem, to_response
+from kit.telemetry import span
+
+MAX_BODY = 256 * 1024
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = False) -> FastAPI:
+    """`docs` publishes /v1/openapi.json and its page: for the public's door only."""
+    app = FastAPI(
+        title=title,
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json" if docs else None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.include_router(health.router())
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Observe)
+    return app
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class BodyLimit:
+    """413 above MAX_BODY bytes, whether announced by Content-Length or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = dict(scope["headers"])
+        announced = headers.get(b"content-length", b"0")
+        read = 0
+        started = False
+
+        async def limited_receive() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY:
+                raise _TooLarge
+            return message
+
+        async def watched_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            if announced.isdigit() and int(announced) > MAX_BODY:
+                raise _TooLarge
+            await self.app(scope, limited_receive, watched_send)
+        except _TooLarge:
+            if started:
+                raise
+            detail = f"L’envoi dépasse la limite de {MAX_BODY // 1024} Kio."
+            await to_response(Problem(413, "trop-volumineux", "Envoi trop volumineux", detail))(scope, receive, send)
+
+
+class Observe:
+    """A span and a timing for each request; routes are labelled by their template, never by their ids."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        status = 500
+        start = time.perf_counter()
+
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"}
+        try:
+            with span(f"{scope['method']}", headers):
+                await self.app(scope, receive, watched_send)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            HTTP_SECONDS.labels(scope["method"], route, status).observe(time.perf_counter() - start)
+
+
+def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    """A server that leaves signals and logging to the caller, and gives requests in hand 10 s at the end."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+        lifespan="on",
+    )
+    return uvicorn.Server(config)
