@@ -155,7 +155,7 @@ class EtatReponse(StrEnum):
 
 
 class Reponse(Valeur):
-    """"Je peux aider": the message itself stays with annonces, since people write names and numbers in it."""
+    """ "Je peux aider": the message itself stays with annonces, since people write names and numbers in it."""
 
     reponse_id: Identifiant
     version: int = Field(ge=1)

@@ -24,14 +24,23 @@ class Topic:
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("annonces.annonce.v1", "annonce_id", "annonces", ("moderation", "matching", "notifications", "gateway"), True, 30 * JOUR_MS),
+    Topic(
+        "annonces.annonce.v1",
+        "annonce_id",
+        "annonces",
+        ("moderation", "matching", "notifications", "gateway"),
+        True,
+        30 * JOUR_MS,
+    ),
     Topic("annonces.association.v1", "association_id", "annonces", ("moderation", "gateway"), True, None),
     Topic("annonces.reponse.v1", "annonce_id", "annonces", ("notifications",), False, 7 * JOUR_MS),
     Topic("moderation.decision.v1", "cible_id", "moderation", ("annonces", "notifications"), False, 30 * JOUR_MS),
     Topic("matching.profil.v1", "profil_id", "matching", ("matching",), True, None),
     Topic("matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS),
     Topic("notifications.envoi.v1", "envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
-    Topic("gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None),
+    Topic(
+        "gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None
+    ),
 )
 
 PAR_NOM: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

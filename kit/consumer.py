@@ -5,7 +5,14 @@ import time
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 from aiokafka.structs import ConsumerRecord
 
 from kit.deadletters import DUE_MS
@@ -19,7 +26,13 @@ log = get_logger(__name__)
 _MAX_RECORDS = 200
 # An outage is waited for in place; the group must not take the partitions away meanwhile.
 _MAX_POLL_INTERVAL_MS = 30 * 60 * 1000
-_LOST_PARTITION = (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError)
+_LOST_PARTITION = (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 
 
 def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
@@ -43,7 +56,9 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 class Consumer:
     """`group` is the name of the service. With `delayed`, records wait for the time in their header (retry topics)."""
 
-    def __init__(self, bootstrap: str, group: str, topics: Sequence[str], processor: Processor, *, delayed: bool = False) -> None:
+    def __init__(
+        self, bootstrap: str, group: str, topics: Sequence[str], processor: Processor, *, delayed: bool = False
+    ) -> None:
         self._bootstrap = bootstrap
         self._group = group
         self._topics = list(topics)
@@ -99,7 +114,10 @@ class Consumer:
             until_stop.cancel()
 
     async def _process(
-        self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]], stopping: asyncio.Event
+        self,
+        consumer: AIOKafkaConsumer,
+        fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]],
+        stopping: asyncio.Event,
     ) -> None:
         records = [to_record(raw) for raws in fetched.values() for raw in raws]
         for tp, raws in fetched.items():
@@ -140,10 +158,11 @@ class Consumer:
         """Sets the lag gauges: in events, and in seconds of the oldest event that is not processed yet."""
         consumer = self._consumer
         lag = dict.fromkeys(self._topics, 0)
-        for tp in consumer.assignment() if consumer is not None else ():
-            highwater = consumer.highwater(tp)
-            if highwater is not None:
-                lag[tp.topic] += max(0, highwater - self._next_offset.get(tp, highwater))
+        if consumer is not None:
+            for tp in consumer.assignment():
+                highwater = consumer.highwater(tp)
+                if highwater is not None:
+                    lag[tp.topic] += max(0, highwater - self._next_offset.get(tp, highwater))
         now_ms = time.time() * 1000
         for topic in self._topics:
             since = self._in_hand_since_ms.get(topic)

@@ -113,5 +113,3 @@ def to_replay(record: Record) -> Message:
     technical = {ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ATTEMPT, DUE_MS, REASON, ERROR_TYPE, STACK}
     headers = {name: value for name, value in record.headers.items() if name not in technical}
     return Message(origin(record), record.key, record.value, headers)
-
-

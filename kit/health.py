@@ -25,7 +25,11 @@ class Health:
         results = await asyncio.gather(
             *(asyncio.wait_for(self.checks[name](), _CHECK_TIMEOUT_S) for name in names), return_exceptions=True
         )
-        return {name: type(result).__name__ for name, result in zip(names, results, strict=True) if isinstance(result, BaseException)}
+        return {
+            name: type(result).__name__
+            for name, result in zip(names, results, strict=True)
+            if isinstance(result, BaseException)
+        }
 
     def router(self) -> APIRouter:
         router = APIRouter(include_in_schema=False)
@@ -37,7 +41,11 @@ class Health:
         @router.get("/sante/pret")
         async def ready() -> Response:
             failures = await self.failures()
-            body = {"etat": "indisponible" if failures else "pret", "absents": failures, "verifies": sorted(self.checks)}
+            body = {
+                "etat": "indisponible" if failures else "pret",
+                "absents": failures,
+                "verifies": sorted(self.checks),
+            }
             return Response(orjson.dumps(body), status_code=503 if failures else 200, media_type="application/json")
 
         @router.get("/metrics")

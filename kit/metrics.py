@@ -7,7 +7,10 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 EVENTS = Counter("consumer_events_total", "Events by what became of them", ["topic", "consumer", "outcome"])
 EVENT_SECONDS = Histogram("consumer_batch_seconds", "Time to process one batch", ["consumer"], buckets=_BUCKETS)
 END_TO_END_SECONDS = Histogram(
-    "consumer_event_age_seconds", "Age of an event when it was processed", ["topic", "consumer"], buckets=(*_BUCKETS, 30, 120, 600)
+    "consumer_event_age_seconds",
+    "Age of an event when it was processed",
+    ["topic", "consumer"],
+    buckets=(*_BUCKETS, 30, 120, 600),
 )
 LAG_EVENTS = Gauge("consumer_lag_events", "Events not yet processed", ["topic", "group"])
 LAG_SECONDS = Gauge("consumer_oldest_age_seconds", "Age of the oldest event not yet processed", ["topic", "group"])
@@ -15,4 +18,6 @@ STALE = Counter("events_stale_total", "Events dropped because a later version wa
 DEAD_LETTERS = Counter("dead_letters_total", "Messages sent to a dead-letter topic", ["topic", "consumer"])
 OUTBOX_WAITING = Gauge("outbox_waiting_rows", "Outbox rows not yet published", [])
 OUTBOX_SWEPT = Counter("outbox_swept_total", "Outbox rows that the sweeper had to publish")
-HTTP_SECONDS = Histogram("http_request_seconds", "Requests by route and status", ["method", "route", "status"], buckets=_BUCKETS)
+HTTP_SECONDS = Histogram(
+    "http_request_seconds", "Requests by route and status", ["method", "route", "status"], buckets=_BUCKETS
+)

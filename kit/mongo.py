@@ -9,7 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
 from pymongo import WriteConcern
 from pymongo.errors import (
     AutoReconnect,
@@ -33,7 +38,14 @@ __all__ = ["Collection", "Database", "DuplicateKeyError", "Mongo", "Session", "c
 
 _TRANSACTION_DEADLINE_S = 10.0
 _MAJORITY = WriteConcern("majority")
-_UNAVAILABLE = (AutoReconnect, ConnectionFailure, ServerSelectionTimeoutError, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+_UNAVAILABLE = (
+    AutoReconnect,
+    ConnectionFailure,
+    ServerSelectionTimeoutError,
+    NetworkTimeout,
+    ExecutionTimeout,
+    WTimeoutError,
+)
 # Codes with which a server says "not now": interrupted at shutdown, not primary, shutdown in progress, stepped down.
 _UNAVAILABLE_CODES = {11600, 11602, 10107, 13435, 91, 189, 262, 50}
 
@@ -45,7 +57,9 @@ class Mongo:
     client: AsyncIOMotorClient[dict[str, Any]]
     db: Database
 
-    async def transaction(self, work: Callable[[Session], Awaitable[T]], *, deadline_s: float = _TRANSACTION_DEADLINE_S) -> T:
+    async def transaction(
+        self, work: Callable[[Session], Awaitable[T]], *, deadline_s: float = _TRANSACTION_DEADLINE_S
+    ) -> T:
         """Runs `work(session)` in one transaction (majority) and returns its result.
 
         `work` runs again on a transient conflict, until `deadline_s` (motor's own helper would go on for 120 s, too
@@ -58,7 +72,9 @@ class Mongo:
                 attempt += 1
                 try:
                     async with session.start_transaction(
-                        read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY, read_preference=ReadPreference.PRIMARY
+                        read_concern=ReadConcern("snapshot"),
+                        write_concern=_MAJORITY,
+                        read_preference=ReadPreference.PRIMARY,
                     ):
                         result = await work(session)
                         # Committed here, so that an unknown outcome is told apart from an error of `work`.
@@ -119,5 +135,7 @@ def is_unavailable(error: BaseException) -> bool:
         return True
     if not isinstance(error, PyMongoError):
         return False
-    transient = error.has_error_label("TransientTransactionError") or error.has_error_label("UnknownTransactionCommitResult")
+    transient = error.has_error_label("TransientTransactionError") or error.has_error_label(
+        "UnknownTransactionCommitResult"
+    )
     return transient or getattr(error, "code", None) in _UNAVAILABLE_CODES

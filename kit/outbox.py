@@ -114,7 +114,10 @@ class Outbox:
         """Publishes one batch of rows that were left behind; returns how many."""
         now = self._clock.now()
         token = new_id()
-        free = {"created_at": {"$lt": now - _LEFT_BEHIND}, "$or": [{"lease_until": None}, {"lease_until": {"$lt": now}}]}
+        free = {
+            "created_at": {"$lt": now - _LEFT_BEHIND},
+            "$or": [{"lease_until": None}, {"lease_until": {"$lt": now}}],
+        }
         cursor = self._mongo.db.outbox.find(free, {"_id": 1}).sort("created_at", 1).limit(_BATCH)
         ids = [row["_id"] async for row in cursor]
         if not ids:
@@ -122,11 +125,18 @@ class Outbox:
         await self._mongo.db.outbox.update_many(
             {"_id": {"$in": ids}, **free}, {"$set": {"lease_until": now + _LEASE, "lease_token": token}}
         )
-        mine = [row async for row in self._mongo.db.outbox.find({"_id": {"$in": ids}, "lease_token": token}).sort("created_at", 1)]
+        mine = [
+            row
+            async for row in self._mongo.db.outbox.find({"_id": {"$in": ids}, "lease_token": token}).sort(
+                "created_at", 1
+            )
+        ]
         if mine:
             await self._producer.publish([_message(row) for row in mine])
             # Fencing: a row whose lease went to another sweeper meanwhile is the other's to delete.
-            await self._mongo.db.outbox.delete_many({"_id": {"$in": [row["_id"] for row in mine]}, "lease_token": token})
+            await self._mongo.db.outbox.delete_many(
+                {"_id": {"$in": [row["_id"] for row in mine]}, "lease_token": token}
+            )
             OUTBOX_SWEPT.inc(len(mine))
         return len(mine)
 

@@ -88,7 +88,9 @@ class FieldProblem(Problem):
     """One field of the request is wrong."""
 
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(422, "donnees-invalides", "Données invalides", message, errors=[{"champ": field, "message": message}])
+        super().__init__(
+            422, "donnees-invalides", "Données invalides", message, errors=[{"champ": field, "message": message}]
+        )
 
 
 def not_found(what: str) -> Problem:
@@ -119,7 +121,9 @@ def sentence(error: Mapping[str, Any]) -> str:
     if error["type"] == "value_error":
         return str(error.get("ctx", {}).get("error", _DEFAULT_SENTENCE))
     template = _SENTENCES.get(error["type"], _DEFAULT_SENTENCE)
-    return template.format_map({name: str(value).replace(" or ", " ou ") for name, value in error.get("ctx", {}).items()})
+    return template.format_map(
+        {name: str(value).replace(" or ", " ou ") for name, value in error.get("ctx", {}).items()}
+    )
 
 
 def fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -160,4 +164,6 @@ def install(app: FastAPI) -> None:
             log.warning("server_away", error=type(error).__name__)
             return to_response(unavailable())
         log.exception("request_failed", exc_info=error)
-        return to_response(Problem(500, "interne", "Erreur interne", "Une erreur s’est produite. Rien n’a été enregistré."))
+        return to_response(
+            Problem(500, "interne", "Erreur interne", "Une erreur s’est produite. Rien n’a été enregistré.")
+        )

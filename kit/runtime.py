@@ -16,8 +16,8 @@ from kit.health import Health
 from kit.logging import get_logger
 from kit.mongo import Mongo
 from kit.outbox import Outbox
-from kit.processing import Handlers, Processor
 from kit.process import Loop
+from kit.processing import Handlers, Processor
 from kit.producer import Producer
 from kit.settings import Settings
 from kit.topics import TopicSpec
@@ -65,7 +65,9 @@ class Runtime:
         """The loops that read the topics `names`, and their retry topics in a group of their own (they wait, the others do not)."""
         url = self.settings.kafka_url
         now = Consumer(url, self.service, names, processor)
-        later = Consumer(url, f"{self.service}.retry", [retry_topic(n, self.service) for n in names], processor, delayed=True)
+        later = Consumer(
+            url, f"{self.service}.retry", [retry_topic(n, self.service) for n in names], processor, delayed=True
+        )
         health.refreshers += [now.refresh_lag, later.refresh_lag]
         return [now.run, later.run]
 

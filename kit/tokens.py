@@ -32,7 +32,14 @@ class TokenSigner:
     def sign(self, audience: str, sub: str = "", roles: frozenset[str] | set[str] = frozenset()) -> str:
         """A token for one service (`audience`), good for LIFETIME_S seconds."""
         now = int(self._clock())
-        claims = {"iss": _ISSUER, "aud": audience, "sub": sub, "roles": sorted(roles), "iat": now, "exp": now + LIFETIME_S}
+        claims = {
+            "iss": _ISSUER,
+            "aud": audience,
+            "sub": sub,
+            "roles": sorted(roles),
+            "iat": now,
+            "exp": now + LIFETIME_S,
+        }
         return jwt.encode({"alg": "EdDSA"}, claims, self._key, algorithms=_ALGORITHMS)
 
 
@@ -64,7 +71,9 @@ def identity(request: Request) -> Identity:
     try:
         caller: Identity = request.app.state.verifier.verify(token)
     except (JoseError, ValueError) as error:
-        raise Problem(401, "jeton-invalide", "Jeton interne refusé", "Le jeton interne n’est pas valable ou a expiré.") from error
+        raise Problem(
+            401, "jeton-invalide", "Jeton interne refusé", "Le jeton interne n’est pas valable ou a expiré."
+        ) from error
     return caller
 
 

@@ -37,7 +37,9 @@ def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTo
     return [NewTopic(name, 1, replication, topic_configs=configs) for name in names]
 
 
-async def ensure(bootstrap: str, topics: Iterable[TopicSpec], consumed: Iterable[TopicSpec] = (), *, consumer: str = "") -> None:
+async def ensure(
+    bootstrap: str, topics: Iterable[TopicSpec], consumed: Iterable[TopicSpec] = (), *, consumer: str = ""
+) -> None:
     """Creates the missing ones of `topics` and `consumed`, and the retry and dead-letter topics of `consumer` for `consumed`.
 
     Raises KafkaError when the broker refuses or is away. Replication is 3, or the number of brokers when there are fewer.

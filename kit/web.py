@@ -95,7 +95,11 @@ class Observe:
                 status = message["status"]
             await send(message)
 
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name == b"traceparent"
+        }
         try:
             with span(f"{scope['method']}", headers):
                 await self.app(scope, receive, watched_send)

@@ -1,0 +1,1 @@
+"""The four services: annonces, moderation, matching, notifications."""

@@ -1,0 +1,172 @@
+"""One annonce as masks, against columns of profils: the same rule as scoring.correspond, for many at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts import references
+from contracts.annonces import Annonce
+from contracts.commun import Sens
+from contracts.matching import Destinataire, Raison
+from services.matching import grid, scoring
+from services.matching.vocabulary import Vocabulary
+
+Ints = npt.NDArray[np.int64]
+Slots = npt.NDArray[np.uint32]
+
+
+class Vocabularies:
+    """The bits of each list of codes; the widths are those of the columns."""
+
+    def __init__(self) -> None:
+        self.categories = Vocabulary("categories", references.categories(), 64)
+        self.creneaux = Vocabulary("creneaux", references.valeurs("creneaux"), 32)
+        self.domaines = Vocabulary("domaines", references.valeurs("domaines"), 32)
+        self.certifications = Vocabulary("certifications", references.valeurs("certifications"), 32)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The profils concerned, unordered: their slots, distances (None: from anywhere), scores and shared codes as masks."""
+
+    slots: Slots
+    distances: Ints | None
+    scores: Ints
+    creneaux: npt.NDArray[np.uint32]
+    categories: npt.NDArray[np.uint64]
+    domaines: npt.NDArray[np.uint32]
+    nature_choisie: npt.NDArray[np.bool_]
+
+
+class Query:
+    """`sens` and `nature` are the values that the columns hold."""
+
+    def __init__(self, annonce: Annonce, vocabularies: Vocabularies, sens: int, nature: int) -> None:
+        self.annonce = annonce
+        self._sens, self._nature = np.uint8(sens), np.uint8(nature)
+        self._categories = vocabularies.categories.bits(annonce.categories)
+        self._creneaux = vocabularies.creneaux.bits(annonce.creneaux)
+        self._domaines = vocabularies.domaines.bits(annonce.domaines)
+        self._certifications = vocabularies.certifications.bits(annonce.certifications)
+        # A certification that no profil has ever named is held by nobody.
+        self._impossible = annonce.sens is Sens.BESOIN and len(self._certifications) < len(set(annonce.certifications))
+        wanted = self._categories.values() if annonce.categories else range(len(vocabularies.categories))
+        self.prefixes = np.array([grid.prefix(sens, category) for category in (-1, *wanted)], dtype=np.uint64)
+        self.ranges = grid.everywhere() if annonce.a_distance else grid.around(annonce.lieu.lat, annonce.lieu.lon)
+
+    def select(self, rows: npt.NDArray[Any], slots: Slots) -> Found:
+        """Those of `slots` (some may come twice) whose profil the annonce concerns; the author is still among them."""
+        annonce = self.annonce
+        slots = np.unique(slots)
+        at = rows[slots]
+        kept = (at["vivant"] == 1) & (at["sens"] == self._sens) & ((at["natures"] == 0) | (at["natures"] & self._nature != 0))
+        if self._impossible:
+            kept[:] = False
+        if annonce.a_distance:
+            kept &= at["a_distance"] == 1
+            chord2 = None
+        else:
+            x, y, z = scoring.vecteur(annonce.lieu.lat, annonce.lieu.lon)
+            dx, dy, dz = at["x"].astype(np.float64) - x, at["y"].astype(np.float64) - y, at["z"].astype(np.float64) - z
+            chord2 = dx * dx + dy * dy + dz * dz
+            kept &= chord2 <= at["seuil"].astype(np.float64)
+            chord2 = chord2[kept]
+        slots, at = slots[kept], at[kept]
+
+        categories = at["categories"] & np.uint64(_mask(self._categories))
+        creneaux = at["creneaux"] & np.uint32(_mask(self._creneaux))
+        domaines = at["domaines"] & np.uint32(_mask(self._domaines))
+        held, asked = at["certifications"], np.uint32(_mask(self._certifications))
+        kept = (held & asked) == asked if annonce.sens is Sens.BESOIN else (held & ~asked) == 0
+        for column, shared, codes in (
+            ("categories", categories, annonce.categories),
+            ("creneaux", creneaux, annonce.creneaux),
+            ("domaines", domaines, annonce.domaines),
+        ):
+            if codes:
+                kept &= (at[column] == 0) | (shared != 0)
+        categories, creneaux, domaines = categories[kept], creneaux[kept], domaines[kept]
+        nature_choisie = (at["natures"][kept] & self._nature) != 0
+        distances = None if chord2 is None else _metres(chord2[kept])
+        scores = (
+            scoring.points_de_l_annonce(annonce)
+            + _bonus(categories, scoring.POIDS_CATEGORIE, scoring.POIDS_CATEGORIE_DE_PLUS, scoring.CATEGORIES_DE_PLUS_MAX)
+            + _bonus(creneaux, scoring.POIDS_CRENEAU, scoring.POIDS_CRENEAU_DE_PLUS, scoring.CRENEAUX_DE_PLUS_MAX)
+            + scoring.POIDS_DOMAINE * (domaines != 0)
+            + scoring.POIDS_NATURE * nature_choisie
+            + (0 if distances is None else _proximite(distances))
+        )
+        return Found(slots[kept], distances, scores, creneaux, categories, domaines, nature_choisie)
+
+    def destinataires(self, found: Found, profils: list[str], comptes: list[str]) -> list[Destinataire]:
+        """The matches, best first, without the author; `profils` and `comptes` are the ids of `found.slots`."""
+        auteur = self.annonce.auteur.compte_id
+        distances = [None] * len(profils) if found.distances is None else found.distances.tolist()
+        # Few combinations of shared codes occur: their reasons are made once each.
+        reasons: dict[tuple[int, int, int, bool], list[Raison]] = {}
+        matches: list[Destinataire] = []
+        columns = zip(
+            profils,
+            comptes,
+            distances,
+            found.scores.tolist(),
+            found.creneaux.tolist(),
+            found.categories.tolist(),
+            found.domaines.tolist(),
+            found.nature_choisie.tolist(),
+            strict=True,
+        )
+        for profil_id, compte_id, distance_m, score, creneaux, categories, domaines, nature_choisie in columns:
+            if compte_id == auteur:
+                continue
+            combination = (creneaux, categories, domaines, nature_choisie)
+            if combination not in reasons:
+                reasons[combination] = scoring.raisons(
+                    self.annonce,
+                    _codes(self._creneaux, creneaux),
+                    _codes(self._categories, categories),
+                    _codes(self._domaines, domaines),
+                    nature_choisie,
+                )
+            # Not validated again: each value comes out of a validated event.
+            matches.append(
+                Destinataire.model_construct(
+                    profil_id=profil_id,
+                    compte_id=compte_id,
+                    distance_m=distance_m,
+                    score=score,
+                    raisons=[scoring.raison_du_lieu(distance_m), *reasons[combination]],
+                )
+            )
+        matches.sort(key=scoring.ordre)
+        return matches
+
+
+def _mask(bits: dict[str, int]) -> int:
+    return sum(1 << number for number in bits.values())
+
+
+def _codes(bits: dict[str, int], mask: int) -> list[str]:
+    return [code for code, number in bits.items() if mask >> number & 1]
+
+
+def _bonus(shared: npt.NDArray[Any], first: int, more: int, more_max: int) -> Ints:
+    """scoring.bonus on a column of masks."""
+    count = np.bitwise_count(shared).astype(np.int64)
+    return np.where(count == 0, 0, first + more * np.minimum(count - 1, more_max))
+
+
+def _metres(chord2: npt.NDArray[np.float64]) -> Ints:
+    """scoring.metres on a column: the same operations in the same order, hence the same bits."""
+    chord = np.sqrt(chord2)
+    metres = scoring.RAYON_TERRE_M * chord * (1.0 + chord2 * (1.0 / 24.0 + chord2 * (3.0 / 640.0)))
+    return np.rint(metres).astype(np.int64)
+
+
+def _proximite(distances: Ints) -> Ints:
+    """scoring.proximite on a column."""
+    limits = np.array([limit for limit, _ in scoring.PROXIMITE])
+    points = np.array([points for _, points in scoring.PROXIMITE] + [0], dtype=np.int64)
+    return points[np.searchsorted(limits, distances, side="left")]
