@@ -1,0 +1,168 @@
+"""The rule of concern on one annonce and one profil."""
+
+import datetime as dt
+import math
+from typing import Any
+
+import pytest
+
+from contracts.annonces import Annonce, EtatAnnonce
+from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
+from contracts.matching import CodeRaison, Profil
+from services.matching import scoring
+
+AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+WAZEMMES = Lieu(quartier="wazemmes", lat=50.6250, lon=3.0500)
+HELLEMMES = Lieu(quartier="hellemmes", lat=50.6270, lon=3.1110)
+
+
+def annonce(**changes: Any) -> Annonce:
+    values: dict[str, Any] = {
+        "annonce_id": "a1",
+        "version": 2,
+        "etat": EtatAnnonce.PUBLIEE,
+        "sens": Sens.BESOIN,
+        "nature": Nature.LOGISTIQUE,
+        "titre": "Une camionnette samedi",
+        "description": "Pour déménager des livres.",
+        "categories": ["vehicule-transport"],
+        "creneaux": ["samedi-matin"],
+        "lieu": WAZEMMES,
+        "places": 1,
+        "places_restantes": 1,
+        "auteur": Auteur(type=TypeAuteur.ASSOCIATION, compte_id="auteur"),
+        "deposee_at": AT,
+        "expire_at": AT,
+    }
+    return Annonce(**(values | changes))
+
+
+def profil(**changes: Any) -> Profil:
+    values: dict[str, Any] = {
+        "profil_id": "p1",
+        "version": 1,
+        "compte_id": "c1",
+        "sens": Sens.BESOIN,
+        "lieu": HELLEMMES,
+        "rayon_km": 10,
+        "cree_at": AT,
+    }
+    return Profil(**(values | changes))
+
+
+def test_the_reasons_come_in_the_order_a_person_wants() -> None:
+    match = scoring.correspond(
+        annonce(urgent=True, domaines=["sport-pour-tous"], certifications=["permis-b"]),
+        profil(
+            categories=["livres", "vehicule-transport"],
+            creneaux=["samedi-soir", "samedi-matin"],
+            domaines=["sport-pour-tous"],
+            certifications=["permis-b"],
+        ),
+    )
+    assert match is not None
+    assert match.distance_m == pytest.approx(4311, abs=30)
+    assert [(raison.code, raison.valeur) for raison in match.raisons] == [
+        (CodeRaison.DISTANCE, str(match.distance_m)),
+        (CodeRaison.CRENEAU, "samedi-matin"),
+        (CodeRaison.CATEGORIE, "vehicule-transport"),
+        (CodeRaison.DOMAINE, "sport-pour-tous"),
+        (CodeRaison.CERTIFICATION, "permis-b"),
+        (CodeRaison.URGENT, ""),
+    ]
+    assert match.score == 30 + 10 + 10 + 5 + 10 + 12
+
+
+def test_an_empty_profil_is_concerned_by_all_within_its_radius() -> None:
+    match = scoring.correspond(annonce(), profil())
+    assert match is not None
+    assert [raison.code for raison in match.raisons] == [CodeRaison.DISTANCE]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"actif": False},
+        {"sens": Sens.OFFRE},
+        {"compte_id": "auteur"},
+        {"natures": [Nature.BENEVOLAT, Nature.COMPETENCE]},
+        {"categories": ["livres"]},
+        {"creneaux": ["dimanche-soir"]},
+        {"rayon_km": 4},
+    ],
+)
+def test_each_condition_alone_excludes(changes: dict[str, Any]) -> None:
+    assert scoring.correspond(annonce(), profil()) is not None
+    assert scoring.correspond(annonce(), profil(**changes)) is None
+
+
+def test_domaines_exclude_only_when_both_sides_name_some() -> None:
+    assert scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil(domaines=["protection-de-la-nature"])) is None
+    assert scoring.correspond(annonce(), profil(domaines=["protection-de-la-nature"])) is not None
+    assert scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil()) is not None
+
+
+def test_an_annonce_without_slots_suits_any_slot() -> None:
+    assert scoring.correspond(annonce(creneaux=[]), profil(creneaux=["lundi-soir"])) is not None
+
+
+def test_who_helps_must_hold_the_certifications() -> None:
+    asked = annonce(certifications=["permis-b", "psc1"])
+    assert scoring.correspond(asked, profil(certifications=["permis-b"])) is None
+    assert scoring.correspond(asked, profil(certifications=["psc1", "bafa", "permis-b"])) is not None
+
+
+def test_an_offre_must_bring_the_certifications_that_a_profil_asks_for() -> None:
+    offre = annonce(sens=Sens.OFFRE, certifications=["permis-b"])
+    assert scoring.correspond(offre, profil(sens=Sens.OFFRE)) is not None
+    assert scoring.correspond(offre, profil(sens=Sens.OFFRE, certifications=["permis-b"])) is not None
+    assert scoring.correspond(offre, profil(sens=Sens.OFFRE, certifications=["psc1"])) is None
+
+
+def test_from_anywhere_the_distance_does_not_count() -> None:
+    remote = annonce(a_distance=True, lieu=Lieu(lat=-21.1, lon=55.5))
+    match = scoring.correspond(remote, profil(a_distance=True))
+    assert match is not None
+    assert match.distance_m is None
+    assert match.raisons[0].code is CodeRaison.A_DISTANCE
+    assert scoring.correspond(remote, profil(a_distance=False)) is None
+
+
+def test_the_nature_is_a_reason_only_when_nothing_says_it_better() -> None:
+    chosen = [Nature.LOGISTIQUE]
+    plain = scoring.correspond(annonce(), profil(natures=chosen))
+    exact = scoring.correspond(annonce(), profil(natures=chosen, categories=["vehicule-transport"]))
+    assert plain is not None and exact is not None
+    assert CodeRaison.NATURE in [raison.code for raison in plain.raisons]
+    assert CodeRaison.NATURE not in [raison.code for raison in exact.raisons]
+    assert exact.score - plain.score == scoring.POIDS_CATEGORIE
+
+
+def test_long_lists_of_slots_are_cut_in_the_reasons() -> None:
+    slots = [f"{day}-matin" for day in ("lundi", "mardi", "mercredi", "jeudi", "vendredi")]
+    match = scoring.correspond(annonce(creneaux=slots), profil(creneaux=slots))
+    assert match is not None
+    assert sum(raison.code is CodeRaison.CRENEAU for raison in match.raisons) == scoring.RAISONS_PAR_LISTE
+
+
+def test_codes_given_twice_count_once() -> None:
+    once = scoring.correspond(annonce(), profil(categories=["vehicule-transport"]))
+    twice = scoring.correspond(annonce(categories=["vehicule-transport"] * 2), profil(categories=["vehicule-transport"] * 2))
+    assert once == twice
+
+
+@pytest.mark.parametrize("km", [0.05, 1.0, 12.5, 63.9])
+def test_distance_is_that_of_the_sphere(km: float) -> None:
+    lat = 50.6 + math.degrees(km * 1000 / scoring.RAYON_TERRE_M)
+    chord2 = scoring.corde2(scoring.vecteur(50.6, 3.05), scoring.vecteur(lat, 3.05))
+    assert scoring.metres(chord2) == pytest.approx(km * 1000, abs=1.5)
+    assert chord2 <= scoring.seuil(km + 0.002)
+    assert chord2 > scoring.seuil(km - 0.002)
+
+
+def test_the_order_is_total() -> None:
+    here = scoring.correspond(annonce(), profil(profil_id="b", lieu=WAZEMMES))
+    also_here = scoring.correspond(annonce(), profil(profil_id="a", lieu=WAZEMMES))
+    better = scoring.correspond(annonce(), profil(profil_id="c", categories=["vehicule-transport"]))
+    assert here and also_here and better
+    assert sorted([here, also_here, better], key=scoring.ordre) == [better, also_here, here]
