@@ -1,0 +1,109 @@
+"""./place: which verbs there are. It only wires; each verb is a module, imported when it is called."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from deploy.errors import Impossible
+
+app = typer.Typer(
+    name="place",
+    help="Place des assos : tout démarrer, regarder, essayer, arrêter.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# What follows goes to another program untouched.
+_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+def _verb(name: str) -> Any:
+    return import_module(f"deploy.verbs.{name}")
+
+
+@app.command()
+def up(
+    only: Annotated[str | None, typer.Option(help="« servers » : les serveurs et le courrier seulement.")] = None,
+    port_gateway: Annotated[int | None, typer.Option(envvar="PORT_GATEWAY", help="Port du site public.")] = None,
+    port_courrier: Annotated[int | None, typer.Option(envvar="PORT_COURRIER", help="Port de la page du courrier.")] = None,
+) -> None:
+    """Démarre tout et le laisse tourner ; si tout tourne déjà, redonne les adresses."""
+    if only not in (None, "servers"):
+        raise Impossible("--only n’accepte que « servers ».")
+    wishes = {"gateway": port_gateway, "courrier": port_courrier}
+    stack = _verb("up").run(only_servers=only == "servers", wished={name: port for name, port in wishes.items() if port})
+    _verb("urls").run(stack, only_servers=only == "servers")
+
+
+@app.command()
+def down(wipe: Annotated[bool, typer.Option("--wipe", help="Efface aussi les données.")] = False) -> None:
+    """Arrête tout ; les données restent, sauf avec --wipe."""
+    _verb("down").run(wipe=wipe)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON sur une ligne.")] = False) -> None:
+    """Chaque programme : son état, sa santé, son retard. Sort avec 1 si l’un d’eux n’est pas prêt."""
+    if not _verb("status").run(as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    service: Annotated[str | None, typer.Argument(help="Un service (annonces) ou un programme (annonces-api).")] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Suit les journaux jusqu’à Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", help="Lignes déjà écrites à montrer, par programme.")] = 40,
+) -> None:
+    """Montre les journaux."""
+    _verb("logs").run(service, follows=follow, lines=lines)
+
+
+@app.command()
+def scale(wishes: Annotated[list[str], typer.Argument(metavar="SERVICE=NOMBRE…", help="Par exemple matching=3.")]) -> None:
+    """Change le nombre de workers d’un service, tout de suite et pour la suite."""
+    _verb("scale").run(wishes)
+
+
+@app.command()
+def stop(name: Annotated[str, typer.Argument(metavar="NOM", help="Un programme ou un serveur : redis, annonces-api…")]) -> None:
+    """Arrête un seul programme ou serveur, pour un exercice de panne."""
+    _verb("drill").stop(name)
+
+
+@app.command()
+def start(name: Annotated[str, typer.Argument(metavar="NOM", help="Le programme ou serveur arrêté.")]) -> None:
+    """Relance un programme ou serveur arrêté."""
+    _verb("drill").start(name)
+
+
+@app.command(context_settings=_PASS_ON)
+def test(context: typer.Context) -> None:
+    """Vérifie le code (ruff, mypy, import-linter), puis lance les tests ; les arguments vont à pytest."""
+    raise typer.Exit(_verb("test").run(context.args))
+
+
+@app.command()
+def moderateur(address: Annotated[str, typer.Argument(metavar="ADRESSE", help="Adresse électronique du compte.")]) -> None:
+    """Donne le rôle de modérateur à un compte."""
+    raise typer.Exit(_verb("moderateur").run(address))
+
+
+def main() -> None:
+    """Run the command line; an Impossible ends with its one sentence and exit code 1."""
+    try:
+        app(prog_name="place")
+    except Impossible as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # « ./place logs | head »: nobody reads any more; keep the interpreter from complaining when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The SMTP side: everything is accepted, unless a fault was asked for."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from deploy.courrier.boite import Boite
+
+_LARGEST = 20 * 1024 * 1024
+
+
+@dataclass
+class Faults:
+    """What the next clients get: 451 to so many RCPT and DATA, and a delay in milliseconds before every answer to DATA."""
+
+    rcpt_451: int = 0
+    data_451: int = 0
+    delai_ms: int = 0
+
+
+class Handler:
+    """aiosmtpd's hooks; their names are its own."""
+
+    def __init__(self, boite: Boite, faults: Faults) -> None:
+        self._boite = boite
+        self._faults = faults
+
+    async def handle_EHLO(  # noqa: N802 (aiosmtpd looks hooks up by this name)
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        # Commands are read from a buffered stream one after another: a client may send several at once.
+        return [responses[0], "250-PIPELINING", *responses[1:]]
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd looks hooks up by this name)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._faults.rcpt_451 > 0:
+            self._faults.rcpt_451 -= 1
+            return "451 4.3.0 Panne demandee"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 (aiosmtpd looks hooks up by this name)
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self._faults.delai_ms > 0:
+            await asyncio.sleep(self._faults.delai_ms / 1000)
+        if self._faults.data_451 > 0:
+            self._faults.data_451 -= 1
+            return "451 4.3.0 Panne demandee"
+        content = envelope.content
+        raw = content if isinstance(content, bytes) else (content or "").encode()
+        mail = self._boite.add(datetime.now(UTC), envelope.mail_from or "", list(envelope.rcpt_tos), raw)
+        return f"250 OK {mail.id}"
+
+
+async def serve(boite: Boite, faults: Faults, host: str, port: int) -> asyncio.Server:
+    """Listen for SMTP on the running loop."""
+    loop = asyncio.get_running_loop()
+    handler = Handler(boite, faults)
+    # The name is given: aiosmtpd would otherwise ask the DNS for ours at every connection.
+    return await loop.create_server(
+        lambda: SMTP(handler, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="courrier", ident="courrier", loop=loop),
+        host,
+        port,
+        backlog=1024,
+    )

@@ -1,0 +1,77 @@
+"""The one table of processes. The embedded stack is generated from it; compose and the manifests are compared with it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["api", "worker"]
+SERVERS = ("kafka", "mongo", "redis")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of the system.
+
+    ``module``: run as ``python -m module kind``; ``extra``: the extra of pyproject.toml it needs, which is its image too;
+    ``servers``: what it cannot work without; ``secrets``: the folders of secrets it may read; ``peers``: services whose API it
+    calls, by ``<PEER>_URL``; ``smtp``: it hands over mails; ``port``: its default HTTP port (an API's routes; a worker's health
+    and metrics only), which a container listens on.
+    """
+
+    name: str
+    module: str
+    kind: Kind
+    extra: str
+    servers: tuple[str, ...]
+    secrets: tuple[str, ...] = ("commun",)
+    peers: tuple[str, ...] = ()
+    smtp: bool = False
+    port: int = 8080
+
+    @property
+    def service(self) -> str:
+        return self.extra
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What follows ``python``."""
+        return ("-m", self.module, self.kind)
+
+
+SERVICES = ("annonces", "moderation", "matching", "notifications")
+_SECRETS = {"notifications": ("commun", "notifications")}
+
+
+def _service(service: str, kind: Kind) -> Process:
+    return Process(
+        name=f"{service}-{kind}",
+        module=f"services.{service}",
+        kind=kind,
+        extra=service,
+        servers=("kafka", "mongo"),
+        secrets=_SECRETS.get(service, ("commun",)),
+        smtp=(service, kind) == ("notifications", "worker"),
+    )
+
+
+PROCESSES: tuple[Process, ...] = (
+    Process("gateway", "gateway", "api", "gateway", SERVERS, ("commun", "gateway"), SERVICES, port=8000),
+    *(_service(service, kind) for service in SERVICES for kind in ("api", "worker")),
+)
+
+# The mail catcher is no part of the system: it stands where a real mail server will.
+CATCHER = "courrier"
+CATCHER_MODULE = "deploy.courrier"
+
+BY_NAME = {process.name: process for process in PROCESSES}
+
+
+def replicas(workers: dict[str, int]) -> list[tuple[str, Process]]:
+    """(program name, process) of all that runs, with ``workers[service]`` workers per service (1 by default).
+
+    The first keeps the process's name; the others are ``matching-worker-2``, ``matching-worker-3``, …
+    """
+    programs = []
+    for process in PROCESSES:
+        count = workers.get(process.service, 1) if process.kind == "worker" else 1
+        programs += [(process.name if n == 1 else f"{process.name}-{n}", process) for n in range(1, count + 1)]
+    return programs

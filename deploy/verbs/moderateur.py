@@ -1,0 +1,17 @@
+"""Make somebody a moderator; the first one can only come from here."""
+
+import os
+import subprocess
+import sys
+
+from deploy import layout, stack
+from deploy.layout import ROOT
+from deploy.processes import BY_NAME
+
+
+def run(address: str) -> int:
+    """``python -m gateway moderateur ADDRESS`` with the gateway's environment. Returns its exit code."""
+    current = stack.existing(layout.current())
+    environment = {**os.environ, **current.environment(BY_NAME["gateway"], "gateway")}
+    command = [sys.executable, "-m", "gateway", "moderateur", address]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -1,0 +1,47 @@
+"""More or fewer workers of a service, here and now, kept for the next start."""
+
+from deploy import layout, stack
+from deploy.console import Steps
+from deploy.errors import Impossible
+from deploy.processes import SERVICES
+from deploy.supervision import Supervisor, configuration
+from deploy.verbs import up
+
+# A topic has 12 partitions: a thirteenth worker would have nothing to read.
+_MOST = 12
+
+
+def parse(wish: str) -> tuple[str, int]:
+    """« matching=3 » → (« matching », 3). Raises Impossible."""
+    service, _, count = wish.partition("=")
+    if service not in SERVICES or not count.isdecimal() or not 1 <= int(count) <= _MOST:
+        raise Impossible(
+            f"« {wish} » n’est pas compris : écrivez SERVICE=NOMBRE, avec un service parmi {', '.join(SERVICES)} "
+            f"et un nombre de 1 à {_MOST}, par exemple matching=3."
+        )
+    return service, int(count)
+
+
+def run(wishes: list[str]) -> None:
+    """Apply « service=count » wishes. Raises Impossible."""
+    steps = Steps()
+    place = layout.current()
+    place.make()
+    before = stack.load_workers(place.workers)
+    workers = {**before, **dict(parse(wish) for wish in wishes)}
+    stack.save_workers(place.workers, workers)
+    supervisor = Supervisor(place)
+    if supervisor.pid() is None:
+        steps.say("noté ; sera appliqué au prochain « ./place up »")
+        return
+    known = set(supervisor.states())
+    current = stack.load(place, running=up.held_ports(supervisor), workers=workers)
+    place.conf.write_text(configuration(current))
+    supervisor.apply()
+    gone = known - set(supervisor.states())
+    if gone:
+        steps.say(f"arrêtés : {', '.join(sorted(gone))}")
+    up.start_programs([program for program in current.programs() if program.name not in known], supervisor, steps)
+    for wish in wishes:
+        service, count = parse(wish)
+        steps.say(f"{service} : {count} worker{'s' if count > 1 else ''}")

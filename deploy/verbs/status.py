@@ -1,0 +1,129 @@
+"""What runs, how it is, and how far behind."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy import external, health, layout, stack
+from deploy.errors import Impossible
+from deploy.processes import SERVERS
+from deploy.stack import Program, Stack
+from deploy.supervision import State, Supervisor
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: ``uptime_s`` and ``age_s`` in seconds; ``retard`` in events; None where it has no sense."""
+
+    nom: str
+    etat: str
+    pid: int | None
+    uptime_s: int | None
+    pret: bool
+    version: str | None = None
+    adresse: str | None = None
+    retard: int | None = None
+    age_s: float | None = None
+    detail: str = ""
+
+
+def collect() -> list[Row]:
+    """A row per server and process of the stack. Raises Impossible when the stack was never started."""
+    place = layout.current()
+    current = stack.existing(place)
+    supervisor = Supervisor(place)
+    states = supervisor.states() if supervisor.pid() else {}
+    rows = [
+        Row(name, "EXTERNE", None, None, _reachable(name, url), adresse=external.hosts(url))
+        for name, url in current.external.items()
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        rows += pool.map(lambda server: _server(current, server.name, states.get(server.name)), current.servers)
+        programs = [program for program in current.programs() if program.health]
+        rows += pool.map(lambda program: _process(program, states.get(program.name)), programs)
+    return rows
+
+
+def _reachable(name: str, url: str) -> bool:
+    try:
+        external.check(f"{name.upper()}_URL", url)
+    except Impossible:
+        return False
+    return True
+
+
+def _server(current: Stack, name: str, state: State | None) -> Row:
+    server = next(server for server in current.servers if server.name == name)
+    alive = state is not None and state.pid > 0
+    return Row(
+        name,
+        state.state if state else "ABSENT",
+        state.pid if state and alive else None,
+        state.uptime if state and alive else None,
+        alive and server.answers(),
+        version=server.version(),
+        adresse=f"127.0.0.1:{server.port}",
+        detail=state.message if state else "",
+    )
+
+
+def _process(program: Program, state: State | None) -> Row:
+    url = program.health or ""
+    alive = state is not None and state.pid > 0
+    lag = health.lag(url) if alive else None
+    return Row(
+        program.name,
+        state.state if state else "ABSENT",
+        state.pid if state and alive else None,
+        state.uptime if state and alive else None,
+        alive and health.is_ready(url),
+        adresse=url.split("/")[2],
+        retard=lag.events if lag else None,
+        age_s=round(lag.oldest_s, 3) if lag else None,
+        detail=state.message if state else "",
+    )
+
+
+def run(*, as_json: bool = False) -> bool:
+    """Print the table, or one JSON object on one line. Returns whether everything is ready."""
+    rows = collect()
+    well = all(row.pret for row in rows)
+    if as_json:
+        print(json.dumps({"pret": well, "programmes": [asdict(row) for row in rows]}, ensure_ascii=False))
+        return well
+    table = Table(title=None, header_style="bold")
+    for title in ("Programme", "État", "Pid", "Depuis", "Prêt", "Retard", "Plus ancien", "Adresse", "Version"):
+        table.add_column(title, justify="right" if title in ("Pid", "Depuis", "Retard", "Plus ancien") else "left")
+    last_server = [row for row in rows if row.nom in SERVERS][-1]
+    for row in rows:
+        ready = "[green]oui[/green]" if row.pret else "[red]non[/red]"
+        table.add_row(
+            row.nom,
+            row.etat,
+            str(row.pid or "—"),
+            duration(row.uptime_s),
+            ready,
+            "" if row.retard is None else str(row.retard),
+            "" if row.age_s is None else f"{row.age_s:.1f} s".replace(".", ","),
+            row.adresse or "",
+            row.version or row.detail,
+            end_section=row is last_server,
+        )
+    # Into a pipe, rich would cut the table to 80 columns.
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    return well
+
+
+def duration(seconds: int | None) -> str:
+    """« 3 h 05 », « 12 min », « 40 s »."""
+    if seconds is None:
+        return "—"
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d}"

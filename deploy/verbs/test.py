@@ -1,0 +1,30 @@
+"""The checks, then the tests."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.console import Steps
+from deploy.layout import ROOT
+
+
+def run(arguments: list[str]) -> int:
+    """ruff, mypy, import-linter, then pytest with ``arguments``; all are run. Returns the first exit code that is not 0."""
+    steps = Steps()
+    tools = Path(sys.executable).parent
+    # lint-imports has no module to run; all are taken from the same environment.
+    commands = {
+        "ruff": [str(tools / "ruff"), "check", "."],
+        "mypy": [sys.executable, "-m", "mypy"],
+        "import-linter": [str(tools / "lint-imports")],
+        "pytest": [sys.executable, "-m", "pytest", *arguments],
+    }
+    codes = {}
+    for name, command in commands.items():
+        steps.say(f"{name}…")
+        environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
+        codes[name] = subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
+    failed = [name for name, code in codes.items() if code]
+    steps.say(f"en échec : {', '.join(failed)}" if failed else "tout est passé")
+    return next((code for code in codes.values() if code), 0)

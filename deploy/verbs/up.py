@@ -1,0 +1,131 @@
+"""Start everything, in order, and say so; a second call finds the first."""
+
+import fcntl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy import external, health, layout, secrets, stack
+from deploy.console import Steps
+from deploy.errors import Impossible
+from deploy.local.leftovers import sweep
+from deploy.local.servers import SERVER_PORTS, URL_VARIABLES, Server
+from deploy.local.waiting import wait_until
+from deploy.processes import CATCHER
+from deploy.stack import CATCHER_SMTP, Program, Stack
+from deploy.supervision import Supervisor, configuration
+
+_READY_S = 120.0
+# A process may lose a race at its start and succeed when started again; past this it will not.
+_RACE_S = 20.0
+
+
+def run(*, only_servers: bool = False, wished: Mapping[str, int] | None = None, steps: Steps | None = None) -> Stack:
+    """Start what does not run yet and wait until all of it answers. Raises Impossible."""
+    steps = steps or Steps()
+    place = layout.current()
+    place.make()
+    with _alone(place.run / "up.verrou", steps):
+        supervisor = Supervisor(place)
+        found = supervisor.pid()
+        if found is None:
+            killed = sweep(place.run)
+            if killed:
+                steps.say(f"restes d’un arrêt brutal terminés : {', '.join(killed)}")
+        current = stack.load(place, wished, held_ports(supervisor) if found else frozenset())
+        if secrets.make(place.secrets):
+            steps.say(f"secrets faits dans {place.secrets}")
+        _prepare_servers(current, steps)
+        place.conf.write_text(configuration(current))
+        place.conf.chmod(0o600)
+        if found is None:
+            supervisor.launch()
+            steps.say(f"supervisord lancé (pid {supervisor.pid()})")
+        else:
+            supervisor.apply()
+            steps.say(f"supervisord tourne déjà (pid {found})")
+        _start_servers(current, supervisor, steps)
+        programs = [program for program in current.programs() if program.health]
+        start_programs([p for p in programs if not only_servers or p.name == CATCHER], supervisor, steps)
+    return current
+
+
+def held_ports(supervisor: Supervisor) -> frozenset[str]:
+    """The names in ports.json that running programs listen on."""
+    names: set[str] = set()
+    for name, state in supervisor.states().items():
+        if state.pid:
+            names.update(SERVER_PORTS.get(name, (name, CATCHER_SMTP) if name == CATCHER else (name,)))
+    return frozenset(names)
+
+
+def start_programs(programs: list[Program], supervisor: Supervisor, steps: Steps) -> None:
+    """Start programs side by side and wait until each is ready. Raises Impossible with the end of a log."""
+    before = supervisor.states()
+    for program in programs:
+        supervisor.start(program.name)
+    waiting = {program.name: program for program in programs}
+    started = time.monotonic()
+    while waiting:
+        for name, program in list(waiting.items()):
+            if health.is_ready(program.health or ""):
+                del waiting[name]
+                steps.say(f"{name} {'était déjà prêt' if before[name].pid else 'est prêt'}")
+        elapsed = time.monotonic() - started
+        if waiting and elapsed > _RACE_S:
+            for name, state in supervisor.states().items():
+                if name in waiting and state.state in ("BACKOFF", "FATAL"):
+                    raise Impossible(f"{name} ne démarre pas ({_last_line(supervisor, name)}) : « ./place logs {name} ».")
+        if waiting and elapsed > _READY_S:
+            names = ", ".join(waiting)
+            raise Impossible(f"Toujours pas prêt après {_READY_S:.0f} s : {names} ; lisez « ./place logs ».")
+        if waiting:
+            time.sleep(0.1)
+
+
+def _prepare_servers(current: Stack, steps: Steps) -> None:
+    for name, url in current.external.items():
+        external.check(URL_VARIABLES[name], url)
+        steps.say(f"{URL_VARIABLES[name]} est donné : {external.hosts(url)} répond, {name} n’est pas démarré ici")
+    for server in current.servers:
+        server.prepare()
+        steps.say(f"{server.title} {server.version()} est installé")
+
+
+def _start_servers(current: Stack, supervisor: Supervisor, steps: Steps) -> None:
+    servers = current.servers
+    for server in servers:
+        supervisor.start(server.name)
+    started = time.monotonic()
+    for server in sorted(servers, key=lambda server: server.start_seconds):
+        wait_until(server.answers, server.title, server.start_seconds, lambda s=server: _broken(s, supervisor, started))
+        steps.say(f"{server.title} répond sur 127.0.0.1:{server.port}")
+
+
+def _broken(server: Server, supervisor: Supervisor, started: float) -> str | None:
+    state = supervisor.states()[server.name].state
+    if state not in ("BACKOFF", "FATAL") or time.monotonic() - started < _RACE_S:
+        return None
+    return (
+        f"{server.title} ne démarre pas ({_last_line(supervisor, server.name)}) : « ./place logs {server.name} », "
+        f"ou donnez l’adresse d’un serveur existant dans {URL_VARIABLES[server.name]}."
+    )
+
+
+def _last_line(supervisor: Supervisor, name: str) -> str:
+    log = supervisor.log_of(name)
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1][:300] if lines else "journal vide"
+
+
+@contextmanager
+def _alone(lock_path: Path, steps: Steps) -> Iterator[None]:
+    """One ``up`` at a time per stack: the second waits, then finds everything started."""
+    with lock_path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            steps.say("un autre « ./place up » est en cours : attente de sa fin")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
