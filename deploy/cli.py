@@ -14,6 +14,7 @@ app = typer.Typer(
     help="Place des assos : tout démarrer, regarder, essayer, arrêter.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -29,13 +30,17 @@ def _verb(name: str) -> Any:
 def up(
     only: Annotated[str | None, typer.Option(help="« servers » : les serveurs et le courrier seulement.")] = None,
     port_gateway: Annotated[int | None, typer.Option(envvar="PORT_GATEWAY", help="Port du site public.")] = None,
-    port_courrier: Annotated[int | None, typer.Option(envvar="PORT_COURRIER", help="Port de la page du courrier.")] = None,
+    port_courrier: Annotated[
+        int | None, typer.Option(envvar="PORT_COURRIER", help="Port de la page du courrier.")
+    ] = None,
 ) -> None:
     """Démarre tout et le laisse tourner ; si tout tourne déjà, redonne les adresses."""
     if only not in (None, "servers"):
         raise Impossible("--only n’accepte que « servers ».")
     wishes = {"gateway": port_gateway, "courrier": port_courrier}
-    stack = _verb("up").run(only_servers=only == "servers", wished={name: port for name, port in wishes.items() if port})
+    stack = _verb("up").run(
+        only_servers=only == "servers", wished={name: port for name, port in wishes.items() if port}
+    )
     _verb("urls").run(stack, only_servers=only == "servers")
 
 
@@ -63,13 +68,17 @@ def logs(
 
 
 @app.command()
-def scale(wishes: Annotated[list[str], typer.Argument(metavar="SERVICE=NOMBRE…", help="Par exemple matching=3.")]) -> None:
+def scale(
+    wishes: Annotated[list[str], typer.Argument(metavar="SERVICE=NOMBRE…", help="Par exemple matching=3.")],
+) -> None:
     """Change le nombre de workers d’un service, tout de suite et pour la suite."""
     _verb("scale").run(wishes)
 
 
 @app.command()
-def stop(name: Annotated[str, typer.Argument(metavar="NOM", help="Un programme ou un serveur : redis, annonces-api…")]) -> None:
+def stop(
+    name: Annotated[str, typer.Argument(metavar="NOM", help="Un programme ou un serveur : redis, annonces-api…")],
+) -> None:
     """Arrête un seul programme ou serveur, pour un exercice de panne."""
     _verb("drill").stop(name)
 
@@ -87,7 +96,9 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
-def moderateur(address: Annotated[str, typer.Argument(metavar="ADRESSE", help="Adresse électronique du compte.")]) -> None:
+def moderateur(
+    address: Annotated[str, typer.Argument(metavar="ADRESSE", help="Adresse électronique du compte.")],
+) -> None:
     """Donne le rôle de modérateur à un compte."""
     raise typer.Exit(_verb("moderateur").run(address))
 

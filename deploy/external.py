@@ -13,7 +13,7 @@ def hosts(url: str) -> str:
 
 
 def check(variable: str, url: str) -> None:
-    """One of the hosts accepts a connection, or Impossible is raised. A DNS seed list (mongodb+srv) is left to its driver."""
+    """Raise Impossible when no host accepts a connection. A DNS seed list (mongodb+srv) is left to its driver."""
     if url.startswith("mongodb+srv://"):
         return
     for host in hosts(url).split(","):

@@ -52,7 +52,7 @@ class Layout:
 
     @property
     def socket(self) -> Path:
-        """Supervisor's socket; a clone in a deep folder gets it in the temporary folder, where its path is short enough."""
+        """Supervisor's socket; that of a clone in a deep folder is in the temporary folder: its path must be short."""
         here = self.run / "supervisor.sock"
         if len(os.fsencode(here)) <= _SOCKET_PATH_MAX:
             return here

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from deploy.errors import Impossible
 
-# Below the ephemeral ranges of Linux and macOS: a port kept while the stack is down is not handed to an outgoing connection.
+# Below the ephemeral ranges of Linux and macOS: a port kept while the stack is down is not handed to an outgoing
+# connection.
 _RANGE = range(20_000, 32_000)
 
 
@@ -59,8 +60,8 @@ def choose(
 ) -> dict[str, int]:
     """A port for every name.
 
-    ``wished`` must be had (Impossible when taken), ``kept`` is taken again if still free, ``preferred`` is tried before any
-    random one. Ports of ``ours`` are in use by our own running processes: they are kept without a look.
+    ``wished`` must be had (Impossible when taken), ``kept`` is taken again if still free, ``preferred`` is tried
+    before any random one. Ports of ``ours`` are in use by our own running processes: they are kept without a look.
     """
     chosen = {name: port for name, port in kept.items() if name in ours and wished.get(name, port) == port}
     for name in names:
@@ -70,7 +71,8 @@ def choose(
         if name in wished:
             if wished[name] in taken or not is_free(wished[name]):
                 raise Impossible(
-                    f"Le port {wished[name]} voulu pour « {name} » est pris : choisissez-en un autre, ou arrêtez qui l’occupe."
+                    f"Le port {wished[name]} voulu pour « {name} » est pris : choisissez-en un autre, "
+                    "ou arrêtez qui l’occupe."
                 )
             chosen[name] = wished[name]
             continue

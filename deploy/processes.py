@@ -1,4 +1,4 @@
-"""The one table of processes. The embedded stack is generated from it; compose and the manifests are compared with it."""
+"""The one table of processes: the embedded stack is generated from it, compose and manifests are compared with it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,10 +11,10 @@ SERVERS = ("kafka", "mongo", "redis")
 class Process:
     """A process of the system.
 
-    ``module``: run as ``python -m module kind``; ``extra``: the extra of pyproject.toml it needs, which is its image too;
-    ``servers``: what it cannot work without; ``secrets``: the folders of secrets it may read; ``peers``: services whose API it
-    calls, by ``<PEER>_URL``; ``smtp``: it hands over mails; ``port``: its default HTTP port (an API's routes; a worker's health
-    and metrics only), which a container listens on.
+    ``module``: run as ``python -m module kind``; ``extra``: the extra of pyproject.toml it needs, which is its
+    image too; ``servers``: what it cannot work without; ``secrets``: the folders of secrets it may read; ``peers``:
+    services whose API it calls, by ``<PEER>_URL``; ``smtp``: it hands over mails; ``port``: its default HTTP port
+    (an API's routes; a worker's health and metrics only), which a container listens on.
     """
 
     name: str

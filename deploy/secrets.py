@@ -1,9 +1,9 @@
 """Make the secrets of an installation, once: ``python -m deploy.secrets DIR``.
 
-``commun/jeton_cle_publique`` and ``gateway/jeton_cle_privee``: an Ed25519 pair as PEM (internal tokens are signed by the gateway
-and checked by all); ``gateway/cle_empreinte``, ``notifications/cle_chiffrement`` and ``notifications/cle_liens``: 32 random bytes
-as URL-safe base64. Each process is given only its own folders. What exists is left alone: losing ``cle_chiffrement`` is losing
-every contact detail.
+``commun/jeton_cle_publique`` and ``gateway/jeton_cle_privee``: an Ed25519 pair as PEM (internal tokens are signed
+by the gateway and checked by all); ``gateway/cle_empreinte``, ``notifications/cle_chiffrement`` and
+``notifications/cle_liens``: 32 random bytes as URL-safe base64. Each process is given only its own folders. What
+exists is left alone: losing ``cle_chiffrement`` is losing every contact detail.
 """
 
 import base64

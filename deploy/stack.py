@@ -84,7 +84,9 @@ class Stack:
             page = self.ports[CATCHER]
             variables = {"HOST": "127.0.0.1", "PORT": str(page), "SMTP_PORT": str(self.ports[CATCHER_SMTP])}
             programs.append(
-                Program(CATCHER, (sys.executable, "-m", CATCHER_MODULE), variables, f"http://127.0.0.1:{page}/sante/vivant")
+                Program(
+                    CATCHER, (sys.executable, "-m", CATCHER_MODULE), variables, f"http://127.0.0.1:{page}/sante/vivant"
+                )
             )
         for name, process in replicas(dict(self.workers)):
             health = f"http://127.0.0.1:{self.ports[name]}/sante/pret"
@@ -96,7 +98,13 @@ class Stack:
 def port_names(workers: Mapping[str, int]) -> list[str]:
     """Every name that needs a port."""
     servers = [port for name in SERVERS for port in SERVER_PORTS[name]]
-    return ["gateway", CATCHER, CATCHER_SMTP, *servers, *(name for name, _ in replicas(dict(workers)) if name != "gateway")]
+    return [
+        "gateway",
+        CATCHER,
+        CATCHER_SMTP,
+        *servers,
+        *(name for name, _ in replicas(dict(workers)) if name != "gateway"),
+    ]
 
 
 def load(
@@ -105,7 +113,7 @@ def load(
     running: frozenset[str] = frozenset(),
     workers: Mapping[str, int] | None = None,
 ) -> Stack:
-    """The stack with its ports chosen (kept ones first) and saved; ``running``: names whose port our own programs hold."""
+    """The stack, its ports chosen (kept ones first) and saved; ``running``: names whose port our own programs hold."""
     count = dict(workers if workers is not None else load_workers(layout.workers))
     kept = ports.load(layout.ports)
     chosen = ports.choose(port_names(count), kept, dict(wished or {}), PREFERRED_PORTS, running)

@@ -1,5 +1,6 @@
 """supervisord: its configuration, generated from the stack, and its remote procedures."""
 
+import http.client
 import shlex
 import subprocess
 import sys
@@ -25,7 +26,7 @@ _BAD_NAME = 10
 
 @dataclass(frozen=True)
 class State:
-    """A program as supervisord sees it: ``state`` is RUNNING, STOPPED, STARTING, BACKOFF, FATAL…; ``uptime`` in seconds."""
+    """A program as supervisord sees it: ``state`` is RUNNING, STOPPED, STARTING, BACKOFF…; ``uptime`` in seconds."""
 
     name: str
     state: str
@@ -93,9 +94,13 @@ class Supervisor:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._calls: Any = None
+        self._connect()
+
+    def _connect(self) -> None:
         # The host is never looked up: the transport speaks through the socket.
-        transport = SupervisorTransport(None, None, f"unix://{layout.socket}")
-        self._calls: Any = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        transport = SupervisorTransport(None, None, f"unix://{self._layout.socket}")
+        self._calls = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
     def pid(self) -> int | None:
         """The pid of the running supervisord, or None; a socket that a crash left does not count."""
@@ -103,7 +108,9 @@ class Supervisor:
             return None
         try:
             return int(self._calls.getPID())
-        except (OSError, xmlrpc.client.ProtocolError):
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError):
+            # The transport keeps its connection, and a failed one is of no more use.
+            self._connect()
             return None
 
     def launch(self) -> None:
@@ -126,7 +133,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def apply(self) -> None:
-        """Make the running supervisord follow the configuration on disk: programs added, removed, changed (then restarted)."""
+        """Make the running supervisord follow the configuration on disk; a changed program is left stopped."""
         added, changed, removed = self._calls.reloadConfig()[0]
         for name in removed + changed:
             self._stop_for_good(name)
@@ -179,7 +186,9 @@ class Supervisor:
         except psutil.NoSuchProcess:
             return
         except psutil.TimeoutExpired as error:
-            raise Impossible(f"supervisord (pid {pid}) ne s’arrête pas : lisez {self._layout.supervisor_log}.") from error
+            raise Impossible(
+                f"supervisord (pid {pid}) ne s’arrête pas : lisez {self._layout.supervisor_log}."
+            ) from error
 
     def _stop_for_good(self, name: str) -> None:
         if name in self.states():

@@ -23,7 +23,7 @@ class Mail:
 
     @cached_property
     def _head(self) -> EmailMessage:
-        return BytesHeaderParser(policy=policy.default).parsebytes(self.raw)  # type: ignore[return-value]  # typeshed: Message
+        return BytesHeaderParser(policy=policy.default).parsebytes(self.raw)
 
     @property
     def subject(self) -> str:
@@ -111,7 +111,9 @@ class Boite:
                 found.append(mail)
         return found
 
-    async def wait(self, address: str | None, subject: str | None, after: int, limit: int, seconds: float) -> list[Mail]:
+    async def wait(
+        self, address: str | None, subject: str | None, after: int, limit: int, seconds: float
+    ) -> list[Mail]:
         """As ``find``, as soon as it finds something; empty after ``seconds``."""
         arrival = asyncio.Event()
         self._arrivals.add(arrival)

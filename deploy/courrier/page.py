@@ -90,7 +90,10 @@ async def one_mail(request: web.Request) -> web.Response:
 @routes.get(r"/api/mails/{id:\d+}/source")
 async def source(request: web.Request) -> web.Response:
     # As plain text: served under its own type, a browser would render a stranger's HTML.
-    return web.Response(body=_mail(request).raw, headers={"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"})
+    return web.Response(
+        body=_mail(request).raw,
+        headers={"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"},
+    )
 
 
 @routes.get("/api/compte")
@@ -111,7 +114,9 @@ async def break_it(request: web.Request) -> web.Response:
         wanted = await request.json()
         fresh = Faults(**{name: int(value) for name, value in wanted.items()})
     except (json.JSONDecodeError, TypeError, ValueError, AttributeError) as error:
-        raise web.HTTPUnprocessableEntity(text=f"Attendu : rcpt_451, data_451, delai_ms, en nombres entiers ({error}).") from error
+        raise web.HTTPUnprocessableEntity(
+            text=f"Attendu : rcpt_451, data_451, delai_ms, en nombres entiers ({error})."
+        ) from error
     faults = request.app[FAULTS]
     faults.rcpt_451, faults.data_451, faults.delai_ms = fresh.rcpt_451, fresh.data_451, fresh.delai_ms
     return web.json_response(vars(faults))

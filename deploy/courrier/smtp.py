@@ -13,7 +13,7 @@ _LARGEST = 20 * 1024 * 1024
 
 @dataclass
 class Faults:
-    """What the next clients get: 451 to so many RCPT and DATA, and a delay in milliseconds before every answer to DATA."""
+    """What the next clients get: 451 to so many RCPT and DATA, and a delay in milliseconds before every DATA's answer."""
 
     rcpt_451: int = 0
     data_451: int = 0
@@ -27,14 +27,14 @@ class Handler:
         self._boite = boite
         self._faults = faults
 
-    async def handle_EHLO(  # noqa: N802 (aiosmtpd looks hooks up by this name)
+    async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
         # Commands are read from a buffered stream one after another: a client may send several at once.
         return [responses[0], "250-PIPELINING", *responses[1:]]
 
-    async def handle_RCPT(  # noqa: N802 (aiosmtpd looks hooks up by this name)
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self._faults.rcpt_451 > 0:
@@ -44,9 +44,7 @@ class Handler:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(  # noqa: N802 (aiosmtpd looks hooks up by this name)
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self._faults.delai_ms > 0:
             await asyncio.sleep(self._faults.delai_ms / 1000)
         if self._faults.data_451 > 0:
@@ -64,7 +62,9 @@ async def serve(boite: Boite, faults: Faults, host: str, port: int) -> asyncio.S
     handler = Handler(boite, faults)
     # The name is given: aiosmtpd would otherwise ask the DNS for ours at every connection.
     return await loop.create_server(
-        lambda: SMTP(handler, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="courrier", ident="courrier", loop=loop),
+        lambda: SMTP(
+            handler, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="courrier", ident="courrier", loop=loop
+        ),
         host,
         port,
         backlog=1024,

@@ -18,7 +18,8 @@ from pathlib import Path
 from deploy.errors import Impossible
 
 KAFKA = "4.1.1"
-# One resolution each: two coordinates in one call mix their managed versions. log4j-slf4j-impl must equal Kafka's own log4j.
+# One resolution each: two coordinates in one call mix their managed versions. log4j-slf4j-impl must equal Kafka's
+# own log4j.
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA}", "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3")
 LOCK = Path(__file__).with_name("kafka.lock")
 
@@ -87,13 +88,13 @@ def _download(jar: Jar, folder: Path, repository: Path) -> None:
         path = Path(context.project(jar.group, jar.name).at_version(jar.version).artifact().resolve())
     except (OSError, RuntimeError) as error:
         raise Impossible(
-            f"Impossible de télécharger {jar.file}, dont Kafka a besoin ({error}) : vérifiez l’accès au dépôt Maven Central, "
-            "ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
+            f"Impossible de télécharger {jar.file}, dont Kafka a besoin ({error}) : vérifiez l’accès "
+            "au dépôt Maven Central, ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
         ) from error
     if digest(path) != jar.sha256:
         raise Impossible(
-            f"{jar.file} n’a pas l’empreinte attendue (deploy/local/kafka.lock) : le téléchargement est altéré, relancez, "
-            "ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
+            f"{jar.file} n’a pas l’empreinte attendue (deploy/local/kafka.lock) : le téléchargement "
+            "est altéré, relancez, ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
         )
     os.replace(path, folder / jar.file)
 

@@ -61,12 +61,18 @@ class Kafka:
             if run.returncode != 0:
                 reason = ((run.stderr or run.stdout).strip().splitlines() or ["sans message"])[-1]
                 raise Impossible(
-                    f"Kafka ne peut préparer son dossier {self._log} ({reason}) : effacez-le avec « ./place down --wipe », "
-                    "ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
+                    f"Kafka ne peut préparer son dossier {self._log} ({reason}) : effacez-le avec "
+                    "« ./place down --wipe », ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
                 )
 
     def command(self) -> list[str]:
-        return [*self._run_java(), "kafka.Kafka", str(self._properties)]
+        # The ports again, which Java ignores here: a supervisor restarts a program only when its command changes.
+        return [
+            *self._run_java(),
+            f"-Dplace.ports={self.port},{self.controller_port}",
+            "kafka.Kafka",
+            str(self._properties),
+        ]
 
     def answers(self) -> bool:
         """True once the broker takes requests: it answers ApiVersions on its clients' port."""

@@ -29,7 +29,7 @@ def sweep(pids: Path) -> list[str]:
                 process.wait(10)
                 killed.append(file.stem)
         except (ValueError, KeyError, TypeError):
-            # supervisord's own pid file holds a bare number, and a crash can leave a half-written one: nothing to kill by it.
+            # supervisord's own pid file is a bare number, and a crash can leave a half-written one: nothing to kill.
             pass
         except psutil.NoSuchProcess:
             pass

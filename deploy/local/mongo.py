@@ -67,12 +67,13 @@ class Mongo:
 
     def answers(self) -> bool:
         """Initiate the replica set when it has none, and say whether its node is a writable primary."""
-        direct = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        here = f"127.0.0.1:{self.port}"
+        direct = f"mongodb://{here}/?directConnection=true"
         with MongoClient[dict[str, object]](direct, serverSelectionTimeoutMS=500, connectTimeoutMS=500) as client:
             try:
                 hello = client.admin.command("hello")
                 if hello.get("isWritablePrimary"):
-                    return hello.get("me", f"127.0.0.1:{self.port}") == f"127.0.0.1:{self.port}"
+                    return bool(hello.get("me", here) == here)
                 self._configure(client)
             except OperationFailure as error:
                 if error.code not in (_ALREADY_INITIATED, _NOT_INITIATED):

@@ -6,9 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.errors import Impossible
 from redis import Redis as Client
 from redis.exceptions import RedisError
+
+from deploy.errors import Impossible
 
 
 @dataclass(frozen=True)

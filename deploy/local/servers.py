@@ -3,8 +3,8 @@
     with Servers(tmp_path) as servers:
         servers.urls  # {"MONGO_URL": …, "REDIS_URL": …, "KAFKA_URL": …}
 
-Their life is bound to the thread that starts them (Linux sends the death signal when the *thread* that forked ends): start them
-from the main thread, not from an executor.
+Their life is bound to the thread that starts them (Linux sends the death signal when the *thread* that forked
+ends): start them from the main thread, not from an executor.
 """
 
 import os

@@ -13,7 +13,7 @@ _PAUSE_S = 0.2
 
 
 def matching(folder: Path, name: str | None) -> list[Path]:
-    """The files of a program (« annonces-api »), of a service (« annonces ») or of all. Raises Impossible when there is none."""
+    """The files of a program (« annonces-api »), of a service (« annonces ») or of all. Raises Impossible if none."""
     files = sorted(folder.glob("*.log"))
     chosen = [file for file in files if name is None or file.stem == name or file.stem.startswith(f"{name}-")]
     if not chosen:

@@ -10,7 +10,7 @@ from deploy.layout import ROOT
 
 
 def run(arguments: list[str]) -> int:
-    """ruff, mypy, import-linter, then pytest with ``arguments``; all are run. Returns the first exit code that is not 0."""
+    """ruff, mypy, import-linter, then pytest with ``arguments``; all are run. Returns the first exit code not 0."""
     steps = Steps()
     tools = Path(sys.executable).parent
     # lint-imports has no module to run; all are taken from the same environment.

@@ -4,6 +4,7 @@ import fcntl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from deploy import external, health, layout, secrets, stack
@@ -76,7 +77,9 @@ def start_programs(programs: list[Program], supervisor: Supervisor, steps: Steps
         if waiting and elapsed > _RACE_S:
             for name, state in supervisor.states().items():
                 if name in waiting and state.state in ("BACKOFF", "FATAL"):
-                    raise Impossible(f"{name} ne démarre pas ({_last_line(supervisor, name)}) : « ./place logs {name} ».")
+                    raise Impossible(
+                        f"{name} ne démarre pas ({_last_line(supervisor, name)}) : « ./place logs {name} »."
+                    )
         if waiting and elapsed > _READY_S:
             names = ", ".join(waiting)
             raise Impossible(f"Toujours pas prêt après {_READY_S:.0f} s : {names} ; lisez « ./place logs ».")
@@ -99,7 +102,8 @@ def _start_servers(current: Stack, supervisor: Supervisor, steps: Steps) -> None
         supervisor.start(server.name)
     started = time.monotonic()
     for server in sorted(servers, key=lambda server: server.start_seconds):
-        wait_until(server.answers, server.title, server.start_seconds, lambda s=server: _broken(s, supervisor, started))
+        broken = partial(_broken, server, supervisor, started)
+        wait_until(server.answers, server.title, server.start_seconds, broken)
         steps.say(f"{server.title} répond sur 127.0.0.1:{server.port}")
 
 
