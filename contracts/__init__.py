@@ -1,1 +1,1 @@
-"""What services may know of each other: events, topics, reference lists. Needs pydantic alone, imports nothing of ours."""
+"""What services may know of each other: events, topics, reference lists. Imports pydantic, and nothing of ours."""

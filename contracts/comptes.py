@@ -16,7 +16,7 @@ class EtatCompte(StrEnum):
 
 
 class Consentement(Valeur):
-    """Consent to alerts on one channel, and how it was given: `preuve` names the act ("code saisi"), never an address."""
+    """Consent to alerts on one channel. `preuve` names the act that gave it ("code saisi"), never an address."""
 
     canal: Canal
     accorde: bool

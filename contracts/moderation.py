@@ -33,7 +33,8 @@ class Motif(Valeur):
 class Decision(Valeur):
     """`cible_version` is the version that was read by who decided: a later one makes the decision stale.
 
-    `destinataires` are the accounts to be told (never an address). `automatique` is true when the policy "confiance" decided.
+    `destinataires` are the accounts to be told (never an address).
+    `automatique` is true when the policy "confiance" decided.
     """
 
     decision_id: Identifiant

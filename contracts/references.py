@@ -36,7 +36,7 @@ class CodeInconnu(KeyError):
 
 
 class Valeur(base.Valeur):
-    """One entry. `libelle` is a title for forms and filters, `court` fits inside a sentence ("samedi matin", "véhicule")."""
+    """One entry. `libelle` is a title for forms, `court` fits in a sentence ("samedi matin", "véhicule")."""
 
     # A typo in the data must not pass for a default.
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,8 +67,8 @@ class Quartier(Valeur):
 class Motif(Valeur):
     """A reason of a moderator. `explication` tells the author what to change.
 
-    `issues` and `cibles` say for which decisions on what it can be chosen; `engagement_requis`: the decision must name the
-    commitment and quote the passage; `explication_requise`: the moderator must write a sentence of their own.
+    `issues` and `cibles` say for which decisions on what it can be chosen; `engagement_requis`: the decision must name
+    the commitment and quote the passage; `explication_requise`: the moderator must write a sentence of their own.
     """
 
     explication: str

@@ -1,4 +1,4 @@
-"""The one table of topics: key, owner, readers, clean-up. Code, compose, manifests and documents are compared with it."""
+"""The one table of topics: key, owner, readers, clean-up. Code, compose, manifests and documents agree with it."""
 
 from dataclasses import dataclass
 

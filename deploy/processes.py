@@ -49,7 +49,8 @@ def _service(service: str, kind: Kind) -> Process:
         extra=service,
         servers=("kafka", "mongo"),
         secrets=_SECRETS.get(service, ("commun",)),
-        smtp=(service, kind) == ("notifications", "worker"),
+        # The api hands over the codes of those who are waiting at the door, the worker everything else.
+        smtp=service == "notifications",
     )
 
 

@@ -1,4 +1,4 @@
-"""Fetches records of a group, hands them to a Processor, commits explicit offsets: nothing moves before its fate is met."""
+"""Fetches records of a group, hands them to a Processor, commits explicit offsets once their fate is met."""
 
 import asyncio
 import time
@@ -70,7 +70,7 @@ class Consumer:
         self._next_offset: dict[TopicPartition, int] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consumes until `stopping`, then commits and leaves the group. Raises kit.errors.Stop when the process must end."""
+        """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end."""
         while not stopping.is_set():
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
@@ -136,7 +136,7 @@ class Consumer:
         await self._commit(consumer, done)
 
     async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
-        """False when the process is to stop before all of them were due; nothing is committed then, the inbox drops repeats."""
+        """False when the process is to stop before all were due: nothing is committed then, the inbox drops repeats."""
         for record in sorted(records, key=_due_ms):
             await _wait(stopping, _due_ms(record) / 1000 - time.time())
             if stopping.is_set():

@@ -41,7 +41,11 @@ def attempts(record: Record) -> int:
 
 
 class DeadLetters:
-    """`limit` dead letters within `window_s` seconds, and more of them than successes, stop the consumer: bad code must not empty a topic."""
+    """Buries, or sends to try again later.
+
+    `limit` dead letters within `window_s` seconds, and more of them than successes, stop the consumer: bad code must
+    not empty a topic.
+    """
 
     def __init__(
         self,
@@ -72,8 +76,10 @@ class DeadLetters:
             raise Stop(f"{dead} dead letters within {self._window_s:.0f} s: the code is suspected, not the messages")
 
     async def bury(self, record: Record, error: BaseException) -> None:
-        """Publishes the raw bytes with reason, origin, attempts and stack. Raises Stop above the rate limit, and whatever
-        publishing raises: the offset must not move then."""
+        """Publishes the raw bytes with reason, origin, attempts and stack.
+
+        Raises Stop above the rate limit, and whatever publishing raises: the offset must not move then.
+        """
         self._check_rate()
         topic = dead_letter_topic(origin(record), self._consumer)
         stack = "".join(traceback.format_exception(error))[-4000:]
@@ -84,7 +90,7 @@ class DeadLetters:
         log.error("dead_letter", to=topic, reason=_reason(error), error=type(error).__name__)
 
     async def retry_or_bury(self, record: Record, error: BaseException) -> None:
-        """To the retry topic with the time from which it may be tried again, or, after the last attempt, to the dead letters."""
+        """To the retry topic, with the time from which to try again; after the last attempt, to the dead letters."""
         attempt = attempts(record)
         if attempt >= len(RETRY_DELAYS_S):
             return await self.bury(record, error)

@@ -13,7 +13,7 @@ _CHECK_TIMEOUT_S = 2.0
 
 
 class Health:
-    """`checks`: name → a coroutine function that raises when what it checks is not there; `refreshers` run before /metrics."""
+    """`checks`: name → a function that raises when what it checks is not there; `refreshers` run before /metrics."""
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}

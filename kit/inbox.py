@@ -1,4 +1,4 @@
-"""A handler's effects and the row (consumer, event id) commit in one transaction: an event acts once, however often it arrives."""
+"""A handler's effects and the row (consumer, event id) commit together: an event acts once, however often it comes."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""State and events commit together; the writer publishes at once after the commit; a sweeper publishes what a crash left.
+"""State and events commit together; the writer publishes at once after the commit, a sweeper what a crash left.
 
 Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, lease_until, lease_token}.
-A row is deleted once the broker has stored its message. Receivers deduplicate by event id, so publishing twice is harmless.
+A row is deleted once the broker has stored its message. Receivers deduplicate by event id:
+publishing twice is harmless.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ class Outbox:
         await db.outbox.create_index([("created_at", 1)])
 
     async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs `work(tx)` in a transaction together with the rows of what it emits, then publishes them in the background.
+        """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background.
 
         Raises what `work` raises; nothing is stored then.
         """
@@ -93,7 +94,7 @@ class Outbox:
             self._publishing = asyncio.create_task(self._publish_waiting())
 
     async def _publish_waiting(self) -> None:
-        # What arrives while a batch is under way forms the next batch: batches grow with the load, and no timer adds delay.
+        # What arrives while a batch is under way forms the next: batches grow with the load, and no timer adds delay.
         while self._waiting:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:

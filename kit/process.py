@@ -1,4 +1,4 @@
-"""How a process lives: an api serves until it is told to stop; a worker runs its loops and serves its health meanwhile."""
+"""How a process lives: an api serves until told to stop; a worker runs its loops and serves its health meanwhile."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set, then finishes what it has in hand and returns."""
 
 StartWorker = Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]
-"""Opens what a worker needs, adds its checks to the health page, yields its loops, and closes after they have returned."""
+"""Opens what a worker needs, adds its checks to the health page, yields its loops, closes after they have returned."""
 
 
 def run_api(service: str, settings: Settings, app: FastAPI) -> None:
@@ -44,7 +44,7 @@ async def _worker(service: str, settings: Settings, make: StartWorker) -> int:
     http = server(create_app(f"{service} worker", health, _no_lifespan), settings.host, settings.port)
     serving = asyncio.create_task(http.serve())
     # After uvicorn has installed its own handlers, ours take their place: the loops stop first, the health page last.
-    while not http.started and not serving.done():
+    while not http.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
         await asyncio.sleep(0.01)
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)

@@ -1,4 +1,4 @@
-"""What happens to records, whoever fetched them (a consumer or a Faust agent): decode, once, in a transaction, with a fate."""
+"""What happens to records, whoever fetched them (a consumer or a Faust agent): once, in a transaction, with a fate."""
 
 import asyncio
 import random
@@ -49,9 +49,9 @@ class Processor:
         self._clock = clock
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Returns when every record has met its fate: its offset may move. Raises Stop, and nothing else, when it must not.
+        """Returns when every record has met its fate: its offset may move. Raises Stop when it must not.
 
-        All events of a batch share one transaction; when that fails each is tried alone, so that one bad event harms no other.
+        All events of a batch share one transaction; when that fails each is tried alone: a bad event harms no other.
         A server that is away is waited for, in place: every other message would fail alike.
         """
         with EVENT_SECONDS.labels(self.consumer).time():

@@ -1,4 +1,4 @@
-"""What every api and worker of a service with a database holds: Mongo, producer, outbox, consumers; opened and closed in order."""
+"""What each process of a service with a database holds: Mongo, producer, outbox, consumers; opened, closed in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -62,7 +62,7 @@ class Runtime:
         )
 
     def consumers(self, names: Sequence[str], processor: Processor, health: Health) -> list[Loop]:
-        """The loops that read the topics `names`, and their retry topics in a group of their own (they wait, the others do not)."""
+        """The loops that read the topics `names`, and their retry topics in a group of their own (only those wait)."""
         url = self.settings.kafka_url
         now = Consumer(url, self.service, names, processor)
         later = Consumer(

@@ -40,9 +40,9 @@ def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTo
 async def ensure(
     bootstrap: str, topics: Iterable[TopicSpec], consumed: Iterable[TopicSpec] = (), *, consumer: str = ""
 ) -> None:
-    """Creates the missing ones of `topics` and `consumed`, and the retry and dead-letter topics of `consumer` for `consumed`.
+    """Creates what is missing of `topics`, `consumed`, and the retry and dead-letter topics of `consumer`.
 
-    Raises KafkaError when the broker refuses or is away. Replication is 3, or the number of brokers when there are fewer.
+    Raises KafkaError when the broker refuses or is away. Replication is 3, or the number of brokers if there are fewer.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15000)
     await admin.start()
