@@ -40,7 +40,9 @@ def prefix(sens: int, category: int) -> int:
     return ((sens << _CATEGORY_BITS) | (category + 1)) << _CELL_BITS
 
 
-def cells(x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], z: npt.NDArray[np.float32], seuils: npt.NDArray[np.float32]) -> UInt64s:
+def cells(
+    x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], z: npt.NDArray[np.float32], seuils: npt.NDArray[np.float32]
+) -> UInt64s:
     """The cell key of each profil from its unit vector and the squared chord of its radius."""
     classes = np.searchsorted(_SEUILS, seuils.astype(np.float64), side="left")
     size = np.array(CLASSES_KM, dtype=np.float64)[classes] / 2

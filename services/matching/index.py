@@ -220,7 +220,9 @@ def _postings(rows: Rows, slots: Slots) -> Base:
     for sens in _SENS.values():
         same = living["sens"] == sens
         for category in range(-1, 64):
-            chosen = same & ((categories == 0) if category < 0 else (categories >> np.uint64(category)) & np.uint64(1) == 1)
+            chosen = same & (
+                (categories == 0) if category < 0 else (categories >> np.uint64(category)) & np.uint64(1) == 1
+            )
             if chosen.any():
                 keys.append(cells[chosen] | np.uint64(grid.prefix(sens, category)))
                 owners.append(slots[chosen])

@@ -61,7 +61,11 @@ class Query:
         annonce = self.annonce
         slots = np.unique(slots)
         at = rows[slots]
-        kept = (at["vivant"] == 1) & (at["sens"] == self._sens) & ((at["natures"] == 0) | (at["natures"] & self._nature != 0))
+        kept = (
+            (at["vivant"] == 1)
+            & (at["sens"] == self._sens)
+            & ((at["natures"] == 0) | (at["natures"] & self._nature != 0))
+        )
         if self._impossible:
             kept[:] = False
         if annonce.a_distance:
@@ -92,7 +96,9 @@ class Query:
         distances = None if chord2 is None else _metres(chord2[kept])
         scores = (
             scoring.points_de_l_annonce(annonce)
-            + _bonus(categories, scoring.POIDS_CATEGORIE, scoring.POIDS_CATEGORIE_DE_PLUS, scoring.CATEGORIES_DE_PLUS_MAX)
+            + _bonus(
+                categories, scoring.POIDS_CATEGORIE, scoring.POIDS_CATEGORIE_DE_PLUS, scoring.CATEGORIES_DE_PLUS_MAX
+            )
             + _bonus(creneaux, scoring.POIDS_CRENEAU, scoring.POIDS_CRENEAU_DE_PLUS, scoring.CRENEAUX_DE_PLUS_MAX)
             + scoring.POIDS_DOMAINE * (domaines != 0)
             + scoring.POIDS_NATURE * nature_choisie

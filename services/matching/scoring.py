@@ -40,7 +40,9 @@ def float32(value: float) -> float:
 def vecteur(lat: float, lon: float) -> tuple[float, float, float]:
     """The unit vector of a WGS 84 position (taken as spherical), rounded to float32."""
     phi, lam = math.radians(lat), math.radians(lon)
-    x, y, z = struct.unpack("3f", struct.pack("3f", math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi)))
+    x, y, z = struct.unpack(
+        "3f", struct.pack("3f", math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi))
+    )
     return x, y, z
 
 

@@ -29,7 +29,9 @@ CERTIFICATIONS = st.lists(st.sampled_from(["permis-b", "psc1", "rare"]), max_siz
 NATURES = st.lists(st.sampled_from(list(Nature)), max_size=2)
 COMPTES = st.sampled_from(["c1", "c2", "c3"])
 # Around Lille, at the edges of cells, and where grids go wrong: the date line and the poles.
-CENTRES = st.sampled_from([(50.63, 3.06), (0.0, 0.0), (-17.0, 179.999), (-17.0, -179.999), (89.99, 10.0), (-89.8, -170.0), (60.0, -180.0)])
+CENTRES = st.sampled_from(
+    [(50.63, 3.06), (0.0, 0.0), (-17.0, 179.999), (-17.0, -179.999), (89.99, 10.0), (-89.8, -170.0), (60.0, -180.0)]
+)
 
 
 @st.composite
@@ -86,7 +88,9 @@ def annonces(draw: st.DrawFn) -> Annonce:
 
 
 def brute_force(known: dict[str, Profil], annonce: Annonce) -> list[Destinataire]:
-    return sorted((match for profil in known.values() if (match := scoring.correspond(annonce, profil))), key=scoring.ordre)
+    return sorted(
+        (match for profil in known.values() if (match := scoring.correspond(annonce, profil))), key=scoring.ordre
+    )
 
 
 UPSERT, REMOVE, REBUILD, STALE, SLOW_REBUILD = "upsert", "remove", "rebuild", "stale", "slow-rebuild"
@@ -94,7 +98,9 @@ UPSERT, REMOVE, REBUILD, STALE, SLOW_REBUILD = "upsert", "remove", "rebuild", "s
 
 @settings(max_examples=300, deadline=None)
 @given(
-    steps=st.lists(st.tuples(st.sampled_from([UPSERT] * 8 + [REMOVE, REBUILD, STALE, SLOW_REBUILD]), profils()), max_size=60),
+    steps=st.lists(
+        st.tuples(st.sampled_from([UPSERT] * 8 + [REMOVE, REBUILD, STALE, SLOW_REBUILD]), profils()), max_size=60
+    ),
     wanted=st.lists(annonces(), min_size=1, max_size=4),
 )
 def test_the_index_equals_brute_force(steps: list[tuple[str, dict[str, Any]]], wanted: list[Annonce]) -> None:

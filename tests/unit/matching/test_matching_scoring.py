@@ -97,7 +97,9 @@ def test_each_condition_alone_excludes(changes: dict[str, Any]) -> None:
 
 
 def test_domaines_exclude_only_when_both_sides_name_some() -> None:
-    assert scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil(domaines=["protection-de-la-nature"])) is None
+    assert (
+        scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil(domaines=["protection-de-la-nature"])) is None
+    )
     assert scoring.correspond(annonce(), profil(domaines=["protection-de-la-nature"])) is not None
     assert scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil()) is not None
 
@@ -147,7 +149,9 @@ def test_long_lists_of_slots_are_cut_in_the_reasons() -> None:
 
 def test_codes_given_twice_count_once() -> None:
     once = scoring.correspond(annonce(), profil(categories=["vehicule-transport"]))
-    twice = scoring.correspond(annonce(categories=["vehicule-transport"] * 2), profil(categories=["vehicule-transport"] * 2))
+    twice = scoring.correspond(
+        annonce(categories=["vehicule-transport"] * 2), profil(categories=["vehicule-transport"] * 2)
+    )
     assert once == twice
 
 

@@ -1,0 +1,154 @@
+"""The profils of whoever calls, and the bulk import. Internal: the gateway calls it with a token that says on whose behalf."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Header, Request, Response
+
+from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
+from kit.ids import new_id
+from kit.outbox import Tx
+from kit.problems import Problem, not_found
+from kit.runtime import Runtime
+from kit.tokens import Identity, account, requires
+from services.matching import domain, store
+from services.matching.entrees import Souhaits, SouhaitsImportes
+from services.matching.settings import MatchingSettings
+
+IMPORT_MAX = 1000
+
+router = APIRouter(prefix="/v1")
+Caller = Annotated[Identity, Depends(account)]
+
+
+def runtime(request: Request) -> Runtime:
+    found: Runtime = request.app.state.runtime
+    return found
+
+
+def settings(request: Request) -> MatchingSettings:
+    found: MatchingSettings = request.app.state.settings
+    return found
+
+
+Ours = Annotated[Runtime, Depends(runtime)]
+IfMatch = Annotated[str | None, Header()]
+
+
+@router.post("/profils", status_code=201)
+async def creer(
+    souhaits: Souhaits, caller: Caller, ours: Ours, limits: Annotated[MatchingSettings, Depends(settings)]
+) -> Response:
+    profil = domain.nouveau(new_id(), caller.sub, souhaits.champs(), ours.clock.now())
+
+    async def work(tx: Tx) -> None:
+        if len(await store.profils_du_compte(tx.db, caller.sub, tx)) >= limits.profils_max:
+            detail = f"Un compte peut avoir {limits.profils_max} profils d’alerte au plus. Modifiez-en un."
+            raise Problem(409, "trop-de-profils", "Trop de profils", detail)
+        await store.ajouter(tx, [profil])
+        tx.emit(ProfilEnregistre(profil=profil))
+
+    await ours.outbox.run(work)
+    return _respond(profil, 201, {"Location": f"/v1/profils/{profil.profil_id}"})
+
+
+@router.get("/profils")
+async def lister(caller: Caller, ours: Ours) -> Response:
+    mine = await store.profils_du_compte(ours.mongo.db, caller.sub)
+    body = b'{"profils":[' + b",".join(profil.model_dump_json().encode() for profil in mine) + b"]}"
+    return Response(body, media_type="application/json")
+
+
+@router.get("/profils/{profil_id}")
+async def lire(profil_id: str, caller: Caller, ours: Ours) -> Response:
+    return _respond(_mine(await store.profil(ours.mongo.db, profil_id), caller))
+
+
+@router.put("/profils/{profil_id}")
+async def modifier(
+    profil_id: str, souhaits: Souhaits, caller: Caller, ours: Ours, if_match: IfMatch = None
+) -> Response:
+    async def work(tx: Tx) -> Profil:
+        profil = _mine(await store.profil(tx.db, profil_id, tx), caller)
+        if if_match is not None and _version(if_match) != profil.version:
+            raise _stale(profil.version)
+        changed = domain.modifier(profil, souhaits.champs())
+        await _replace(tx, changed, ours)
+        tx.emit(ProfilEnregistre(profil=changed))
+        return changed
+
+    return _respond(await ours.outbox.run(work))
+
+
+@router.post("/profils/{profil_id}/desactiver")
+async def desactiver(profil_id: str, caller: Caller, ours: Ours) -> Response:
+    return _respond(await _desactiver(profil_id, caller, ours))
+
+
+@router.delete("/profils/{profil_id}", status_code=204)
+async def supprimer(profil_id: str, caller: Caller, ours: Ours) -> Response:
+    await _desactiver(profil_id, caller, ours)
+    return Response(status_code=204)
+
+
+@router.post("/interne/profils", status_code=201, dependencies=[Depends(requires("systeme"))])
+async def importer(
+    souhaits: Annotated[list[SouhaitsImportes], Body(min_length=1, max_length=IMPORT_MAX)], ours: Ours
+) -> dict[str, int]:
+    """Adds many at once (within the body limit of 256 KiB); those whose `profil_id` exists are left as they are."""
+    now = ours.clock.now()
+    profils = {
+        profil.profil_id: profil
+        for profil in (domain.nouveau(s.profil_id or new_id(), s.compte_id, s.champs(), now) for s in souhaits)
+    }
+
+    async def work(tx: Tx) -> int:
+        known = await store.connus(tx, list(profils))
+        fresh = [profil for profil in profils.values() if profil.profil_id not in known]
+        if fresh:
+            await store.ajouter(tx, fresh)
+        for profil in fresh:
+            tx.emit(ProfilEnregistre(profil=profil))
+        return len(fresh)
+
+    added = await ours.outbox.run(work)
+    return {"crees": added, "deja_presents": len(souhaits) - added}
+
+
+async def _desactiver(profil_id: str, caller: Identity, ours: Runtime) -> Profil:
+    async def work(tx: Tx) -> Profil:
+        profil = _mine(await store.profil(tx.db, profil_id, tx), caller)
+        desactive = domain.desactiver(profil)
+        if desactive is None:
+            return profil
+        await _replace(tx, desactive, ours)
+        tx.emit(ProfilDesactive(profil=desactive))
+        return desactive
+
+    return await ours.outbox.run(work)
+
+
+def _mine(profil: Profil | None, caller: Identity) -> Profil:
+    if profil is None or profil.compte_id != caller.sub:
+        raise not_found("Ce profil d’alerte")
+    return profil
+
+
+async def _replace(tx: Tx, profil: Profil, ours: Runtime) -> None:
+    if not await store.remplacer(tx, profil, ours.clock.now()):
+        raise _stale(profil.version)
+
+
+def _respond(profil: Profil, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    etag = {"ETag": f'"{profil.version}"', **(headers or {})}
+    return Response(profil.model_dump_json(), status_code=status, media_type="application/json", headers=etag)
+
+
+def _version(if_match: str) -> int | None:
+    found = re.fullmatch(r'(?:W/)?"?(\d{1,9})"?', if_match.strip())
+    return int(found[1]) if found else None
+
+
+def _stale(version: int) -> Problem:
+    detail = "Ce profil d’alerte a changé entre-temps. Rechargez-le, puis recommencez."
+    return Problem(412, "version-perimee", "Version périmée", detail, headers={"ETag": f'"{version}"'})

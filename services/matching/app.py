@@ -1,0 +1,45 @@
+"""Wires the API."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from contracts import topics
+from kit.health import Health
+from kit.runtime import Runtime, open_runtime
+from kit.tokens import TokenVerifier
+from kit.web import create_app
+from services.matching import store
+from services.matching.api import router
+from services.matching.settings import MatchingSettings
+
+SERVICE = "matching"
+
+
+def build(settings: MatchingSettings) -> FastAPI:
+    health = Health()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(SERVICE, settings, health) as runtime:
+            app.state.runtime = runtime
+            app.state.settings = settings
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
+            # Beside the server: the process comes up, and says what is missing, while a server is away.
+            preparing = asyncio.create_task(prepare(runtime))
+            health.checks["preparation"] = lambda: asyncio.shield(preparing)
+            yield
+            preparing.cancel()
+            await asyncio.wait({preparing}, timeout=5)
+
+    app = create_app("matching", health, lifespan)
+    app.include_router(router)
+    return app
+
+
+async def prepare(runtime: Runtime) -> None:
+    """Topics and indexes; waits for servers that are away."""
+    await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))
+    await store.create_indexes(runtime.mongo.db)

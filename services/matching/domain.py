@@ -1,0 +1,85 @@
+"""Decisions of matching: the life of a profil, and whether an event about an annonce calls for a search. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.annonces import Annonce, EtatAnnonce
+from contracts.commun import Lieu
+from contracts.matching import Profil
+
+COMPTE_EFFACE = "efface"
+"""Stands for the account in what is left of a profil whose owner asked for erasure."""
+
+ETATS_FINALS = frozenset({EtatAnnonce.RETIREE, EtatAnnonce.EXPIREE, EtatAnnonce.REFUSEE})
+
+
+def nouveau(profil_id: str, compte_id: str, souhaits: Mapping[str, Any], at: dt.datetime) -> Profil:
+    """A first version; `souhaits` are the fields of Profil that a person chooses."""
+    return Profil(profil_id=profil_id, version=1, compte_id=compte_id, cree_at=at, **souhaits)
+
+
+def modifier(profil: Profil, souhaits: Mapping[str, Any]) -> Profil:
+    """The next version, with other wishes; who edits a profil wants its alerts, so it is active again."""
+    kept = {"profil_id": profil.profil_id, "compte_id": profil.compte_id, "cree_at": profil.cree_at}
+    return Profil(version=profil.version + 1, actif=True, **kept, **souhaits)
+
+
+def desactiver(profil: Profil) -> Profil | None:
+    """The next version, never alerted; None when it already is not."""
+    if not profil.actif:
+        return None
+    return profil.model_copy(update={"version": profil.version + 1, "actif": False})
+
+
+def effacer(profil: Profil) -> Profil:
+    """The last version, which the compacted topic keeps: nothing in it speaks of a person any more."""
+    return Profil(
+        profil_id=profil.profil_id,
+        version=profil.version + 1,
+        compte_id=COMPTE_EFFACE,
+        sens=profil.sens,
+        lieu=Lieu(lat=0, lon=0),
+        rayon_km=1,
+        a_distance=False,
+        actif=False,
+        cree_at=profil.cree_at,
+    )
+
+
+@dataclass(frozen=True)
+class Suivi:
+    """What is known of an annonce: its latest version and state, and the version last searched for (0: none)."""
+
+    version: int
+    etat: EtatAnnonce
+    appariee: int = 0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What an event changes: the new `suivi`, and whether to search for whom it concerns."""
+
+    suivi: Suivi
+    apparier: bool
+
+
+def suite(connu: Suivi | None, annonce: Annonce, *, publication: bool, now: dt.datetime) -> Suite | None:
+    """What follows from an event that carries `annonce`; None when it is stale.
+
+    A final state wins over whatever arrives later, and over whatever it overtook. A publication that a mere change of the published
+    annonce has overtaken is not lost: it is searched for once.
+    """
+    if connu is not None and connu.etat in ETATS_FINALS:
+        return None
+    appariee = connu.appariee if connu else 0
+    vivante = annonce.expire_at > now
+    if connu is not None and annonce.version <= connu.version and annonce.etat not in ETATS_FINALS:
+        if publication and vivante and connu.etat is EtatAnnonce.PUBLIEE and annonce.version > appariee:
+            return Suite(Suivi(connu.version, connu.etat, annonce.version), apparier=True)
+        return None
+    version = max(annonce.version, connu.version if connu else 0)
+    if publication and vivante:
+        return Suite(Suivi(version, annonce.etat, annonce.version), apparier=True)
+    return Suite(Suivi(version, annonce.etat, appariee), apparier=False)

@@ -1,0 +1,95 @@
+"""What the API accepts: wishes with codes of the reference lists, and a place by quartier or by coordinates."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from contracts import references
+from contracts.commun import Code, Identifiant, Lieu, Nature, Sens
+
+
+class Souhaits(BaseModel):
+    """An empty list means: any. `rayon_km` in kilometres around the centre of `quartier`, or around `lat`, `lon` (WGS 84)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sens: Sens
+    natures: list[Nature] = Field(default=[], max_length=4)
+    domaines: list[Code] = Field(default=[], max_length=20)
+    categories: list[Code] = Field(default=[], max_length=60)
+    creneaux: list[Code] = Field(default=[], max_length=21)
+    certifications: list[Code] = Field(default=[], max_length=20)
+    quartier: Code | None = None
+    lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
+    lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
+    rayon_km: float = Field(default=5, gt=0, le=64, allow_inf_nan=False)
+    a_distance: bool = True
+
+    @field_validator("domaines")
+    @classmethod
+    def _domaines(cls, codes: list[str]) -> list[str]:
+        return _known(codes, references.valeurs("domaines"))
+
+    @field_validator("categories")
+    @classmethod
+    def _categories(cls, codes: list[str]) -> list[str]:
+        return _known(codes, references.categories())
+
+    @field_validator("creneaux")
+    @classmethod
+    def _creneaux(cls, codes: list[str]) -> list[str]:
+        return _known(codes, references.valeurs("creneaux"))
+
+    @field_validator("certifications")
+    @classmethod
+    def _certifications(cls, codes: list[str]) -> list[str]:
+        return _known(codes, references.valeurs("certifications"))
+
+    @field_validator("quartier")
+    @classmethod
+    def _quartier(cls, code: str | None) -> str | None:
+        return code if code is None else _known([code], references.quartiers())[0]
+
+    @model_validator(mode="after")
+    def _place(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("La latitude et la longitude vont ensemble.")
+        if self.quartier is None and self.lat is None:
+            raise ValueError("Indiquez un quartier, ou une latitude et une longitude.")
+        return self
+
+    @property
+    def lieu(self) -> Lieu:
+        """The coordinates that were given, else the centre of the quartier."""
+        if self.lat is not None and self.lon is not None:
+            return Lieu(quartier=self.quartier, lat=self.lat, lon=self.lon)
+        centre = references.quartiers()[self.quartier or ""]
+        return Lieu(quartier=self.quartier, lat=centre.lat, lon=centre.lon)
+
+    def champs(self) -> dict[str, Any]:
+        """The fields of Profil that a person chooses; codes once each."""
+        return {
+            "sens": self.sens,
+            "natures": list(dict.fromkeys(self.natures)),
+            "domaines": list(dict.fromkeys(self.domaines)),
+            "categories": list(dict.fromkeys(self.categories)),
+            "creneaux": list(dict.fromkeys(self.creneaux)),
+            "certifications": list(dict.fromkeys(self.certifications)),
+            "lieu": self.lieu,
+            "rayon_km": self.rayon_km,
+            "a_distance": self.a_distance,
+        }
+
+
+class SouhaitsImportes(Souhaits):
+    """A profil of the bulk import; without `profil_id` one is drawn."""
+
+    profil_id: Identifiant | None = None
+    compte_id: Identifiant
+
+
+def _known(codes: list[str], liste: Any) -> list[str]:
+    unknown = [code for code in codes if code not in liste]
+    if unknown:
+        raise ValueError(f"Code inconnu : « {unknown[0]} ».")
+    return codes

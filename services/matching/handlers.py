@@ -1,0 +1,113 @@
+"""What matching does when something happened elsewhere; the table at the end says it all."""
+
+import asyncio
+import datetime as dt
+from dataclasses import dataclass
+
+from contracts import annonces
+from contracts.annonces import Annonce, EvenementAnnonce
+from contracts.comptes import CompteEfface
+from contracts.matching import CorrespondancesTrouvees, Destinataire, ProfilDesactive
+from contracts.notifications import DesabonnementDemande
+from kit.clock import Clock
+from kit.errors import RetryLater
+from kit.ids import stable_id
+from kit.metrics import STALE
+from kit.outbox import Tx
+from kit.processing import Handler
+from services.matching import domain, store
+from services.matching.index import Index
+from services.matching.metrics import CORRESPONDANCES, SEARCH_SECONDS
+
+LOT = 500
+# Below this many profils a search takes less time than handing it to a thread.
+_INLINE = 20_000
+# A deactivation reaches the index within milliseconds; a minute covers a worker that lags.
+_INDEX_MAY_LAG = dt.timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Deps:
+    index: Index
+    clock: Clock
+
+
+async def on_annonce_publiee(event: annonces.AnnoncePubliee, tx: Tx, deps: Deps) -> None:
+    """Searches for whom the annonce concerns, leaving out those whom an earlier version has reached."""
+    await _suivre(event.annonce, tx, deps, publication=True)
+
+
+async def on_annonce(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
+    """Any other event of an annonce: its version and state are noted, so that a stale publication finds nobody."""
+    await _suivre(event.annonce, tx, deps, publication=False)
+
+
+async def on_desabonnement_demande(event: DesabonnementDemande, tx: Tx, deps: Deps) -> None:
+    """The profil gets nothing more; one that was erased meanwhile has nothing to lose."""
+    profil = await store.profil(tx.db, event.profil_id, tx)
+    desactive = domain.desactiver(profil) if profil else None
+    if desactive is None:
+        return
+    if not await store.remplacer(tx, desactive, deps.clock.now()):
+        raise RetryLater("the profil changed meanwhile")
+    tx.emit(ProfilDesactive(profil=desactive))
+
+
+async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
+    """Erases what the account looked for; the topic keeps an empty last version."""
+    for profil in await store.profils_du_compte(tx.db, event.compte.compte_id, tx):
+        efface = domain.effacer(profil)
+        if not await store.remplacer(tx, efface, deps.clock.now()):
+            raise RetryLater("a profil changed meanwhile")
+        tx.emit(ProfilDesactive(profil=efface))
+
+
+async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) -> None:
+    now = deps.clock.now()
+    connu = await store.suivi(tx, annonce.annonce_id)
+    suite = domain.suite(connu, annonce, publication=publication, now=now)
+    if suite is None:
+        STALE.labels("matching").inc()
+        return
+    await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
+    if not suite.apparier:
+        return
+    left_out = await store.desactives_depuis(tx, now - _INDEX_MAY_LAG)
+    if connu is not None and connu.appariee:
+        left_out |= await store.deja_alertes(tx, annonce.annonce_id)
+    found = [match for match in await _search(deps.index, annonce) if match.profil_id not in left_out]
+    if found:
+        await _emettre(annonce, found, tx, now)
+
+
+async def _search(index: Index, annonce: Annonce) -> list[Destinataire]:
+    with SEARCH_SECONDS.time():
+        if len(index) < _INLINE:
+            return index.search(annonce)
+        return await asyncio.to_thread(index.search, annonce)
+
+
+async def _emettre(annonce: Annonce, found: list[Destinataire], tx: Tx, now: dt.datetime) -> None:
+    lots = [found[start : start + LOT] for start in range(0, len(found), LOT)]
+    ids = [[match.profil_id for match in lot] for lot in lots]
+    await store.noter_correspondances(tx, annonce.annonce_id, annonce.version, ids, now)
+    for number, lot in enumerate(lots):
+        tx.emit(
+            CorrespondancesTrouvees(annonce=annonce, lot=number, lots=len(lots), destinataires=lot),
+            event_id=stable_id("correspondances", annonce.annonce_id, annonce.version, number),
+        )
+    tx.after_commit(lambda: CORRESPONDANCES.inc(len(found)))
+
+
+HANDLERS: dict[type, Handler] = {
+    annonces.AnnoncePubliee: on_annonce_publiee,
+    annonces.AnnonceDeposee: on_annonce,
+    annonces.AnnonceACorriger: on_annonce,
+    annonces.AnnonceRefusee: on_annonce,
+    annonces.AnnonceModifiee: on_annonce,
+    annonces.AnnoncePourvue: on_annonce,
+    annonces.AnnonceRetiree: on_annonce,
+    annonces.AnnonceExpiree: on_annonce,
+    DesabonnementDemande: on_desabonnement_demande,
+    CompteEfface: on_compte_efface,
+}

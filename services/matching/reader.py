@@ -1,0 +1,137 @@
+"""Keeps the index equal to the topic of profils: every worker reads the whole of it, from the beginning, in no group."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+from pydantic import ValidationError
+
+from contracts.matching import EvenementProfil
+from contracts.registre import CATALOGUE
+from kit.clock import Clock
+from kit.consumer import to_record
+from kit.deadletters import DeadLetters
+from kit.errors import InvalidMessage, is_outage
+from kit.events import Record, decode
+from kit.logging import get_logger
+from kit.mongo import Database
+from services.matching import store
+from services.matching.index import Index
+from services.matching.metrics import ILLISIBLES, PROFILS
+from services.matching.vocabulary import VocabularyFull
+
+log = get_logger(__name__)
+
+TOPIC = EvenementProfil.topic
+# Small enough that the loop serves others between two slices of a long catch-up (some 10 ms each).
+_SLICE = 500
+_FETCH_BYTES = 4 * 1024 * 1024
+
+
+class NotCaughtUp(Exception):
+    """The index does not hold yet what the topic held when this process started."""
+
+
+class Reader:
+    def __init__(self, bootstrap: str, index: Index, dead_letters: DeadLetters, db: Database, clock: Clock) -> None:
+        self._bootstrap = bootstrap
+        self._index = index
+        self._dead_letters = dead_letters
+        self._db = db
+        self._clock = clock
+        self._next: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] | None = None
+        self._rebuilding: asyncio.Task[None] | None = None
+        self.caught_up = asyncio.Event()
+
+    async def check(self) -> None:
+        """For the health page. Raises NotCaughtUp."""
+        if not self.caught_up.is_set():
+            raise NotCaughtUp
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Reads until `stopping`; goes on where it was after an outage. Raises kit.errors.Stop above the rate of dead letters."""
+        while not stopping.is_set():
+            try:
+                await self._connected(stopping)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("profils_reader_waits", error=type(error).__name__)
+            await _wait(stopping, 1.0)
+
+    async def _connected(self, stopping: asyncio.Event) -> None:
+        consumer = AIOKafkaConsumer(
+            TOPIC,
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            retry_backoff_ms=100,
+        )
+        until_stop = asyncio.create_task(stopping.wait())
+        try:
+            await consumer.start()
+            await self._take_positions(consumer)
+            await self._keep_fast()
+            while not stopping.is_set():
+                fetch = asyncio.create_task(consumer.getmany(timeout_ms=5000, max_records=_SLICE))
+                await asyncio.wait({fetch, until_stop}, return_when=asyncio.FIRST_COMPLETED)
+                if not fetch.done():
+                    fetch.cancel()
+                    return
+                await self._apply(fetch.result())
+                await self._keep_fast()
+        finally:
+            until_stop.cancel()
+            await consumer.stop()
+
+    async def _take_positions(self, consumer: AIOKafkaConsumer) -> None:
+        """Without a group the consumer has all partitions; it goes on where an earlier connection was."""
+        assigned = sorted(consumer.assignment())
+        if not assigned:
+            raise ConnectionError(f"{TOPIC} is not known to the broker yet")
+        beginnings = await consumer.beginning_offsets(assigned)
+        if self._ends is None:
+            self._ends = await consumer.end_offsets(assigned)
+        for tp in assigned:
+            consumer.seek(tp, self._next.setdefault(tp, beginnings[tp]))
+
+    async def _apply(self, fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]) -> None:
+        for tp, raws in fetched.items():
+            for raw in raws:
+                await self._apply_one(to_record(raw))
+                self._next[tp] = raw.offset + 1
+        PROFILS.set(len(self._index))
+
+    async def _apply_one(self, record: Record) -> None:
+        try:
+            self._index.upsert(decode(record, TOPIC, CATALOGUE).event.profil)
+        except (InvalidMessage, ValidationError, VocabularyFull) as error:
+            ILLISIBLES.inc()
+            # Every worker reads it again at each start: it is buried once.
+            if not await store.est_note_illisible(self._db, record.partition, record.offset):
+                await self._dead_letters.bury(record, error)
+                await store.noter_illisible(self._db, record.partition, record.offset, self._clock.now())
+        else:
+            self._dead_letters.succeeded(1)
+
+    async def _keep_fast(self) -> None:
+        if not self.caught_up.is_set():
+            if self._has_caught_up():
+                await asyncio.to_thread(self._index.rebuild)
+                self.caught_up.set()
+                log.info("index_caught_up", profils=len(self._index))
+            return
+        if self._index.wants_rebuild and (self._rebuilding is None or self._rebuilding.done()):
+            self._rebuilding = asyncio.create_task(asyncio.to_thread(self._index.rebuild))
+
+    def _has_caught_up(self) -> bool:
+        return self._ends is not None and all(self._next[tp] >= end for tp, end in self._ends.items())
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

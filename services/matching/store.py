@@ -1,0 +1,113 @@
+"""Mongo: profils, what is known of annonces, and whom each annonce has already been sent to.
+
+profils          {_id: profil_id, …Profil, desactive_at}
+annonces         {_id: annonce_id, version, etat, appariee}
+correspondances  {_id: "annonce:version:lot", annonce_id, version, lot, profils: [profil_id], at}
+illisibles       {_id: "partition:offset", at}: records of the topic of profils that lie in the dead letters already
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.annonces import EtatAnnonce
+from contracts.matching import Profil
+from kit.mongo import Database
+from kit.outbox import Tx
+from services.matching.domain import Suivi
+
+Document = dict[str, Any]
+
+
+async def create_indexes(db: Database) -> None:
+    await db.profils.create_index([("compte_id", 1), ("cree_at", 1)])
+    await db.profils.create_index([("desactive_at", 1)], sparse=True)
+    await db.correspondances.create_index([("annonce_id", 1)])
+
+
+def _document(profil: Profil) -> Document:
+    return {"_id": profil.profil_id, **profil.model_dump(exclude={"profil_id"})}
+
+
+def _profil(document: Document) -> Profil:
+    return Profil(profil_id=document["_id"], **{name: value for name, value in document.items() if name != "_id"})
+
+
+async def ajouter(tx: Tx, profils: Sequence[Profil]) -> None:
+    """Raises pymongo's BulkWriteError when one exists already."""
+    await tx.db.profils.insert_many([_document(profil) for profil in profils], session=tx.session)
+
+
+async def remplacer(tx: Tx, profil: Profil, at: dt.datetime) -> bool:
+    """Stores the next version of a profil; False when its version has moved on meanwhile."""
+    document = _document(profil)
+    if not profil.actif:
+        document["desactive_at"] = at
+    previous = {"_id": profil.profil_id, "version": profil.version - 1}
+    return (await tx.db.profils.replace_one(previous, document, session=tx.session)).matched_count == 1
+
+
+async def profil(db: Database, profil_id: str, tx: Tx | None = None) -> Profil | None:
+    """Inside the transaction when one is given."""
+    document = await db.profils.find_one({"_id": profil_id}, session=tx.session if tx else None)
+    return _profil(document) if document else None
+
+
+async def profils_du_compte(db: Database, compte_id: str, tx: Tx | None = None) -> list[Profil]:
+    """Oldest first; inside the transaction when one is given."""
+    cursor = db.profils.find({"compte_id": compte_id}, session=tx.session if tx else None).sort("cree_at", 1)
+    return [_profil(document) async for document in cursor]
+
+
+async def connus(tx: Tx, profil_ids: Sequence[str]) -> set[str]:
+    """Those of `profil_ids` that exist."""
+    cursor = tx.db.profils.find({"_id": {"$in": list(profil_ids)}}, {"_id": 1}, session=tx.session)
+    return {document["_id"] async for document in cursor}
+
+
+async def desactives_depuis(tx: Tx, since: dt.datetime) -> set[str]:
+    """Ids of the profils deactivated after `since`: the index may not have heard of it yet."""
+    cursor = tx.db.profils.find({"desactive_at": {"$gt": since}}, {"_id": 1}, session=tx.session)
+    return {document["_id"] async for document in cursor}
+
+
+async def suivi(tx: Tx, annonce_id: str) -> Suivi | None:
+    document = await tx.db.annonces.find_one({"_id": annonce_id}, session=tx.session)
+    return Suivi(document["version"], EtatAnnonce(document["etat"]), document["appariee"]) if document else None
+
+
+async def enregistrer_suivi(tx: Tx, annonce_id: str, suivi: Suivi) -> None:
+    values = {"version": suivi.version, "etat": suivi.etat.value, "appariee": suivi.appariee}
+    await tx.db.annonces.update_one({"_id": annonce_id}, {"$set": values}, upsert=True, session=tx.session)
+
+
+async def deja_alertes(tx: Tx, annonce_id: str) -> set[str]:
+    """Ids of the profils found for any version of the annonce so far."""
+    cursor = tx.db.correspondances.find({"annonce_id": annonce_id}, {"profils": 1}, session=tx.session)
+    return {profil_id async for row in cursor for profil_id in row["profils"]}
+
+
+async def noter_correspondances(
+    tx: Tx, annonce_id: str, version: int, lots: Sequence[Sequence[str]], at: dt.datetime
+) -> None:
+    """One row per chunk of profil ids."""
+    rows = [
+        {
+            "_id": f"{annonce_id}:{version}:{lot}",
+            "annonce_id": annonce_id,
+            "version": version,
+            "lot": lot,
+            "profils": list(profils),
+            "at": at,
+        }
+        for lot, profils in enumerate(lots)
+    ]
+    await tx.db.correspondances.insert_many(rows, session=tx.session)
+
+
+async def est_note_illisible(db: Database, partition: int, offset: int) -> bool:
+    return await db.illisibles.find_one({"_id": f"{partition}:{offset}"}) is not None
+
+
+async def noter_illisible(db: Database, partition: int, offset: int, at: dt.datetime) -> None:
+    await db.illisibles.update_one({"_id": f"{partition}:{offset}"}, {"$setOnInsert": {"at": at}}, upsert=True)

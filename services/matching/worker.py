@@ -1,0 +1,60 @@
+"""Wires the worker: the reader of profils first, then the stream and the retry topics once the index has caught up."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from contracts.registre import CATALOGUE
+from kit.consumer import Consumer
+from kit.deadletters import DeadLetters, retry_topic
+from kit.health import Health
+from kit.process import Loop
+from kit.runtime import open_runtime
+from services.matching.app import SERVICE, prepare
+from services.matching.handlers import HANDLERS, Deps
+from services.matching.index import Index
+from services.matching.reader import Reader
+from services.matching.settings import MatchingSettings
+from services.matching.stream import TOPICS, Stream
+
+
+def start_worker(settings: MatchingSettings) -> Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]:
+    @asynccontextmanager
+    async def start(health: Health) -> AsyncIterator[Sequence[Loop]]:
+        async with open_runtime(SERVICE, settings, health) as runtime:
+            await prepare(runtime)
+            index = Index()
+            dead_letters = DeadLetters(runtime.producer, SERVICE)
+            reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
+            processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE)
+            stream = Stream(settings.kafka_url, processor, abreast=settings.annonces_de_front)
+            retries = Consumer(
+                settings.kafka_url,
+                f"{SERVICE}.retry",
+                [retry_topic(name, SERVICE) for name in TOPICS],
+                processor,
+                delayed=True,
+            )
+            health.checks["index"] = reader.check
+            health.refreshers += [stream.refresh_lag, retries.refresh_lag]
+            yield [
+                reader.run,
+                _after(reader.caught_up, stream.run),
+                _after(reader.caught_up, retries.run),
+                runtime.outbox.run_sweeper,
+            ]
+
+    return start
+
+
+def _after(ready: asyncio.Event, loop: Loop) -> Loop:
+    """Runs `loop` once `ready` is set: an index that has not caught up would find too few."""
+
+    async def run(stopping: asyncio.Event) -> None:
+        waits = [asyncio.create_task(event.wait()) for event in (ready, stopping)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await loop(stopping)
+
+    return run
