@@ -13,7 +13,7 @@ _LARGEST = 20 * 1024 * 1024
 
 @dataclass
 class Faults:
-    """What the next clients get: 451 to so many RCPT and DATA, and a delay in milliseconds before every DATA's answer."""
+    """What the next clients get: 451 to so many RCPT and DATA, and a delay in ms before the answer to DATA."""
 
     rcpt_451: int = 0
     data_451: int = 0

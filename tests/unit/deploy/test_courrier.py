@@ -1,0 +1,78 @@
+"""The catcher over real sockets: mails in by SMTP, out by HTTP."""
+
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+
+import aiosmtplib
+import pytest
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+
+from deploy.courrier.boite import Boite
+from deploy.courrier.page import build
+from deploy.courrier.smtp import Faults, serve
+
+
+class Catcher:
+    """The catcher's two doors."""
+
+    def __init__(self, smtp_port: int, http: ClientSession) -> None:
+        self.smtp_port = smtp_port
+        self.http = http
+
+    async def send(self, recipient: str, subject: str = "Bonjour", html: str = "<p>ok</p>") -> None:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "a@example.org", recipient, subject
+        message.set_content("été")
+        message.add_alternative(html, subtype="html")
+        await aiosmtplib.send(message, hostname="127.0.0.1", port=self.smtp_port, start_tls=False)
+
+
+@pytest.fixture
+async def catcher() -> AsyncIterator[Catcher]:
+    boite, faults = Boite(), Faults()
+    smtp = await serve(boite, faults, "127.0.0.1", 0)
+    async with TestServer(build(boite, faults)) as server, ClientSession(base_url=server.make_url("/")) as http:
+        yield Catcher(smtp.sockets[0].getsockname()[1], http)
+    smtp.close()
+
+
+async def test_a_mail_sent_is_listed_read_and_shown(catcher: Catcher) -> None:
+    await catcher.send("b@example.org", "Des costumes", '<p onclick="x()">à vous</p>')
+    async with catcher.http.get("/api/attendre", params={"a": "b@example.org"}) as answer:
+        (mail,) = await answer.json()
+    assert (mail["a"], mail["sujet"], mail["de"]) == (["b@example.org"], "Des costumes", "a@example.org")
+    async with catcher.http.get(f"/api/mails/{mail['id']}") as answer:
+        whole = await answer.json()
+    assert (whole["texte"].strip(), "à vous" in whole["html"]) == ("été", True)
+    assert ["Subject", "Des costumes"] in whole["entetes"]
+    async with catcher.http.get(f"/mails/{mail['id']}") as answer:
+        page = await answer.text()
+        assert "script" not in answer.headers["Content-Security-Policy"]
+    assert 'sandbox="allow-popups"' in page
+    assert '<p onclick="x()">' not in page
+    async with catcher.http.get("/", params={"a": "b@"}) as answer:
+        assert "Des costumes" in await answer.text()
+
+
+async def test_faults_are_answered_451_so_many_times(catcher: Catcher) -> None:
+    async with catcher.http.post("/api/pannes", json={"data_451": 1}) as answer:
+        assert answer.status == 200
+    with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
+        await catcher.send("b@example.org")
+    assert refusal.value.code == 451
+    await catcher.send("b@example.org")
+    async with catcher.http.get("/api/compte") as answer:
+        assert await answer.json() == {"total": 1, "gardes": 1}
+    async with catcher.http.post("/api/pannes", json={"autre": 1}) as answer:
+        assert answer.status == 422
+
+
+async def test_emptied_and_unknown(catcher: Catcher) -> None:
+    await catcher.send("b@example.org")
+    async with catcher.http.delete("/api/mails") as answer:
+        assert answer.status == 204
+    async with catcher.http.get("/api/mails/1") as answer:
+        assert answer.status == 404
+    async with catcher.http.get("/api/mails", params={"limite": "beaucoup"}) as answer:
+        assert answer.status == 422

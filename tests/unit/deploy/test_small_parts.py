@@ -1,0 +1,123 @@
+"""Secrets, the jars' lock, leftovers, lag, addresses."""
+
+import base64
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from deploy import external, secrets
+from deploy.errors import Impossible
+from deploy.health import Lag, parse_lag
+from deploy.local import jars
+from deploy.local.kafka import Kafka
+from deploy.local.leftovers import bound, sweep
+from deploy.verbs.logs import matching, tail
+from deploy.verbs.status import duration
+
+
+def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    assert len(secrets.make(folder)) == 5
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert secrets.make(folder) == []
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert {path.stat().st_mode & 0o777 for path in before} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o700}
+    private = load_pem_private_key(before[folder / "gateway/jeton_cle_privee"], None)
+    public = load_pem_public_key(before[folder / "commun/jeton_cle_publique"])
+    assert private.public_key() == public
+    assert len(base64.urlsafe_b64decode(before[folder / "notifications/cle_liens"])) == 32
+
+
+def test_a_lost_private_key_makes_a_new_pair(tmp_path: Path) -> None:
+    secrets.make(tmp_path)
+    (tmp_path / "gateway/jeton_cle_privee").unlink()
+    assert secrets.make(tmp_path) == ["gateway/jeton_cle_privee", "commun/jeton_cle_publique"]
+
+
+def test_the_lock_holds_one_version_of_every_jar() -> None:
+    locked = jars.read_lock(jars.LOCK.read_text())
+    assert len({jar.name for jar in locked}) == len(locked)
+    assert all(len(bytes.fromhex(jar.sha256)) == 32 for jar in locked)
+    for root in jars.ROOTS:
+        group, name, version = root.split(":")
+        assert (group, name, version) in {(jar.group, jar.name, jar.version) for jar in locked}
+
+
+def test_an_altered_jar_is_not_accepted(tmp_path: Path) -> None:
+    good = tmp_path / "x-1.jar"
+    good.write_bytes(b"jar")
+    jar = jars.Jar("g", "x", "1", jars.digest(good))
+    assert jars._matches(good, jar)
+    good.write_bytes(b"altered")
+    assert not jars._matches(good, jar)
+
+
+def test_what_a_dead_parent_left_is_killed_and_a_reused_pid_is_not(tmp_path: Path) -> None:
+    # Reads its standard input until we close it: it ends by itself if the sweep does nothing.
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    child = subprocess.Popen(bound("serveur", tmp_path, command), stdin=subprocess.PIPE)
+    stranger = subprocess.Popen(command, stdin=subprocess.PIPE)
+    try:
+        while not (tmp_path / "serveur.pid").exists() or "bound" in " ".join(_arguments(child.pid)):
+            assert child.poll() is None
+        (tmp_path / "autre.pid").write_text(f'{{"pid": {stranger.pid}, "command": ["mongod", "--port"]}}')
+        (tmp_path / "supervisord.pid").write_text("1\n")
+        assert sweep(tmp_path) == ["serveur"]
+        assert not psutil.pid_exists(child.pid)
+        assert stranger.poll() is None
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        for process in (child, stranger):
+            process.kill()
+            process.communicate()
+
+
+def _arguments(pid: int) -> list[str]:
+    return list(psutil.Process(pid).cmdline())
+
+
+def test_lag_is_summed_and_age_is_the_largest() -> None:
+    text = (
+        "# TYPE consumer_lag_events gauge\n"
+        'consumer_lag_events{topic="a",group="g"} 3\nconsumer_lag_events{topic="b",group="g"} 4\n'
+        "# TYPE consumer_oldest_age_seconds gauge\n"
+        'consumer_oldest_age_seconds{topic="a",group="g"} 0.5\nconsumer_oldest_age_seconds{topic="b",group="g"} 2.5\n'
+    )
+    assert parse_lag(text) == Lag(7, 2.5)
+    assert parse_lag("# TYPE x gauge\nx 1\n") is None
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert external.hosts("mongodb://u:p%40@a:1,b:2/?replicaSet=rs") == "a:1,b:2"
+    assert external.hosts("127.0.0.1:9092") == "127.0.0.1:9092"
+    with pytest.raises(Impossible, match="REDIS_URL"):
+        external.check("REDIS_URL", "redis://127.0.0.1:1/0")
+
+
+def test_kafka_is_one_node_that_makes_no_topic_by_itself(tmp_path: Path) -> None:
+    text = Kafka(tmp_path, 1, 2, tmp_path).properties()
+    for line in (
+        "auto.create.topics.enable=false",
+        "offsets.topic.replication.factor=1",
+        "transaction.state.log.min.isr=1",
+        "group.initial.rebalance.delay.ms=0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_the_end_of_a_log_and_the_logs_of_a_service(tmp_path: Path) -> None:
+    for name in ("annonces-api", "annonces-worker", "annoncesX", "redis"):
+        (tmp_path / f"{name}.log").write_text("".join(f"{n}\n" for n in range(100)))
+    assert tail(tmp_path / "redis.log", 2) == ["98", "99"]
+    assert [path.stem for path in matching(tmp_path, "annonces")] == ["annonces-api", "annonces-worker"]
+    with pytest.raises(Impossible, match="redis"):
+        matching(tmp_path, "rien")
+
+
+def test_durations_are_short() -> None:
+    assert [duration(s) for s in (None, 40, 720, 11100)] == ["—", "40 s", "12 min", "3 h 05"]

@@ -1,0 +1,120 @@
+"""What is generated from the table of processes."""
+
+import configparser
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy import ports, stack
+from deploy.errors import Impossible
+from deploy.layout import Layout
+from deploy.processes import PROCESSES, SERVICES, replicas
+from deploy.supervision import configuration
+from deploy.verbs.scale import parse
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    for variable in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    place = Layout(tmp_path / "place")
+    place.make()
+    return place
+
+
+@pytest.fixture
+def current(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> stack.Stack:
+    # The jars are not needed to write a configuration.
+    monkeypatch.setattr("deploy.local.jars.install", lambda cache: tmp_path / "jars")
+    return stack.load(layout, workers={"matching": 3})
+
+
+def test_nine_processes_with_their_commands() -> None:
+    assert [p.name for p in PROCESSES] == [
+        "gateway",
+        *(f"{service}-{kind}" for service in SERVICES for kind in ("api", "worker")),
+    ]
+    assert PROCESSES[1].arguments == ("-m", "services.annonces", "api")
+
+
+def test_more_workers_keep_the_first_ones_name() -> None:
+    names = [name for name, _ in replicas({"matching": 3})]
+    assert [n for n in names if n.startswith("matching")] == [
+        "matching-api",
+        "matching-worker",
+        "matching-worker-2",
+        "matching-worker-3",
+    ]
+
+
+def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: stack.Stack) -> None:
+    conf = configparser.RawConfigParser()
+    conf.read_string(configuration(current))
+    programs = {section.removeprefix("program:") for section in conf.sections() if section.startswith("program:")}
+    assert programs == {"kafka", "mongo", "redis", "courrier", *(name for name, _ in replicas({"matching": 3}))}
+    assert len(set(current.ports.values())) == len(current.ports)
+
+
+def test_a_process_is_given_only_its_own_secrets_and_peers(current: stack.Stack) -> None:
+    by_name = {program.name: program.environment for program in current.programs()}
+    assert [Path(p).name for p in by_name["gateway"]["SECRETS_DIR"].split(",")] == ["commun", "gateway"]
+    assert [Path(p).name for p in by_name["annonces-api"]["SECRETS_DIR"].split(",")] == ["commun"]
+    assert by_name["gateway"]["MATCHING_URL"] == f"http://127.0.0.1:{current.ports['matching-api']}"
+    assert "MATCHING_URL" not in by_name["annonces-api"]
+    assert [name for name, variables in by_name.items() if "SMTP_URL" in variables] == [
+        "notifications-api",
+        "notifications-worker",
+    ]
+
+
+def test_given_urls_replace_servers_and_catcher(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONGO_URL", "mongodb://u:p@db.example.org/?replicaSet=rs")
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
+    names = [program.name for program in current.programs()]
+    assert "mongo" not in names
+    assert "courrier" not in names
+    assert current.urls()["MONGO_URL"] == "mongodb://u:p@db.example.org/?replicaSet=rs"
+
+
+def test_percent_signs_survive_supervisords_expansion(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.jars.install", lambda cache: Path("/jars"))
+    monkeypatch.setenv("REDIS_URL", "redis://:p%40ss@127.0.0.1:1/0")
+    assert 'REDIS_URL="redis://:p%%40ss@127.0.0.1:1/0"' in configuration(stack.load(layout))
+
+
+def test_ports_are_kept_and_a_taken_one_is_replaced(layout: Layout) -> None:
+    first = stack.load(layout).ports
+    assert stack.load(layout).ports == first
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first["mongo"]))
+        taken.listen()
+        again = stack.load(layout).ports
+        assert {name for name in first if first[name] != again[name]} == {"mongo"}
+        with pytest.raises(Impossible, match=str(first["mongo"])):
+            ports.choose(["gateway"], {}, {"gateway": first["mongo"]}, {})
+    assert json.loads(layout.ports.read_text()) == again
+
+
+def test_a_port_that_our_own_program_holds_is_kept() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        assert ports.choose(["redis"], {"redis": port}, {}, {}, frozenset({"redis"})) == {"redis": port}
+
+
+def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
+    deep = Layout(tmp_path / ("d" * 120))
+    assert len(str(deep.socket)) < 90
+    assert deep.socket != Layout(tmp_path / ("e" * 120)).socket
+
+
+@pytest.mark.parametrize("wish", ["matching", "matching=0", "matching=13", "gateway=2", "matching=-1", "=3"])
+def test_wishes_that_make_no_sense_are_refused_with_an_example(wish: str) -> None:
+    with pytest.raises(Impossible, match="matching=3"):
+        parse(wish)
+
+
+def test_a_wish_is_understood() -> None:
+    assert parse("matching=3") == ("matching", 3)
