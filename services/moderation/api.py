@@ -1,0 +1,145 @@
+"""JSON for moderators: queue, claim, decision, trust, audit trail. Every route requires the role moderateur."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.moderation import Issue, Motif, TypeCible
+from kit.tokens import Identity, requires
+from services.moderation import lecture, views
+from services.moderation.actions import Actions
+from services.moderation.domain import Dossier, Etat
+from services.moderation.motifs import EXPLICATION_MAX
+
+router = APIRouter(prefix="/v1/moderation", tags=["modération"])
+
+Moderateur = Annotated[Identity, Depends(requires("moderateur"))]
+NumeroDePage = Annotated[int, Query(ge=1, le=10_000)]
+TailleDePage = Annotated[int, Query(ge=1, le=100)]
+
+
+def actions(request: Request) -> Actions:
+    found: Actions = request.app.state.deps
+    return found
+
+
+Agir = Annotated[Actions, Depends(actions)]
+
+
+class _Corps(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class MotifDonne(_Corps):
+    """`explication`: what is added to the sentence of the list; `engagement` and `passage`: for values only."""
+
+    code: str = Field(min_length=1, max_length=64)
+    explication: str = Field(default="", max_length=EXPLICATION_MAX)
+    engagement: int | None = Field(default=None, ge=1, le=7)
+    passage: str | None = Field(default=None, max_length=5000)
+
+
+class DecisionDonnee(_Corps):
+    issue: Issue
+    motifs: list[MotifDonne] = Field(default=[], max_length=10)
+    jeton_bail: int
+
+
+class ConfianceDonnee(_Corps):
+    confiance: bool
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+
+
+def _bail(dossier: Dossier) -> dict[str, Any]:
+    expire_at = views.instant(dossier.bail.expire_at) if dossier.bail else None
+    return {"dossier_id": dossier.dossier_id, "jeton_bail": dossier.jeton, "expire_at": expire_at}
+
+
+@router.get("/dossiers")
+async def lister(
+    qui: Moderateur,
+    agir: Agir,
+    etat: Etat | None = None,
+    type: TypeCible | None = None,
+    cible_id: Annotated[str | None, Query(max_length=64)] = None,
+    page: NumeroDePage = 1,
+    taille: TailleDePage = 20,
+) -> Response:
+    """In the order of the queue. Without `etat`: all that are open."""
+    now = agir.clock.now()
+    file = await agir.store.file(now, etat=etat, cible=type, cible_id=cible_id, page=page, taille=taille)
+    dossiers = [views.resume(dossier, now, qui.sub) for dossier in file.rows]
+    return _json({"dossiers": dossiers, "total": file.total, "page": page, "taille": taille})
+
+
+@router.get("/dossiers/{dossier_id}")
+async def lire(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
+    """Text, hints with their places, history of the association, reasons that can be chosen."""
+    ouvert = await lecture.ouvrir(agir.store, dossier_id)
+    return _json(
+        views.detail(
+            ouvert.dossier,
+            agir.clock.now(),
+            qui.sub,
+            indices=ouvert.indices,
+            historique=ouvert.historique,
+            decisions=ouvert.decisions,
+        )
+    )
+
+
+@router.post("/suivant")
+async def suivant(qui: Moderateur, agir: Agir) -> Response:
+    """Claims the first free dossier: {dossier_id, jeton_bail, expire_at}; 204 when nothing waits."""
+    dossier = await agir.suivant(qui.sub)
+    return _json(_bail(dossier)) if dossier else Response(status_code=204)
+
+
+@router.post("/dossiers/{dossier_id}/prise")
+async def prendre(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
+    """Claims, or prolongs what you hold: {dossier_id, jeton_bail, expire_at}; 409 when somebody else holds it."""
+    return _json(_bail(await agir.prendre(dossier_id, qui.sub)))
+
+
+@router.post("/dossiers/{dossier_id}/liberation", status_code=204)
+async def liberer(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
+    """Gives back at once; to give back what is free already changes nothing."""
+    await agir.liberer(dossier_id, qui.sub)
+    return Response(status_code=204)
+
+
+@router.post("/dossiers/{dossier_id}/decision")
+async def decider(dossier_id: str, decision: DecisionDonnee, qui: Moderateur, agir: Agir) -> Response:
+    """Decides with the token of the claim; 409 when it is no longer the last one."""
+    motifs = [Motif(**motif.model_dump()) for motif in decision.motifs]
+    dossier = await agir.decider(dossier_id, qui.sub, decision.jeton_bail, decision.issue, motifs)
+    return _json(views.resume(dossier, agir.clock.now(), qui.sub))
+
+
+@router.get("/associations")
+async def lister_associations(_: Moderateur, agir: Agir, page: NumeroDePage = 1, taille: TailleDePage = 20) -> Response:
+    trouvees, historiques = await lecture.associations(agir.store, page, taille)
+    rows = [views.association(row, historiques.get(row["_id"], {})) for row in trouvees.rows]
+    return _json({"associations": rows, "total": trouvees.total, "page": page, "taille": taille})
+
+
+@router.put("/associations/{association_id}/confiance")
+async def accorder_confiance(association_id: str, corps: ConfianceDonnee, qui: Moderateur, agir: Agir) -> Response:
+    """Whether its ads are published at once under the policy "confiance"."""
+    row = await agir.accorder_confiance(association_id, corps.confiance, qui.sub)
+    return _json({"association_id": row["_id"], "nom": row["nom"], "confiance": row["confiance"]})
+
+
+@router.get("/journal")
+async def journal(
+    _: Moderateur, agir: Agir, issue: Issue | None = None, page: NumeroDePage = 1, taille: TailleDePage = 20
+) -> Response:
+    """The audit trail, newest first."""
+    found = await agir.store.journal(issue=issue, page=page, taille=taille)
+    rows = [views.entree(row) for row in found.rows]
+    return _json({"decisions": rows, "total": found.total, "page": page, "taille": taille})

@@ -1,0 +1,39 @@
+"""Wires the api: settings → runtime → store → actions → routes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from contracts import topics
+from kit.health import Health
+from kit.runtime import open_runtime
+from kit.tokens import TokenVerifier
+from kit.web import create_app
+from services.moderation import api
+from services.moderation.actions import Actions
+from services.moderation.settings import Reglages
+from services.moderation.store import Store
+
+SERVICE = "moderation"
+
+
+def create(settings: Reglages) -> FastAPI:
+    """The api; it comes up while servers are away and says so on /sante/pret."""
+    health = Health()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(SERVICE, settings, health) as runtime:
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
+            app.state.deps = Actions(Store(runtime.mongo.db), runtime.outbox, runtime.clock, settings.bail)
+            preparing = asyncio.create_task(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE)))
+            yield
+            preparing.cancel()
+            with suppress(asyncio.CancelledError):
+                await preparing
+
+    app = create_app("Place des assos : modération", health, lifespan, docs=True)
+    app.include_router(api.router)
+    return app

@@ -1,0 +1,198 @@
+"""The life of a dossier: who may claim, free and decide it, when. Pure: time, ids and what was stored come in.
+
+A claim is a lease with a fencing token (`jeton`), a number that grows with each new holder: whoever acts with an older
+number has lost the dossier to somebody else, whatever the clocks say.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.commun import Auteur
+from contracts.moderation import Issue, TypeCible
+
+
+class Etat(StrEnum):
+    A_TRAITER = "a_traiter"
+    PRIS = "pris"
+    DECIDE = "decide"
+    A_REVOIR = "a_revoir"
+    CADUC = "caduc"
+
+
+class Acte(StrEnum):
+    PRENDRE = "prendre"
+    LIBERER = "liberer"
+    DECIDER = "decider"
+    PERIMER = "perimer"
+
+
+OUVERTS = (Etat.A_TRAITER, Etat.A_REVOIR, Etat.PRIS)
+
+COMPTE_EFFACE = "compte-efface"
+"""Stands for the id of an account that was erased."""
+
+TRANSITIONS: Mapping[tuple[Etat, Acte], frozenset[Etat]] = {
+    (Etat.A_TRAITER, Acte.PRENDRE): frozenset({Etat.PRIS}),
+    (Etat.A_REVOIR, Acte.PRENDRE): frozenset({Etat.PRIS}),
+    # A holder who goes on, or somebody else once the lease has run out.
+    (Etat.PRIS, Acte.PRENDRE): frozenset({Etat.PRIS}),
+    (Etat.PRIS, Acte.LIBERER): frozenset({Etat.A_TRAITER, Etat.A_REVOIR}),
+    # To free what is free already changes nothing, so that a second click is no error.
+    (Etat.A_TRAITER, Acte.LIBERER): frozenset({Etat.A_TRAITER}),
+    (Etat.A_REVOIR, Acte.LIBERER): frozenset({Etat.A_REVOIR}),
+    (Etat.PRIS, Acte.DECIDER): frozenset({Etat.DECIDE}),
+    (Etat.A_TRAITER, Acte.PERIMER): frozenset({Etat.CADUC}),
+    (Etat.A_REVOIR, Acte.PERIMER): frozenset({Etat.CADUC}),
+    (Etat.PRIS, Acte.PERIMER): frozenset({Etat.CADUC}),
+}
+"""Where each act may lead; what is not here is forbidden. `decide` and `caduc` are final."""
+
+ISSUES: Mapping[bool, tuple[Issue, ...]] = {
+    False: (Issue.APPROUVEE, Issue.A_CORRIGER, Issue.REFUSEE),
+    True: (Issue.APPROUVEE, Issue.RETIREE),
+}
+"""`revue` → what can be decided: what is published already can only be left or withdrawn."""
+
+
+class TransitionInterdite(Exception):
+    def __init__(self, etat: Etat, acte: Acte) -> None:
+        super().__init__(f"{acte} from {etat}")
+        self.etat, self.acte = etat, acte
+
+
+class DejaPris(Exception):
+    """Somebody else holds the dossier until `expire_at`."""
+
+    def __init__(self, par: str, expire_at: dt.datetime) -> None:
+        super().__init__("held by another account")
+        self.par, self.expire_at = par, expire_at
+
+
+class BailPerdu(Exception):
+    """The token is not the one of the present holder."""
+
+
+class PartiePrenante(Exception):
+    """Who wants to decide posted it, or is a member of the association."""
+
+
+class Bail(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    par: str
+    expire_at: dt.datetime
+
+
+class Dossier(BaseModel):
+    """One thing to be decided, with a copy of what is to be read: the version that was seen is the version decided.
+
+    `revue`: published by the policy "confiance", to be seen after. `jeton`: the last fencing token that was given.
+    `contenu`: the other fields of the cible as JSON values. `decision_id`: the last entry of the audit trail about it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dossier_id: str
+    cible_type: TypeCible
+    cible_id: str
+    version: int
+    etat: Etat
+    revue: bool = False
+    urgent: bool = False
+    titre: str
+    description: str
+    contenu: dict[str, Any] = {}
+    auteur: Auteur
+    recu_at: dt.datetime
+    jeton: int = 0
+    bail: Bail | None = None
+    decision_id: str | None = None
+    issue: Issue | None = None
+    ferme_at: dt.datetime | None = None
+
+    @property
+    def rang(self) -> int:
+        """Order in the queue, then by `recu_at`: what waits before what is published, urgent before the rest."""
+        return 2 * self.revue + (not self.urgent)
+
+    @property
+    def au_repos(self) -> Etat:
+        """The state of this dossier while nobody holds it."""
+        return Etat.A_REVOIR if self.revue else Etat.A_TRAITER
+
+    def etat_a(self, now: dt.datetime) -> Etat:
+        """The state that counts: a lease that has run out holds nothing."""
+        if self.etat is Etat.PRIS and (self.bail is None or self.bail.expire_at <= now):
+            return self.au_repos
+        return self.etat
+
+    def tenu_par(self, compte_id: str, now: dt.datetime) -> bool:
+        return self.etat_a(now) is Etat.PRIS and self.bail is not None and self.bail.par == compte_id
+
+
+def _passer(dossier: Dossier, acte: Acte, etat: Etat, **champs: Any) -> Dossier:
+    if etat not in TRANSITIONS.get((dossier.etat, acte), ()):
+        raise TransitionInterdite(dossier.etat, acte)
+    return dossier.model_copy(update={"etat": etat, **champs})
+
+
+def prendre(dossier: Dossier, par: str, now: dt.datetime, duree: dt.timedelta) -> Dossier:
+    """Claims, or prolongs what `par` holds already (same token, so that their other tab stays good).
+
+    Raises DejaPris, TransitionInterdite.
+    """
+    bail = dossier.bail
+    en_cours = dossier.etat is Etat.PRIS and bail is not None
+    if en_cours and bail is not None and bail.par != par and bail.expire_at > now:
+        raise DejaPris(bail.par, bail.expire_at)
+    garde = en_cours and bail is not None and bail.par == par
+    return _passer(
+        dossier,
+        Acte.PRENDRE,
+        Etat.PRIS,
+        bail=Bail(par=par, expire_at=now + duree),
+        jeton=dossier.jeton if garde else dossier.jeton + 1,
+    )
+
+
+def liberer(dossier: Dossier, par: str, now: dt.datetime) -> Dossier:
+    """Gives back. Raises DejaPris when somebody else holds it, TransitionInterdite when it is closed."""
+    bail = dossier.bail
+    if dossier.etat is Etat.PRIS and bail is not None and bail.par != par and bail.expire_at > now:
+        raise DejaPris(bail.par, bail.expire_at)
+    return _passer(dossier, Acte.LIBERER, dossier.au_repos, bail=None)
+
+
+def verifier_partie(dossier: Dossier, par: str, membres: Collection[str]) -> None:
+    """Nobody decides about their own post, nor about their own association. Raises PartiePrenante."""
+    if par == dossier.auteur.compte_id or par in membres:
+        raise PartiePrenante
+
+
+def decider(dossier: Dossier, par: str, jeton: int, issue: Issue, decision_id: str, now: dt.datetime) -> Dossier:
+    """Closes with `issue`. A lease that ran out but went to nobody else is still good: its token is still the last.
+
+    Raises TransitionInterdite, BailPerdu.
+    """
+    if dossier.etat is Etat.PRIS and (dossier.bail is None or dossier.bail.par != par or jeton != dossier.jeton):
+        raise BailPerdu
+    return _passer(dossier, Acte.DECIDER, Etat.DECIDE, bail=None, decision_id=decision_id, issue=issue, ferme_at=now)
+
+
+def perimer(dossier: Dossier, now: dt.datetime) -> Dossier:
+    """Nothing is left to decide: a later version was posted, or the cible is withdrawn. Raises TransitionInterdite."""
+    return _passer(dossier, Acte.PERIMER, Etat.CADUC, bail=None, ferme_at=now)
+
+
+def publie_d_office(politique: str, cible: TypeCible, confiance: bool) -> bool:
+    """True when the policy publishes at once; an association itself is always vetted by a person."""
+    return politique == "confiance" and cible is TypeCible.ANNONCE and confiance
+
+
+def emet(dossier: Dossier, issue: Issue) -> bool:
+    """Whether the decision changes something for others: to confirm what the policy published does not."""
+    return not (dossier.revue and issue is Issue.APPROUVEE)

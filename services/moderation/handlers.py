@@ -1,0 +1,191 @@
+"""What moderation does when something happened elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.annonces import (
+    Annonce,
+    AnnonceACorriger,
+    AnnonceDeposee,
+    AnnonceExpiree,
+    AnnonceModifiee,
+    AnnoncePourvue,
+    AnnoncePubliee,
+    AnnonceRefusee,
+    AnnonceRetiree,
+    Association,
+    AssociationInscrite,
+    AssociationRefusee,
+    AssociationValidee,
+    EvenementAnnonce,
+    EvenementAssociation,
+)
+from contracts.commun import Auteur, TypeAuteur
+from contracts.comptes import CompteEfface
+from contracts.moderation import Issue, TypeCible
+from kit.clock import Clock
+from kit.ids import stable_id
+from kit.metrics import STALE
+from kit.outbox import Tx
+from kit.processing import Handlers
+from services.moderation import journal, metrics
+from services.moderation.domain import Dossier, Etat, perimer, publie_d_office
+from services.moderation.settings import Reglages
+from services.moderation.store import Store
+
+
+@dataclass(frozen=True)
+class Deps:
+    store: Store
+    reglages: Reglages
+    clock: Clock
+
+
+async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
+    """A new version to be decided; dossiers of older versions have nothing left to decide."""
+    annonce = event.annonce
+    if not await _nouvelle_version(annonce.annonce_id, annonce.version, tx, deps):
+        return
+    if annonce.auteur.type is TypeAuteur.PARTICULIER and await deps.store.est_efface(
+        annonce.auteur.compte_id, tx.session
+    ):
+        return
+    association = await deps.store.association(annonce.auteur.association_id, tx.session)
+    dossier = _dossier_annonce(annonce, deps)
+    confiance = bool(association and association.get("confiance"))
+    if publie_d_office(deps.reglages.politique, TypeCible.ANNONCE, confiance):
+        await _publier_d_office(dossier, association, tx, deps)
+    else:
+        await deps.store.ajouter(dossier, tx.session)
+
+
+async def on_annonce_fermee(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps: Deps) -> None:
+    """Withdrawn or expired: final, whatever arrives after it."""
+    annonce = event.annonce
+    await deps.store.avancer(annonce.annonce_id, annonce.version, True, tx.session)
+    await _perimer_ouverts(annonce.annonce_id, None, tx, deps)
+
+
+async def on_annonce_changee(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
+    """Its version moved without anything to decide: a later withdrawal must name the latest one."""
+    await deps.store.avancer(event.annonce.annonce_id, event.annonce.version, False, tx.session)
+
+
+async def on_association_inscrite(event: AssociationInscrite, tx: Tx, deps: Deps) -> None:
+    """Always vetted by a person, whatever the policy."""
+    association = event.association
+    if not await _nouvelle_version(association.association_id, association.version, tx, deps):
+        return
+    await deps.store.garder_association(association, tx.session)
+    await deps.store.ajouter(_dossier_association(association, deps), tx.session)
+
+
+async def on_association_changee(event: EvenementAssociation, tx: Tx, deps: Deps) -> None:
+    """Keeps its members and name up to date: they are who is told of a decision."""
+    association = event.association
+    before = await deps.store.avancer(association.association_id, association.version, False, tx.session)
+    if before is not None and before["version"] >= association.version:
+        STALE.labels("moderation").inc()
+        return
+    await deps.store.garder_association(association, tx.session)
+
+
+async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
+    """Their account id leaves dossiers, audit trail and associations; what they wrote in their own name is emptied."""
+    await deps.store.effacer(event.compte.compte_id, deps.clock.now(), tx.session)
+
+
+async def _nouvelle_version(cible_id: str, version: int, tx: Tx, deps: Deps) -> bool:
+    """False when a later version is known or the cible is closed; else the open dossiers of older versions lapse."""
+    before = await deps.store.avancer(cible_id, version, False, tx.session)
+    if before is None:
+        return True
+    if before["ferme"] or before["version"] >= version:
+        STALE.labels("moderation").inc()
+        return False
+    await _perimer_ouverts(cible_id, version, tx, deps)
+    return True
+
+
+async def _perimer_ouverts(cible_id: str, avant_version: int | None, tx: Tx, deps: Deps) -> None:
+    for dossier in await deps.store.ouverts_de(cible_id, avant_version, tx.session):
+        await deps.store.remplacer(perimer(dossier, deps.clock.now()), tx.session)
+
+
+async def _publier_d_office(dossier: Dossier, association: Mapping[str, Any] | None, tx: Tx, deps: Deps) -> None:
+    """The policy approves at once, and the dossier waits to be seen after."""
+    now = deps.clock.now()
+    publie = dossier.model_copy(
+        update={
+            "etat": Etat.A_REVOIR,
+            "revue": True,
+            "issue": Issue.APPROUVEE,
+            "decision_id": stable_id("decision", dossier.dossier_id, "confiance"),
+        }
+    )
+    await deps.store.ajouter(publie, tx.session)
+    await deps.store.consigner(journal.decision(dossier, publie, [], par="", now=now, automatique=True), tx.session)
+    event = journal.evenement(
+        publie, [], journal.destinataires(publie, association), now, version_connue=publie.version, automatique=True
+    )
+    if event is not None:
+        tx.emit(event, event_id=event.decision.decision_id)
+    tx.after_commit(lambda: metrics.compter(Issue.APPROUVEE, automatique=True))
+
+
+def _dossier_annonce(annonce: Annonce, deps: Deps) -> Dossier:
+    return Dossier(
+        dossier_id=stable_id("annonce", annonce.annonce_id, annonce.version),
+        cible_type=TypeCible.ANNONCE,
+        cible_id=annonce.annonce_id,
+        version=annonce.version,
+        etat=Etat.A_TRAITER,
+        urgent=annonce.urgent,
+        titre=annonce.titre,
+        description=annonce.description,
+        contenu=annonce.model_dump(
+            mode="json", exclude={"annonce_id", "version", "titre", "description", "auteur", "etat"}
+        ),
+        auteur=annonce.auteur,
+        recu_at=deps.clock.now(),
+    )
+
+
+def _dossier_association(association: Association, deps: Deps) -> Dossier:
+    signataire = association.engagement.signe_par
+    return Dossier(
+        dossier_id=stable_id("association", association.association_id, association.version),
+        cible_type=TypeCible.ASSOCIATION,
+        cible_id=association.association_id,
+        version=association.version,
+        etat=Etat.A_TRAITER,
+        titre=association.nom,
+        description=association.description,
+        contenu=association.model_dump(
+            mode="json", exclude={"association_id", "version", "nom", "description", "membres", "etat"}
+        ),
+        auteur=Auteur(
+            type=TypeAuteur.ASSOCIATION,
+            compte_id=signataire,
+            association_id=association.association_id,
+            nom=association.nom,
+        ),
+        recu_at=deps.clock.now(),
+    )
+
+
+HANDLERS: Handlers = {
+    AnnonceDeposee: on_annonce_deposee,
+    AnnonceRetiree: on_annonce_fermee,
+    AnnonceExpiree: on_annonce_fermee,
+    AnnonceACorriger: on_annonce_changee,
+    AnnonceRefusee: on_annonce_changee,
+    AnnoncePubliee: on_annonce_changee,
+    AnnonceModifiee: on_annonce_changee,
+    AnnoncePourvue: on_annonce_changee,
+    AssociationInscrite: on_association_inscrite,
+    AssociationValidee: on_association_changee,
+    AssociationRefusee: on_association_changee,
+    CompteEfface: on_compte_efface,
+}

@@ -1,0 +1,86 @@
+"""What a dossier, an entry of the audit trail and an association look like as JSON. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contracts import references
+from services.moderation.domain import ISSUES, Dossier
+from services.moderation.motifs import proposables
+from services.moderation.rules import Indice
+
+Json = dict[str, Any]
+
+
+def instant(at: dt.datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
+    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def resume(dossier: Dossier, now: dt.datetime, vous: str) -> Json:
+    """A line of the queue. `jeton_bail` is told to its holder only."""
+    tenu = dossier.tenu_par(vous, now)
+    bail = dossier.bail if dossier.bail and dossier.bail.expire_at > now else None
+    return {
+        "dossier_id": dossier.dossier_id,
+        "cible_type": dossier.cible_type,
+        "cible_id": dossier.cible_id,
+        "cible_version": dossier.version,
+        "etat": dossier.etat_a(now),
+        "revue": dossier.revue,
+        "urgent": dossier.urgent,
+        "titre": dossier.titre,
+        "auteur": dossier.auteur.model_dump(mode="json"),
+        "recu_at": instant(dossier.recu_at),
+        "bail": {"par": bail.par, "expire_at": instant(bail.expire_at), "a_vous": tenu} if bail else None,
+        "jeton_bail": dossier.jeton if tenu else None,
+        "issue": dossier.issue,
+        "decision_id": dossier.decision_id,
+        "ferme_at": instant(dossier.ferme_at),
+    }
+
+
+def detail(
+    dossier: Dossier,
+    now: dt.datetime,
+    vous: str,
+    *,
+    indices: Sequence[Indice],
+    historique: Mapping[str, int],
+    decisions: Sequence[Mapping[str, Any]],
+) -> Json:
+    """A dossier with all that is needed to decide it. `historique`: issue → number, of the association's ads."""
+    return {
+        **resume(dossier, now, vous),
+        "description": dossier.description,
+        "contenu": dossier.contenu,
+        "indices": [vars(indice) for indice in indices],
+        "historique": dict(historique),
+        "decisions": [entree(row) for row in decisions],
+        "issues": list(ISSUES[dossier.revue]),
+        "motifs": [motif.model_dump(mode="json") for motif in proposables(dossier.cible_type, revue=dossier.revue)],
+    }
+
+
+def entree(row: Mapping[str, Any]) -> Json:
+    """An entry of the audit trail."""
+    return {
+        "entree_id": row["_id"],
+        **{k: v for k, v in row.items() if k not in ("_id", "at")},
+        "at": instant(row["at"]),
+    }
+
+
+def association(row: Mapping[str, Any], historique: Mapping[str, int]) -> Json:
+    """An association as moderators see it: no member ids."""
+    domaines = [references.libelle("domaines", code) for code in row.get("domaines", [])]
+    return {
+        "association_id": row["_id"],
+        "nom": row["nom"],
+        "etat": row["etat"],
+        "rna": row.get("rna"),
+        "siren": row.get("siren"),
+        "domaines": domaines,
+        "confiance": bool(row.get("confiance")),
+        "historique": dict(historique),
+    }

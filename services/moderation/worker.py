@@ -1,0 +1,42 @@
+"""Wires the worker: what happened elsewhere becomes dossiers; the outbox sweeper; the age of the queue."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contracts import topics
+from contracts.registre import CATALOGUE
+from kit.errors import is_outage
+from kit.health import Health
+from kit.logging import get_logger
+from kit.process import Loop
+from kit.runtime import open_runtime
+from services.moderation import metrics
+from services.moderation.app import SERVICE
+from services.moderation.handlers import HANDLERS, Deps
+from services.moderation.settings import Reglages
+from services.moderation.store import Store
+
+log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
+    """Yields the loops of the worker once topics and indexes exist."""
+    read = topics.read_by(SERVICE)
+    async with open_runtime(SERVICE, settings, health) as runtime:
+        store = Store(runtime.mongo.db)
+        await runtime.prepare(topics.owned_by(SERVICE), read)
+        await store.create_indexes()
+
+        async def refresh_oldest() -> None:
+            try:
+                metrics.attente(await store.plus_ancien(), runtime.clock.now())
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                # The page of metrics must answer during an outage too: the gauge keeps its last value.
+                log.warning("oldest_dossier_unknown", error=type(error).__name__)
+
+        health.refreshers.append(refresh_oldest)
+        processor = runtime.processor(HANDLERS, Deps(store, settings, runtime.clock), CATALOGUE)
+        yield [*runtime.consumers([topic.name for topic in read], processor, health), runtime.outbox.run_sweeper]
