@@ -1,0 +1,67 @@
+"""Fixtures that all tests share: real servers once a session, secrets, internal tokens, waiting for a condition."""
+
+import asyncio
+import inspect
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from deploy import secrets
+from kit.tokens import TokenSigner
+from tests.serveurs import Serveurs
+from tests.serveurs import serveurs as start_serveurs
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def serveurs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serveurs]:
+    """Real MongoDB, Redis and Kafka. Tests share them: use random ids, never count what others may have written."""
+    with start_serveurs(tmp_path_factory.mktemp("serveurs")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def secrets_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the secrets of an installation."""
+    folder = tmp_path_factory.mktemp("secrets")
+    secrets.make(folder)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _secrets_of_this_run(secrets_dir: Path) -> None:
+    os.environ["SECRETS_DIR"] = ",".join(str(secrets_dir / part) for part in ("commun", "gateway", "notifications"))
+
+
+@pytest.fixture(scope="session")
+def jeton(secrets_dir: Path) -> Callable[..., str]:
+    """`jeton("annonces", sub="c1", roles={"systeme"})`: the internal token that the gateway would send."""
+    signer = TokenSigner((secrets_dir / "gateway" / "jeton_cle_privee").read_text())
+
+    def make(audience: str, sub: str = "", roles: set[str] | frozenset[str] = frozenset()) -> str:
+        return signer.sign(audience, sub, roles)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bientot() -> Callable[..., Awaitable[Any]]:
+    """`await bientot(lambda: condition)`: waits until the condition (plain or async) is true, and returns its value."""
+
+    async def wait(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+        end = time.monotonic() + seconds
+        while True:
+            value = condition()
+            if inspect.isawaitable(value):
+                value = await value
+            if value:
+                return value
+            assert time.monotonic() < end, f"not true within {seconds} s: {inspect.getsource(condition).strip()}"
+            await asyncio.sleep(0.02)
+
+    return wait

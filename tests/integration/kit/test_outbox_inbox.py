@@ -1,0 +1,121 @@
+"""State and events commit together; an event acts once; what a crash left is swept."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from kit.events import Message
+from kit.health import Health
+from kit.ids import new_id
+from kit.outbox import Outbox, Tx
+from kit.runtime import Runtime, open_runtime
+from kit.settings import Settings
+from tests.serveurs import Serveurs
+
+
+class Rien(BaseModel):
+    topic: ClassVar[str] = "kit.essai.v1"
+    id: str
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @classmethod
+    def type_name(cls) -> str:
+        return cls.__name__
+
+
+class Recording:
+    """Stands where the producer stands, and can refuse."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.away = False
+
+    async def publish(self, messages: Any) -> None:
+        if self.away:
+            raise ConnectionError("away")
+        self.sent += messages
+
+    async def ping(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+@pytest.fixture
+async def runtime(serveurs: Serveurs) -> AsyncIterator[Runtime]:
+    settings = Settings(mongo_url=serveurs.mongo_url, kafka_url=serveurs.kafka_url)
+    async with open_runtime(f"kit-{new_id()[:8]}", settings, Health()) as opened:
+        await opened.mongo.db.create_collection("choses")
+        yield opened
+        await opened.mongo.client.drop_database(opened.service)
+
+
+def outbox(runtime: Runtime, producer: Any) -> Outbox:
+    return Outbox(runtime.mongo, producer, runtime.clock, runtime.service)
+
+
+async def test_ce_qui_est_valide_est_publie(runtime: Runtime) -> None:
+    producer = Recording()
+    box = outbox(runtime, producer)
+
+    async def work(tx: Tx) -> str:
+        await tx.db.choses.insert_one({"_id": "a"}, session=tx.session)
+        tx.emit(Rien(id="a"))
+        return "fait"
+
+    assert await box.run(work) == "fait"
+    await box.settle()
+    assert [m.headers["ce_type"] for m in producer.sent] == ["Rien"]
+    assert await runtime.mongo.db.outbox.count_documents({}) == 0
+
+
+async def test_une_erreur_ne_laisse_ni_etat_ni_evenement(runtime: Runtime) -> None:
+    producer = Recording()
+    box = outbox(runtime, producer)
+
+    async def work(tx: Tx) -> None:
+        await tx.db.choses.insert_one({"_id": "b"}, session=tx.session)
+        tx.emit(Rien(id="b"))
+        raise ValueError("non")
+
+    with pytest.raises(ValueError, match="non"):
+        await box.run(work)
+    await box.settle()
+    assert producer.sent == []
+    assert await runtime.mongo.db.choses.find_one({"_id": "b"}) is None
+    assert await runtime.mongo.db.outbox.count_documents({}) == 0
+
+
+async def test_ce_qu_une_panne_a_laisse_est_balaye_une_fois(runtime: Runtime) -> None:
+    producer = Recording()
+    producer.away = True
+    box = outbox(runtime, producer)
+
+    async def work(tx: Tx) -> None:
+        tx.emit(Rien(id="c"))
+
+    await box.run(work)
+    await box.settle()
+    assert await runtime.mongo.db.outbox.count_documents({}) == 1
+    await runtime.mongo.db.outbox.update_many({}, {"$set": {"created_at": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}})
+    producer.away = False
+    assert await box.sweep() == 1
+    assert await box.sweep() == 0
+    assert len(producer.sent) == 1
+
+
+async def test_deux_balayeurs_ne_publient_pas_la_meme_ligne(runtime: Runtime) -> None:
+    producer = Recording()
+    row = {"topic": "t", "key": b"k", "value": b"v", "headers": {}, "lease_until": None, "lease_token": None}
+    old = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    await runtime.mongo.db.outbox.insert_many([{"_id": str(n), "created_at": old, **row} for n in range(50)])
+    import asyncio
+
+    swept = await asyncio.gather(*(outbox(runtime, producer).sweep() for _ in range(4)))
+    assert sum(swept) == 50
+    assert len(producer.sent) == 50

@@ -1,0 +1,173 @@
+"""The fate of each kind of error, on a real broker and a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from pydantic import BaseModel
+
+from kit import deadletters
+from kit.consumer import to_record
+from kit.deadletters import dead_letter_topic, retry_topic
+from kit.errors import InvalidMessage, RetryLater, Stop
+from kit.events import Message, Record, encode
+from kit.health import Health
+from kit.ids import new_id
+from kit.outbox import Tx
+from kit.runtime import Runtime, open_runtime
+from kit.settings import Settings
+from tests.serveurs import Serveurs
+
+Bientot = Callable[..., Awaitable[Any]]
+TOPIC = f"kit.fait-{new_id()[:8]}.v1"
+
+
+class Fait(BaseModel):
+    topic: ClassVar[str] = TOPIC
+    id: str
+    humeur: str = "bonne"
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @classmethod
+    def type_name(cls) -> str:
+        return cls.__name__
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str
+    partitions: int = 2
+    cleanup_policy: str = "delete"
+    retention_ms: int | None = None
+
+
+async def on_fait(event: Fait, tx: Tx, _: Any) -> None:
+    if event.humeur == "invalide":
+        raise InvalidMessage("jamais")
+    if event.humeur == "plus tard":
+        raise RetryLater("pas encore")
+    if event.humeur == "arret":
+        raise Stop("danger")
+    await tx.db.faits.update_one({"_id": event.id}, {"$inc": {"fois": 1}}, upsert=True, session=tx.session)
+
+
+@pytest.fixture
+async def runtime(serveurs: Serveurs) -> AsyncIterator[Runtime]:
+    settings = Settings(mongo_url=serveurs.mongo_url, kafka_url=serveurs.kafka_url)
+    async with open_runtime(f"kit-{new_id()[:8]}", settings, Health()) as opened:
+        await opened.prepare([Spec(TOPIC)], [Spec(TOPIC)])
+        await opened.mongo.db.create_collection("faits")
+        yield opened
+        await opened.mongo.client.drop_database(opened.service)
+
+
+@pytest.fixture
+async def running(runtime: Runtime) -> AsyncIterator[asyncio.Event]:
+    processor = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
+    stopping = asyncio.Event()
+    loops = runtime.consumers([TOPIC], processor, Health())
+    tasks = [asyncio.create_task(loop(stopping)) for loop in loops]
+    yield stopping
+    stopping.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def message(runtime: Runtime, fait: Fait, event_id: str | None = None) -> Message:
+    return encode(fait, event_id=event_id or new_id(), source="essai", at=runtime.clock.now())
+
+
+async def first_of(bootstrap: str, topic: str, wanted: Callable[[Record], bool]) -> Record:
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        async with asyncio.timeout(30):
+            async for raw in consumer:
+                if wanted(record := to_record(raw)):
+                    return record
+    finally:
+        await consumer.stop()
+    raise AssertionError("unreachable")
+
+
+async def done(runtime: Runtime, id_: str) -> dict[str, Any] | None:
+    return await runtime.mongo.db.faits.find_one({"_id": id_})
+
+
+async def test_un_evenement_recu_deux_fois_n_agit_qu_une_fois(
+    runtime: Runtime, running: asyncio.Event, bientot: Bientot
+) -> None:
+    fait = Fait(id=new_id())
+    sent = message(runtime, fait)
+    await runtime.producer.publish([sent, sent])
+    await runtime.producer.publish([sent])
+    last = Fait(id=fait.id + "-suivant")
+    await runtime.producer.publish([Message(TOPIC, fait.id.encode(), *_rest(message(runtime, last)))])
+    await bientot(lambda: done(runtime, last.id))
+    assert (await done(runtime, fait.id) or {})["fois"] == 1
+
+
+def _rest(sent: Message) -> tuple[bytes | None, Any]:
+    return sent.value, sent.headers
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (b"\xff\xfe pas du JSON", {"ce_id": "1", "ce_type": "Fait"}),
+        (b'{"id": 3}', {"ce_id": "2", "ce_type": "Fait"}),
+        (b"{}", {"ce_id": "3", "ce_type": "Inconnu"}),
+        (b"{}", {}),
+        (None, {"ce_id": "4", "ce_type": "Fait"}),
+    ],
+)
+async def test_un_message_empoisonne_va_aux_lettres_mortes_et_le_suivant_passe(
+    runtime: Runtime, running: asyncio.Event, bientot: Bientot, value: bytes | None, headers: dict[str, str]
+) -> None:
+    key = new_id()
+    after = Fait(id=new_id())
+    good = message(runtime, after)
+    await runtime.producer.publish(
+        [Message(TOPIC, key.encode(), value, headers), Message(TOPIC, key.encode(), good.value, good.headers)]
+    )
+    await bientot(lambda: done(runtime, after.id))
+    dead = await first_of(
+        runtime.settings.kafka_url, dead_letter_topic(TOPIC, runtime.service), lambda r: r.key == key.encode()
+    )
+    assert dead.value == value
+    assert dead.headers[deadletters.REASON]
+    assert dead.headers[deadletters.ORIGIN_TOPIC] == TOPIC
+    assert deadletters.to_replay(dead) == Message(TOPIC, key.encode(), value, headers)
+
+
+async def test_ce_qui_manque_encore_est_retente_plus_tard(runtime: Runtime, running: asyncio.Event) -> None:
+    fait = Fait(id=new_id(), humeur="plus tard")
+    await runtime.producer.publish([message(runtime, fait)])
+    later = await first_of(
+        runtime.settings.kafka_url, retry_topic(TOPIC, runtime.service), lambda r: r.key == fait.id.encode()
+    )
+    assert later.headers[deadletters.ATTEMPT] == "1"
+    assert later.headers[deadletters.DUE_MS].isdigit()
+    assert "pas encore" in later.headers[deadletters.REASON]
+
+
+async def test_un_danger_arrete_le_processus_avant_que_l_offset_ne_bouge(runtime: Runtime) -> None:
+    processor = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
+    sent = message(runtime, Fait(id=new_id(), humeur="arret"))
+    record = Record(TOPIC, 0, 0, sent.key, sent.value, sent.headers, 0)
+    with pytest.raises(Stop):
+        await processor.process([record])
+
+
+async def test_un_mauvais_evenement_ne_retient_pas_les_autres_du_lot(runtime: Runtime) -> None:
+    processor = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
+    humeurs = ["bonne", "invalide", "bonne"]
+    ids = [new_id() for _ in humeurs]
+    sent = [message(runtime, Fait(id=id_, humeur=humeur)) for id_, humeur in zip(ids, humeurs, strict=True)]
+    await processor.process([Record(TOPIC, 0, n, m.key, m.value, m.headers, 0) for n, m in enumerate(sent)])
+    assert [bool(await done(runtime, id_)) for id_ in ids] == [True, False, True]
