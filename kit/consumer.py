@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
@@ -19,7 +20,6 @@ from kit.deadletters import DUE_MS
 from kit.events import Record, headers_of
 from kit.logging import get_logger
 from kit.metrics import LAG_EVENTS, LAG_SECONDS
-from kit.processing import Processor
 
 log = get_logger(__name__)
 
@@ -33,6 +33,14 @@ _LOST_PARTITION = (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
+
+
+class Processes(Protocol):
+    """kit.processing.Processor, or whatever else lets records meet their fate."""
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Returns when every record has met its fate; raises kit.errors.Stop when the offset must not move."""
+        ...
 
 
 def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
@@ -57,7 +65,7 @@ class Consumer:
     """`group` is the name of the service. With `delayed`, records wait for the time in their header (retry topics)."""
 
     def __init__(
-        self, bootstrap: str, group: str, topics: Sequence[str], processor: Processor, *, delayed: bool = False
+        self, bootstrap: str, group: str, topics: Sequence[str], processor: Processes, *, delayed: bool = False
     ) -> None:
         self._bootstrap = bootstrap
         self._group = group

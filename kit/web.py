@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit import problems
@@ -35,8 +36,11 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
     return app
 
 
-class _TooLarge(Exception):
-    pass
+class _TooLarge(HTTPException):
+    """An HTTPException, since FastAPI turns any other error raised while it reads a body into a 400."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"more than {MAX_BODY} bytes")
 
 
 class BodyLimit:
@@ -118,6 +122,8 @@ def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         date_header=False,
+        # uvicorn would believe X-Forwarded-For from this machine: whom to believe is the gateway's to say.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
         lifespan="on",
     )
