@@ -1,0 +1,200 @@
+"""The bodies of requests, and what is made of them. Pure: the present comes in."""
+
+import datetime as dt
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from contracts import references
+from contracts.commun import Cession, Code, Identifiant, Nature, Sens, TypeAuteur
+from services.annonces.associations import Presentation
+from services.annonces.domain import Contenu
+from services.annonces.saisie import (
+    AvecLieu,
+    Certifications,
+    Creneaux,
+    Domaines,
+    Ligne,
+    Publics,
+    Requete,
+    Rna,
+    Siren,
+    Texte,
+)
+
+PARIS = ZoneInfo("Europe/Paris")
+DUREE_HABITUELLE = dt.timedelta(days=60)
+DUREE_MAXIMALE = dt.timedelta(days=180)
+
+
+class ChampInvalide(ValueError):
+    """One field does not go with the others or with the present; the message is a French sentence."""
+
+    def __init__(self, champ: str, message: str) -> None:
+        super().__init__(message)
+        self.champ, self.message = champ, message
+
+
+class EngagementSaisi(Requete):
+    """`version`: the version of the contrat d'engagement républicain that was read."""
+
+    version: Ligne
+    accepte: bool
+
+
+class AssociationModifiee(AvecLieu):
+    nom: Ligne = Field(min_length=2, max_length=150)
+    rna: Rna | None = None
+    siren: Siren | None = None
+    description: Texte = Field(min_length=20, max_length=5000)
+    domaines: Domaines = []
+
+    @model_validator(mode="after")
+    def _identifiee(self) -> Self:
+        if self.rna is None and self.siren is None:
+            raise ValueError("Donnez le numéro RNA de l’association, ou son numéro SIREN.")
+        return self
+
+    def presentation(self) -> Presentation:
+        return Presentation(
+            nom=self.nom,
+            rna=self.rna,
+            siren=self.siren,
+            description=self.description,
+            domaines=self.domaines,
+            lieu=self.lieu(),
+        )
+
+
+class AssociationDeposee(AssociationModifiee):
+    engagement: EngagementSaisi
+
+    def version_engagement(self) -> str:
+        """The version signed. Raises ChampInvalide when it was not accepted, or is not the present one."""
+        if not self.engagement.accepte:
+            raise ChampInvalide("engagement", "Il faut accepter le contrat d’engagement républicain pour s’inscrire.")
+        if self.engagement.version != references.version_engagement():
+            raise ChampInvalide(
+                "engagement", "Le contrat d’engagement républicain a changé\u00a0: relisez-le et acceptez-le."
+            )
+        return self.engagement.version
+
+
+class AuteurSaisi(Requete):
+    """In whose name: an association by its id, a company or institution by its name, or oneself."""
+
+    type: TypeAuteur
+    association_id: Identifiant | None = None
+    nom: Annotated[Ligne, Field(min_length=2, max_length=150)] | None = None
+    siren: Siren | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.type is TypeAuteur.ASSOCIATION and self.association_id is None:
+            raise ValueError("Indiquez l’association au nom de laquelle vous écrivez.")
+        if self.type is not TypeAuteur.ASSOCIATION and self.association_id is not None:
+            raise ValueError("Une association n’est indiquée que lorsqu’on écrit en son nom.")
+        if self.type is TypeAuteur.PERSONNE_MORALE and self.nom is None:
+            raise ValueError("Indiquez le nom de votre entreprise ou de votre organisme.")
+        if self.type is not TypeAuteur.PERSONNE_MORALE and (self.nom is not None or self.siren is not None):
+            raise ValueError("Le nom et le SIREN ne sont demandés qu’aux entreprises et organismes.")
+        return self
+
+
+def _categories_connues(nature: Nature) -> tuple[set[str], str]:
+    if nature in (Nature.BENEVOLAT, Nature.COMPETENCE):
+        return set(references.valeurs("activites")), "une activité"
+    choix = {code for code, materiel in references.materiels().items() if materiel.nature == nature}
+    return choix, "un matériel" if nature is Nature.MATERIEL else "un moyen logistique"
+
+
+class AnnonceModifiee(AvecLieu):
+    sens: Sens
+    nature: Nature
+    titre: Ligne = Field(min_length=5, max_length=120)
+    description: Texte = Field(min_length=20, max_length=5000)
+    domaines: Domaines = []
+    categories: list[Code] = Field(min_length=1, max_length=20)
+    publics: Publics = []
+    cession: Cession | None = None
+    date_debut: dt.date | None = None
+    date_fin: dt.date | None = None
+    creneaux: Creneaux = []
+    a_distance: bool = False
+    certifications: Certifications = []
+    accessible_pmr: bool = False
+    ouvert_aux_mineurs: bool = False
+    urgent: bool = False
+    places: int = Field(ge=1, le=10_000)
+    expire_at: AwareDatetime | None = None
+
+    def contenu(self, now: dt.datetime) -> Contenu:
+        """What the author writes, with its last day. Raises ChampInvalide."""
+        connues, quoi = _categories_connues(self.nature)
+        for code in self.categories:
+            if code not in connues:
+                raise ChampInvalide("categories", f"«\u00a0{code}\u00a0» n’est pas {quoi} pour cette nature d’annonce.")
+        if self.nature is Nature.MATERIEL and self.cession is None:
+            raise ChampInvalide("cession", "Précisez s’il s’agit d’un don ou d’un prêt.")
+        if self.nature in (Nature.BENEVOLAT, Nature.COMPETENCE) and self.cession is not None:
+            raise ChampInvalide("cession", "Le don ou le prêt ne concerne que le matériel et la logistique.")
+        if self.date_debut and self.date_fin and self.date_fin < self.date_debut:
+            raise ChampInvalide("date_fin", "La date de fin précède la date de début.")
+        if self.date_fin and fin_du_jour(self.date_fin) <= now:
+            raise ChampInvalide("date_fin", "Cette date est passée.")
+        return Contenu(
+            sens=self.sens,
+            nature=self.nature,
+            titre=self.titre,
+            description=self.description,
+            domaines=self.domaines,
+            categories=list(dict.fromkeys(self.categories)),
+            publics=self.publics,
+            cession=self.cession,
+            date_debut=self.date_debut,
+            date_fin=self.date_fin,
+            creneaux=self.creneaux,
+            lieu=self.lieu(),
+            a_distance=self.a_distance,
+            certifications=self.certifications,
+            accessible_pmr=self.accessible_pmr,
+            ouvert_aux_mineurs=self.ouvert_aux_mineurs,
+            urgent=self.urgent,
+            places=self.places,
+            expire_at=self._expiration(now),
+        )
+
+    def _expiration(self, now: dt.datetime) -> dt.datetime:
+        limite = now + DUREE_MAXIMALE
+        if self.expire_at is not None:
+            voulue = self.expire_at.astimezone(dt.UTC)
+            if voulue <= now:
+                raise ChampInvalide("expire_at", "Cette date est passée.")
+            if voulue > limite:
+                raise ChampInvalide("expire_at", f"Une annonce reste au plus {DUREE_MAXIMALE.days} jours.")
+            return voulue.replace(microsecond=voulue.microsecond // 1000 * 1000)
+        if self.date_fin is not None:
+            return min(fin_du_jour(self.date_fin), limite)
+        habituelle = now + DUREE_HABITUELLE
+        if self.date_debut is not None:
+            # What starts later must not be over before it starts.
+            habituelle = max(habituelle, fin_du_jour(self.date_debut))
+        return min(habituelle, limite)
+
+
+class AnnonceDeposee(AnnonceModifiee):
+    auteur: AuteurSaisi
+
+
+class ReponseSaisie(Requete):
+    message: Texte = Field(default="", max_length=2000)
+    quantite: int = Field(default=1, ge=1, le=10_000)
+
+
+def fin_du_jour(jour: dt.date) -> dt.datetime:
+    """The midnight that ends a day in Paris, in UTC: 22 h or 23 h, by the season."""
+    if jour >= dt.date(9999, 12, 30):
+        return dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+    minuit = dt.datetime.combine(jour + dt.timedelta(days=1), dt.time(), tzinfo=PARIS)
+    return minuit.astimezone(dt.UTC)

@@ -1,0 +1,98 @@
+"""Types of the request fields: clean text, codes of the reference lists, places. Messages are in French. Pure."""
+
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from contracts import references
+from contracts.commun import Code, Lieu
+from contracts.references import Liste
+from services.annonces import identifiants
+
+# They turn the direction of what follows: a text could show something else than what the moderator read.
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_NOMS: dict[Liste, str] = {
+    "domaines": "un domaine connu",
+    "publics": "un public connu",
+    "creneaux": "un créneau connu",
+    "certifications": "une certification connue",
+    "quartiers": "un quartier connu",
+}
+
+
+class Requete(BaseModel):
+    """A request body: what it does not know, it refuses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _propre(texte: object, permis: str) -> object:
+    if not isinstance(texte, str):
+        return texte
+    texte = texte.replace("\r\n", "\n").strip()
+    for caractere in texte:
+        if caractere in permis:
+            continue
+        if unicodedata.category(caractere) in ("Cc", "Cs") or caractere in _BIDI:
+            raise ValueError("Ce texte contient des caractères de contrôle\u00a0: retirez-les.")
+    return unicodedata.normalize("NFC", texte)
+
+
+def _une_ligne(texte: object) -> object:
+    return _propre(texte, "")
+
+
+def _plusieurs_lignes(texte: object) -> object:
+    return _propre(texte, "\n\t")
+
+
+def _codes(liste: Liste) -> Callable[[list[str]], list[str]]:
+    def verifier(codes: list[str]) -> list[str]:
+        for code in codes:
+            if code not in references.valeurs(liste):
+                raise ValueError(f"«\u00a0{code}\u00a0» n’est pas {_NOMS[liste]}.")
+        return list(dict.fromkeys(codes))
+
+    return verifier
+
+
+def _quartier(code: str) -> str:
+    return _codes("quartiers")([code])[0]
+
+
+Ligne = Annotated[str, BeforeValidator(_une_ligne)]
+"""Text on one line, trimmed, in NFC; give its lengths by Field."""
+Texte = Annotated[str, BeforeValidator(_plusieurs_lignes)]
+"""Text that may have several lines."""
+Domaines = Annotated[list[Code], Field(max_length=10), AfterValidator(_codes("domaines"))]
+Publics = Annotated[list[Code], Field(max_length=9), AfterValidator(_codes("publics"))]
+Creneaux = Annotated[list[Code], Field(max_length=21), AfterValidator(_codes("creneaux"))]
+Certifications = Annotated[list[Code], Field(max_length=5), AfterValidator(_codes("certifications"))]
+CodeQuartier = Annotated[Code, AfterValidator(_quartier)]
+Rna = Annotated[str, AfterValidator(identifiants.rna)]
+Siren = Annotated[str, AfterValidator(identifiants.siren)]
+
+
+class AvecLieu(Requete):
+    """A place is a quartier, whose centre stands for it, or a point (WGS 84 degrees), or a point with its quartier."""
+
+    quartier: CodeQuartier | None = None
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+
+    @model_validator(mode="after")
+    def _complet(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("Donnez la latitude et la longitude ensemble.")
+        if self.lat is None and self.quartier is None:
+            raise ValueError("Indiquez un quartier, ou une latitude et une longitude.")
+        return self
+
+    def lieu(self) -> Lieu:
+        if self.lat is not None and self.lon is not None:
+            return Lieu(quartier=self.quartier, lat=self.lat, lon=self.lon)
+        centre = references.quartiers()[str(self.quartier)]
+        return Lieu(quartier=self.quartier, lat=centre.lat, lon=centre.lon)

@@ -1,0 +1,12 @@
+"""Settings of the processes of annonces."""
+
+from kit import settings
+
+
+class Reglages(settings.Settings):
+    """`jeton_cle_publique`: the PEM with which internal tokens are checked. `expiration_s`: pause between two looks for
+    annonces whose last day is over, in seconds.
+    """
+
+    jeton_cle_publique: str = ""
+    expiration_s: float = 30.0

@@ -1,0 +1,157 @@
+"""What people see: never an account id of others, never the exact place of a citizen."""
+
+import datetime as dt
+from typing import Any
+
+from pydantic import BaseModel
+
+from contracts.annonces import Annonce, Association, Engagement, EtatAnnonce, EtatAssociation, EtatReponse, Reponse
+from contracts.commun import Auteur, Cession, Code, Identifiant, Lieu, Nature, Sens, TypeAuteur
+from contracts.moderation import Motif
+
+VISIBLES = frozenset({EtatAnnonce.PUBLIEE, EtatAnnonce.POURVUE, EtatAnnonce.EXPIREE})
+"""The states in which everybody can open an annonce that was published."""
+
+
+class VueAuteur(BaseModel):
+    type: TypeAuteur
+    association_id: Identifiant | None
+    nom: str | None
+
+
+class VueAnnonce(BaseModel):
+    """The public view. `distance_m`: from the point of a search, in metres."""
+
+    annonce_id: Identifiant
+    version: int
+    etat: EtatAnnonce
+    sens: Sens
+    nature: Nature
+    titre: str
+    description: str
+    domaines: list[Code]
+    categories: list[Code]
+    publics: list[Code]
+    cession: Cession | None
+    date_debut: dt.date | None
+    date_fin: dt.date | None
+    creneaux: list[Code]
+    lieu: Lieu
+    a_distance: bool
+    certifications: list[Code]
+    accessible_pmr: bool
+    ouvert_aux_mineurs: bool
+    urgent: bool
+    places: int
+    places_restantes: int
+    auteur: VueAuteur
+    deposee_at: dt.datetime
+    publiee_at: dt.datetime | None
+    expire_at: dt.datetime
+    distance_m: int | None = None
+
+
+class VueAnnonceAuteur(VueAnnonce):
+    """What its author sees as well: the reasons of the last decision, and how many people were alerted."""
+
+    motifs: list[Motif]
+    alertes: int
+    gerable: bool = True
+
+
+class VueAssociation(BaseModel):
+    association_id: Identifiant
+    version: int
+    etat: EtatAssociation
+    nom: str
+    rna: str | None
+    siren: str | None
+    description: str
+    domaines: list[Code]
+    lieu: Lieu
+
+
+class VueAssociationMembre(VueAssociation):
+    engagement: Engagement
+    motifs: list[Motif]
+    inscrite_at: dt.datetime
+    gerable: bool = True
+
+
+class VueReponse(BaseModel):
+    """The same for both sides: neither learns here who the other is."""
+
+    reponse_id: Identifiant
+    version: int
+    etat: EtatReponse
+    annonce_id: Identifiant
+    annonce_titre: str
+    quantite: int
+    message: str
+    deposee_at: dt.datetime
+
+
+class Page(BaseModel):
+    total: int
+    page: int
+    taille: int
+
+
+class Facettes(BaseModel):
+    """Code → number of annonces of the whole result."""
+
+    sens: dict[str, int]
+    nature: dict[str, int]
+    categorie: dict[str, int]
+    domaine: dict[str, int]
+    quartier: dict[str, int]
+
+
+class PageAnnonces(Page):
+    annonces: list[VueAnnonce]
+    facettes: Facettes
+
+
+class PageMesAnnonces(Page):
+    annonces: list[VueAnnonceAuteur]
+
+
+class PageMesAssociations(Page):
+    associations: list[VueAssociationMembre]
+
+
+class PageReponses(Page):
+    reponses: list[VueReponse]
+
+
+def lieu_public(lieu: Lieu, auteur: Auteur) -> Lieu:
+    """A citizen's place to about a kilometre: it is often their home."""
+    if auteur.type is not TypeAuteur.PARTICULIER:
+        return lieu
+    return Lieu(quartier=lieu.quartier, lat=round(lieu.lat, 2), lon=round(lieu.lon, 2))
+
+
+def annonce_publique(annonce: Annonce, distance_m: int | None = None) -> VueAnnonce:
+    champs = dict(annonce)
+    champs["lieu"] = lieu_public(annonce.lieu, annonce.auteur)
+    champs["auteur"] = VueAuteur(**annonce.auteur.model_dump(exclude={"compte_id"}))
+    return VueAnnonce(**champs, distance_m=distance_m)
+
+
+def annonce_auteur(annonce: Annonce, document: dict[str, Any]) -> VueAnnonceAuteur:
+    champs = dict(annonce)
+    champs["auteur"] = VueAuteur(**annonce.auteur.model_dump(exclude={"compte_id"}))
+    return VueAnnonceAuteur(**champs, motifs=document.get("motifs", []), alertes=document.get("alertes", 0))
+
+
+def association_publique(association: Association) -> VueAssociation:
+    return VueAssociation(**association.model_dump(include=set(VueAssociation.model_fields)))
+
+
+def association_membre(association: Association, document: dict[str, Any]) -> VueAssociationMembre:
+    champs = association.model_dump(include=set(VueAssociationMembre.model_fields))
+    return VueAssociationMembre(**champs, motifs=document.get("motifs", []))
+
+
+def reponse(reponse: Reponse, message: str) -> VueReponse:
+    return VueReponse(**reponse.model_dump(include=set(VueReponse.model_fields)), message=message)
