@@ -79,7 +79,7 @@ class Stack:
 
     def programs(self) -> list[Program]:
         """Everything that supervisord runs, servers first."""
-        programs = [Program(server.name, tuple(server.command()), {}, None) for server in self.servers]
+        programs = [Program(server.name, tuple(server.command()), server.environment, None) for server in self.servers]
         if self.catches_mail:
             page = self.ports[CATCHER]
             variables = {"HOST": "127.0.0.1", "PORT": str(page), "SMTP_PORT": str(self.ports[CATCHER_SMTP])}

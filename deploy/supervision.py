@@ -78,7 +78,8 @@ stopwaitsecs = 15
 stopasgroup = true
 killasgroup = true
 redirect_stderr = true
-stdout_logfile = {_escape(layout.logs / f"{program.name}.log")}
+; This one value is expanded twice.
+stdout_logfile = {_escape(_escape(layout.logs / f"{program.name}.log"))}
 stdout_logfile_maxbytes = 10MB
 stdout_logfile_backups = 3
 """
@@ -124,7 +125,8 @@ class Supervisor:
             cwd=ROOT,
         )
         if run.returncode != 0:
-            reason = ((run.stderr or run.stdout).strip().splitlines() or ["sans message"])[-1]
+            lines = (run.stderr + run.stdout).strip().splitlines()
+            reason = next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "sans message")
             raise Impossible(f"supervisord ne démarre pas ({reason}) : lisez {self._layout.supervisor_log}.")
         deadline = time.monotonic() + _START_S
         while self.pid() is None:

@@ -1,5 +1,6 @@
 """Apache Kafka: one KRaft node, broker and controller in one process."""
 
+import os
 import socket
 import struct
 import subprocess
@@ -25,6 +26,13 @@ rootLogger.appenderRef.sortie.ref = sortie
 """
 
 
+def _escape(value: str) -> str:
+    """Java reads .properties as ISO-8859-1, where a folder's « é » must be written \\u00e9."""
+    utf16 = value.replace("\\", "\\\\").encode("utf-16-be")
+    units = (int.from_bytes(utf16[i : i + 2], "big") for i in range(0, len(utf16), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in units)
+
+
 @dataclass(frozen=True)
 class Kafka:
     """Data below ``folder``; listens on 127.0.0.1:``port`` (clients) and ``controller_port`` (itself)."""
@@ -42,6 +50,11 @@ class Kafka:
     def url(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Java decodes its arguments, folders among them, by the locale."""
+        return {"LC_ALL": "C.UTF-8"}
+
     def prepare(self) -> None:
         """Jars, configuration, and a formatted log folder; idempotent. Raises Impossible."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -57,9 +70,11 @@ class Kafka:
                 capture_output=True,
                 text=True,
                 check=False,
+                env={**os.environ, **self.environment},
             )
             if run.returncode != 0:
-                reason = ((run.stderr or run.stdout).strip().splitlines() or ["sans message"])[-1]
+                lines = (run.stderr + run.stdout).strip().splitlines()
+                reason = next((line for line in lines if "rror" in line or "xception" in line), "sans message")
                 raise Impossible(
                     f"Kafka ne peut préparer son dossier {self._log} ({reason}) : effacez-le avec "
                     "« ./place down --wipe », ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
@@ -126,7 +141,7 @@ class Kafka:
             "num.recovery.threads.per.data.dir": 2,
             "background.threads": 2,
         }
-        return "".join(f"{key}={value}\n" for key, value in lines.items())
+        return "".join(f"{key}={_escape(str(value))}\n" for key, value in lines.items())
 
     @property
     def _log(self) -> Path:

@@ -32,6 +32,10 @@ class Mongo:
     def url(self) -> str:
         return f"mongodb://127.0.0.1:{self.port}/?replicaSet={_SET}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}
+
     def prepare(self) -> None:
         """Folders, and a mongod that this machine can run. Raises Impossible."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,10 @@ class Redis:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}
+
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.version()

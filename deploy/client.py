@@ -1,0 +1,147 @@
+"""The system seen from outside: the public door, the catcher, and (for an operator) the services' internal doors."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from deploy.errors import Impossible
+from deploy.layout import current
+from deploy.stack import Stack
+from kit.tokens import TokenSigner
+
+_CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
+# Below the body limit of every API (256 KiB).
+_IMPORT_LOT = 250
+
+
+class Refus(Exception):
+    """The system said no: HTTP status and the problem document (or the text) that it answered."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        detail = body.get("detail", body) if isinstance(body, dict) else str(body)[:300]
+        super().__init__(f"{status} : {detail}")
+        self.status, self.body = status, body
+
+
+class Client:
+    """`jeton` None: a visitor; otherwise the bearer of a session. Paths are those of the public API (/v1/…)."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str, jeton: str | None = None) -> None:
+        self.http, self.base, self.jeton = http, base.rstrip("/"), jeton
+        self.compte_id = ""
+
+    async def call(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[Any, Mapping[str, str]]:
+        """The decoded answer and its headers. Raises Refus for 4xx and 5xx."""
+        sent = {**({"Authorization": f"Bearer {self.jeton}"} if self.jeton else {}), **(headers or {})}
+        async with self.http.request(
+            method, self.base + path, json=body, headers=sent, allow_redirects=False
+        ) as answer:
+            raw = await answer.read()
+            found = json.loads(raw) if raw and "json" in answer.content_type else raw.decode("utf-8", "replace")
+            if answer.status >= 400:
+                raise Refus(answer.status, found)
+            return found, answer.headers
+
+    async def get(self, path: str) -> Any:
+        return (await self.call("GET", path))[0]
+
+    async def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+        return (await self.call("POST", path, body, headers))[0]
+
+
+class Courrier:
+    """The mail catcher's API."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
+        self.client = Client(http, base)
+
+    async def dernier_id(self) -> int:
+        newest = await self.client.get("/api/mails?limite=5000")
+        return max((mail["id"] for mail in newest), default=0)
+
+    async def mails(self, apres: int, **filtres: str) -> list[dict[str, Any]]:
+        """All mails with an id above `apres`, oldest first; filters: a (recipient), sujet."""
+        found: list[dict[str, Any]] = []
+        last = apres
+        while True:
+            query = "&".join(f"{name}={aiohttp.helpers.quote(value)}" for name, value in filtres.items())
+            lot = await self.client.get(f"/api/mails?apres={last}&limite=5000&{query}")
+            found += lot
+            if len(lot) < 5000:
+                return sorted(found, key=lambda mail: int(mail["id"]))
+            last = max(mail["id"] for mail in lot)
+
+    async def attendre(self, adresse: str, apres: int, sujet: str = "", secondes: int = 60) -> dict[str, Any]:
+        """The first mail to `adresse` after the id `apres`, whole (texte, html, entetes). Raises Impossible."""
+        quote = aiohttp.helpers.quote
+        path = f"/api/attendre?a={quote(adresse)}&apres={apres}&sujet={quote(sujet)}&delai={secondes}"
+        found = await self.client.get(path)
+        if not found:
+            raise Impossible(
+                f"Aucun message « {sujet} » n’est arrivé en {secondes} s : « ./place logs notifications »."
+            )
+        first = min(found, key=lambda mail: int(mail["id"]))
+        whole: dict[str, Any] = await self.client.get(f"/api/mails/{first['id']}")
+        return whole
+
+
+async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, adresse: str) -> Client:
+    """Signs in as a person does: asks for a code, reads it in the mail, types it."""
+    client = Client(http, base)
+    before = await courrier.dernier_id()
+    await client.post("/v1/comptes/code", {"email": adresse})
+    mail = await courrier.attendre(adresse, before)
+    code = _CODE.search(mail["texte"])
+    if code is None:
+        raise Impossible("Le message de connexion ne contient pas de code à six chiffres.")
+    session = await client.post("/v1/sessions", {"email": adresse, "code": code[1]})
+    client.jeton, client.compte_id = session["jeton"], session["compte_id"]
+    return client
+
+
+class Interne:
+    """The services' own doors, for an operator who holds the gateway's key (./place): imports and generated data."""
+
+    def __init__(self, http: aiohttp.ClientSession, stack: Stack) -> None:
+        self._http = http
+        self._ports = stack.ports
+        self._signer = TokenSigner((current().secrets / "gateway" / "jeton_cle_privee").read_text())
+
+    def client(self, service: str, sub: str = "", roles: Sequence[str] = ()) -> Client:
+        """A client of one service on behalf of `sub`; its token is good for a minute."""
+        jeton = self._signer.sign(service, sub, frozenset(roles))
+        return Client(self._http, f"http://127.0.0.1:{self._ports[f'{service}-api']}", jeton)
+
+    async def importer(self, service: str, path: str, rows: Sequence[Mapping[str, Any]]) -> AsyncIterator[int]:
+        """Posts `rows` in lots with the role systeme; yields the size of each stored lot."""
+        for start in range(0, len(rows), _IMPORT_LOT):
+            lot = rows[start : start + _IMPORT_LOT]
+            await self.client(service, roles=["systeme"]).post(path, list(lot))
+            yield len(lot)
+
+
+@asynccontextmanager
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    timeout = aiohttp.ClientTimeout(total=360)
+    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=32)) as http:
+        yield http
+
+
+async def jusqu_a(condition: Any, quoi: str, secondes: float = 60.0) -> Any:
+    """Waits until `await condition()` is true and returns its value. Raises Impossible naming `quoi`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + secondes
+    while not (value := await condition()):
+        if loop.time() > end:
+            raise Impossible(
+                f"{quoi} : toujours rien après {secondes:.0f} s ; lisez « ./place status » et « ./place logs »."
+            )
+        await asyncio.sleep(0.05)
+    return value

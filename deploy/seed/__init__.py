@@ -1,0 +1,1 @@
+"""Plausible French data from the reference lists, the same for the same seed (`--graine`)."""
