@@ -6,9 +6,9 @@ from kit.settings import Settings
 class MatchingSettings(Settings):
     """`jeton_cle_publique` is the PEM of the key that signs internal tokens. `profils_max` bounds the profils of one account.
 
-    `annonces_de_front`: how many annonces one worker handles at once.
+    `annonces_de_front`: how many annonces one worker has in hand at once.
     """
 
     jeton_cle_publique: str = ""
     profils_max: int = 20
-    annonces_de_front: int = 8
+    annonces_de_front: int = 32

@@ -25,10 +25,15 @@ log = get_logger(__name__)
 GROUP = "matching"
 TOPICS = (EvenementAnnonce.topic, DesabonnementDemande.topic, EvenementCompte.topic)
 _GRACE_S = 10.0
+_BATCH = 100
+_LANES = 2
 
 
 class Stream:
-    """`abreast`: how many records of a topic one worker handles at once; versions order what belongs to one annonce."""
+    """`abreast`: how many records of a topic one worker has in hand at most; versions order what belongs to one annonce.
+
+    What arrives while a transaction is under way shares the next one: batches grow with the load, and no timer adds delay.
+    """
 
     def __init__(self, bootstrap: str, processor: Processor, *, abreast: int) -> None:
         self._bootstrap = bootstrap
@@ -36,23 +41,33 @@ class Stream:
         self._abreast = abreast
         self._app: faust.App | None = None
         self._in_hand: dict[tuple[str, int, int], int] = {}
-        self._failed: asyncio.Future[None] | None = None
+        self._waiting: asyncio.Queue[tuple[Record, asyncio.Future[None]]] = asyncio.Queue()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consumes until `stopping`; a connection that breaks down is replaced. Raises kit.errors.Stop when the process must end."""
+        """Consumes until `stopping`; a connection that breaks down is replaced.
+
+        Raises kit.errors.Stop, or a defect's error, when the process must end.
+        """
         while not stopping.is_set():
-            self._failed = asyncio.get_running_loop().create_future()
             with TemporaryDirectory(prefix="faust-") as folder:
-                app = self._make_app(Path(folder))
-                try:
-                    await app.start()
-                    self._app = app
-                    await self._until_it_ends(app, stopping)
-                finally:
-                    self._app = None
-                    await self._stop(app)
-            if self._failed.done():
-                self._failed.result()
+                await self._run_app(self._make_app(Path(folder)), stopping)
+
+    async def _run_app(self, app: faust.App, stopping: asyncio.Event) -> None:
+        self._waiting = asyncio.Queue()
+        lanes = [asyncio.create_task(self._process_batches()) for _ in range(_LANES)]
+        ends = [asyncio.create_task(stopping.wait()), asyncio.create_task(app._crashed.wait())]
+        try:
+            await app.start()
+            self._app = app
+            await asyncio.wait([*ends, *lanes], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._app = None
+            await self._stop(app)
+            for task in (*ends, *lanes):
+                task.cancel()
+        for lane in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(lane, Exception):
+                raise lane
 
     def _make_app(self, folder: Path) -> faust.App:
         app = faust.App(
@@ -97,28 +112,25 @@ class Stream:
             await self._process(record)
 
     async def _process(self, record: Record) -> None:
+        """Returns when `record` has met its fate; never, when it must not be acknowledged."""
         place = (record.topic, record.partition, record.offset)
+        done = asyncio.get_running_loop().create_future()
         self._in_hand[place] = record.timestamp_ms
         try:
-            await self._processor.process([record])
-        except Exception as error:
-            # Stop, or a defect: either way going on would acknowledge what has not been done.
-            if self._failed is not None and not self._failed.done():
-                self._failed.set_exception(error)
-            await asyncio.Event().wait()
+            self._waiting.put_nowait((record, done))
+            await done
         finally:
             self._in_hand.pop(place, None)
 
-    async def _until_it_ends(self, app: faust.App, stopping: asyncio.Event) -> None:
-        """Returns on `stopping`, on a failure of an agent, or when Faust has crashed (the broker went away for long)."""
-        assert self._failed is not None
-        until_stop = asyncio.create_task(stopping.wait())
-        crashed = asyncio.create_task(app._crashed.wait())
-        try:
-            await asyncio.wait({until_stop, crashed, self._failed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            until_stop.cancel()
-            crashed.cancel()
+    async def _process_batches(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < _BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            await self._processor.process([record for record, _ in batch])
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(None)
 
     async def _stop(self, app: faust.App) -> None:
         """Lets the agents finish what they have in hand, commits, leaves the group; an agent that waits for ever is given up."""
