@@ -49,7 +49,7 @@ def parse_lag(text: str) -> Lag | None:
     for family in text_string_to_metric_families(text):
         if family.name in ("consumer_lag_events", "consumer_oldest_age_seconds"):
             values[family.name] = [sample.value for sample in family.samples]
-    if not values:
+    if not any(values.values()):
         return None
     ages = values.get("consumer_oldest_age_seconds", [])
     return Lag(int(sum(values.get("consumer_lag_events", []))), max(ages, default=0.0))

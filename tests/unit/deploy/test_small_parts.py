@@ -90,6 +90,7 @@ def test_lag_is_summed_and_age_is_the_largest() -> None:
     )
     assert parse_lag(text) == Lag(7, 2.5)
     assert parse_lag("# TYPE x gauge\nx 1\n") is None
+    assert parse_lag("# TYPE consumer_lag_events gauge\n") is None
 
 
 def test_an_address_is_shown_without_its_password() -> None:
