@@ -103,6 +103,57 @@ def moderateur(
     raise typer.Exit(_verb("moderateur").run(address))
 
 
+@app.command()
+def demo(
+    profils: Annotated[int, typer.Option(min=0, max=1_000_000, help="Profils d’alerte générés en plus.")] = 10_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Le bilan en un objet JSON, sur la dernière ligne.")] = False,
+) -> None:
+    """Démarre tout et joue l’essentiel par la porte publique, du besoin déposé aux alertes reçues et comptées."""
+    if not _verb("demo").run(profils, as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def seed(
+    associations: Annotated[int, typer.Option(min=0, max=100_000)] = 3000,
+    annonces: Annotated[int, typer.Option(min=0, max=1_000_000)] = 5000,
+    profils: Annotated[int, typer.Option(min=0, max=10_000_000)] = 100_000,
+    graine: Annotated[int, typer.Option(min=0, max=60, help="La même graine donne les mêmes données.")] = 1,
+) -> None:
+    """Remplit la plateforme de données plausibles (associations, annonces publiées, puis profils)."""
+    _verb("seed").run(associations, annonces, profils, graine)
+
+
+dlq = typer.Typer(help="Lettres mortes : les messages qu’aucun essai n’a pu traiter.", no_args_is_help=True)
+app.add_typer(dlq, name="dlq")
+_TOPIC = Annotated[str, typer.Argument(metavar="TOPIC", help="Un nom que donne « dlq list ».")]
+_UPTO = Annotated[int | None, typer.Option("--jusqu-a", min=0, help="Dernier offset compris ; tous par défaut.")]
+
+
+@dlq.command("list")
+def dlq_list() -> None:
+    """Combien de lettres mortes par topic, et pourquoi."""
+    _verb("dlq").show_all()
+
+
+@dlq.command("show")
+def dlq_show(topic: _TOPIC) -> None:
+    """Chaque message d’un topic : offset, raison, origine, octets bruts."""
+    _verb("dlq").show(topic)
+
+
+@dlq.command("replay")
+def dlq_replay(topic: _TOPIC, upto: _UPTO = None) -> None:
+    """Renvoie les messages à leur topic d’origine, puis les retire d’ici."""
+    _verb("dlq").replay(topic, upto)
+
+
+@dlq.command("drop")
+def dlq_drop(topic: _TOPIC, upto: _UPTO = None) -> None:
+    """Retire les messages sans les renvoyer."""
+    _verb("dlq").drop(topic, upto)
+
+
 def main() -> None:
     """Run the command line; an Impossible ends with its one sentence and exit code 1."""
     try:

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -71,7 +72,7 @@ class Courrier:
         found: list[dict[str, Any]] = []
         last = apres
         while True:
-            query = "&".join(f"{name}={aiohttp.helpers.quote(value)}" for name, value in filtres.items())
+            query = "&".join(f"{name}={quote(value)}" for name, value in filtres.items())
             lot = await self.client.get(f"/api/mails?apres={last}&limite=5000&{query}")
             found += lot
             if len(lot) < 5000:
@@ -80,7 +81,6 @@ class Courrier:
 
     async def attendre(self, adresse: str, apres: int, sujet: str = "", secondes: int = 60) -> dict[str, Any]:
         """The first mail to `adresse` after the id `apres`, whole (texte, html, entetes). Raises Impossible."""
-        quote = aiohttp.helpers.quote
         path = f"/api/attendre?a={quote(adresse)}&apres={apres}&sujet={quote(sujet)}&delai={secondes}"
         found = await self.client.get(path)
         if not found:

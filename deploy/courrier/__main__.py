@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 
+import uvloop
 from aiohttp import web
 
 from deploy.courrier.boite import Boite
@@ -28,4 +29,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())

@@ -43,13 +43,13 @@ def associations(nombre: int, graine: int) -> Iterator[dict[str, Any]]:
     tirage = random.Random(f"associations-{graine}")
     quartiers = list(references.quartiers().values())
     domaines = list(references.valeurs("domaines"))
-    version = references.version("engagements")
+    version = references.version_engagement()
     for numero in range(nombre):
         quartier = tirage.choice(quartiers)
         yield {
             "nom": f"{tirage.choice(_FORMES)} {tirage.choice(_OBJETS)} de {quartier.libelle} n° {numero + 1}",
             "rna": rna(graine * 100_000 + numero),
-            "description": f"Association de {quartier.libelle} : entraide, rencontres et projets portés par ses membres.",
+            "description": f"Association de {quartier.libelle} : entraide, rencontres et projets de ses membres.",
             "domaines": tirage.sample(domaines, tirage.choice((1, 1, 2))),
             "quartier": quartier.code,
             "engagement": {"version": version, "accepte": True},
@@ -71,7 +71,7 @@ def annonce(tirage: random.Random, association_id: str) -> dict[str, Any]:
         "sens": "besoin" if tirage.random() < 0.9 else "offre",
         "nature": nature,
         "titre": tirage.choice(_BESOINS[nature]).format(quoi=choix.dans_une_phrase)[:120],
-        "description": f"Pour {raison}, nous cherchons de l’aide : {choix.dans_une_phrase}. Toutes les bonnes volontés comptent.",
+        "description": f"Pour {raison}, nous cherchons : {choix.dans_une_phrase}. Merci à qui pourra nous aider.",
         "domaines": [tirage.choice(list(references.valeurs("domaines")))],
         "categories": [choix.code],
         "creneaux": tirage.sample(list(references.valeurs("creneaux")), tirage.choice((0, 1, 2))),

@@ -1,0 +1,1 @@
+"""The main job, played through the public door and checked from outside."""

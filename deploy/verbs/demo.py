@@ -1,0 +1,89 @@
+"""./place demo: starts everything, plays the main job through the public door, and counts."""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from deploy import client
+from deploy.client import Courrier
+from deploy.console import Steps
+from deploy.demo.scenario import Alertes, Scenario
+from deploy.errors import Impossible
+from deploy.external import hosts
+from deploy.stack import Stack
+from deploy.verbs import up
+
+
+def run(profils: int, as_json: bool) -> bool:
+    """Plays with `profils` generated profils. Returns whether nothing is missing. Raises Impossible."""
+    steps = Steps()
+    stack = up.run(steps=steps)
+    if stack.catcher_url is None:
+        raise Impossible("La démonstration lit le courrier de test : lancez-la sans SMTP_URL.")
+    try:
+        scenario = asyncio.run(_play(stack, steps, profils))
+    except client.Refus as refus:
+        raise Impossible(f"La plateforme a refusé une étape ({refus}) : « ./place logs ».") from refus
+    summary = {**_figures(scenario.alertes), "profils": profils, **_versions(stack), "manques": scenario.manques}
+    summary |= {"site": stack.public_url, "moderation": f"{stack.public_url}/moderation", "courrier": stack.catcher_url}
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        _show(summary)
+    return summary["manquantes"] == 0 and summary["doublons"] == 0 and not scenario.manques
+
+
+async def _play(stack: Stack, steps: Steps, profils: int) -> Scenario:
+    async with client.session() as http:
+        courrier = Courrier(http, stack.catcher_url or "")
+        scenario = Scenario(http, stack, steps, stack.urls()["KAFKA_URL"], courrier)
+        columns = TextColumn("         {task.description}"), BarColumn(), MofNCompleteColumn()
+        with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+            task = progress.add_task("profils et contacts générés", total=2 * profils)
+            await scenario.jouer(profils, lambda done: progress.update(task, completed=done))
+        return scenario
+
+
+def _versions(stack: Stack) -> dict[str, str]:
+    """Server → version; a server that is somebody else's is called by its address."""
+    others = {name: f"externe ({hosts(url)})" for name, url in stack.external.items()}
+    return {**others, **{server.name: server.version() for server in stack.servers}}
+
+
+def _figures(alertes: list[Alertes]) -> dict[str, Any]:
+    """Totals over all annonces; times of the first one, which was approved as soon as it was posted."""
+    totals = {
+        "alertes_attendues": sum(a.attendues for a in alertes),
+        "alertes_livrees": sum(a.livrees for a in alertes),
+        "doublons": sum(a.doublons for a in alertes),
+        "manquantes": sum(a.manquantes for a in alertes),
+    }
+    first = alertes[0]
+    times = {
+        "premier_ms": round((first.premier_at - first.posee_at) * 1000) if first.premier_at else None,
+        "dernier_ms": round((first.dernier_at - first.posee_at) * 1000) if first.dernier_at else None,
+    }
+    return {**totals, **times}
+
+
+def _show(summary: dict[str, Any]) -> None:
+    print("\n7. Bilan")
+    rows = [
+        ("alertes attendues (force brute)", summary["alertes_attendues"]),
+        ("alertes livrées", summary["alertes_livrees"]),
+        ("en double", summary["doublons"]),
+        ("manquantes", summary["manquantes"]),
+        ("du dépôt au premier 250", f"{summary['premier_ms']} ms (modération comprise)"),
+        ("du dépôt au dernier 250", f"{summary['dernier_ms']} ms"),
+        ("serveurs", f"Kafka {summary['kafka']}, MongoDB {summary['mongo']}, Redis {summary['redis']}"),
+        ("site public", summary["site"]),
+        ("modération", summary["moderation"]),
+        ("courrier reçu", summary["courrier"]),
+    ]
+    for title, value in rows:
+        print(f"   {title:<34}{value}")
+    print("   Tout tourne encore : « ./place status », « ./place down ».")

@@ -1,0 +1,102 @@
+"""./place dlq: look at dead letters, send them back, or let them go."""
+
+import asyncio
+import datetime as dt
+from collections import Counter
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from contracts.topics import TOPICS
+from deploy import layout, stack
+from deploy.errors import Impossible
+from deploy.relire import records
+from kit.deadletters import (
+    ATTEMPT,
+    ERROR_TYPE,
+    ORIGIN_OFFSET,
+    ORIGIN_PARTITION,
+    REASON,
+    dead_letter_topic,
+    origin,
+    to_replay,
+)
+from kit.events import Record
+from kit.producer import Producer
+
+# What of a poison message is shown on a terminal.
+_SHOWN_BYTES = 300
+
+
+def names() -> list[str]:
+    """Every dead-letter topic of the table of topics."""
+    return [dead_letter_topic(topic.name, reader) for topic in TOPICS for reader in topic.readers]
+
+
+def show_all() -> None:
+    """One line per topic that holds dead letters."""
+    found = asyncio.run(_read(names()))
+    for name, count in sorted(Counter(record.topic for record in found).items()):
+        reasons = Counter(record.headers.get(REASON, "?")[:80] for record in found if record.topic == name)
+        print(f"{name}  {count}")
+        for reason, times in reasons.most_common(3):
+            print(f"    {times} × {reason}")
+    if not found:
+        print("Aucune lettre morte.")
+
+
+def show(topic: str) -> None:
+    """Each message of a topic."""
+    for record in asyncio.run(_read([_known(topic)])):
+        at = dt.datetime.fromtimestamp(record.timestamp_ms / 1000, dt.UTC).isoformat()
+        place = f"{origin(record)}[{record.headers.get(ORIGIN_PARTITION)}]@{record.headers.get(ORIGIN_OFFSET)}"
+        print(f"offset {record.offset} · {at} · de {place} · {record.headers.get(ATTEMPT, '0')} essai(s) différé(s)")
+        print(f"    {record.headers.get(ERROR_TYPE)} : {record.headers.get(REASON)}")
+        print(f"    clé {record.key!r} · {record.headers.get('ce_type', 'sans ce_type')}")
+        print(f"    {(record.value or b'')[:_SHOWN_BYTES]!r}")
+
+
+def replay(topic: str, upto: int | None) -> None:
+    """Publishes first, removes afterwards: an interruption repeats, and receivers drop what they have processed."""
+    asyncio.run(_end(_known(topic), upto, publish=True))
+
+
+def drop(topic: str, upto: int | None) -> None:
+    asyncio.run(_end(_known(topic), upto, publish=False))
+
+
+def _known(topic: str) -> str:
+    if topic not in names():
+        raise Impossible(f"« {topic} » n’est pas un topic de lettres mortes : voyez « ./place dlq list ».")
+    return topic
+
+
+def _kafka() -> str:
+    return stack.existing(layout.current()).urls()["KAFKA_URL"]
+
+
+async def _read(topics: list[str]) -> list[Record]:
+    return [record async for record in records(_kafka(), topics)]
+
+
+async def _end(topic: str, upto: int | None, *, publish: bool) -> None:
+    chosen = [record for record in await _read([topic]) if upto is None or record.offset <= upto]
+    if not chosen:
+        print("Rien à faire : aucune lettre morte ne correspond.")
+        return
+    if publish:
+        producer = Producer(_kafka())
+        try:
+            await producer.publish([to_replay(record) for record in chosen])
+        finally:
+            await producer.stop()
+    before = {record.partition: record.offset + 1 for record in chosen}
+    admin = AIOKafkaAdminClient(bootstrap_servers=_kafka())
+    await admin.start()
+    try:
+        await admin.delete_records(
+            {TopicPartition(topic, number): RecordsToDelete(before_offset=offset) for number, offset in before.items()}
+        )
+    finally:
+        await admin.close()
+    print(f"{len(chosen)} message(s) {'renvoyé(s) à leur topic d’origine' if publish else 'retiré(s)'}.")
