@@ -1,0 +1,150 @@
+"""The routes: contacts and codes for the gateway alone, unsubscribing for everybody, one's own messages."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
+
+from contracts.commun import Identifiant
+from contracts.notifications import Canal, DesabonnementDemande
+from kit.ids import new_id, stable_id
+from kit.outbox import Tx
+from kit.problems import not_found
+from kit.runtime import Runtime
+from kit.tokens import Identity, account, identity, requires
+from services.notifications.atelier import Atelier
+from services.notifications.domain import Genre
+from services.notifications.liens import Lien
+from services.notifications.remise import sceller
+from services.notifications.requetes import DemandeCode, DemandeContact, DemandeContactDe
+from services.notifications.store import Ligne
+
+_LOT_CONTACTS = 1000
+_CONTENU_CODE = "code"
+
+
+@dataclass(frozen=True)
+class Acces:
+    """What the routes use: `app.state.deps`."""
+
+    runtime: Runtime
+    atelier: Atelier
+
+
+def acces(request: Request) -> Acces:
+    deps: Acces = request.app.state.deps
+    return deps
+
+
+Deps = Annotated[Acces, Depends(acces)]
+interne = APIRouter(prefix="/v1/interne", dependencies=[Depends(requires("systeme"))], include_in_schema=False)
+public = APIRouter(prefix="/v1")
+
+
+@interne.put("/contacts/{compte_id}", status_code=204)
+async def enregistrer_contact(compte_id: Identifiant, demande: DemandeContact, deps: Deps) -> Response:
+    await deps.atelier.contacts.enregistrer([demande.fiche(compte_id)])
+    return Response(status_code=204)
+
+
+@interne.post("/contacts", status_code=204)
+async def enregistrer_contacts(
+    demandes: Annotated[list[DemandeContactDe], Field(max_length=_LOT_CONTACTS)], deps: Deps
+) -> Response:
+    if demandes:
+        await deps.atelier.contacts.enregistrer([demande.fiche(demande.compte_id) for demande in demandes])
+    return Response(status_code=204)
+
+
+@interne.post("/codes", status_code=202)
+async def envoyer_code(demande: DemandeCode, deps: Deps) -> Response:
+    """Stored, then handed over from this process at once; the worker takes up what it leaves."""
+    atelier, runtime = deps.atelier, deps.runtime
+    envoi_id = new_id()
+    ligne = atelier.registre.ligne(
+        envoi_id,
+        Genre.CODE,
+        Canal.EMAIL,
+        demande.compte_id,
+        _CONTENU_CODE,
+        titre="Votre code de connexion",
+        pourquoi="",
+        secret=sceller(atelier.coffre, envoi_id, demande.email, demande.code),
+    )
+    await atelier.contacts.noter_code(demande.compte_id, demande.email, runtime.clock.now())
+
+    async def work(tx: Tx) -> None:
+        await atelier.registre.deposer(_CONTENU_CODE, Genre.CODE, {}, [ligne], tx.session)
+        tx.after_commit(lambda: _livrer(atelier, ligne))
+
+    await runtime.outbox.run(work)
+    return _json({"envoi_id": envoi_id}, 202)
+
+
+def _livrer(atelier: Atelier, ligne: Ligne) -> None:
+    atelier.modeles.retenir(_CONTENU_CODE, Genre.CODE, {})
+    atelier.livreurs[Canal.EMAIL].offrir([ligne])
+
+
+@public.get("/desabonnements/{jeton}", dependencies=[Depends(identity)])
+async def lire_desabonnement(jeton: str, deps: Deps) -> Response:
+    """What the link is about. It changes nothing: programs that scan mails follow every link."""
+    lien = _lien(deps, jeton)
+    fait = bool(await deps.atelier.registre.desabonnes([lien.profil_id]))
+    return _json(await _etat(deps, lien, fait))
+
+
+@public.post("/desabonnements/{jeton}", dependencies=[Depends(identity)])
+async def desabonner(jeton: str, deps: Deps) -> Response:
+    """One click (RFC 8058): from now on this profil gets nothing. Again: the same answer."""
+    lien = _lien(deps, jeton)
+    now = deps.runtime.clock.now()
+
+    async def work(tx: Tx) -> None:
+        if await deps.atelier.registre.desabonner(lien.profil_id, lien.envoi_id, tx.session):
+            event = DesabonnementDemande(envoi_id=lien.envoi_id, profil_id=lien.profil_id, demande_at=now)
+            tx.emit(event, event_id=stable_id("desabonnement", lien.profil_id))
+
+    await deps.runtime.outbox.run(work)
+    return _json(await _etat(deps, lien, True))
+
+
+def _lien(deps: Acces, jeton: str) -> Lien:
+    lien = deps.atelier.liens.lire(jeton)
+    if lien is None:
+        raise not_found("Ce lien de désabonnement")
+    return lien
+
+
+async def _etat(deps: Acces, lien: Lien, fait: bool) -> dict[str, Any]:
+    envoi = await deps.atelier.registre.envoi(lien.envoi_id)
+    return {
+        "annonce": {"annonce_id": envoi.get("annonce_id"), "titre": envoi.get("titre")} if envoi else None,
+        "profil_id": lien.profil_id,
+        "fait": fait,
+    }
+
+
+@public.get("/mes/envois")
+async def mes_envois(
+    deps: Deps,
+    qui: Annotated[Identity, Depends(account)],
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    taille: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """What you were sent or are about to be sent, why, and what became of it."""
+    lignes, total = await deps.atelier.registre.du_compte(qui.sub, page, taille)
+    return _json({"envois": [_publier(ligne) for ligne in lignes], "total": total, "page": page, "taille": taille})
+
+
+_PUBLIES = ("genre", "canal", "titre", "annonce_id", "profil_id", "pourquoi", "etat", "motif", "cree_at", "remis_at")
+
+
+def _publier(ligne: Ligne) -> dict[str, Any]:
+    return {"envoi_id": ligne["_id"], **{nom: ligne.get(nom) for nom in _PUBLIES}}
+
+
+def _json(corps: dict[str, Any], status: int = 200) -> Response:
+    return Response(orjson.dumps(corps, option=orjson.OPT_UTC_Z), status_code=status, media_type="application/json")

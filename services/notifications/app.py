@@ -1,0 +1,58 @@
+"""Wires the api: its stores, and a small deliverer so that a code leaves at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from contracts import topics
+from kit.health import Health
+from kit.runtime import open_runtime
+from kit.tokens import TokenVerifier
+from kit.web import create_app
+from services.notifications import api
+from services.notifications.atelier import monter
+from services.notifications.settings import Reglages
+
+_SERVICE = "notifications"
+# Codes only: two are enough, and each open connection is one that the workers lack.
+_CONNEXIONS = 2
+
+
+def create(settings: Reglages) -> FastAPI:
+    health = Health()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(_SERVICE, settings, health) as runtime:
+            atelier = monter(runtime, settings, _CONNEXIONS)
+            app.state.deps = api.Acces(runtime, atelier)
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, _SERVICE)
+            stopping = asyncio.Event()
+
+            async def preparer() -> None:
+                await runtime.prepare(topics.owned_by(_SERVICE))
+                await atelier.create_indexes(settings)
+
+            # In the background: the api comes up, and says on /sante/pret what is missing, while a server is away.
+            preparation = asyncio.create_task(preparer())
+            livraisons = [asyncio.create_task(livreur.run(stopping)) for livreur in atelier.livreurs.values()]
+
+            async def vit() -> None:
+                for task in (preparation, *livraisons):
+                    if task.done():
+                        task.result()
+
+            health.checks["livraison"] = vit
+            try:
+                yield
+            finally:
+                stopping.set()
+                preparation.cancel()
+                await asyncio.wait([preparation, *livraisons], timeout=15)
+
+    app = create_app("Place des assos : notifications", health, lifespan, docs=True)
+    app.include_router(api.interne)
+    app.include_router(api.public)
+    return app

@@ -1,0 +1,1 @@
+"""One file per channel: how a prepared message is handed to its provider. base.py says what a channel offers."""

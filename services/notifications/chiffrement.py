@@ -1,0 +1,60 @@
+"""Contact details at rest: AES-256-GCM under a named key, bound to the row that holds them; a keyed hash to compare."""
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12
+
+
+class Illisible(Exception):
+    """Altered, or taken from another row."""
+
+
+class CleInconnue(Exception):
+    """It was encrypted under a key that this process was not given: all of its kind would fail alike."""
+
+
+class Coffre:
+    def __init__(self, cles: str) -> None:
+        """`cles`: comma-separated, 32 bytes each as urlsafe base64; the first encrypts. Raises ValueError."""
+        brutes = [base64.urlsafe_b64decode(cle.strip()) for cle in cles.split(",") if cle.strip()]
+        if not brutes or any(len(brute) != 32 for brute in brutes):
+            raise ValueError("cle_chiffrement needs one or more keys of 32 bytes, as urlsafe base64")
+        self._cles = {_nom(brute): AESGCM(brute) for brute in brutes}
+        self._courante = _nom(brutes[0])
+        # Derived: the hash and the cipher never share a key.
+        self._cle_empreinte = hmac.digest(brutes[-1], b"empreinte", hashlib.sha256)
+
+    def fermer(self, clair: str, proprietaire: str) -> dict[str, Any]:
+        """{cle, contenu}: the id of the key, nonce and ciphertext. `proprietaire` (the row's id) must be given to open it."""
+        nonce = os.urandom(_NONCE)
+        contenu = self._cles[self._courante].encrypt(nonce, clair.encode(), proprietaire.encode())
+        return {"cle": self._courante, "contenu": nonce + contenu}
+
+    def ouvrir(self, ferme: dict[str, Any], proprietaire: str) -> str:
+        """Raises Illisible or CleInconnue."""
+        cle, contenu = self._cles.get(ferme["cle"]), bytes(ferme["contenu"])
+        if cle is None:
+            raise CleInconnue(f"key {ferme['cle']} is not among ours")
+        try:
+            return cle.decrypt(contenu[:_NONCE], contenu[_NONCE:], proprietaire.encode()).decode()
+        except InvalidTag as error:
+            raise Illisible("altered, or not of this row") from error
+
+    def empreinte(self, adresse: str) -> str:
+        """A keyed hash of a normalised address. It uses the oldest key, so that a rotation changes no hash until that key goes."""
+        return hmac.new(self._cle_empreinte, normaliser(adresse).encode(), hashlib.sha256).hexdigest()
+
+
+def normaliser(adresse: str) -> str:
+    return adresse.strip().casefold()
+
+
+def _nom(cle: bytes) -> str:
+    return hashlib.sha256(b"nom de cle" + cle).hexdigest()[:8]

@@ -1,0 +1,14 @@
+"""What is measured of messages: by channel and outcome, never by person."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ENVOIS = Counter("envois_total", "Messages by what became of one attempt", ["canal", "etat"])
+REMISE_SECONDS = Histogram(
+    "envoi_remise_seconds",
+    "Time to hand one message to the provider",
+    ["canal"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 20),
+)
+FILE = Gauge("envois_file", "Messages in the memory of this process that wait for a connection", ["canal"])
+PLUS_ANCIEN = Gauge("envois_plus_ancien_seconds", "Age of the oldest message that is neither handed over nor given up")
+INJOIGNABLE = Counter("envois_injoignable_total", "Times that the provider of a channel was found away", ["canal"])

@@ -1,0 +1,45 @@
+"""What the gateway sends us, checked: addresses become header values, so they are checked most."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from contracts.commun import Identifiant
+from contracts.comptes import Consentement
+from services.notifications.contacts import Fiche
+
+# ASCII, no quotes, no comments: what every server takes. The gateway has checked it for people; this guards the headers.
+_ADRESSE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,255}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+def _adresse(valeur: str) -> str:
+    if not _ADRESSE.fullmatch(valeur):
+        raise ValueError("Cette adresse électronique n’est pas valable.")
+    return valeur
+
+
+Adresse = Annotated[str, Field(max_length=254), AfterValidator(_adresse)]
+
+
+class Corps(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DemandeContact(Corps):
+    email: Adresse
+    consentements: list[Consentement] = Field(default=[], max_length=20)
+    version: int = Field(ge=1)
+
+    def fiche(self, compte_id: str) -> Fiche:
+        return Fiche(compte_id, self.email, self.consentements, self.version)
+
+
+class DemandeContactDe(DemandeContact):
+    compte_id: Identifiant
+
+
+class DemandeCode(Corps):
+    compte_id: Identifiant
+    email: Adresse
+    code: str = Field(pattern=r"^[0-9]{4,10}$")

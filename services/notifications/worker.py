@@ -1,0 +1,31 @@
+"""Reads events, keeps the ledger, delivers, and takes up what others left."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contracts import topics
+from contracts.registre import CATALOGUE
+from kit.health import Health
+from kit.process import Loop
+from kit.runtime import open_runtime
+from services.notifications.atelier import monter
+from services.notifications.handlers import CONSOMMATEUR, HANDLERS
+from services.notifications.settings import Reglages
+
+
+@asynccontextmanager
+async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
+    async with open_runtime(CONSOMMATEUR, settings, health) as runtime:
+        atelier = monter(runtime, settings, settings.connexions)
+        lus = topics.read_by(CONSOMMATEUR)
+        await runtime.prepare(topics.owned_by(CONSOMMATEUR), lus)
+        await atelier.create_indexes(settings)
+        livreurs = list(atelier.livreurs.values())
+        health.refreshers += [livreur.mesurer for livreur in livreurs]
+        processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE)
+        yield [
+            *(livreur.run for livreur in livreurs),
+            *(livreur.balayer for livreur in livreurs),
+            *runtime.consumers([topic.name for topic in lus], processor, health),
+            runtime.outbox.run_sweeper,
+        ]
