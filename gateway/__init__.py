@@ -1,0 +1,1 @@
+"""The public's door: accounts, sessions, limits, the public pages, and the way to the services."""

@@ -1,0 +1,142 @@
+"""The gateway's own part of /v1: codes, sessions, the account, reference lists, the description of the whole API."""
+
+import datetime as dt
+import hashlib
+from functools import cache
+from typing import Annotated, get_args
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts import references
+from contracts.comptes import Consentement
+from gateway.comptes import CODE_MINUTES, view
+from gateway.deps import Deps, deps_of
+from gateway.door import session_of, who
+from gateway.sessions import COOKIE, Opened
+from gateway.upstream import Caller
+
+router = APIRouter(prefix="/v1")
+
+Ours = Annotated[Deps, Depends(deps_of)]
+Account = Annotated[Caller, Depends(session_of)]
+
+
+class DemandeCode(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=320)
+
+
+class OuvertureSession(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=320)
+    code: str = Field(max_length=20)
+
+
+class SessionOuverte(BaseModel):
+    """`jeton` is also the cookie; programs send it as `Authorization: Bearer`."""
+
+    compte_id: str
+    roles: list[str]
+    jeton: str
+    expire_at: dt.datetime
+
+
+class VueCompte(BaseModel):
+    compte_id: str
+    roles: list[str]
+    consentements: list[Consentement]
+    cree_at: dt.datetime
+
+
+def give_cookie(response: Response, opened: Opened, now: dt.datetime) -> None:
+    seconds = int((opened.expire_at - now).total_seconds())
+    response.set_cookie(COOKIE, opened.token, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def take_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+
+
+async def end_present_session(request: Request, deps: Deps) -> None:
+    """A login ends the session that was there before it."""
+    seen = who(request)
+    if seen.logged_in and seen.token is not None:
+        await deps.sessions.close(seen.token, seen.caller.compte_id)
+
+
+@router.post("/comptes/code", status_code=202, summary="Demander un code de connexion")
+async def demander_code(demande: DemandeCode, request: Request, deps: Ours) -> Response:
+    """Un code à 6 chiffres part par e-mail. La réponse est la même, que l’adresse ait un compte ou non."""
+    await deps.gestion.demander_code(demande.email, who(request).client)
+    return _json({"message": f"Un code vous a été envoyé. Il est valable {CODE_MINUTES} minutes."}, 202)
+
+
+@router.post("/sessions", status_code=201, summary="Se connecter", responses={201: {"model": SessionOuverte}})
+async def ouvrir_session(demande: OuvertureSession, request: Request, deps: Ours) -> Response:
+    entered = await deps.gestion.ouvrir_session(demande.email, demande.code)
+    await end_present_session(request, deps)
+    opened = entered.session
+    content = {
+        "compte_id": entered.compte.compte_id,
+        "roles": sorted(entered.compte.roles),
+        "jeton": opened.token,
+        "expire_at": opened.expire_at,
+    }
+    response = _json(content, 201)
+    give_cookie(response, opened, deps.clock.now())
+    return response
+
+
+@router.delete("/sessions/courante", status_code=204, summary="Se déconnecter")
+async def fermer_session(request: Request, _: Account, deps: Ours) -> Response:
+    await end_present_session(request, deps)
+    response = Response(status_code=204)
+    take_cookie(response)
+    return response
+
+
+@router.get("/compte", summary="Mon compte", responses={200: {"model": VueCompte}})
+async def compte(caller: Account, deps: Ours) -> Response:
+    return _json(view(await deps.gestion.lire(caller.compte_id)))
+
+
+@router.delete("/compte", status_code=204, summary="Effacer mon compte")
+async def effacer(caller: Account, deps: Ours) -> Response:
+    """Efface l’adresse, les alertes et les messages ; retire les annonces d’un particulier. Sans retour."""
+    await deps.gestion.effacer(caller.compte_id)
+    response = Response(status_code=204)
+    take_cookie(response)
+    return response
+
+
+@router.get("/references", summary="Les listes de référence")
+async def listes(request: Request) -> Response:
+    body, etag = _references()
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=3600"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def description(deps: Ours) -> Response:
+    return Response(await deps.openapi.body(), media_type="application/json")
+
+
+@cache
+def _references() -> tuple[bytes, str]:
+    lists = {
+        name: [value.model_dump(mode="json") for value in references.valeurs(name).values()]
+        for name in get_args(references.Liste)
+    }
+    body = orjson.dumps({**lists, "engagement_version": references.version_engagement()})
+    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
+def _json(content: object, status: int = 200) -> Response:
+    body = orjson.dumps(content)
+    return Response(body, status_code=status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,148 @@
+"""Wires the gateway: settings → stores → lifespan → routes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from contracts import topics
+from gateway import api, proxy
+from gateway.cache import Pages, PublicReader
+from gateway.codes import Codes
+from gateway.comptes import GestionComptes
+from gateway.deps import Deps
+from gateway.door import Door
+from gateway.handlers import Invalidation
+from gateway.limits import Limits
+from gateway.memory import Memory
+from gateway.openapi import Merged
+from gateway.pages import errors, site
+from gateway.rules import Limit, networks
+from gateway.sessions import Sessions
+from gateway.settings import Reglages
+from gateway.store import Comptes
+from gateway.upstream import Services
+from kit.consumer import Consumer
+from kit.errors import is_outage
+from kit.health import Check, Health
+from kit.process import Loop
+from kit.runtime import Runtime, open_runtime
+from kit.tokens import TokenSigner
+from kit.web import create_app
+
+SERVICE = "gateway"
+
+
+def create(settings: Reglages) -> FastAPI:
+    """The app; it comes up while servers are away, and says on /sante/pret what is missing."""
+    health = Health()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        memory = Memory(settings.redis_url)
+        services = Services(settings.services, TokenSigner(settings.jeton_cle_privee), settings.delai_service_s)
+        health.checks["redis"] = memory.ping
+        async with open_runtime(SERVICE, settings, health) as runtime:
+            cached = Pages(memory, settings.fraicheur_s, settings.peremption_s)
+            app.state.deps = deps = _deps(app, settings, runtime, memory, services, cached)
+            await deps.services.start()
+            consumer = Consumer(
+                settings.kafka_url, SERVICE, [t.name for t in topics.read_by(SERVICE)], Invalidation(cached)
+            )
+            health.refreshers.append(consumer.refresh_lag)
+            stopping = asyncio.Event()
+            background = asyncio.create_task(_background(runtime, [consumer.run, runtime.outbox.run_sweeper], stopping))
+            health.checks["evenements"] = _alive(background)
+            try:
+                yield
+            finally:
+                stopping.set()
+                await asyncio.wait([background], timeout=10)
+                background.cancel()
+                await services.stop()
+                await memory.close()
+
+    app = create_app("Place des assos", health, lifespan)
+    errors.install(app)
+    app.add_middleware(
+        Door,
+        public_url=settings.public_url,
+        trusted=networks(settings.proxys_de_confiance),
+        per_ip=Limit("requetes-ip", settings.limite_requetes_par_ip_minute, 60),
+        writes=Limit("ecritures-compte", settings.limite_ecritures_par_compte_minute, 60),
+    )
+    app.include_router(api.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
+    site.install(app)
+    app.add_route("/v1/{path:path}", proxy.api, methods=proxy.METHODS, include_in_schema=False)
+    app.add_route("/moderation", proxy.moderation, methods=proxy.METHODS, include_in_schema=False)
+    app.add_route("/moderation/{path:path}", proxy.moderation, methods=proxy.METHODS, include_in_schema=False)
+    return app
+
+
+def gestion(settings: Reglages, runtime: Runtime, memory: Memory, services: Services) -> GestionComptes:
+    """What works on accounts, for the app and for the command line."""
+    return GestionComptes(
+        key=settings.empreinte_key,
+        comptes=Comptes(runtime.mongo.db),
+        codes=Codes(memory, settings.empreinte_key),
+        sessions=Sessions(memory),
+        limits=Limits(memory),
+        per_address=Limit("codes-adresse", settings.limite_codes_par_adresse_heure, 3600),
+        per_ip=Limit("codes-ip", settings.limite_codes_par_ip_heure, 3600),
+        services=services,
+        outbox=runtime.outbox,
+        clock=runtime.clock,
+    )
+
+
+def _deps(
+    app: FastAPI, settings: Reglages, runtime: Runtime, memory: Memory, services: Services, cached: Pages
+) -> Deps:
+    return Deps(
+        gestion=gestion(settings, runtime, memory, services),
+        sessions=Sessions(memory),
+        limits=Limits(memory),
+        services=services,
+        reader=PublicReader(cached, services),
+        openapi=Merged(app.openapi, services, proxy.ROUTES),
+        clock=runtime.clock,
+    )
+
+
+async def _background(runtime: Runtime, loops: list[Loop], stopping: asyncio.Event) -> None:
+    """Waits for the servers, then runs the loops. An error here shows on /sante/pret."""
+    preparing = asyncio.create_task(_prepare(runtime))
+    until_stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({preparing, until_stop}, return_when=asyncio.FIRST_COMPLETED)
+    until_stop.cancel()
+    if not preparing.done():
+        preparing.cancel()
+        return
+    preparing.result()
+    await asyncio.gather(*(loop(stopping) for loop in loops))
+
+
+async def _prepare(runtime: Runtime) -> None:
+    # The index first: it keeps one account per address, and needs no broker.
+    while True:
+        try:
+            await Comptes(runtime.mongo.db).create_indexes()
+            break
+        except Exception as error:
+            if not is_outage(error):
+                raise
+        await asyncio.sleep(0.5)
+    await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))
+
+
+def _alive(background: "asyncio.Task[None]") -> Check:
+    async def check() -> None:
+        if background.done():
+            background.result()
+            raise RuntimeError("the loops have ended")
+
+    return check

@@ -1,0 +1,216 @@
+"""What people do with their account: ask for a code, log in, agree to alerts, leave. For the API and the pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from contracts.comptes import CompteEfface, CompteEnregistre, EtatCompte
+from contracts.notifications import Canal
+from gateway.codes import Codes
+from gateway.domain import (
+    CODE_LIFETIME_S,
+    PREUVE_ABONNEMENT,
+    AdresseInvalide,
+    CompteConnu,
+    Role,
+    consentements_pour,
+    consentir,
+    effacer,
+    empreinte,
+    lire_code,
+    normaliser,
+)
+from gateway.limits import Limits
+from gateway.rules import Limit
+from gateway.sessions import Opened, Sessions
+from gateway.store import Comptes
+from gateway.upstream import SYSTEM, Services
+from kit.clock import Clock
+from kit.ids import new_id
+from kit.mongo import DuplicateKeyError
+from kit.outbox import Outbox, Tx
+from kit.problems import FieldProblem, Problem, not_found
+
+CODE_MINUTES = CODE_LIFETIME_S // 60
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    compte: CompteConnu
+    session: Opened
+
+
+class GestionComptes:
+    def __init__(
+        self,
+        *,
+        key: bytes,
+        comptes: Comptes,
+        codes: Codes,
+        sessions: Sessions,
+        limits: Limits,
+        per_address: Limit,
+        per_ip: Limit,
+        services: Services,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        """`key` keys the hashes of addresses; `per_address` and `per_ip` limit how many codes are sent."""
+        self._key = key
+        self._comptes = comptes
+        self._codes = codes
+        self._sessions = sessions
+        self._limits = limits
+        self._per_address = per_address
+        self._per_ip = per_ip
+        self._services = services
+        self._outbox = outbox
+        self._clock = clock
+
+    async def demander_code(self, adresse: str, who: str) -> None:
+        """Sends a code; the outcome never tells whether an account exists. `who` is the client for the limit."""
+        normalisee = _address(adresse)
+        known_as = empreinte(self._key, normalisee)
+        await self._limits.check(self._per_ip, who)
+        await self._limits.check(self._per_address, known_as)
+        compte = await self._comptes.by_empreinte(known_as)
+        # Asked for in both cases, so that both take the same steps.
+        pending = await self._codes.pending_id(known_as, new_id())
+        compte_id = compte.compte_id if compte is not None else pending
+        code = await self._codes.make(known_as, compte_id)
+        content = {"compte_id": compte_id, "email": normalisee, "code": code}
+        await self._services.ask_or_fail("notifications", "POST", "/v1/interne/codes", SYSTEM, content)
+
+    async def ouvrir_session(self, adresse: str, code: str) -> LoggedIn:
+        """Logs in with a code; the first time makes the account. Raises a 422 problem for a wrong or old code."""
+        normalisee = _address(adresse)
+        known_as = empreinte(self._key, normalisee)
+        attempt = await self._codes.attempt(known_as, lire_code(code))
+        if attempt is None:
+            raise _wrong_code()
+        compte = await self._comptes.by_empreinte(known_as)
+        if compte is None:
+            now = self._clock.now()
+            compte = CompteConnu(attempt.compte_id, known_as, cree_at=now, verifie_at=now)
+            # Before the account: one whose address nobody knows could never be alerted.
+            await self._tell_contact(compte, normalisee)
+            compte = await self._make(replace(compte, contact_version=compte.version))
+        elif compte.contact_version < compte.version or compte.verifie_at is None:
+            await self._tell_contact(compte, normalisee)
+            await self._comptes.contact_told(compte.compte_id, compte.version)
+            await self._comptes.verified(compte.compte_id, self._clock.now())
+        if not await self._codes.use(attempt):
+            raise _wrong_code()
+        return LoggedIn(compte, await self._sessions.open(compte.compte_id, compte.roles, self._clock.now()))
+
+    async def lire(self, compte_id: str) -> CompteConnu:
+        """Raises a 404 problem for an account that is erased."""
+        compte = await self._comptes.by_id(compte_id)
+        if compte is None or compte.etat is EtatCompte.EFFACE:
+            raise not_found("Ce compte")
+        return compte
+
+    async def consentir_aux_alertes(self, compte_id: str) -> None:
+        """Subscribing is the opt-in: its proof is kept, and notifications knows it before the first alert."""
+
+        async def work(tx: Tx) -> CompteConnu:
+            compte = await self._comptes.by_id(compte_id, tx.session)
+            if compte is None or compte.etat is EtatCompte.EFFACE:
+                raise not_found("Ce compte")
+            changed = consentir(compte, Canal.EMAIL, PREUVE_ABONNEMENT, self._clock.now())
+            if changed is not compte:
+                await self._comptes.replace(changed, tx.session)
+                tx.emit(CompteEnregistre(compte=changed.public()))
+            return changed
+
+        known = await self.lire(compte_id)
+        given = consentir(known, Canal.EMAIL, PREUVE_ABONNEMENT, self._clock.now()) is known
+        compte = known if given else await self._outbox.run(work)
+        if compte.contact_version < compte.version:
+            await self._tell_contact(compte)
+            await self._comptes.contact_told(compte_id, compte.version)
+
+    async def effacer(self, compte_id: str) -> None:
+        """Erasure by the person alone: every service hears of it and erases; every session ends."""
+
+        async def work(tx: Tx) -> str | None:
+            compte = await self._comptes.by_id(compte_id, tx.session)
+            if compte is None or compte.etat is EtatCompte.EFFACE:
+                return None
+            erased = effacer(compte)
+            await self._comptes.replace(erased, tx.session)
+            tx.emit(CompteEfface(compte=erased.public()))
+            return compte.empreinte
+
+        known_as = await self._outbox.run(work)
+        if known_as is not None:
+            await self._codes.forget(known_as)
+        await self._sessions.close_all(compte_id)
+
+    async def nommer_moderateur(self, adresse: str) -> CompteConnu:
+        """Grants the role, making the account if need be; running sessions end, since they lack it."""
+        known_as = empreinte(self._key, _address(adresse))
+        fresh_id = await self._codes.pending_id(known_as, new_id())
+
+        async def work(tx: Tx) -> CompteConnu:
+            compte = await self._comptes.by_empreinte(known_as, tx.session)
+            if compte is None:
+                # Never verified, contact unknown: its first login tells notifications the address.
+                made = CompteConnu(
+                    fresh_id, known_as, cree_at=self._clock.now(), roles=frozenset({Role.MODERATEUR.value})
+                )
+                await self._comptes.insert(made, tx.session)
+                tx.emit(CompteEnregistre(compte=made.public()))
+                return made
+            if Role.MODERATEUR.value in compte.roles:
+                return compte
+            granted = replace(compte, roles=compte.roles | {Role.MODERATEUR.value})
+            await self._comptes.replace(granted, tx.session)
+            return granted
+
+        compte = await self._outbox.run(work)
+        await self._sessions.close_all(compte.compte_id)
+        return compte
+
+    async def _make(self, compte: CompteConnu) -> CompteConnu:
+        async def work(tx: Tx) -> CompteConnu:
+            await self._comptes.insert(compte, tx.session)
+            tx.emit(CompteEnregistre(compte=compte.public()))
+            return compte
+
+        try:
+            return await self._outbox.run(work)
+        except DuplicateKeyError:
+            # Two logins at once with the same new address: the account exists, which is what was wanted.
+            made = await self._comptes.by_empreinte(compte.empreinte or "")
+            if made is None:
+                raise
+            return made
+
+    async def _tell_contact(self, compte: CompteConnu, adresse: str | None = None) -> None:
+        content: dict[str, object] = {"consentements": consentements_pour(compte), "version": compte.version}
+        if adresse is not None:
+            content["email"] = adresse
+        path = f"/v1/interne/contacts/{compte.compte_id}"
+        await self._services.ask_or_fail("notifications", "PUT", path, SYSTEM, content)
+
+
+def view(compte: CompteConnu) -> Mapping[str, object]:
+    """The account as its holder sees it."""
+    return {
+        "compte_id": compte.compte_id,
+        "roles": sorted(compte.roles),
+        "consentements": consentements_pour(compte),
+        "cree_at": compte.cree_at,
+    }
+
+
+def _address(adresse: str) -> str:
+    try:
+        return normaliser(adresse)
+    except AdresseInvalide as error:
+        raise FieldProblem("email", str(error)) from error
+
+
+def _wrong_code() -> Problem:
+    message = "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez-le ou demandez-en un autre."
+    return FieldProblem("code", message)

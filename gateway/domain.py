@@ -1,0 +1,113 @@
+"""Accounts: addresses known by a keyed hash alone, codes of six digits, consents. Pure."""
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from email_validator import EmailNotValidError, validate_email
+
+from contracts.comptes import Compte, Consentement, EtatCompte
+from contracts.notifications import Canal
+
+CODE_LIFETIME_S = 600
+CODE_TRIES = 5
+SESSION_LIFETIME_S = 30 * 24 * 3600
+PREUVE_ABONNEMENT = "abonnement aux alertes"
+
+
+class Role(StrEnum):
+    """Roles that the gateway grants to people; `systeme` is its own voice when it calls a service itself."""
+
+    MODERATEUR = "moderateur"
+    SYSTEME = "systeme"
+
+
+class AdresseInvalide(ValueError):
+    """Not an e-mail address; the message is a French sentence."""
+
+
+@dataclass(frozen=True)
+class CompteConnu:
+    """An account as stored. `contact_version` is the last version that notifications has confirmed."""
+
+    compte_id: str
+    empreinte: str | None
+    cree_at: dt.datetime
+    version: int = 1
+    etat: EtatCompte = EtatCompte.ACTIF
+    roles: frozenset[str] = frozenset()
+    consentements: tuple[Consentement, ...] = field(default=())
+    verifie_at: dt.datetime | None = None
+    contact_version: int = 0
+
+    def public(self) -> Compte:
+        """What events say of the account."""
+        return Compte(
+            compte_id=self.compte_id,
+            version=self.version,
+            etat=self.etat,
+            consentements=list(self.consentements),
+            cree_at=self.cree_at,
+        )
+
+
+def normaliser(adresse: str) -> str:
+    """The form under which an address is hashed: one person, one account, whatever the case they type.
+
+    Raises AdresseInvalide. No DNS look-up: a mail that comes back says more than a resolver.
+    """
+    try:
+        found = validate_email(adresse.strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise AdresseInvalide("Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@exemple.fr") from error
+    return found.normalized.casefold()
+
+
+def empreinte(key: bytes, adresse_normalisee: str) -> str:
+    """The keyed hash by which an account is found; without the key nobody can test a guess."""
+    return hmac.new(key, b"adresse\x1f" + adresse_normalisee.encode(), hashlib.sha256).hexdigest()
+
+
+def hash_code(key: bytes, empreinte_: str, code: str) -> str:
+    """What is kept of a code: it opens nothing but the account of that address."""
+    return hmac.new(key, f"code\x1f{empreinte_}\x1f{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def code_depuis(chance: int) -> str:
+    """Six digits from a number below 1,000,000."""
+    return f"{chance % 1_000_000:06d}"
+
+
+def lire_code(texte: str) -> str:
+    """The digits of what somebody typed or pasted ("123 456")."""
+    return "".join(character for character in texte if character.isascii() and character.isdigit())
+
+
+def consentir(compte: CompteConnu, canal: Canal, preuve: str, at: dt.datetime) -> CompteConnu:
+    """The account with its consent to `canal`; the same object when it was given already."""
+    if any(c.canal == canal and c.accorde for c in compte.consentements):
+        return compte
+    others = tuple(c for c in compte.consentements if c.canal != canal)
+    given = Consentement(canal=canal, accorde=True, preuve=preuve, at=at)
+    return replace(compte, consentements=(*others, given), version=compte.version + 1)
+
+
+def effacer(compte: CompteConnu) -> CompteConnu:
+    """What remains of an erased account: an id without a person, so that its erasure can be told again."""
+    return replace(
+        compte,
+        empreinte=None,
+        etat=EtatCompte.EFFACE,
+        roles=frozenset(),
+        consentements=(),
+        verifie_at=None,
+        version=compte.version + 1,
+    )
+
+
+def consentements_pour(compte: CompteConnu) -> Sequence[dict[str, object]]:
+    """The consents as the service notifications takes them."""
+    return [c.model_dump(mode="json") for c in compte.consentements]

@@ -1,0 +1,61 @@
+"""Redis: sessions, codes, counters, cached pages. Everything in it may be lost without losing what somebody wrote."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from kit.logging import get_logger
+
+log = get_logger(__name__)
+T = TypeVar("T")
+Store = Redis
+
+_TIMEOUT_S = 1.0
+# While Redis is known to be away nobody waits for it again: one try a second is enough.
+_PAUSE_S = 1.0
+
+
+class MemoryAway(Exception):
+    """Redis does not answer: what needs it is refused with 503, what does not goes on without."""
+
+
+class Memory:
+    def __init__(self, url: str) -> None:
+        self._redis: Store = Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_TIMEOUT_S,
+            # A pooled connection that died with the server is replaced without anybody noticing.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            max_connections=256,
+        )
+        self._away_until = 0.0
+
+    async def run(self, command: Callable[[Store], Awaitable[T]]) -> T:
+        """The result of `command(redis)`. Raises MemoryAway."""
+        if time.monotonic() < self._away_until:
+            raise MemoryAway
+        try:
+            return await command(self._redis)
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            self._away_until = time.monotonic() + _PAUSE_S
+            log.warning("memory_away", error=type(error).__name__)
+            raise MemoryAway from error
+
+    def script(self, source: str) -> Any:
+        """A Lua script, called as `await script(keys=…, args=…)` inside `run`."""
+        return self._redis.register_script(source)
+
+    async def ping(self) -> None:
+        """Raises when Redis does not answer; not spared by the pause, since it is how a return is seen."""
+        await self._redis.ping()
+        self._away_until = 0.0
+
+    async def close(self) -> None:
+        await self._redis.aclose()

@@ -1,0 +1,1 @@
+"""The public site: pages rendered here, usable without JavaScript, from what the services answer."""

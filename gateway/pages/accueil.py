@@ -1,0 +1,140 @@
+"""Home, the list of ads, and one ad with its answer form."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.cache import Page
+from gateway.deps import deps_of
+from gateway.door import session_of, who
+from gateway.pages import forms
+from gateway.pages.calls import ask, form, refused, segment, try_ask
+from gateway.pages.errors import as_problem
+from gateway.pages.forms import Saisie
+from gateway.pages.rendering import heure, render
+from gateway.upstream import VISITOR
+from kit.problems import Problem
+
+_TAILLE = 20
+_CHAMPS_REPONSE = ("message", "quantite")
+
+
+def _since(page: Page) -> str | None:
+    """ "5 décembre à 14:30" when the content is out of date."""
+    return heure(page.stale_since) if page.stale_since is not None else None
+
+
+async def _search(request: Request, query: str) -> Page:
+    """A public list, the same for everybody, so that it comes from the cache for people who are logged in too."""
+    page = await deps_of(request).reader.get("annonces", "/v1/annonces", query)
+    if page.answer.status >= 400:
+        raise as_problem(page.answer)
+    return page
+
+
+async def accueil(request: Request) -> Response:
+    newest = await _search(request, forms.recherche({}, taille=6))
+    urgent = await _search(request, forms.recherche({"urgent": "true"}, taille=3))
+    recentes, urgentes = newest.answer.json(), urgent.answer.json()
+    return render(
+        request,
+        "accueil.html",
+        recentes=recentes["annonces"],
+        urgentes=urgentes["annonces"],
+        total=recentes["total"],
+        facettes=recentes.get("facettes", {}),
+        depuis=_since(newest) or _since(urgent),
+    )
+
+
+async def liste(request: Request) -> Response:
+    chosen = forms.filtres(request.query_params)
+    number = forms.page_number(request.query_params.get("page", "1"))
+    page = await _search(request, forms.recherche(chosen, number, _TAILLE))
+    found = page.answer.json()
+    total = int(str(found["total"]))
+    return render(
+        request,
+        "annonces.html",
+        filtres=chosen,
+        annonces=found["annonces"],
+        facettes=found.get("facettes", {}),
+        total=total,
+        page=number,
+        pages=max(1, -(-total // _TAILLE)),
+        lien=lambda n: "/annonces?" + urlencode({**chosen, "page": n}),
+        depuis=_since(page),
+    )
+
+
+async def _read(request: Request) -> tuple[dict[str, Any], str | None]:
+    """(the ad, since when it is out of date)."""
+    path = f"/v1/annonces/{segment(request.path_params['annonce_id'])}"
+    seen = who(request)
+    if seen.logged_in:
+        return (await ask(request, "annonces", "GET", path, seen.caller)).json(), None
+    page = await deps_of(request).reader.get("annonces", path)
+    if page.answer.status >= 400:
+        raise as_problem(page.answer)
+    return page.answer.json(), _since(page)
+
+
+async def annonce(request: Request) -> Response:
+    found, since = await _read(request)
+    return await _show(request, found, Saisie(), since=since)
+
+
+async def _show(
+    request: Request, found: dict[str, Any], saisie: Saisie, *, since: str | None = None, problem: Problem | None = None
+) -> Response:
+    mine = bool(found.get("gerable"))
+    reponses: Any = []
+    if mine:
+        path = f"/v1/annonces/{segment(request.path_params['annonce_id'])}/reponses"
+        reponses = (await ask(request, "annonces", "GET", path, who(request).caller)).json().get("reponses", [])
+    shown = refused(problem, _CHAMPS_REPONSE) if problem else None
+    return render(
+        request,
+        "annonce.html",
+        status=problem.status if problem else 200,
+        a=found,
+        mienne=mine,
+        reponses=reponses,
+        saisie=saisie,
+        erreurs=shown.erreurs if shown else {},
+        generales=shown.generales if shown else [],
+        depuis=since,
+    )
+
+
+async def repondre(request: Request) -> Response:
+    caller = session_of(request)
+    saisie = await form(request)
+    path = f"/v1/annonces/{segment(request.path_params['annonce_id'])}/reponses"
+    answer = await try_ask(request, "annonces", "POST", path, caller, forms.reponse(saisie))
+    if isinstance(answer, Problem):
+        if answer.status == 404:
+            raise answer
+        found, _ = await _read(request)
+        return await _show(request, found, saisie, problem=answer)
+    return RedirectResponse("/mon-compte?message=reponse-envoyee#mes-reponses", status_code=303)
+
+
+async def association(request: Request) -> Response:
+    """The public page of an association, with its ads."""
+    path = f"/v1/associations/{segment(request.path_params['association_id'])}"
+    answer = await deps_of(request).services.call("annonces", "GET", path, VISITOR)
+    if answer.status >= 400:
+        raise as_problem(answer)
+    return render(request, "association.html", a=answer.json())
+
+
+PAGES = (
+    ("/", ("GET",), accueil),
+    ("/annonces", ("GET",), liste),
+    ("/associations/{association_id:str}", ("GET",), association),
+    ("/annonces/{annonce_id:str}", ("GET",), annonce),
+    ("/annonces/{annonce_id:str}", ("POST",), repondre),
+)

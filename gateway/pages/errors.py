@@ -1,0 +1,102 @@
+"""Refusals: problem documents for programs, pages for people who use the site."""
+
+from collections.abc import Mapping
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.memory import MemoryAway
+from gateway.pages.rendering import render
+from gateway.upstream import Answer, ServiceAway
+from kit.errors import is_outage
+from kit.logging import get_logger
+from kit.problems import Problem, invalid, not_found, to_response, unavailable
+
+log = get_logger(__name__)
+
+_FOR_PROGRAMS = ("/v1/", "/sante/", "/metrics", "/static/")
+_HTTP = {
+    404: not_found("Cette page"),
+    405: Problem(405, "methode-non-permise", "Méthode non permise", "Cette adresse ne s’utilise pas ainsi."),
+    413: Problem(413, "trop-volumineux", "Envoi trop volumineux", "L’envoi dépasse la limite de 256 Kio."),
+}
+
+
+def is_for_people(request: Request) -> bool:
+    """Outside the API, for whoever reads HTML: a program that asks for JSON there gets it."""
+    if request.url.path.startswith(_FOR_PROGRAMS):
+        return False
+    accepted = request.headers.get("accept", "*/*")
+    return "text/html" in accepted or "*/*" in accepted
+
+
+async def refuse(request: Request, problem: Problem) -> Response:
+    """The answer for a refusal, in the format that the caller reads."""
+    if not is_for_people(request):
+        return to_response(problem)
+    way_back = problem.more.get("connexion")
+    if problem.status == 401 and isinstance(way_back, str):
+        return RedirectResponse(way_back, status_code=303)
+    response = render(request, "erreur.html", status=problem.status, probleme=problem)
+    response.headers.update(problem.headers)
+    return response
+
+
+def as_problem(answer: Answer) -> Problem:
+    """What a service refused, as our own refusal."""
+    if answer.status >= 500:
+        return unavailable()
+    try:
+        found = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        found = {}
+    if not isinstance(found, Mapping):
+        found = {}
+    slug = str(found.get("type", "/problemes/refus")).rpartition("/")[2]
+    errors = [e for e in found.get("erreurs", []) if isinstance(e, Mapping)]
+    title = str(found.get("title", "Demande refusée"))
+    return Problem(answer.status, slug, title, str(found.get("detail", title)), errors=errors)
+
+
+def install(app: FastAPI) -> None:
+    """Replaces the handlers that only know programs."""
+    app.state.refuse = refuse
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, error: Problem) -> Response:
+        return await refuse(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        return await refuse(request, invalid(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        default = Problem(error.status_code, "http", "Demande refusée", "Cette demande ne peut pas être traitée.")
+        known = _HTTP.get(error.status_code, default)
+        return await refuse(
+            request, Problem(known.status, known.slug, known.title, known.detail, headers=error.headers)
+        )
+
+    @app.exception_handler(MemoryAway)
+    @app.exception_handler(ServiceAway)
+    async def on_away(request: Request, _: Exception) -> Response:
+        return await refuse(request, unavailable())
+
+    @app.exception_handler(PyMongoError)
+    async def on_mongo(request: Request, error: PyMongoError) -> Response:
+        if not is_outage(error):
+            raise error
+        log.warning("server_away", error=type(error).__name__)
+        return await refuse(request, unavailable())
+
+    @app.exception_handler(Exception)
+    async def on_error(request: Request, error: Exception) -> Response:
+        log.exception("request_failed", exc_info=error)
+        detail = "Une erreur s’est produite. Rien n’a été enregistré."
+        return await refuse(request, Problem(500, "interne", "Erreur interne", detail))

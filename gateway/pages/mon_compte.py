@@ -1,0 +1,106 @@
+"""My account: what I posted, what was answered, what I answered, what I am alerted about; and leaving."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api import take_cookie
+from gateway.deps import deps_of
+from gateway.door import session_of
+from gateway.pages.calls import ask, sections, segment
+from gateway.pages.rendering import render
+from gateway.upstream import Caller
+from kit.problems import Problem, not_found
+
+_SECTIONS = {
+    "associations": ("annonces", "/v1/mes/associations?taille=50"),
+    "annonces": ("annonces", "/v1/mes/annonces?taille=50"),
+    "reponses": ("annonces", "/v1/mes/reponses?taille=50"),
+    "profils": ("matching", "/v1/profils"),
+    "envois": ("notifications", "/v1/mes/envois"),
+}
+_WITH_ANSWERS = ("publiee", "pourvue")
+_ACTIONS = {
+    ("annonces", "retrait"): "/v1/annonces/{id}/retrait",
+    ("reponses", "acceptation"): "/v1/reponses/{id}/acceptation",
+    ("reponses", "refus"): "/v1/reponses/{id}/refus",
+    ("reponses", "annulation"): "/v1/reponses/{id}/annulation",
+}
+"""(kind of thing, what to do) → the path of annonces. A button of the page is one of these, and nothing else."""
+
+
+async def compte(request: Request) -> Response:
+    caller = session_of(request)
+    found = await sections(request, caller, _SECTIONS)
+    annonces = (found["annonces"] or {}).get("annonces", [])
+    return render(
+        request,
+        "mon_compte.html",
+        associations=(found["associations"] or {}).get("associations", []),
+        annonces=annonces,
+        recues=await _received(request, caller, annonces),
+        reponses=(found["reponses"] or {}).get("reponses", []),
+        profils=[p for p in (found["profils"] or {}).get("profils", []) if p.get("actif")],
+        envois=(found["envois"] or {}).get("envois", [])[:10],
+        absents=[name for name, section in found.items() if section is None],
+    )
+
+
+async def _received(request: Request, caller: Caller, annonces: list[Any]) -> dict[str, list[Any]]:
+    """The answers to each of my ads that can have some: id of the ad → answers."""
+    ids = [a["annonce_id"] for a in annonces if a["etat"] in _WITH_ANSWERS]
+
+    async def one(annonce_id: str) -> list[Any]:
+        try:
+            answer = await ask(request, "annonces", "GET", f"/v1/annonces/{segment(annonce_id)}/reponses", caller)
+        except Problem as problem:
+            if problem.status not in (404, 503):
+                raise
+            return []
+        listed = answer.json().get("reponses", [])
+        return listed if isinstance(listed, list) else []
+
+    return dict(zip(ids, await asyncio.gather(*map(one, ids)), strict=True))
+
+
+async def agir(request: Request) -> Response:
+    caller = session_of(request)
+    kind, name = request.path_params["sorte"], request.path_params["action"]
+    template = _ACTIONS.get((kind, name))
+    if template is None:
+        raise not_found("Cette action")
+    path = template.format(id=segment(request.path_params["chose_id"]))
+    await ask(request, "annonces", "POST", path, caller)
+    anchor = "mes-annonces" if kind == "annonces" or name != "annulation" else "mes-reponses"
+    return RedirectResponse(f"/mon-compte?message={name}#{anchor}", status_code=303)
+
+
+async def desactiver(request: Request) -> Response:
+    caller = session_of(request)
+    path = f"/v1/profils/{segment(request.path_params['profil_id'])}"
+    await ask(request, "matching", "DELETE", path, caller)
+    return RedirectResponse("/mon-compte?message=alerte-arretee#mes-alertes", status_code=303)
+
+
+async def confirmer(request: Request) -> Response:
+    session_of(request)
+    return render(request, "effacer.html")
+
+
+async def effacer(request: Request) -> Response:
+    caller = session_of(request)
+    await deps_of(request).gestion.effacer(caller.compte_id)
+    response = RedirectResponse("/?message=compte-efface", status_code=303)
+    take_cookie(response)
+    return response
+
+
+PAGES = (
+    ("/mon-compte", ("GET",), compte),
+    ("/mon-compte/effacer", ("GET",), confirmer),
+    ("/mon-compte/effacer", ("POST",), effacer),
+    ("/mon-compte/alertes/{profil_id:str}/arret", ("POST",), desactiver),
+    ("/mon-compte/{sorte:str}/{chose_id:str}/{action:str}", ("POST",), agir),
+)

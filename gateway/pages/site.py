@@ -1,0 +1,14 @@
+"""The one list of the site's pages."""
+
+from fastapi import FastAPI
+
+from gateway.pages import accueil, alertes, associations, connexion, depot, desabonnement, mon_compte, textes
+
+_MODULES = (accueil, depot, associations, alertes, connexion, mon_compte, desabonnement, textes)
+
+
+def install(app: FastAPI) -> None:
+    """Adds every page to `app`. Each module closes with its table PAGES: (path, methods, function)."""
+    for module in _MODULES:
+        for path, methods, page in module.PAGES:
+            app.add_route(path, page, methods=list(methods), include_in_schema=False)

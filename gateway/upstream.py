@@ -1,0 +1,168 @@
+"""Calls to the services: one pool of connections, a signed token in every call, bytes in and bytes out."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import orjson
+from starlette.responses import Response
+from yarl import URL
+
+from gateway.domain import Role
+from kit import telemetry
+from kit.logging import get_logger
+from kit.problems import unavailable
+from kit.tokens import TokenSigner
+
+log = get_logger(__name__)
+
+# uvicorn closes an idle connection after 5 s: ours must go first, or a POST would meet a closed door.
+_KEEPALIVE_S = 4.0
+_CONNECT_S = 2.0
+# A token lives for 60 s; one signature serves the requests of half that time.
+_TOKEN_REUSED_S = 30.0
+_TOKENS_MAX = 4096
+
+FORWARDED = ("content-type", "accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
+RETURNED = (
+    "content-type",
+    "etag",
+    "location",
+    "retry-after",
+    "cache-control",
+    "last-modified",
+    "content-language",
+    "content-disposition",
+    "vary",
+)
+
+
+class ServiceAway(Exception):
+    """A service does not answer, or not in time. What it did with the request is unknown."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf a service is called: an account, or a visitor ("")."""
+
+    compte_id: str = ""
+    roles: frozenset[str] = frozenset()
+
+
+VISITOR = Caller()
+SYSTEM = Caller(roles=frozenset({Role.SYSTEME.value}))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service said. `headers` in lower case, only those that may go on to the public."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> dict[str, object]:
+        """The body of a JSON answer; {} for an empty one. Raises ServiceAway when it is not our service speaking."""
+        if not self.body:
+            return {}
+        try:
+            found = orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise ServiceAway("not JSON") from error
+        if not isinstance(found, dict):
+            raise ServiceAway("not a JSON object")
+        return found
+
+    def response(self, more: Mapping[str, str] | None = None) -> Response:
+        return Response(self.body, status_code=self.status, headers={**self.headers, **(more or {})})
+
+
+class Services:
+    def __init__(self, urls: Mapping[str, str], signer: TokenSigner, timeout_s: float) -> None:
+        self._urls = dict(urls)
+        self._signer = signer
+        self._timeout_s = timeout_s
+        self._tokens: dict[tuple[str, Caller], tuple[str, float]] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """On the event loop that will use it."""
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=256, keepalive_timeout=_KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+
+    async def stop(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    def token(self, service: str, caller: Caller) -> str:
+        key = (service, caller)
+        known = self._tokens.get(key)
+        now = time.monotonic()
+        if known is not None and known[1] > now:
+            return known[0]
+        if len(self._tokens) >= _TOKENS_MAX:
+            self._tokens.clear()
+        token = self._signer.sign(service, caller.compte_id, caller.roles)
+        self._tokens[key] = (token, now + _TOKEN_REUSED_S)
+        return token
+
+    async def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        caller: Caller = VISITOR,
+        *,
+        query: str = "",
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """`path` and `query` are already percent-encoded and are sent as they are. Raises ServiceAway."""
+        if self._http is None:
+            raise RuntimeError("Services.start was not awaited")
+        base = self._urls[service]
+        url = URL(f"{base}{path}?{query}" if query else f"{base}{path}", encoded=True)
+        sent = {
+            **(headers or {}),
+            **telemetry.inject(),
+            "accept-encoding": "identity",
+            "authorization": f"Bearer {self.token(service, caller)}",
+        }
+        timeout = aiohttp.ClientTimeout(total=timeout_s or self._timeout_s, sock_connect=_CONNECT_S)
+        try:
+            async with self._http.request(
+                method, url, data=body or None, headers=sent, allow_redirects=False, timeout=timeout
+            ) as answer:
+                content = await answer.read()
+                found = {name: answer.headers[name] for name in RETURNED if name in answer.headers}
+                if found.get("location", "").startswith(base):
+                    # A redirect of the service's own framework names its inner address.
+                    found["location"] = found["location"].removeprefix(base)
+                return Answer(answer.status, content, found)
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            log.warning("service_away", to=service, error=type(error).__name__)
+            raise ServiceAway(service) from error
+
+    async def ask(
+        self, service: str, method: str, path: str, caller: Caller, content: object = None, **headers: str
+    ) -> Answer:
+        """`call` with a JSON body; headers as keywords with _ for -."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = b""
+        if content is not None:
+            body = orjson.dumps(content)
+            sent["content-type"] = "application/json"
+        return await self.call(service, method, path, caller, body=body, headers=sent)
+
+    async def ask_or_fail(self, service: str, method: str, path: str, caller: Caller, content: object) -> Answer:
+        """`ask` for what the gateway itself needs: anything but a success is a service that is not available."""
+        answer = await self.ask(service, method, path, caller, content)
+        if answer.status >= 300:
+            log.error("service_refused_gateway", to=service, path=path.split("/")[3:4], status=answer.status)
+            raise unavailable()
+        return answer
