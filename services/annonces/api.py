@@ -1,0 +1,10 @@
+"""All routes of annonces, in one router."""
+
+from fastapi import APIRouter
+
+from services.annonces import api_annonces, api_associations, api_reponses
+
+router = APIRouter()
+router.include_router(api_associations.router)
+router.include_router(api_annonces.router)
+router.include_router(api_reponses.router)

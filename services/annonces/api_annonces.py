@@ -1,0 +1,194 @@
+"""Routes of annonces: post, search, read, correct, withdraw."""
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from contracts.annonces import Annonce, EtatAnnonce, EtatAssociation
+from contracts.commun import Auteur, Sens, TypeAuteur
+from kit.ids import new_id, stable_id
+from kit.mongo import DuplicateKeyError
+from kit.outbox import Tx
+from kit.problems import Problem, not_found
+from services.annonces import domain, vues
+from services.annonces.actions import Deps, appliquer
+from services.annonces.recherche import FACETTES, Recherche, pipeline
+from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, ChampInvalide
+from services.annonces.store import Document, bson, fiche
+from services.annonces.web import AvecDeps, AvecPage, Compte, VersionLue, Visiteur, documented, repondre
+
+router = APIRouter(tags=["annonces"])
+
+INTROUVABLE = "Cette annonce"
+
+CleIdempotence = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+
+
+@router.post(
+    "/v1/annonces",
+    status_code=201,
+    summary="Déposer une annonce",
+    response_model=vues.VueAnnonceAuteur,
+    responses={200: {"description": "Déjà déposée sous cette clé"}, **documented(401, 403, 404, 422)},
+)
+async def deposer(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None) -> Response:
+    now = deps.clock.now()
+    contenu = saisie.contenu(now)
+    _verifier_sens(contenu.sens, saisie.auteur.type)
+    empreinte = hashlib.sha256(saisie.model_dump_json().encode()).hexdigest() if cle else None
+    annonce_id = stable_id("annonce", compte.sub, cle) if cle else new_id()
+
+    async def work(tx: Tx) -> tuple[Document, bool]:
+        if cle:
+            existante = await deps.store.annonce(annonce_id, tx.session)
+            if existante is not None:
+                return existante, False
+        auteur = await _auteur(saisie.auteur, compte.sub, tx, deps)
+        change = domain.deposer(annonce_id, contenu, auteur, now)
+        prives = {nom: valeur for nom, valeur in (("siren", saisie.auteur.siren), ("empreinte", empreinte)) if valeur}
+        document = await deps.store.inserer(change.fiche, tx.session, **prives)
+        if change.evenement is not None:
+            tx.emit(change.evenement)
+        return document, True
+
+    try:
+        document, nouvelle = await deps.outbox.run(work)
+    except DuplicateKeyError:
+        # The same key at the same moment: the other request has won.
+        document, nouvelle = await deps.outbox.run(work)
+    if not nouvelle and document.get("empreinte") != empreinte:
+        raise Problem(
+            422,
+            "cle-reutilisee",
+            "Clé d’idempotence déjà utilisée",
+            "Cette clé a déjà servi pour une autre annonce\u00a0: prenez-en une nouvelle.",
+        )
+    return repondre(_vue_auteur(document), 201 if nouvelle else 200, location=f"/v1/annonces/{annonce_id}")
+
+
+def _verifier_sens(sens: Sens, auteur: TypeAuteur) -> None:
+    if sens is Sens.BESOIN and auteur is not TypeAuteur.ASSOCIATION:
+        raise ChampInvalide("sens", "Seules les associations déposent des besoins\u00a0; proposez plutôt une offre.")
+
+
+async def _auteur(saisi: AuteurSaisi, compte_id: str, tx: Tx, deps: Deps) -> Auteur:
+    """Who posts. Raises a 404 problem for an association of others, a 403 one while it is not validated."""
+    if saisi.association_id is None:
+        return Auteur(type=saisi.type, compte_id=compte_id, nom=saisi.nom)
+    association = await deps.store.association(saisi.association_id, tx.session)
+    if association is None or compte_id not in association["membres"]:
+        raise not_found("Cette association")
+    if association["etat"] != EtatAssociation.VALIDEE.value:
+        raise Problem(
+            403,
+            "association-non-validee",
+            "Association non validée",
+            "Cette association n’est pas encore validée par la modération\u00a0: patientez jusque-là.",
+        )
+    return Auteur(
+        type=saisi.type, compte_id=compte_id, association_id=association["association_id"], nom=association["nom"]
+    )
+
+
+@router.get(
+    "/v1/annonces",
+    summary="Chercher parmi les annonces publiées",
+    response_model=vues.PageAnnonces,
+    responses=documented(422),
+)
+async def chercher(recherche: Annotated[Recherche, Query()], visiteur: Visiteur, deps: AvecDeps) -> Response:
+    found = await deps.store.chercher(pipeline(recherche, deps.clock.now()))
+    annonces = [vues.annonce_publique(Annonce.model_validate(row), row.get("distance_m")) for row in found["page"]]
+    page = vues.PageAnnonces(
+        annonces=annonces,
+        total=found["total"][0]["n"] if found["total"] else 0,
+        page=recherche.page,
+        taille=recherche.taille,
+        facettes=vues.Facettes(**{nom: _compte(found[nom]) for nom in FACETTES}),
+    )
+    return repondre(page)
+
+
+def _compte(lignes: list[dict[str, Any]]) -> dict[str, int]:
+    return {ligne["_id"]: ligne["n"] for ligne in lignes if ligne["_id"] is not None}
+
+
+@router.get(
+    "/v1/annonces/{annonce_id}",
+    summary="Lire une annonce",
+    response_model=vues.VueAnnonceAuteur | vues.VueAnnonce,
+    responses=documented(404),
+)
+async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
+    document = await deps.store.annonce(annonce_id)
+    if document is None:
+        raise not_found(INTROUVABLE)
+    annonce = Annonce.model_validate(document)
+    if "moderateur" in visiteur.roles or (visiteur.sub and visiteur.sub in await deps.store.gerants(annonce)):
+        return repondre(vues.annonce_auteur(annonce, document))
+    if annonce.etat not in vues.VISIBLES or annonce.publiee_at is None:
+        raise not_found(INTROUVABLE)
+    return repondre(vues.annonce_publique(annonce))
+
+
+@router.put(
+    "/v1/annonces/{annonce_id}",
+    summary="Corriger une annonce, qui est alors relue",
+    response_model=vues.VueAnnonceAuteur,
+    responses=documented(401, 404, 409, 412, 422, 428),
+)
+async def corriger(
+    annonce_id: str, saisie: AnnonceModifiee, version: VersionLue, compte: Compte, deps: AvecDeps
+) -> Response:
+    now = deps.clock.now()
+    contenu = saisie.contenu(now)
+
+    async def work(tx: Tx) -> Document:
+        document = await mienne(deps, annonce_id, compte.sub, tx)
+        lue = fiche(document)
+        _verifier_sens(contenu.sens, lue.annonce.auteur.type)
+        change = domain.corriger(lue, contenu, version_lue=version, now=now)
+        await appliquer(tx, deps.store, change)
+        return {**document, **bson(change.fiche.annonce)}
+
+    return repondre(_vue_auteur(await deps.outbox.run(work)))
+
+
+@router.post(
+    "/v1/annonces/{annonce_id}/retrait",
+    summary="Retirer une annonce",
+    response_model=vues.VueAnnonceAuteur,
+    responses=documented(401, 404, 409),
+)
+async def retirer(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    async def work(tx: Tx) -> Document:
+        document = await mienne(deps, annonce_id, compte.sub, tx)
+        lue = fiche(document)
+        if lue.annonce.etat is EtatAnnonce.RETIREE:
+            return document
+        change = domain.retirer(lue)
+        await appliquer(tx, deps.store, change)
+        return {**document, **bson(change.fiche.annonce)}
+
+    return repondre(_vue_auteur(await deps.outbox.run(work)))
+
+
+@router.get("/v1/mes/annonces", summary="Mes annonces", response_model=vues.PageMesAnnonces, responses=documented(401))
+async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
+    documents, total = await deps.store.mes_annonces(compte.sub, page.page, page.taille)
+    found = [_vue_auteur(document) for document in documents]
+    return repondre(vues.PageMesAnnonces(annonces=found, total=total, page=page.page, taille=page.taille))
+
+
+async def mienne(deps: Deps, annonce_id: str, compte_id: str, tx: Tx | None = None) -> Document:
+    """An annonce for which this account answers. Raises a 404 problem for any other."""
+    session = tx.session if tx else None
+    document = await deps.store.annonce(annonce_id, session)
+    if document is None or compte_id not in await deps.store.gerants(Annonce.model_validate(document), session):
+        raise not_found(INTROUVABLE)
+    return document
+
+
+def _vue_auteur(document: Document) -> vues.VueAnnonceAuteur:
+    return vues.annonce_auteur(Annonce.model_validate(document), document)

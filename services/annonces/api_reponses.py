@@ -1,0 +1,157 @@
+"""Routes of reponses: "je peux aider", and what becomes of it."""
+
+from fastapi import APIRouter, Response
+
+from contracts.annonces import Annonce, EtatReponse, Reponse
+from kit.ids import new_id
+from kit.mongo import DuplicateKeyError
+from kit.outbox import Tx
+from kit.problems import Problem, not_found
+from services.annonces import domain, reponses, vues
+from services.annonces.actions import Deps, agir_sur_reponse, appliquer
+from services.annonces.api_annonces import INTROUVABLE, mienne
+from services.annonces.reponses import ActionReponse
+from services.annonces.requetes import ReponseSaisie
+from services.annonces.store import Document, fiche
+from services.annonces.vues import VISIBLES
+from services.annonces.web import AvecDeps, AvecPage, Compte, documented, repondre
+
+router = APIRouter(tags=["reponses"])
+
+_INTROUVABLE = "Cette réponse"
+
+
+def _deja_repondu() -> Problem:
+    detail = "Vous avez déjà répondu à cette annonce\u00a0: annulez d’abord votre réponse pour la changer."
+    return Problem(409, "deja-repondu", "Réponse déjà donnée", detail)
+
+
+@router.post(
+    "/v1/annonces/{annonce_id}/reponses",
+    status_code=201,
+    summary="Répondre à une annonce («\u00a0je peux aider\u00a0»)",
+    response_model=vues.VueReponse,
+    responses=documented(401, 403, 404, 409, 422),
+)
+async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, deps: AvecDeps) -> Response:
+    now = deps.clock.now()
+    reponse_id = new_id()
+
+    async def work(tx: Tx) -> Reponse:
+        document = await deps.store.annonce(annonce_id, tx.session)
+        if document is None:
+            raise not_found(INTROUVABLE)
+        lue = fiche(document)
+        gerants = await deps.store.gerants(lue.annonce, tx.session)
+        if compte.sub in gerants:
+            raise Problem(403, "sa-propre-annonce", "Action impossible", "On ne répond pas à sa propre annonce.")
+        if lue.annonce.etat not in VISIBLES or lue.annonce.publiee_at is None:
+            raise not_found(INTROUVABLE)
+        if await deps.store.a_repondu(annonce_id, compte.sub, tx.session):
+            raise _deja_repondu()
+        change = domain.reserver(lue, saisie.quantite, now)
+        await appliquer(tx, deps.store, change)
+        deposee = reponses.repondre(
+            reponse_id,
+            lue.annonce,
+            compte_id=compte.sub,
+            destinataires=gerants,
+            quantite=saisie.quantite,
+            now=now,
+        )
+        await deps.store.inserer_reponse(deposee.reponse, saisie.message, tx.session)
+        tx.emit(deposee.evenement)
+        return deposee.reponse
+
+    try:
+        reponse = await deps.outbox.run(work)
+    except DuplicateKeyError as error:
+        raise _deja_repondu() from error
+    return repondre(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse_id}")
+
+
+@router.get(
+    "/v1/annonces/{annonce_id}/reponses",
+    summary="Les réponses à mon annonce",
+    response_model=vues.PageReponses,
+    responses=documented(401, 404),
+)
+async def lister(annonce_id: str, compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
+    await mienne(deps, annonce_id, compte.sub)
+    documents, total = await deps.store.reponses_a(annonce_id, page.page, page.taille)
+    return repondre(_page(documents, total, page.page, page.taille))
+
+
+@router.get("/v1/mes/reponses", summary="Mes réponses", response_model=vues.PageReponses, responses=documented(401))
+async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
+    documents, total = await deps.store.mes_reponses(compte.sub, page.page, page.taille)
+    return repondre(_page(documents, total, page.page, page.taille))
+
+
+@router.post(
+    "/v1/reponses/{reponse_id}/acceptation",
+    summary="Accepter une réponse à mon annonce",
+    response_model=vues.VueReponse,
+    responses=documented(401, 404, 409),
+)
+async def accepter(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    return await _agir(reponse_id, ActionReponse.ACCEPTER, compte.sub, deps)
+
+
+@router.post(
+    "/v1/reponses/{reponse_id}/refus",
+    summary="Décliner une réponse à mon annonce",
+    response_model=vues.VueReponse,
+    responses=documented(401, 404, 409),
+)
+async def decliner(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    return await _agir(reponse_id, ActionReponse.DECLINER, compte.sub, deps)
+
+
+@router.post(
+    "/v1/reponses/{reponse_id}/annulation",
+    summary="Annuler ma réponse",
+    response_model=vues.VueReponse,
+    responses=documented(401, 404, 409),
+)
+async def annuler(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    return await _agir(reponse_id, ActionReponse.ANNULER, compte.sub, deps)
+
+
+_DEJA_FAIT = {
+    ActionReponse.ACCEPTER: EtatReponse.ACCEPTEE,
+    ActionReponse.DECLINER: EtatReponse.DECLINEE,
+    ActionReponse.ANNULER: EtatReponse.ANNULEE,
+}
+
+
+async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: Deps) -> Response:
+    """Doing it twice is doing it once: a second click answers like the first."""
+
+    async def work(tx: Tx) -> vues.VueReponse:
+        document = await deps.store.reponse(reponse_id, tx.session)
+        if document is None or not await _autorise(document, action, compte_id, deps, tx):
+            raise not_found(_INTROUVABLE)
+        if document["etat"] == _DEJA_FAIT[action].value:
+            return _vue(document)
+        change = await agir_sur_reponse(tx, deps.store, document, action)
+        return vues.reponse(change.reponse, document["message"])
+
+    return repondre(await deps.outbox.run(work))
+
+
+async def _autorise(document: Document, action: ActionReponse, compte_id: str, deps: Deps, tx: Tx) -> bool:
+    """Who answered takes back; who posted the annonce accepts and declines."""
+    if action is ActionReponse.ANNULER:
+        return bool(document["compte_id"] == compte_id)
+    annonce = await deps.store.annonce(document["annonce_id"], tx.session)
+    return annonce is not None and compte_id in await deps.store.gerants(Annonce.model_validate(annonce), tx.session)
+
+
+def _vue(document: Document) -> vues.VueReponse:
+    return vues.reponse(Reponse.model_validate(document), document["message"])
+
+
+def _page(documents: list[Document], total: int, page: int, taille: int) -> vues.PageReponses:
+    found = [_vue(document) for document in documents]
+    return vues.PageReponses(reponses=found, total=total, page=page, taille=taille)

@@ -1,0 +1,54 @@
+"""Wires the API."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from contracts import topics
+from kit.health import Health
+from kit.runtime import Runtime, open_runtime
+from kit.tokens import TokenVerifier
+from kit.web import create_app
+from services.annonces import web
+from services.annonces.actions import Deps
+from services.annonces.api import router
+from services.annonces.settings import Reglages
+from services.annonces.store import Store
+
+SERVICE = "annonces"
+
+
+def create(settings: Reglages) -> FastAPI:
+    """The app comes up while servers are away: /sante/pret says so until topics and indexes are there."""
+    health = Health()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(SERVICE, settings, health) as runtime:
+            store = Store(runtime.mongo.db)
+            app.state.deps = Deps(store, runtime.outbox, runtime.clock, settings)
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
+            app.state.preparation = preparation = asyncio.create_task(_prepare(runtime, store))
+
+            async def prepared() -> None:
+                if not preparation.done():
+                    raise ConnectionError("topics and indexes are not there yet")
+                preparation.result()
+
+            health.checks["preparation"] = prepared
+            yield
+            preparation.cancel()
+            with suppress(asyncio.CancelledError):
+                await preparation
+
+    app = create_app("Place des assos : annonces", health, lifespan, docs=True)
+    web.install(app)
+    app.include_router(router)
+    return app
+
+
+async def _prepare(runtime: Runtime, store: Store) -> None:
+    await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))
+    await store.create_indexes()

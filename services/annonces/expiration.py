@@ -1,0 +1,56 @@
+"""The timer that ends annonces whose last day is over: one transaction each, so that many workers may run it."""
+
+import asyncio
+
+from kit.errors import is_outage
+from kit.logging import get_logger
+from kit.outbox import Tx
+from services.annonces import domain
+from services.annonces.actions import Deps, appliquer
+from services.annonces.store import fiche
+
+log = get_logger(__name__)
+
+_LOT = 100
+
+
+async def expirer_une(deps: Deps, annonce_id: str) -> bool:
+    """False when somebody else ended or prolonged it meanwhile."""
+    now = deps.clock.now()
+
+    async def work(tx: Tx) -> bool:
+        document = await deps.store.annonce(annonce_id, tx.session)
+        if document is None:
+            return False
+        lue = fiche(document)
+        if lue.annonce.etat in domain.FINAUX or lue.annonce.expire_at > now:
+            return False
+        await appliquer(tx, deps.store, domain.expirer(lue))
+        return True
+
+    return await deps.outbox.run(work)
+
+
+async def expirer_echues(deps: Deps) -> int:
+    """Ends all annonces that are due; returns how many."""
+    nombre = 0
+    while ids := await deps.store.echues(deps.clock.now(), _LOT):
+        for annonce_id in ids:
+            nombre += await expirer_une(deps, annonce_id)
+    return nombre
+
+
+async def run(deps: Deps, stopping: asyncio.Event) -> None:
+    """Looks every `expiration_s` seconds until `stopping`; a server that is away is waited for."""
+    while not stopping.is_set():
+        try:
+            if nombre := await expirer_echues(deps):
+                log.info("annonces_expired", count=nombre)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("expiry_waits", error=type(error).__name__)
+        try:
+            await asyncio.wait_for(stopping.wait(), deps.settings.expiration_s)
+        except TimeoutError:
+            continue

@@ -1,0 +1,135 @@
+"""What annonces does with the events of others: decisions, deliveries, erasures."""
+
+from dataclasses import replace
+
+from contracts.annonces import EtatAssociation, Reponse
+from contracts.commun import TypeAuteur
+from contracts.comptes import CompteEfface
+from contracts.moderation import Decision, DecisionPrise, TypeCible
+from contracts.notifications import EnvoisRemis
+from kit.errors import InvalidMessage
+from kit.logging import get_logger
+from kit.metrics import STALE
+from kit.outbox import Tx
+from kit.processing import Handlers
+from services.annonces import associations, domain
+from services.annonces.actions import Deps, agir_sur_reponse, appliquer, retirer_toutes
+from services.annonces.domain import Fiche
+from services.annonces.reponses import ACTIVES, ActionReponse
+from services.annonces.store import Document, fiche, fiche_association
+from services.annonces.vues import lieu_public
+
+log = get_logger(__name__)
+
+CONSUMER = "annonces"
+EFFACE = "efface"
+"""Stands for an account that was erased."""
+TEXTE_EFFACE = "Texte effacé à la demande de son auteur"
+
+
+async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:
+    decision = event.decision
+    try:
+        if decision.cible_type is TypeCible.ANNONCE:
+            await _juger_annonce(decision, tx, deps)
+        else:
+            await _juger_association(decision, tx, deps)
+    except domain.VersionInconnue as error:
+        raise InvalidMessage(f"decision about a version that was never handed in: {error}") from error
+
+
+async def _juger_annonce(decision: Decision, tx: Tx, deps: Deps) -> None:
+    document = await deps.store.annonce(decision.cible_id, tx.session)
+    if document is None:
+        raise InvalidMessage(f"decision about an unknown annonce {decision.cible_id}")
+    change = domain.appliquer_decision(fiche(document), decision, deps.clock.now())
+    if change is None:
+        return _perimee(decision)
+    await appliquer(tx, deps.store, change)
+
+
+async def _juger_association(decision: Decision, tx: Tx, deps: Deps) -> None:
+    document = await deps.store.association(decision.cible_id, tx.session)
+    if document is None:
+        raise InvalidMessage(f"decision about an unknown association {decision.cible_id}")
+    change = associations.appliquer_decision(fiche_association(document), decision)
+    if change is None:
+        return _perimee(decision)
+    await deps.store.enregistrer_association(change.fiche, tx.session)
+    if change.evenement is not None:
+        tx.emit(change.evenement)
+    if change.fiche.association.etat is EtatAssociation.REFUSEE:
+        # An association that may not post any more may not stay posted either.
+        vivantes = await deps.store.vivantes_de_association(decision.cible_id, tx.session)
+        await retirer_toutes(tx, deps.store, vivantes, decision.motifs)
+
+
+def _perimee(decision: Decision) -> None:
+    STALE.labels(CONSUMER).inc()
+    log.info("decision_stale", cible=decision.cible_id, version=decision.cible_version, issue=decision.issue)
+
+
+async def on_envois_remis(event: EnvoisRemis, tx: Tx, deps: Deps) -> None:
+    if not await deps.store.compter_alertes(event.annonce_id, len(event.profils), tx.session):
+        raise InvalidMessage(f"deliveries for an unknown annonce {event.annonce_id}")
+
+
+async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
+    compte_id = event.compte.compte_id
+    for document in await deps.store.reponses_du_compte(compte_id, tx.session):
+        await _effacer_reponse(document, tx, deps)
+    for document in await deps.store.associations_du_compte(compte_id, tx.session):
+        await _quitter_association(document, compte_id, tx, deps)
+    for document in await deps.store.annonces_du_compte(compte_id, tx.session):
+        await _effacer_auteur(document, tx, deps)
+
+
+async def _effacer_reponse(document: Document, tx: Tx, deps: Deps) -> None:
+    reponse = Reponse.model_validate(document)
+    if reponse.etat in ACTIVES:
+        # The event still carries the account's id, so that notifications knows whose answer is gone.
+        reponse = (await agir_sur_reponse(tx, deps.store, document, ActionReponse.ANNULER)).reponse
+    anonyme = reponse.model_copy(update={"compte_id": EFFACE})
+    await deps.store.enregistrer_reponse(anonyme, tx.session, message="")
+
+
+async def _quitter_association(document: Document, compte_id: str, tx: Tx, deps: Deps) -> None:
+    change = associations.retirer_membre(fiche_association(document), compte_id)
+    await deps.store.enregistrer_association(change.fiche, tx.session)
+    if change.evenement is not None:
+        tx.emit(change.evenement)
+    if not change.fiche.association.membres:
+        # Nobody is left who could read the answers.
+        vivantes = await deps.store.vivantes_de_association(document["_id"], tx.session)
+        await retirer_toutes(tx, deps.store, vivantes, [])
+
+
+async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
+    # Read again: an association left without members has just had its annonces withdrawn.
+    relue = await deps.store.annonce(document["_id"], tx.session)
+    if relue is None:
+        raise LookupError(f"the annonce {document['_id']} vanished inside a transaction")
+    anonyme = _anonyme(fiche(relue))
+    if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
+        return await appliquer(tx, deps.store, domain.retirer(anonyme, []))
+    await deps.store.enregistrer(anonyme, tx.session)
+
+
+def _anonyme(lue: Fiche) -> Fiche:
+    """Without the account, and for a citizen without what they wrote and where exactly they are."""
+    annonce = lue.annonce
+    champs: dict[str, object] = {"auteur": annonce.auteur.model_copy(update={"compte_id": EFFACE})}
+    if annonce.auteur.type is TypeAuteur.PARTICULIER:
+        champs |= {
+            "titre": TEXTE_EFFACE,
+            "description": TEXTE_EFFACE,
+            "lieu": lieu_public(annonce.lieu, annonce.auteur),
+        }
+    return replace(lue, annonce=annonce.model_copy(update=champs))
+
+
+HANDLERS: Handlers = {
+    DecisionPrise: on_decision_prise,
+    EnvoisRemis: on_envois_remis,
+    CompteEfface: on_compte_efface,
+}

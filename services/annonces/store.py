@@ -1,0 +1,232 @@
+"""Mongo: the collections associations, annonces, reponses. A document is the state of the contract plus private fields.
+
+Private fields of an annonce: version_deposee, motifs, alertes, position (GeoJSON, as precise as the public may know),
+siren (of a company), empreinte (of the request that made it under an Idempotency-Key). Of an association:
+version_inscrite, motifs, numeros (unique while it is not refused). Of a reponse: message, active.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from contracts.annonces import Annonce, Association, EtatAssociation, Reponse
+from contracts.commun import TypeAuteur
+from contracts.moderation import Motif
+from kit.mongo import Database, Session
+from services.annonces.associations import FicheAssociation
+from services.annonces.domain import VIVANTS, Fiche
+from services.annonces.reponses import ACTIVES
+from services.annonces.vues import lieu_public
+
+Document = dict[str, Any]
+
+
+def bson(value: Any) -> Any:
+    """What Mongo can store: models become documents, enums their value, dates (which BSON lacks) ISO text."""
+    if isinstance(value, BaseModel):
+        return {name: bson(item) for name, item in value}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {name: bson(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [bson(item) for item in value]
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    return value
+
+
+def fiche(document: Document) -> Fiche:
+    motifs = [Motif.model_validate(motif) for motif in document.get("motifs", [])]
+    return Fiche(Annonce.model_validate(document), document["version_deposee"], motifs)
+
+
+def fiche_association(document: Document) -> FicheAssociation:
+    motifs = [Motif.model_validate(motif) for motif in document.get("motifs", [])]
+    return FicheAssociation(Association.model_validate(document), document["version_inscrite"], motifs)
+
+
+def _champs(fiche: Fiche) -> Document:
+    annonce = fiche.annonce
+    lieu = lieu_public(annonce.lieu, annonce.auteur)
+    return {
+        **bson(annonce),
+        "version_deposee": fiche.version_deposee,
+        "motifs": bson(fiche.motifs),
+        "position": {"type": "Point", "coordinates": [lieu.lon, lieu.lat]},
+    }
+
+
+def _champs_association(fiche: FicheAssociation) -> Document:
+    return {
+        **bson(fiche.association),
+        "version_inscrite": fiche.version_inscrite,
+        "motifs": bson(fiche.motifs),
+    }
+
+
+def numeros(association: Association) -> list[str]:
+    """What no two associations may share: its numbers, each with its kind."""
+    pairs = (("rna", association.rna), ("siren", association.siren))
+    return [f"{kind}:{number}" for kind, number in pairs if number]
+
+
+class Store:
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.annonces = db.annonces
+        self.associations = db.associations
+        self.reponses = db.reponses
+
+    async def create_indexes(self) -> None:
+        await self.annonces.create_index(
+            [("titre", "text"), ("description", "text")],
+            name="texte",
+            default_language="french",
+            weights={"titre": 5, "description": 1},
+        )
+        await self.annonces.create_index([("position", "2dsphere")])
+        await self.annonces.create_index([("etat", 1), ("publiee_at", -1)])
+        await self.annonces.create_index([("etat", 1), ("expire_at", 1)])
+        await self.annonces.create_index([("auteur.compte_id", 1), ("deposee_at", -1)])
+        await self.annonces.create_index([("auteur.association_id", 1), ("deposee_at", -1)])
+        await self.associations.create_index([("membres", 1)])
+        await self.associations.create_index(
+            [("numeros", 1)], unique=True, partialFilterExpression={"numeros": {"$exists": True}}
+        )
+        await self.reponses.create_index([("annonce_id", 1), ("deposee_at", -1)])
+        await self.reponses.create_index([("compte_id", 1), ("deposee_at", -1)])
+        await self.reponses.create_index(
+            [("annonce_id", 1), ("compte_id", 1)],
+            name="une_active",
+            unique=True,
+            partialFilterExpression={"active": True},
+        )
+
+    # Annonces
+
+    async def annonce(self, id_: str, session: Session | None = None) -> Document | None:
+        return await self.annonces.find_one({"_id": id_}, session=session)
+
+    async def inserer(self, fiche: Fiche, session: Session, **prives: Any) -> Document:
+        """Raises DuplicateKeyError for a known id."""
+        document = {"_id": fiche.annonce.annonce_id, **_champs(fiche), "alertes": 0, **prives}
+        await self.annonces.insert_one(document, session=session)
+        return document
+
+    async def enregistrer(self, fiche: Fiche, session: Session, **prives: Any) -> None:
+        """Writes the new state. Read the old one in the same transaction: a concurrent change then runs it again."""
+        await self.annonces.update_one(
+            {"_id": fiche.annonce.annonce_id}, {"$set": {**_champs(fiche), **prives}}, session=session
+        )
+
+    async def compter_alertes(self, annonce_id: str, nombre: int, session: Session) -> bool:
+        """False when there is no such annonce."""
+        result = await self.annonces.update_one({"_id": annonce_id}, {"$inc": {"alertes": nombre}}, session=session)
+        return result.matched_count == 1
+
+    async def echues(self, now: dt.datetime, limite: int) -> list[str]:
+        """Ids of annonces whose last day is over, the oldest first."""
+        filtre = {"etat": {"$in": bson(sorted(VIVANTS))}, "expire_at": {"$lte": now}}
+        cursor = self.annonces.find(filtre, {"_id": 1}).sort("expire_at", 1).limit(limite)
+        return [row["_id"] async for row in cursor]
+
+    async def vivantes_de_association(self, association_id: str, session: Session) -> list[Document]:
+        filtre = {"auteur.association_id": association_id, "etat": {"$in": bson(sorted(VIVANTS))}}
+        return [row async for row in self.annonces.find(filtre, session=session)]
+
+    async def annonces_du_compte(self, compte_id: str, session: Session) -> list[Document]:
+        """All that this account posted, in whatever name and state."""
+        return [row async for row in self.annonces.find({"auteur.compte_id": compte_id}, session=session)]
+
+    async def mes_annonces(self, compte_id: str, page: int, taille: int) -> tuple[list[Document], int]:
+        """Those of the account itself and of the associations of which it is a member, the newest first."""
+        associations = [row["_id"] async for row in self.associations.find({"membres": compte_id}, {"_id": 1})]
+        filtre = {
+            "$or": [
+                {"auteur.compte_id": compte_id, "auteur.type": {"$ne": TypeAuteur.ASSOCIATION.value}},
+                {"auteur.association_id": {"$in": associations}},
+            ]
+        }
+        return await self._page(self.annonces, filtre, "deposee_at", page, taille)
+
+    async def gerants(self, annonce: Annonce, session: Session | None = None) -> list[str]:
+        """The accounts that answer for an annonce: the members of its association, or who posted it."""
+        if annonce.auteur.association_id is None:
+            return [annonce.auteur.compte_id]
+        document = await self.association(annonce.auteur.association_id, session)
+        return list(document["membres"]) if document else []
+
+    # Associations
+
+    async def association(self, id_: str, session: Session | None = None) -> Document | None:
+        return await self.associations.find_one({"_id": id_}, session=session)
+
+    async def inserer_association(self, fiche: FicheAssociation, session: Session) -> Document:
+        """Raises DuplicateKeyError when another association that was not refused has one of its numbers."""
+        association = fiche.association
+        document = {
+            "_id": association.association_id,
+            **_champs_association(fiche),
+            "numeros": numeros(association),
+        }
+        await self.associations.insert_one(document, session=session)
+        return document
+
+    async def enregistrer_association(self, fiche: FicheAssociation, session: Session) -> None:
+        """Raises DuplicateKeyError when another association that was not refused has one of its numbers."""
+        association = fiche.association
+        change: Document = {"$set": _champs_association(fiche)}
+        if association.etat is EtatAssociation.REFUSEE:
+            # Its numbers are free again: somebody else may have signed it up wrongly.
+            change["$unset"] = {"numeros": ""}
+        else:
+            change["$set"]["numeros"] = numeros(association)
+        await self.associations.update_one({"_id": association.association_id}, change, session=session)
+
+    async def associations_du_compte(self, compte_id: str, session: Session) -> list[Document]:
+        return [row async for row in self.associations.find({"membres": compte_id}, session=session)]
+
+    async def mes_associations(self, compte_id: str, page: int, taille: int) -> tuple[list[Document], int]:
+        return await self._page(self.associations, {"membres": compte_id}, "inscrite_at", page, taille)
+
+    # Reponses
+
+    async def reponse(self, id_: str, session: Session | None = None) -> Document | None:
+        return await self.reponses.find_one({"_id": id_}, session=session)
+
+    async def inserer_reponse(self, reponse: Reponse, message: str, session: Session) -> None:
+        """Raises DuplicateKeyError when this account already has an active answer to this annonce."""
+        document = {"_id": reponse.reponse_id, **bson(reponse), "message": message, "active": reponse.etat in ACTIVES}
+        await self.reponses.insert_one(document, session=session)
+
+    async def enregistrer_reponse(self, reponse: Reponse, session: Session, **prives: Any) -> None:
+        champs = {**bson(reponse), "active": reponse.etat in ACTIVES, **prives}
+        await self.reponses.update_one({"_id": reponse.reponse_id}, {"$set": champs}, session=session)
+
+    async def a_repondu(self, annonce_id: str, compte_id: str, session: Session) -> bool:
+        filtre = {"annonce_id": annonce_id, "compte_id": compte_id, "active": True}
+        return await self.reponses.find_one(filtre, {"_id": 1}, session=session) is not None
+
+    async def reponses_du_compte(self, compte_id: str, session: Session) -> list[Document]:
+        return [row async for row in self.reponses.find({"compte_id": compte_id}, session=session)]
+
+    async def reponses_a(self, annonce_id: str, page: int, taille: int) -> tuple[list[Document], int]:
+        return await self._page(self.reponses, {"annonce_id": annonce_id}, "deposee_at", page, taille)
+
+    async def mes_reponses(self, compte_id: str, page: int, taille: int) -> tuple[list[Document], int]:
+        return await self._page(self.reponses, {"compte_id": compte_id}, "deposee_at", page, taille)
+
+    async def chercher(self, pipeline: Iterable[Document]) -> Document:
+        """The one document of a search: its last stage is a $facet (see recherche.py)."""
+        found: list[Document] = await self.annonces.aggregate(list(pipeline)).to_list(1)
+        return found[0]
+
+    async def _page(
+        self, collection: Any, filtre: Document, champ: str, page: int, taille: int
+    ) -> tuple[list[Document], int]:
+        cursor = collection.find(filtre).sort([(champ, -1), ("_id", 1)]).skip((page - 1) * taille).limit(taille)
+        return [row async for row in cursor], await collection.count_documents(filtre)

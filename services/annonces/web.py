@@ -1,0 +1,157 @@
+"""What the routes share: answers, versions (ETag, If-Match), pages, and the problem document of each refusal."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from pydantic import BaseModel
+
+from contracts.annonces import EtatAnnonce
+from kit.problems import FieldProblem, Problem, to_response
+from kit.tokens import Identity, account, identity
+from services.annonces.actions import Deps
+from services.annonces.associations import AssociationRefuseeDefinitivement
+from services.annonces.domain import (
+    Action,
+    PlacesDejaPrises,
+    PlacesInsuffisantes,
+    Refus,
+    TransitionInterdite,
+    VersionDepassee,
+)
+from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible
+from services.annonces.requetes import ChampInvalide
+
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+
+_ETATS = {
+    EtatAnnonce.DEPOSEE: "attend sa modération",
+    EtatAnnonce.A_CORRIGER: "attend d’être corrigée par son auteur",
+    EtatAnnonce.REFUSEE: "a été refusée",
+    EtatAnnonce.PUBLIEE: "est publiée",
+    EtatAnnonce.POURVUE: "est déjà pourvue",
+    EtatAnnonce.RETIREE: "a été retirée",
+    EtatAnnonce.EXPIREE: "est terminée",
+}
+_ACTIONS = {
+    Action.CORRIGER: "la modifier",
+    Action.RETIRER: "la retirer",
+    Action.RESERVER: "y répondre",
+}
+
+
+def deps(request: Request) -> Deps:
+    found: Deps = request.app.state.deps
+    return found
+
+
+AvecDeps = Annotated[Deps, Depends(deps)]
+Visiteur = Annotated[Identity, Depends(identity)]
+Compte = Annotated[Identity, Depends(account)]
+
+
+class Pagination(BaseModel):
+    page: int = Query(default=1, ge=1, le=1000)
+    taille: int = Query(default=20, ge=1, le=100)
+
+
+AvecPage = Annotated[Pagination, Depends()]
+
+
+def repondre(vue: BaseModel, status: int = 200, *, location: str | None = None) -> Response:
+    """`vue` as JSON bytes; its version, if it has one, is the ETag."""
+    headers = {"Location": location} if location else {}
+    version = getattr(vue, "version", None)
+    if version is not None:
+        headers["ETag"] = f'"{version}"'
+    content = vue.model_dump_json().encode()
+    return Response(content, status_code=status, media_type="application/json", headers=headers)
+
+
+def version_lue(request: Request) -> int:
+    """The version in If-Match. Raises a 428 problem without it, a 412 one for what never was an ETag of ours."""
+    header = request.headers.get("if-match")
+    if header is None:
+        raise Problem(
+            428,
+            "version-requise",
+            "Version requise",
+            "Indiquez dans If-Match la version que vous avez lue (son ETag).",
+        )
+    match = _ETAG.fullmatch(header.strip())
+    if match is None:
+        raise _version_depassee()
+    return int(match[1])
+
+
+VersionLue = Annotated[int, Depends(version_lue)]
+
+
+def _version_depassee() -> Problem:
+    return Problem(
+        412,
+        "version-depassee",
+        "Version dépassée",
+        "Quelqu’un a modifié ces informations depuis que vous les avez lues\u00a0: relisez-les, puis recommencez.",
+    )
+
+
+def _problem(refus: Refus) -> Problem:
+    match refus:
+        case VersionDepassee():
+            problem = _version_depassee()
+            problem.headers["ETag"] = f'"{refus.actuelle}"'
+            return problem
+        case TransitionInterdite():
+            quoi = _ACTIONS.get(refus.action, "faire cela")
+            detail = f"Cette annonce {_ETATS[refus.etat]}\u00a0: on ne peut pas {quoi}."
+            return _conflit("etat-incompatible", detail, etat=refus.etat.value)
+        case PlacesInsuffisantes():
+            detail = f"Il ne reste que {refus.restantes} place{'s' * (refus.restantes > 1)}."
+            return _conflit("places-insuffisantes", detail, places_restantes=refus.restantes)
+        case PlacesDejaPrises():
+            return FieldProblem(
+                "places", f"{refus.prises} place(s) sont déjà prises\u00a0: on ne peut pas descendre sous ce nombre."
+            )
+        case ReponseImpossible():
+            detail = "Cette réponse n’est plus dans un état qui le permet\u00a0: rechargez la page."
+            return _conflit("etat-incompatible", detail, etat=refus.etat.value)
+        case AnnonceSansSuite():
+            return _conflit("annonce-sans-suite", "Cette annonce a été retirée ou refusée.")
+        case AssociationRefuseeDefinitivement():
+            return _conflit("etat-incompatible", "Cette association a été refusée\u00a0: on ne peut pas la modifier.")
+        case _:
+            raise refus
+
+
+def _conflit(slug: str, detail: str, **more: Any) -> Problem:
+    return Problem(409, slug, "Action impossible", detail, **more)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """The refusals of a route, for its OpenAPI description."""
+    titles = {
+        401: "Connexion requise",
+        403: "Accès refusé",
+        404: "Introuvable",
+        409: "L’état ne le permet pas",
+        412: "Version dépassée",
+        422: "Données invalides",
+        428: "If-Match manque",
+    }
+    return {status: {"description": titles[status]} for status in statuses}
+
+
+def install(app: FastAPI, refusals: Sequence[type[Exception]] = (Refus, ChampInvalide)) -> None:
+    """Makes the refusals of the domain problem documents."""
+
+    async def on_refusal(_: Request, error: Exception) -> Response:
+        if isinstance(error, ChampInvalide):
+            return to_response(FieldProblem(error.champ, error.message))
+        if isinstance(error, Refus):
+            return to_response(_problem(error))
+        raise error
+
+    for refusal in refusals:
+        app.add_exception_handler(refusal, on_refusal)

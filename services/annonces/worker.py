@@ -1,0 +1,34 @@
+"""Wires the worker: consumers, outbox sweeper, expiry."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contracts import topics
+from contracts.registre import CATALOGUE
+from kit.health import Health
+from kit.process import Loop
+from kit.runtime import open_runtime
+from services.annonces import expiration
+from services.annonces.actions import Deps
+from services.annonces.handlers import CONSUMER, HANDLERS
+from services.annonces.settings import Reglages
+from services.annonces.store import Store
+
+
+@asynccontextmanager
+async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
+    """Yields the loops of the worker once topics and indexes exist."""
+    async with open_runtime(CONSUMER, settings, health) as runtime:
+        lus = topics.read_by(CONSUMER)
+        await runtime.prepare(topics.owned_by(CONSUMER), lus)
+        store = Store(runtime.mongo.db)
+        await store.create_indexes()
+        deps = Deps(store, runtime.outbox, runtime.clock, settings)
+
+        async def expiry(stopping: asyncio.Event) -> None:
+            await expiration.run(deps, stopping)
+
+        processor = runtime.processor(HANDLERS, deps, CATALOGUE)
+        consumers = runtime.consumers([topic.name for topic in lus], processor, health)
+        yield [*consumers, runtime.outbox.run_sweeper, expiry]
