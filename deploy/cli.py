@@ -124,6 +124,18 @@ def seed(
     _verb("seed").run(associations, annonces, profils, graine)
 
 
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(metavar="MESURE", help="pipeline.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Les chiffres en un objet JSON, sur la dernière ligne.")
+    ] = False,
+) -> None:
+    """Mesure la plateforme à côté d’une chaîne nue, dans une pile à part ; sort avec 1 si la barre n’est pas tenue."""
+    if not _verb("bench").run(name, as_json):
+        raise typer.Exit(1)
+
+
 dlq = typer.Typer(help="Lettres mortes : les messages qu’aucun essai n’a pu traiter.", no_args_is_help=True)
 app.add_typer(dlq, name="dlq")
 _TOPIC = Annotated[str, typer.Argument(metavar="TOPIC", help="Un nom que donne « dlq list ».")]

@@ -1,0 +1,64 @@
+"""Starts and stops the bare chain's processes."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from bench.nu import ECRITURES
+from deploy.layout import ROOT
+from deploy.local.waiting import wait_until
+
+
+class ChaineNue:
+    """`urls`: MONGO_URL, KAFKA_URL, SMTP_URL. Its topics must exist (see `topics`)."""
+
+    def __init__(self, urls: Mapping[str, str], prefixe: str) -> None:
+        self._urls = dict(urls)
+        self.prefixe = prefixe
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._port, self._service_port = _free_port(), _free_port()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/"
+
+    @property
+    def topics(self) -> list[str]:
+        return [f"nu.{self.prefixe}.{etape.ecrit}" for etape in ECRITURES.values() if etape.ecrit]
+
+    def __enter__(self) -> Self:
+        common = {
+            **os.environ,
+            **self._urls,
+            "NU_PREFIXE": self.prefixe,
+            "NU_SERVICE_URL": f"http://127.0.0.1:{self._service_port}/",
+        }
+        for nom in ("porte", *ECRITURES):
+            port = str(self._port if nom == "porte" else self._service_port)
+            command = [sys.executable, "-m", "bench.nu", nom]
+            self._children.append(subprocess.Popen(command, cwd=ROOT, env={**common, "PORT": port}))
+        for port in (self._port, self._service_port):
+            wait_until(lambda port=port: _listens(port), "la chaîne nue", 30, lambda: None)  # type: ignore[misc]
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        for child in self._children:
+            child.kill()
+        for child in self._children:
+            child.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,153 @@
+"""The bare chain: the same hops as the platform and as many majority-committed writes, with nothing else.
+
+Two HTTP hops (door, service), then four Kafka hops, each in its own process as on the platform, then one SMTP hand-off over a
+connection that stays open. Every process is `python -m bench.nu STAGE`; the environment gives MONGO_URL, KAFKA_URL, SMTP_URL,
+NU_PREFIXE (a name of this run), and the ports.
+
+A stage does its writes one after the other, each with write concern majority, before it passes on (`avant`), then those that the
+platform does after passing on (`apres`: outbox rows let go, the envoi marked). How many is counted on the platform's own path:
+see ECRITURES, and `bench/pipeline.py`, which prints them.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiosmtplib
+import uvloop
+from aiohttp import ClientSession, web
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from kit import mongo
+
+
+@dataclass(frozen=True)
+class Etape:
+    """Commits before passing on, commits after, and the topic read (None: HTTP) and written (None: SMTP)."""
+
+    avant: int
+    apres: int
+    lit: str | None
+    ecrit: str | None
+
+
+ECRITURES = {
+    # annonces api: the annonce and its event; then the outbox row is let go.
+    "service": Etape(1, 1, None, "deposee"),
+    # moderation: dossier, decision, event, inbox in one commit; outbox row.
+    "moderation": Etape(1, 1, "deposee", "decision"),
+    # annonces worker: state, event, inbox; outbox row.
+    "publication": Etape(1, 1, "decision", "publiee"),
+    # matching: correspondances, event, inbox; outbox row.
+    "matching": Etape(1, 1, "publiee", "correspondance"),
+    # notifications: rows of the ledger with the inbox, then the claim before MAIL FROM; then the mark, and its outbox row.
+    "envoi": Etape(2, 2, "correspondance", None),
+}
+
+
+def topic(nom: str) -> str:
+    return f"nu.{os.environ['NU_PREFIXE']}.{nom}"
+
+
+class Ecrivain:
+    def __init__(self, etape: str) -> None:
+        self._collection = mongo.connect(os.environ["MONGO_URL"], f"nu_{os.environ['NU_PREFIXE']}").db[etape]
+
+    async def ecrire(self, fois: int, corps: dict[str, Any]) -> None:
+        for _ in range(fois):
+            await self._collection.insert_one({"corps": corps})
+
+
+async def porte(port: int) -> None:
+    """The first HTTP hop: passes the bytes on."""
+    cible = os.environ["NU_SERVICE_URL"]
+    http = ClientSession()
+
+    async def passer(request: web.Request) -> web.Response:
+        async with http.post(cible, data=await request.read()) as answer:
+            return web.Response(status=answer.status, body=await answer.read())
+
+    await _servir(passer, port)
+
+
+async def service(port: int) -> None:
+    """The second HTTP hop: writes, answers, publishes."""
+    etape, ecrivain, producteur = ECRITURES["service"], Ecrivain("service"), await _producteur()
+
+    async def suite(corps: dict[str, Any]) -> None:
+        await producteur.send_and_wait(topic(str(etape.ecrit)), json.dumps(corps).encode())
+        await ecrivain.ecrire(etape.apres, corps)
+
+    en_cours: set[asyncio.Task[None]] = set()
+
+    async def recevoir(request: web.Request) -> web.Response:
+        corps = await request.json()
+        await ecrivain.ecrire(etape.avant, corps)
+        tache = asyncio.create_task(suite(corps))
+        en_cours.add(tache)
+        tache.add_done_callback(en_cours.discard)
+        return web.json_response({"id": corps["id"]}, status=201)
+
+    await _servir(recevoir, port)
+
+
+async def chainon(nom: str) -> None:
+    """A Kafka hop: reads, writes, passes on, commits its offset."""
+    etape, ecrivain, producteur = ECRITURES[nom], Ecrivain(nom), await _producteur()
+    smtp = await _smtp() if etape.ecrit is None else None
+    lecteur = AIOKafkaConsumer(
+        topic(str(etape.lit)),
+        bootstrap_servers=os.environ["KAFKA_URL"],
+        group_id=topic(nom),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await lecteur.start()
+    async for message in lecteur:
+        corps = json.loads(message.value)
+        await ecrivain.ecrire(etape.avant, corps)
+        if smtp is None:
+            await producteur.send_and_wait(topic(str(etape.ecrit)), message.value)
+        else:
+            await smtp.sendmail("nu@example.org", [corps["a"]], _mail(corps))
+        await ecrivain.ecrire(etape.apres, corps)
+        await lecteur.commit()
+
+
+def _mail(corps: dict[str, Any]) -> bytes:
+    # About as long as an alert.
+    return f"From: nu@example.org\r\nTo: {corps['a']}\r\nSubject: {corps['id']}\r\n\r\n".encode() + b"x" * 2000
+
+
+async def _producteur() -> AIOKafkaProducer:
+    producteur = AIOKafkaProducer(bootstrap_servers=os.environ["KAFKA_URL"], acks="all")
+    await producteur.start()
+    return producteur
+
+
+async def _smtp() -> aiosmtplib.SMTP:
+    url = urlsplit(os.environ["SMTP_URL"])
+    smtp = aiosmtplib.SMTP(hostname=url.hostname, port=url.port, start_tls=False, use_tls=False)
+    await smtp.connect()
+    return smtp
+
+
+async def _servir(repondre: Any, port: int) -> None:
+    app = web.Application()
+    app.router.add_post("/", repondre)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    nom = sys.argv[1]
+    if nom in ("porte", "service"):
+        uvloop.run({"porte": porte, "service": service}[nom](int(os.environ["PORT"])))
+    else:
+        uvloop.run(chainon(nom))

@@ -1,0 +1,225 @@
+"""From POST to SMTP 250: the platform beside a bare chain of the same hops, in one run on the same servers.
+
+Samples alternate (platform, bare, platform, bare …), so that a machine whose speed drifts slows both. Times are those of the one
+mail catcher that both send to.
+"""
+
+import asyncio
+import datetime as dt
+import json
+import os
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from bench.chaine import ChaineNue
+from bench.mesures import Resume, rapport
+from bench.nu import ECRITURES
+from contracts import references
+from deploy import client, layout
+from deploy.client import Client, Courrier, Interne, connexion, jusqu_a
+from deploy.console import Steps
+from deploy.seed import profils as jeu
+from deploy.seed import textes
+from deploy.stack import Stack
+from deploy.verbs import down, moderateur, up
+
+SEUIL = 1.5
+_LATENCE = ("logistique", "vehicule-transport")
+_DEBIT = ("materiel", "mobilier")
+_FOULE = ("materiel", "livres")
+_CHAUFFE = 15
+
+
+def run(as_json: bool, echantillons: int = 150, annonces: int = 300, foule: int = 5700) -> bool:
+    """Starts a stack of its own, measures, wipes it. Returns whether the ratio is at most SEUIL."""
+    steps = Steps()
+    with tempfile.TemporaryDirectory(prefix="place-bench-") as folder:
+        os.environ.setdefault("PLACE_CACHE", str(layout.cache()))
+        # A stack of its own, in which a trusted association publishes at once: the path without a person in it.
+        os.environ |= {"PLACE_DIR": str(Path(folder) / "pile"), "POLITIQUE": "confiance"}
+        try:
+            stack = up.run(steps=steps)
+            figures = asyncio.run(_mesurer(stack, steps, echantillons, annonces, foule))
+        finally:
+            down.run(wipe=True)
+    if as_json:
+        print(json.dumps(figures, ensure_ascii=False))
+    else:
+        _montrer(figures)
+    return bool(figures["rapport"] <= SEUIL)
+
+
+async def _mesurer(stack: Stack, steps: Steps, echantillons: int, annonces: int, foule: int) -> dict[str, Any]:
+    urls = stack.urls()
+    async with client.session() as http:
+        banc = Banc(http, stack, steps)
+        await banc.preparer(foule)
+        chaine = ChaineNue({name: urls[name] for name in ("MONGO_URL", "KAFKA_URL", "SMTP_URL")}, secrets.token_hex(4))
+        await _topics(urls["KAFKA_URL"], chaine.topics)
+        with chaine:
+            ici, nu = await banc.latence(chaine, echantillons)
+        return {
+            "place_ms": vars(Resume.de(ici)),
+            "nu_ms": vars(Resume.de(nu)),
+            "rapport": rapport(ici, nu),
+            "seuil": SEUIL,
+            "validations_mongo": sum(e.avant + e.apres for e in ECRITURES.values()),
+            "annonces_par_s": await banc.debit(annonces),
+            "courriels_par_s": await banc.foule(foule),
+            "foule": foule,
+        }
+
+
+async def _topics(kafka: str, names: list[str]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, 12, 1) for name in names])
+    finally:
+        await admin.close()
+
+
+class Banc:
+    """One trusted association, and people who wait for its annonces."""
+
+    def __init__(self, http: Any, stack: Stack, steps: Steps) -> None:
+        self._http, self._stack, self._steps = http, stack, steps
+        self._base = f"http://127.0.0.1:{stack.ports['gateway']}"
+        self._courrier = Courrier(http, stack.catcher_url or "")
+        self._responsable = Client(http, self._base)
+        self._association = ""
+
+    async def preparer(self, foule: int) -> None:
+        moderateur.run("moderation@bench.example.org")
+        agent = await connexion(self._http, self._base, self._courrier, "moderation@bench.example.org")
+        self._responsable = await connexion(self._http, self._base, self._courrier, "association@bench.example.org")
+        body = next(textes.associations(1, 7))
+        self._association = (await self._responsable.post("/v1/associations", body))["association_id"]
+
+        async def dossier() -> Any:
+            found = await agent.get(f"/v1/moderation/dossiers?etat=a_traiter&cible_id={self._association}")
+            return found["dossiers"]
+
+        path = f"/v1/moderation/dossiers/{(await jusqu_a(dossier, 'dossier'))[0]['dossier_id']}"
+        bail = (await agent.post(f"{path}/prise"))["jeton_bail"]
+        await agent.post(f"{path}/decision", {"issue": "approuvee", "motifs": [], "jeton_bail": bail})
+        await agent.call("PUT", f"/v1/moderation/associations/{self._association}/confiance", {"confiance": True})
+        await jusqu_a(self._validee, "association validée")
+        rows = [self._profil(0, _LATENCE), *(self._profil(n, _DEBIT) for n in (1, 2))]
+        rows += [self._profil(n, _FOULE) for n in range(3, 3 + foule)]
+        interne, at = Interne(self._http, self._stack), dt.datetime.now(dt.UTC).isoformat()
+        contacts = [jeu.contact(row["compte_id"], at) for row in rows]
+        async for _ in interne.importer("notifications", "/v1/interne/contacts", contacts):
+            continue
+        async for _ in interne.importer("matching", "/v1/interne/profils", rows):
+            continue
+        await jusqu_a(lambda: self._indexes(len(rows)), "profils dans l’index", 120)
+        self._steps.say(f"une association de confiance, {len(rows)} profils")
+
+    async def _validee(self) -> bool:
+        return bool((await self._responsable.get(f"/v1/associations/{self._association}"))["etat"] == "validee")
+
+    async def _indexes(self, nombre: int) -> bool:
+        port = self._stack.ports["matching-worker"]
+        metrics = str(await Client(self._http, f"http://127.0.0.1:{port}").get("/metrics"))
+        return f"matching_index_profils {float(nombre)}" in metrics
+
+    def _profil(self, numero: int, quoi: tuple[str, str]) -> dict[str, Any]:
+        id_ = f"bench-{numero:06d}"
+        wishes = {"natures": [quoi[0]], "categories": [quoi[1]], "quartier": "lille-centre", "rayon_km": 10}
+        return {"profil_id": id_, "compte_id": id_, "sens": "besoin", **wishes}
+
+    def _annonce(self, titre: str, quoi: tuple[str, str]) -> dict[str, Any]:
+        return {
+            "auteur": {"type": "association", "association_id": self._association},
+            "sens": "besoin",
+            "nature": quoi[0],
+            "titre": titre,
+            "description": f"Nous cherchons : {references.libelle('categories', quoi[1])}. Merci de votre aide.",
+            "categories": [quoi[1]],
+            "quartier": "lille-centre",
+            "places": 5,
+            **({"cession": "don"} if quoi[0] == "materiel" else {}),
+        }
+
+    async def latence(self, chaine: ChaineNue, echantillons: int) -> tuple[list[float], list[float]]:
+        """Milliseconds from POST to the arrival of its mail: the platform's, the bare chain's."""
+        ici: list[float] = []
+        nu: list[float] = []
+        apres = await self._courrier.dernier_id()
+        for numero in range(-_CHAUFFE, echantillons):
+            titre = f"Mesure {numero + _CHAUFFE:05d} {secrets.token_hex(3)}"
+            start = time.time()
+            await self._responsable.post("/v1/annonces", self._annonce(titre, _LATENCE))
+            ms_ici, apres = await self._arrivee(start, titre, jeu.adresse("bench-000000"), apres)
+            start = time.time()
+            async with self._http.post(chaine.url, json={"id": titre, "a": "nu@bench.example.org"}) as answer:
+                await answer.read()
+            ms_nu, apres = await self._arrivee(start, titre, "nu@bench.example.org", apres)
+            if numero >= 0:
+                ici.append(ms_ici)
+                nu.append(ms_nu)
+        self._steps.say(f"{echantillons} mesures de chaque côté, en alternance")
+        return ici, nu
+
+    async def _arrivee(self, start: float, titre: str, adresse: str, apres: int) -> tuple[float, int]:
+        mail = await self._courrier.attendre(adresse, apres, titre)
+        return (dt.datetime.fromisoformat(mail["recu_at"]).timestamp() - start) * 1000, int(mail["id"])
+
+    async def debit(self, annonces: int) -> float:
+        """Annonces a second through the whole path, two recipients each, 16 posts in flight."""
+        marque = f"Débit {secrets.token_hex(3)}"
+        apres = await self._courrier.dernier_id()
+        gate = asyncio.Semaphore(16)
+
+        async def one(numero: int) -> None:
+            async with gate:
+                await self._responsable.post("/v1/annonces", self._annonce(f"{marque} {numero:05d}", _DEBIT))
+
+        start = time.time()
+        await asyncio.gather(*(one(n) for n in range(annonces)))
+        seconds = await self._tous(start, apres, marque, 2 * annonces)
+        self._steps.say(f"{annonces} annonces, deux destinataires chacune : {seconds:.1f} s")
+        return round(annonces / seconds, 1)
+
+    async def foule(self, destinataires: int) -> float:
+        """E-mails a second for one annonce, from the first to the last arrival."""
+        titre = f"Foule {secrets.token_hex(3)}"
+        apres = await self._courrier.dernier_id()
+        start = time.time()
+        await self._responsable.post("/v1/annonces", self._annonce(titre, _FOULE))
+        seconds = await self._tous(start, apres, titre, destinataires)
+        self._steps.say(f"{destinataires} courriels pour une annonce : {seconds:.1f} s depuis le POST")
+        return round(destinataires / seconds, 1)
+
+    async def _tous(self, start: float, apres: int, marque: str, nombre: int) -> float:
+        """Seconds from `start` to the arrival of the last of `nombre` alerts whose subject starts with `marque`."""
+
+        async def arrives() -> list[dict[str, Any]]:
+            total = (await self._courrier.client.get("/api/compte"))["total"]
+            if total < apres + nombre:
+                return []
+            mails = [m for m in await self._courrier.mails(apres, sujet=marque) if m["sujet"].startswith(marque)]
+            return mails if len(mails) >= nombre else []
+
+        mails = await jusqu_a(arrives, "courriels du banc", 300)
+        return max(dt.datetime.fromisoformat(mail["recu_at"]).timestamp() for mail in mails) - start
+
+
+def _montrer(figures: dict[str, Any]) -> None:
+    ici, nu = figures["place_ms"], figures["nu_ms"]
+    print(
+        f"Du POST au 250 : place {ici['mediane']} ms (p99 {ici['p99']}), chaîne nue {nu['mediane']} ms (p99 {nu['p99']})"
+    )
+    verdict = "tenu" if figures["rapport"] <= SEUIL else "PAS TENU"
+    print(f"Rapport des médianes : {figures['rapport']} (seuil {SEUIL} : {verdict})")
+    print(f"Validations Mongo de chaque côté : {figures['validations_mongo']}")
+    print(f"Débit : {figures['annonces_par_s']} annonces/s, deux destinataires chacune")
+    print(f"Foule : {figures['courriels_par_s']} courriels/s pour {figures['foule']} destinataires")
+    sys.stdout.flush()
