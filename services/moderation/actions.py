@@ -1,4 +1,4 @@
-"""What a moderator does, for the JSON API and the pages alike: one transaction each, refusals are problems in French."""
+"""What a moderator does, for the JSON API and the pages alike: one transaction each, refusals in French."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence

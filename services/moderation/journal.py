@@ -69,7 +69,7 @@ def evenement(
 ) -> DecisionPrise | None:
     """What the other services learn; None for a confirmation, which changes nothing for them.
 
-    `version_connue`: the latest version of the cible; a withdrawal acts on it (places taken since do not protect an ad),
+    `version_connue`: the latest version of the cible; a withdrawal acts on it (taken places do not protect an ad),
     every other decision on the version that was read.
     """
     issue = dossier.issue

@@ -1,6 +1,6 @@
 """Dossiers, decisions, associations and what is known of each cible, in Mongo.
 
-Collections: `dossiers` (a domain.Dossier and its `rang`), `decisions` (append-only; only an erasure replaces account ids in
+Collections: `dossiers` (a domain.Dossier and its `rang`), `decisions` (append-only; erasure alone replaces ids in
 it), `associations` (the last state that annonces published, and `confiance`), `cibles` (the latest version seen of each
 cible, and whether it is closed for good), `effaces` (erased accounts: what arrives late must not bring them back).
 """

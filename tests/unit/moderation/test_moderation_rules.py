@@ -1,0 +1,97 @@
+"""Hints: what they find, where, and that they are blind to who is meant."""
+
+from itertools import combinations
+
+import pytest
+
+from contracts import references
+from services.moderation.rules import indices, normaliser
+
+LONG = "Nous cherchons deux personnes pour tenir un stand pendant la fête du quartier, le samedi après-midi, à Fives."
+
+
+def codes(texte: str, titre: str = "Tenir un stand", recents: tuple[str, ...] = ()) -> list[str]:
+    return [indice.code for indice in indices(titre, texte, recents)]
+
+
+def test_a_plain_text_gives_no_hint() -> None:
+    assert codes(LONG) == []
+
+
+@pytest.mark.parametrize(
+    ("ecrit", "code"),
+    [
+        ("contact@exemple.fr", "adresse-electronique"),
+        ("jean.dupont (at) exemple.org", "adresse-electronique"),
+        ("06 12 34 56 78", "telephone"),
+        ("0612345678", "telephone"),
+        ("06.12.34.56.78", "telephone"),
+        ("+33 6 12 34 56 78", "telephone"),
+        ("+33 (0)6 12 34 56 78", "telephone"),
+        ("0033612345678", "telephone"),
+        ("https://exemple.fr/page", "lien"),
+        ("www.exemple.fr", "lien"),
+        ("50 €", "argent"),
+        ("1 200 euros", "argent"),
+        ("virement", "argent"),
+        ("!!!!", "insistance"),
+    ],
+)
+def test_what_is_worth_a_second_look_is_found_where_it_stands(ecrit: str, code: str) -> None:
+    texte = f"{LONG} {ecrit} merci"
+    [indice] = indices("Tenir un stand", texte)
+    assert (indice.code, indice.champ, texte[indice.debut : indice.fin]) == (code, "description", ecrit)
+
+
+@pytest.mark.parametrize(
+    "texte",
+    ["du 12/05/2026 au 14/05/2026", "SIRET 356 000 000 00048", "de 14 h à 18 h 30", "59000 Lille", "30 costumes"],
+)
+def test_dates_hours_and_numbers_are_no_contact_details(texte: str) -> None:
+    assert codes(f"{LONG} {texte}") == []
+
+
+def test_few_words_capitals_and_a_title_posted_before() -> None:
+    assert codes("Besoin d’aide.") == ["texte-court"]
+    assert codes(LONG.upper()) == ["majuscules"]
+    assert codes(LONG, "URGENT", ()) == []
+    assert codes(LONG, "Tenir un Stand !", ("TENIR UN STAND",)) == ["titre-deja-vu"]
+
+
+def test_titles_are_compared_without_accents_case_nor_punctuation() -> None:
+    assert normaliser("  Été : « fête » !") == normaliser("ete fete")
+
+
+def test_every_hint_names_a_reason_that_exists() -> None:
+    textes = [LONG.upper() + " 06 12 34 56 78 a@b.fr 3 € !!! www.a.fr", "x"]
+    motifs = {indice.motif for texte in textes for indice in indices("T", texte, ["T"])}
+    assert motifs <= set(references.motifs())
+
+
+PHRASES = (
+    "L’association {} du quartier cherche des bénévoles pour distribuer des repas, samedi matin, à Wazemmes.",
+    "Aide {} demandée.",
+    "Nous aidons les familles {} : appelez le 06 12 34 56 78, participation de 5 €, merci à vous tous et toutes !",
+)
+GROUPES = (
+    "catholiques",
+    "musulmanes",
+    "juives",
+    "protestantes",
+    "athées",
+    "roms",
+    "maliennes",
+    "bretonnes",
+    "lesbiennes",
+    "handicapées",
+    "syndicales",
+    "femmes",
+    "hommes",
+)
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize(("un", "autre"), list(combinations(GROUPES, 2)))
+def test_the_same_sentence_about_one_group_or_another_gives_the_same_hints(phrase: str, un: str, autre: str) -> None:
+    assert codes(phrase.format(un), un) == codes(phrase.format(autre), autre)
+    assert codes(phrase.format(un).upper(), un.upper()) == codes(phrase.format(autre).upper(), autre.upper())
