@@ -51,6 +51,8 @@ class Decision(Valeur):
 
 
 class DecisionPrise(Evenement):
+    """A moderator, or the policy "confiance", decided about an annonce or an association."""
+
     topic: ClassVar[str] = "moderation.decision.v1"
     decision: Decision
 

@@ -37,7 +37,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("moderation.decision.v1", "cible_id", "moderation", ("annonces", "notifications"), False, 30 * JOUR_MS),
     Topic("matching.profil.v1", "profil_id", "matching", ("matching",), True, None),
     Topic("matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS),
-    Topic("notifications.envoi.v1", "envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
+    Topic("notifications.envoi.v1", "lot_id | envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
     Topic(
         "gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None
     ),

@@ -81,7 +81,9 @@ def test_every_decision_that_needs_a_reason_has_some() -> None:
 
 
 def test_french_sentences_use_no_break_spaces() -> None:
-    textes = [m.explication for m in references.motifs().values()] + [e.resume for e in references.engagements().values()]
+    textes = [m.explication for m in references.motifs().values()] + [
+        e.resume for e in references.engagements().values()
+    ]
     for texte in textes:
         assert not re.search(r" [:;!?»]|« ", texte), texte
         assert texte.endswith(".")

@@ -1,0 +1,124 @@
+"""The golden examples: what was once written can be read today, whole."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from contracts import generate, references
+from contracts.base import Evenement
+from contracts.registre import EVENEMENTS
+from contracts.topics import PAR_NOM
+
+EXEMPLES = generate.RACINE / "exemples"
+par_evenement = pytest.mark.parametrize("event", EVENEMENTS, ids=lambda event: event.type_name())
+
+
+def example(event: type[Evenement]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EXEMPLES / generate.file_name(event)).read_text(encoding="utf-8"))
+    return found
+
+
+def lost(written: Any, read: Any, path: str = "") -> Iterator[str]:
+    """Where `read` says something else than `written`, or nothing."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        for name, value in written.items():
+            if name in read:
+                yield from lost(value, read[name], f"{path}.{name}")
+            else:
+                yield f"{path}.{name}"
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for index, (one, other) in enumerate(zip(written, read, strict=True)):
+            yield from lost(one, other, f"{path}[{index}]")
+    elif written != read:
+        yield path
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of everything that is neither an object nor a list; items of a list share its path."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from leaves(value, f"{path}.{name}")
+    elif isinstance(node, list):
+        for item in node:
+            yield from leaves(item, path)
+    else:
+        yield path, node
+
+
+def normal(node: Any) -> Any:
+    """Instants in the one spelling that pydantic writes: without a zero fraction."""
+    if isinstance(node, dict):
+        return {name: normal(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [normal(value) for value in node]
+    if isinstance(node, str) and node.endswith("Z") and "T" in node and "." in node:
+        return f"{node[:-1].rstrip('0').rstrip('.')}Z"
+    return node
+
+
+def test_every_event_has_an_example_and_every_example_an_event() -> None:
+    assert {path.name for path in EXEMPLES.glob("*.json")} == {generate.file_name(event) for event in EVENEMENTS}
+
+
+def test_no_example_was_edited() -> None:
+    recorded = {path.name: generate.fingerprint(path) for path in EXEMPLES.glob("*.json")}
+    assert generate.read_fingerprints() == recorded, "new examples are recorded by: python -m contracts.generate"
+
+
+@par_evenement
+def test_what_was_written_is_read_whole(event: type[Evenement]) -> None:
+    written = example(event)
+    read = json.loads(event.model_validate(written).model_dump_json())
+    assert list(lost(normal(written), normal(read))) == []
+
+
+@par_evenement
+def test_the_example_obeys_the_schema(event: type[Evenement]) -> None:
+    schema = generate.schema(event)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(example(event))
+
+
+@par_evenement
+def test_the_key_is_the_field_that_the_table_names(event: type[Evenement]) -> None:
+    named = PAR_NOM[event.topic].key
+    values = [node for path, node in leaves(example(event)) if path.split(".")[-1] in named.split(" | ")]
+    assert event.model_validate(example(event)).key in values
+
+
+def test_together_the_examples_fill_every_field() -> None:
+    """A field that no example fills is a field whose meaning no test would see change."""
+    filled: dict[str, set[str]] = {}
+    declared: dict[str, set[str]] = {}
+    for event in EVENEMENTS:
+        written = example(event)
+        values = {path.strip(".") for path, value in leaves(written) if value not in (None, "")}
+        filled.setdefault(event.topic, set()).update(values)
+        everything = json.loads(event.model_validate(written).model_dump_json())
+        declared.setdefault(event.topic, set()).update(path.strip(".") for path, _ in leaves(everything))
+    assert {topic: paths - filled[topic] for topic, paths in declared.items() if paths - filled[topic]} == {}
+
+
+def test_the_codes_in_the_examples_exist() -> None:
+    lists: dict[str, Any] = {
+        "domaines": references.valeurs("domaines"),
+        "categories": references.categories(),
+        "publics": references.valeurs("publics"),
+        "creneaux": references.valeurs("creneaux"),
+        "certifications": references.valeurs("certifications"),
+        "quartier": references.quartiers(),
+    }
+    for event in EVENEMENTS:
+        for path, value in leaves(example(event)):
+            known = lists.get(path.split(".")[-1])
+            assert known is None or value is None or value in known, f"{event.type_name()}{path}: {value}"
+
+
+def test_no_example_carries_an_address_or_a_number_of_a_person() -> None:
+    for path in EXEMPLES.glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert "@" not in text
+        assert "+33" not in text

@@ -1,0 +1,96 @@
+"""The generated files agree with the code, and the code with what has been published."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from contracts import generate, topics
+from contracts.registre import CATALOGUE, EVENEMENTS
+
+OFFICIAL = Path(__file__).parent / "asyncapi" / "asyncapi-3.0.0.schema.json"
+
+
+def test_nothing_breaks_what_has_been_published() -> None:
+    assert generate.refusals() == []
+
+
+@pytest.mark.parametrize("name", sorted(generate.generated()))
+def test_the_generated_file_is_up_to_date(name: str) -> None:
+    path = generate.RACINE / name
+    assert path.exists(), "run: python -m contracts.generate"
+    assert path.read_text(encoding="utf-8") == generate.generated()[name], "run: python -m contracts.generate"
+
+
+def test_every_schema_is_of_an_event_that_exists() -> None:
+    written = {path.name for path in (generate.RACINE / "schemas").glob("*.json")}
+    assert written == {generate.file_name(event) for event in EVENEMENTS}
+
+
+def test_an_event_type_is_declared_once() -> None:
+    assert len({event.type_name() for event in EVENEMENTS}) == len(EVENEMENTS)
+
+
+def test_every_event_says_what_it_means() -> None:
+    assert [event.type_name() for event in EVENEMENTS if not (event.__dict__.get("__doc__") or "").strip()] == []
+
+
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((generate.RACINE / "asyncapi.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_document_is_valid_asyncapi() -> None:
+    validator = jsonschema.Draft7Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
+    assert [(list(e.absolute_path), e.message) for e in validator.iter_errors(document())] == []
+
+
+def test_the_official_schema_would_refuse_a_wrong_document() -> None:
+    validator = jsonschema.Draft7Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
+    wrong = document()
+    next(iter(wrong["operations"].values()))["action"] = "publish"
+    assert not validator.is_valid(wrong)
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    whole = document()
+    found = set(references(whole))
+    assert len(found) > len(EVENEMENTS)
+    for reference in found:
+        file, _, pointer = reference.partition("#")
+        if file:
+            assert (generate.RACINE / file).is_file(), reference
+            continue
+        target = whole
+        for part in pointer.strip("/").split("/"):
+            assert part in target, reference
+            target = target[part]
+
+
+def test_the_document_tells_the_table_of_topics() -> None:
+    whole = document()
+    assert set(whole["channels"]) == set(topics.PAR_NOM)
+    for name, topic in topics.PAR_NOM.items():
+        kafka = whole["channels"][name]["bindings"]["kafka"]
+        assert kafka["partitions"] == topic.partitions
+        assert ",".join(kafka["topicConfiguration"]["cleanup.policy"]) == topic.cleanup_policy
+        assert kafka["topicConfiguration"].get("retention.ms") == topic.retention_ms
+        assert set(whole["channels"][name]["messages"]) == set(CATALOGUE[name])
+    sends = {key for key, operation in whole["operations"].items() if operation["action"] == "send"}
+    assert sends == {f"{topic.owner}.emet.{topic.name}" for topic in topics.TOPICS}
+    receives = set(whole["operations"]) - sends
+    assert receives == {f"{reader}.lit.{topic.name}" for topic in topics.TOPICS for reader in topic.readers}
