@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -41,8 +42,8 @@ class ChaineNue:
             port = str(self._port if nom == "porte" else self._service_port)
             command = [sys.executable, "-m", "bench.nu", nom]
             self._children.append(subprocess.Popen(command, cwd=ROOT, env={**common, "PORT": port}))
-        for port in (self._port, self._service_port):
-            wait_until(lambda port=port: _listens(port), "la chaîne nue", 30, lambda: None)  # type: ignore[misc]
+        for listening in (self._port, self._service_port):
+            wait_until(partial(_listens, listening), "la chaîne nue", 30, lambda: None)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

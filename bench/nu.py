@@ -1,12 +1,11 @@
 """The bare chain: the same hops as the platform and as many majority-committed writes, with nothing else.
 
-Two HTTP hops (door, service), then four Kafka hops, each in its own process as on the platform, then one SMTP hand-off over a
-connection that stays open. Every process is `python -m bench.nu STAGE`; the environment gives MONGO_URL, KAFKA_URL, SMTP_URL,
-NU_PREFIXE (a name of this run), and the ports.
+Two HTTP hops (door, service), then four Kafka hops, each in its own process as on the platform, then one SMTP hand-off
+over a connection that stays open. Every process is `python -m bench.nu STAGE`; the environment gives MONGO_URL,
+KAFKA_URL, SMTP_URL, NU_PREFIXE (a name of this run), and the ports.
 
-A stage does its writes one after the other, each with write concern majority, before it passes on (`avant`), then those that the
-platform does after passing on (`apres`: outbox rows let go, the envoi marked). How many is counted on the platform's own path:
-see ECRITURES, and `bench/pipeline.py`, which prints them.
+A stage does its writes one after the other, each with write concern majority, before it passes on (`avant`), then those
+that the platform does after passing on (`apres`: outbox rows let go, the envoi marked). See ECRITURES.
 """
 
 import asyncio
@@ -55,7 +54,8 @@ def topic(nom: str) -> str:
 
 class Ecrivain:
     def __init__(self, etape: str) -> None:
-        self._collection = mongo.connect(os.environ["MONGO_URL"], f"nu_{os.environ['NU_PREFIXE']}").db[etape]
+        database = mongo.connect(os.environ["MONGO_URL"], f"nu_{os.environ['NU_PREFIXE']}").db
+        self._collection = database[etape]
 
     async def ecrire(self, fois: int, corps: dict[str, Any]) -> None:
         for _ in range(fois):

@@ -1,7 +1,7 @@
 """From POST to SMTP 250: the platform beside a bare chain of the same hops, in one run on the same servers.
 
-Samples alternate (platform, bare, platform, bare …), so that a machine whose speed drifts slows both. Times are those of the one
-mail catcher that both send to.
+Samples alternate (platform, bare, platform, bare …), so that a machine whose speed drifts slows both. Times are those of
+the one mail catcher that both send to.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """What ./place says while it works: a line per step, with the time since the start."""
 
+import os
 import sys
 import time
 
@@ -16,4 +17,8 @@ class Steps:
 
     def say(self, text: str) -> None:
         seconds = f"{self.elapsed:5.1f}".replace(".", ",")
-        print(f"[{seconds} s] {text}", file=sys.stderr, flush=True)
+        try:
+            print(f"[{seconds} s] {text}", file=sys.stderr, flush=True)
+        except BrokenPipeError:
+            # « ./place down 2>&1 | head »: nobody reads any more, but what was begun is finished.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -13,7 +13,8 @@ from kit.problems import Problem
 
 LIFETIME_S = 60
 _ISSUER = "gateway"
-_ALGORITHMS = ["EdDSA"]
+# The name that RFC 9864 gives to EdDSA over this curve.
+_ALGORITHMS = ["Ed25519"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class TokenSigner:
             "iat": now,
             "exp": now + LIFETIME_S,
         }
-        return jwt.encode({"alg": "EdDSA"}, claims, self._key, algorithms=_ALGORITHMS)
+        return jwt.encode({"alg": _ALGORITHMS[0]}, claims, self._key, algorithms=_ALGORITHMS)
 
 
 class TokenVerifier:

@@ -80,7 +80,10 @@ def costumes(association_id: str, description: str) -> dict[str, Any]:
     }
 
 
-TEXTE_TROP_BAVARD = "Nous cherchons trente costumes et tailleurs en bon état, à donner. Appelez Marie au 06 12 34 56 78 pour les apporter."
+TEXTE_TROP_BAVARD = (
+    "Nous cherchons trente costumes et tailleurs en bon état, à donner. "
+    "Appelez Marie au 06 12 34 56 78 pour les apporter, elle vous dira quand venir."
+)
 TEXTE_CORRIGE = (
     "Nous cherchons trente costumes et tailleurs en bon état, toutes tailles, à donner. "
     "Ils habilleront des personnes qui vont à un entretien d’embauche."
