@@ -32,7 +32,7 @@ class Coffre:
         self._cle_empreinte = hmac.digest(brutes[-1], b"empreinte", hashlib.sha256)
 
     def fermer(self, clair: str, proprietaire: str) -> dict[str, Any]:
-        """{cle, contenu}: the id of the key, nonce and ciphertext. `proprietaire` (the row's id) must be given to open it."""
+        """{cle, contenu}: the id of the key, nonce and ciphertext. Opens only with the same `proprietaire` (a row's id)."""
         nonce = os.urandom(_NONCE)
         contenu = self._cles[self._courante].encrypt(nonce, clair.encode(), proprietaire.encode())
         return {"cle": self._courante, "contenu": nonce + contenu}
@@ -48,7 +48,7 @@ class Coffre:
             raise Illisible("altered, or not of this row") from error
 
     def empreinte(self, adresse: str) -> str:
-        """A keyed hash of a normalised address. It uses the oldest key, so that a rotation changes no hash until that key goes."""
+        """A keyed hash of a normalised address, under the oldest key: it outlives a rotation, until that key goes."""
         return hmac.new(self._cle_empreinte, normaliser(adresse).encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""A message is compiled once per content and filled in per person: building MIME for each would cost seven times its sending.
+"""A message is compiled once per content and filled in per person: MIME for each would cost seven times its sending.
 
-A compiled message is a list of bytes and of named slots. The body is quoted-printable; the pieces around a slot end with a soft
-line break, so that a value is encoded alone and dropped in. Values cannot break out: those of the body are encoded (a line break
-becomes =0D=0A), those of the headers are addresses, ids and URLs that are checked for printable ASCII.
+A compiled message is a list of bytes and of named slots. The body is quoted-printable; the pieces around a slot end
+with a soft line break, so that a value is encoded alone and dropped in. Values cannot break out: those of the body are
+encoded (a line break becomes =0D=0A), those of the headers are addresses, ids and URLs, checked for printable ASCII.
 """
 
 import binascii
@@ -44,7 +44,7 @@ class ValeurInterdite(ValueError):
 def _environnement(echappe: bool) -> Environment:
     return Environment(
         loader=FileSystemLoader(_GABARITS),
-        autoescape=echappe,
+        autoescape=echappe,  # noqa: S701  # the plain-text part is no HTML
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -81,7 +81,7 @@ class Compositeur:
         self._domaine = adresse.rpartition("@")[2]
 
     def compiler(self, genre: Genre, contenu_id: str, donnees: Mapping[str, Any]) -> Modele:
-        """`donnees` are those of the content row; the templates see them by name, without the characters that mark slots."""
+        """`donnees` are those of the content row; templates see them by name, without what marks slots."""
         message = MESSAGES[genre]
         contexte = {
             **_sans_reserves(donnees),
@@ -131,8 +131,8 @@ class Compositeur:
 
 
 def _partie(type_: str, frontiere: str, rendu: str, prefixe: str) -> list[bytes | str]:
-    entete = f"--{frontiere}\r\nContent-Type: text/{type_}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    morceaux: list[bytes | str] = [entete.encode()]
+    entete = f"--{frontiere}\r\nContent-Type: text/{type_}; charset=utf-8\r\n"
+    morceaux: list[bytes | str] = [entete.encode(), b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"]
     # split() with one group: text, slot, text, slot … text.
     for rang, part in enumerate(_FENTE.split(rendu)):
         if rang % 2:

@@ -1,7 +1,7 @@
 """Who can be written to, and what they agreed to: addresses encrypted, consents with their proof, erasure for ever.
 
-Rows of `contacts`: {_id: compte_id, email: {cle, contenu} | absent, empreinte, consentements, version, purge_at | absent,
-efface | absent}. An erased row stays, without anything personal, so that a late message does not bring its person back.
+Rows of `contacts`: {_id: compte_id, email?: {cle, contenu}, empreinte?, consentements, version, purge_at?, efface?}.
+An erased row stays, without anything personal, so that a late message does not bring its person back.
 """
 
 import datetime as dt

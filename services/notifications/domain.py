@@ -139,8 +139,8 @@ def non_commencee(now: dt.datetime) -> Suite:
 
 
 def apres_inconnue(canal: Canal, tentatives: int, motif: Motif, now: dt.datetime) -> Suite:
-    """Nobody knows whether the provider took it. An e-mail costs nothing and is sent once more, for as long as attempts last;
-    what remains unknown then stays so."""
+    """Nobody knows whether the provider took it. An e-mail costs nothing: it is sent again, as long as attempts last; what
+    remains unknown then stays so."""
     encore = canal is Canal.EMAIL and tentatives < TENTATIVES_MAX
     return Suite(Etat.INCERTAIN, motif, now + _pause(tentatives) if encore else None)
 
@@ -181,7 +181,7 @@ class Cloture:
 
 
 def taille_lot(en_attente: int, connexions: int) -> int:
-    """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one connection."""
+    """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one."""
     return max(1, min(LOT_MAX, -(-en_attente // connexions)))
 
 

@@ -71,7 +71,7 @@ class Livreur:
         self._reveil = asyncio.Event()
 
     def offrir(self, lignes: Iterable[Ligne]) -> int:
-        """Takes rows that are stored already and starts at once. What does not fit stays in the database, for the sweeper.
+        """Takes rows that are stored already and starts at once. What does not fit stays stored, for the sweeper.
 
         Returns how many were taken.
         """
@@ -88,7 +88,7 @@ class Livreur:
         return pris
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Delivers until `stopping`, then finishes the lots in hand; what still waits is taken up by another process."""
+        """Delivers until `stopping`, then finishes the lots in hand; another process takes up what still waits."""
         tasks = [asyncio.create_task(self._servir(stopping)) for _ in range(self._connexions)]
         arret = asyncio.create_task(stopping.wait())
         # A connection task ends early only by an error: the others finish their lots, then the process ends with it.
@@ -239,7 +239,7 @@ def _est_alerte(ligne: Ligne) -> bool:
 
 
 async def _insister(action: Callable[[], Awaitable[T]]) -> T:
-    """Repeats `action` for as long as the database is away: what was handed over must be marked, and what is claimed kept."""
+    """Repeats `action` for as long as the database is away: what was handed over must be marked."""
     pause = 0.05
     while True:
         try:

@@ -79,7 +79,7 @@ def une_ligne(texte: str) -> str:
 
 
 def expliquer(motif: Motif) -> dict[str, str | None]:
-    """What the author reads about one reason: its label, what to change, and for values the commitment and the passage."""
+    """What the author reads about one reason: what to change, and for values the commitment and the passage."""
     connu = references.motifs().get(motif.code)
     engagement = next((e for e in references.engagements().values() if e.numero == motif.engagement), None)
     return {

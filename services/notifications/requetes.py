@@ -9,7 +9,7 @@ from contracts.commun import Identifiant
 from contracts.comptes import Consentement
 from services.notifications.contacts import Fiche
 
-# ASCII, no quotes, no comments: what every server takes. The gateway has checked it for people; this guards the headers.
+# ASCII, no quotes, no comments: what every server takes. The gateway checks for people; this guards the headers.
 _ADRESSE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,255}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 

@@ -1,10 +1,10 @@
 """The ledger: one row per message and person, claimed before it is handed over, marked after.
 
-Rows of `envois`: {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat, motif?,
-tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?}. `reprise_at` says from when anybody may take the row up: a row in
-the queue after 3 s, a failure after its pause, a claim after its lease; rows that are done have none. `lot` is the fencing
-token of a claim. Rows of `contenus`: {_id, genre, donnees, cree_at}: what many messages say, once. `clotures`: annonces that
-need nobody any more; `desabonnements`: profils that get nothing more.
+Rows of `envois`: {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat,
+motif?, tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?}. `reprise_at` says from when anybody may take the
+row up: a row in the queue after 3 s, a failure after its pause, a claim after its lease; rows that are done have none.
+`lot` is the fencing token of a claim. `contenus` {_id, genre, donnees, cree_at}: what many messages say, once. `clotures`:
+annonces that need nobody any more. `desabonnements`: profils that get nothing more.
 """
 
 import datetime as dt
@@ -31,10 +31,13 @@ class Registre:
         self._clock = clock
 
     async def create_indexes(self, conservation_jours: int) -> None:
-        ouverts = {"partialFilterExpression": _A_REPRENDRE}
-        await self._db.envois.create_index([("reprise_at", 1)], **ouverts)
-        await self._db.envois.create_index([("profil_id", 1)], name="ouverts_par_profil", **ouverts)
-        await self._db.envois.create_index([("annonce_id", 1)], name="ouverts_par_annonce", **ouverts)
+        await self._db.envois.create_index([("reprise_at", 1)], partialFilterExpression=_A_REPRENDRE)
+        await self._db.envois.create_index(
+            [("profil_id", 1)], name="ouverts_par_profil", partialFilterExpression=_A_REPRENDRE
+        )
+        await self._db.envois.create_index(
+            [("annonce_id", 1)], name="ouverts_par_annonce", partialFilterExpression=_A_REPRENDRE
+        )
         await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
         # Longer than any topic is kept: a replay must still find the row of what was sent.
         await self._db.envois.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
@@ -80,7 +83,7 @@ class Registre:
         return Genre(trouve["genre"]), trouve["donnees"]
 
     async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]:
-        """Claims rows for a hand-off, committed when this returns; leaves out those that somebody else took or that are done."""
+        """Claims rows for a hand-off, committed when this returns; leaves out those done or somebody else's."""
         ids, now = [ligne["_id"] for ligne in lignes], self._clock.now()
         en_pause = [etat for etat in domain.venant_de(Etat.REMISE) if etat != Etat.EN_FILE]
         pris = await self._db.envois.update_many(
@@ -124,7 +127,7 @@ class Registre:
         return ecrits > 0
 
     async def rendre_incertains(self) -> int:
-        """Claims whose lease is over: whoever held them is gone, and may have handed them over before. Returns how many."""
+        """Claims whose lease is over: whoever held them is gone, perhaps after the hand-off. Returns how many."""
         now = self._clock.now()
         echus = {"etat": Etat.REMISE.value, "reprise_at": {"$lt": now}}
         rendus = 0
