@@ -35,10 +35,13 @@ class Contact:
 
 @dataclass(frozen=True)
 class Fiche:
-    """What the gateway hands over: `version` is that of the account; an older one changes nothing."""
+    """What the gateway hands over: `version` is that of the account; an older one changes nothing.
+
+    `email` None: only the consents changed; the address that is known stays.
+    """
 
     compte_id: str
-    email: str
+    email: str | None
     consentements: Sequence[Consentement]
     version: int
 
@@ -56,12 +59,10 @@ class Contacts:
         await self._sans_regresser([self._ecriture(fiche) for fiche in fiches])
 
     def _ecriture(self, fiche: Fiche) -> UpdateOne:
-        valeurs = {
-            "email": self._coffre.fermer(fiche.email, fiche.compte_id),
-            "empreinte": self._coffre.empreinte(fiche.email),
-            "consentements": _en_base(fiche.consentements),
-            "version": fiche.version,
-        }
+        valeurs: dict[str, Any] = {"consentements": _en_base(fiche.consentements), "version": fiche.version}
+        if fiche.email is not None:
+            valeurs["email"] = self._coffre.fermer(fiche.email, fiche.compte_id)
+            valeurs["empreinte"] = self._coffre.empreinte(fiche.email)
         return UpdateOne(
             _pas_plus_recent(fiche.compte_id, fiche.version), {"$set": valeurs, "$unset": {"purge_at": ""}}, upsert=True
         )

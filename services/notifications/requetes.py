@@ -27,7 +27,9 @@ class Corps(BaseModel):
 
 
 class DemandeContact(Corps):
-    email: Adresse
+    """Without `email` only the consents are stored: the gateway does not keep the address."""
+
+    email: Adresse | None = None
     consentements: list[Consentement] = Field(default=[], max_length=20)
     version: int = Field(ge=1)
 
