@@ -43,7 +43,7 @@ ECRITURES = {
     "publication": Etape(1, 1, "decision", "publiee"),
     # matching: correspondances, event, inbox; outbox row.
     "matching": Etape(1, 1, "publiee", "correspondance"),
-    # notifications: rows of the ledger with the inbox, then the claim before MAIL FROM; then the mark, and its outbox row.
+    # notifications: ledger and inbox, then the claim before MAIL FROM; afterwards the mark, and its outbox row.
     "envoi": Etape(2, 2, "correspondance", None),
 }
 
@@ -54,8 +54,8 @@ def topic(nom: str) -> str:
 
 class Ecrivain:
     def __init__(self, etape: str) -> None:
-        database = mongo.connect(os.environ["MONGO_URL"], f"nu_{os.environ['NU_PREFIXE']}").db
-        self._collection = database[etape]
+        name = f"nu_{os.environ['NU_PREFIXE']}"
+        self._collection = mongo.connect(os.environ["MONGO_URL"], name).db[etape]
 
     async def ecrire(self, fois: int, corps: dict[str, Any]) -> None:
         for _ in range(fois):

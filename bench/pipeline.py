@@ -214,9 +214,8 @@ class Banc:
 
 def _montrer(figures: dict[str, Any]) -> None:
     ici, nu = figures["place_ms"], figures["nu_ms"]
-    print(
-        f"Du POST au 250 : place {ici['mediane']} ms (p99 {ici['p99']}), chaîne nue {nu['mediane']} ms (p99 {nu['p99']})"
-    )
+    for nom, resume in (("place", ici), ("chaîne nue", nu)):
+        print(f"Du POST au 250, {nom} : médiane {resume['mediane']} ms, p99 {resume['p99']} ms")
     verdict = "tenu" if figures["rapport"] <= SEUIL else "PAS TENU"
     print(f"Rapport des médianes : {figures['rapport']} (seuil {SEUIL} : {verdict})")
     print(f"Validations Mongo de chaque côté : {figures['validations_mongo']}")
