@@ -1,0 +1,221 @@
+"""The way of an annonce, over HTTP and Kafka: posted, decided, published, corrected, answered, ended."""
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from contracts.comptes import Compte, CompteEfface, EtatCompte
+from contracts.moderation import Issue, Motif, TypeCible
+from contracts.notifications import Canal, EnvoisRemis
+from kit.ids import new_id
+from services.annonces import expiration
+from tests.integration.annonces.conftest import Banc, corps_association, corps_besoin, corps_offre, decision
+
+MOTIF = Motif(code="contenu-insuffisant", explication="Dites quand.")
+
+
+async def test_posted_then_approved_over_kafka_is_published(banc: Banc) -> None:
+    association = await banc.association("m1")
+    corps = corps_besoin(association["association_id"])
+    deposee = await banc.appeler("POST", "/v1/annonces", "m1", json=corps)
+    assert deposee.status_code == 201
+    annonce_id = deposee.json()["annonce_id"]
+    assert deposee.headers["location"] == f"/v1/annonces/{annonce_id}"
+    assert deposee.headers["etag"] == '"1"'
+    assert (await banc.entendu("AnnonceDeposee", annonce_id)).annonce.auteur.nom == "Les Jardins de Fives"
+    assert (await banc.appeler("GET", f"/v1/annonces/{annonce_id}")).status_code == 404
+
+    await banc.publier(decision(TypeCible.ANNONCE, annonce_id, 1))
+    publiee = (await banc.entendu("AnnoncePubliee", annonce_id)).annonce
+    assert (publiee.version, publiee.etat) == (2, "publiee")
+    vue = await banc.lire(annonce_id)
+    assert vue["etat"] == "publiee"
+    assert vue["auteur"] == {
+        "type": "association",
+        "association_id": association["association_id"],
+        "nom": "Les Jardins de Fives",
+    }
+    assert "motifs" not in vue
+    assert "alertes" not in vue
+
+
+async def test_asked_for_changes_then_corrected_then_approved(banc: Banc) -> None:
+    association = await banc.association("m2")
+    corps = corps_besoin(association["association_id"])
+    annonce_id = (await banc.appeler("POST", "/v1/annonces", "m2", json=corps)).json()["annonce_id"]
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 1, Issue.A_CORRIGER, [MOTIF]))
+    vue = await banc.lire(annonce_id, "m2")
+    assert vue["etat"] == "a_corriger"
+    assert vue["motifs"][0]["explication"] == "Dites quand."
+
+    del corps["auteur"]
+    corps["description"] += " De 9 h à midi."
+    chemin = f"/v1/annonces/{annonce_id}"
+    assert (await banc.appeler("PUT", chemin, "m2", json=corps)).status_code == 428
+    perimee = await banc.appeler("PUT", chemin, "m2", json=corps, headers={"If-Match": '"1"'})
+    assert perimee.status_code == 412
+    assert perimee.headers["content-type"] == "application/problem+json"
+    assert perimee.json()["type"] == "/problemes/version-depassee"
+    corrigee = await banc.appeler("PUT", chemin, "m2", json=corps, headers={"If-Match": '"2"'})
+    assert (corrigee.status_code, corrigee.json()["etat"], corrigee.json()["version"]) == (200, "deposee", 3)
+
+    # A decision about the text before the correction changes nothing.
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 1))
+    assert (await banc.lire(annonce_id, "m2"))["etat"] == "deposee"
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 3))
+    assert (await banc.lire(annonce_id))["etat"] == "publiee"
+
+
+async def test_only_members_of_a_validated_association_post_in_its_name(banc: Banc) -> None:
+    inscrite = await banc.appeler("POST", "/v1/associations", "m3", json=corps_association())
+    association_id = inscrite.json()["association_id"]
+    attente = await banc.appeler("POST", "/v1/annonces", "m3", json=corps_besoin(association_id))
+    assert attente.status_code == 403
+    assert "validée" in attente.json()["detail"]
+    autre = await banc.appeler("POST", "/v1/annonces", "quelquun", json=corps_besoin(association_id))
+    assert autre.status_code == 404
+    assert (await banc.appeler("GET", f"/v1/associations/{association_id}", "quelquun")).status_code == 404
+    assert (await banc.appeler("POST", "/v1/annonces", json=corps_offre())).status_code == 401
+
+
+async def test_an_annonce_of_others_does_not_exist(banc: Banc) -> None:
+    association = await banc.association("m4")
+    annonce = await banc.publiee("m4", association["association_id"])
+    chemin = f"/v1/annonces/{annonce['annonce_id']}"
+    corps = corps_besoin(association["association_id"])
+    del corps["auteur"]
+    modifiee = await banc.appeler("PUT", chemin, "intrus", json=corps, headers={"If-Match": '"2"'})
+    assert modifiee.status_code == 404
+    assert (await banc.appeler("POST", f"{chemin}/retrait", "intrus")).status_code == 404
+    assert (await banc.appeler("GET", f"{chemin}/reponses", "intrus")).status_code == 404
+    assert (await banc.lire(annonce["annonce_id"], "m4"))["etat"] == "publiee"
+
+
+async def test_the_same_idempotency_key_posts_once(banc: Banc) -> None:
+    entetes = {"Idempotency-Key": new_id()}
+    corps = corps_offre()
+    ensemble = await asyncio.gather(
+        *[banc.appeler("POST", "/v1/annonces", "p1", json=corps, headers=entetes) for _ in range(4)]
+    )
+    assert sorted(r.status_code for r in ensemble) == [200, 200, 200, 201]
+    assert len({r.json()["annonce_id"] for r in ensemble}) == 1
+    autre = await banc.appeler("POST", "/v1/annonces", "p1", json=corps_offre(places=2), headers=entetes)
+    assert autre.status_code == 422
+    personne = await banc.appeler("POST", "/v1/annonces", "p2", json=corps, headers=entetes)
+    assert personne.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("champs", "champ"),
+    [
+        ({"inconnu": 1}, "inconnu"),
+        ({"titre": "abc"}, "titre"),
+        ({"titre": "Des costumes\u0007 à donner"}, "titre"),
+        ({"categories": ["maraude"]}, "categories"),
+        ({"cession": None}, "cession"),
+        ({"places": 0}, "places"),
+        ({"sens": "besoin"}, "sens"),
+        ({"date_debut": "2099-02-01", "date_fin": "2099-01-01"}, "date_fin"),
+        ({"expire_at": "2020-01-01T00:00:00Z"}, "expire_at"),
+        ({"lat": 91}, "lat"),
+        ({"domaines": ["inconnu"]}, "domaines"),
+    ],
+)
+async def test_bad_fields_are_refused_with_their_name(banc: Banc, champs: dict[str, Any], champ: str) -> None:
+    reponse = await banc.appeler("POST", "/v1/annonces", "p3", json=corps_offre(**champs))
+    assert reponse.status_code == 422
+    assert reponse.headers["content-type"] == "application/problem+json"
+    assert [erreur["champ"] for erreur in reponse.json()["erreurs"]] == [champ]
+    assert (await banc.appeler("GET", "/v1/mes/annonces", "p3")).json()["total"] == 0
+
+
+async def test_an_unsigned_engagement_and_a_number_taken_are_refused(banc: Banc) -> None:
+    corps = corps_association()
+    refusee = {**corps, "engagement": {**corps["engagement"], "accepte": False}}
+    reponse = await banc.appeler("POST", "/v1/associations", "m5", json=refusee)
+    assert (reponse.status_code, reponse.json()["erreurs"][0]["champ"]) == (422, "engagement")
+    inscrite = await banc.appeler("POST", "/v1/associations", "m5", json=corps)
+    assert inscrite.status_code == 201
+    assert (await banc.appeler("POST", "/v1/associations", "m6", json=corps)).status_code == 409
+    # Once refused, its number is free again.
+    await banc.traiter(decision(TypeCible.ASSOCIATION, inscrite.json()["association_id"], 1, Issue.REFUSEE, [MOTIF]))
+    assert (await banc.appeler("POST", "/v1/associations", "m6", json=corps)).status_code == 201
+
+
+async def test_an_association_asked_for_changes_is_handed_in_again(banc: Banc) -> None:
+    corps = corps_association()
+    association_id = (await banc.appeler("POST", "/v1/associations", "m7", json=corps)).json()["association_id"]
+    await banc.traiter(decision(TypeCible.ASSOCIATION, association_id, 1, Issue.A_CORRIGER, [MOTIF]))
+    chemin = f"/v1/associations/{association_id}"
+    lue = (await banc.appeler("GET", chemin, "m7")).json()
+    assert (lue["etat"], lue["motifs"][0]["code"]) == ("inscrite", "contenu-insuffisant")
+    del corps["engagement"]
+    corps["description"] += " Tous les samedis."
+    corrigee = await banc.appeler("PUT", chemin, "m7", json=corps, headers={"If-Match": '"1"'})
+    assert (corrigee.status_code, corrigee.json()["version"]) == (200, 2)
+    await banc.traiter(decision(TypeCible.ASSOCIATION, association_id, 2))
+    assert (await banc.appeler("GET", chemin)).json()["etat"] == "validee"
+
+
+async def test_an_association_that_is_excluded_has_its_annonces_withdrawn(banc: Banc) -> None:
+    association = await banc.association("m8")
+    annonce = await banc.publiee("m8", association["association_id"])
+    await banc.traiter(decision(TypeCible.ASSOCIATION, association["association_id"], 2, Issue.RETIREE, [MOTIF]))
+    vue = await banc.lire(annonce["annonce_id"], "m8")
+    assert (vue["etat"], vue["motifs"][0]["code"]) == ("retiree", "contenu-insuffisant")
+    await banc.entendu("AnnonceRetiree", annonce["annonce_id"])
+
+
+async def test_alerts_are_counted_once_for_the_author(banc: Banc) -> None:
+    association = await banc.association("m9")
+    annonce_id = (await banc.publiee("m9", association["association_id"]))["annonce_id"]
+    remis = EnvoisRemis(
+        lot_id=new_id(),
+        annonce_id=annonce_id,
+        canal=Canal.EMAIL,
+        profils=["a", "b", "c"],
+        remis_at=dt.datetime.now(dt.UTC),
+    )
+    event_id = new_id()
+    await banc.traiter(remis, event_id=event_id)
+    await banc.traiter(remis, event_id=event_id)
+    assert (await banc.lire(annonce_id, "m9"))["alertes"] == 3
+
+
+async def test_the_last_day_ends_an_annonce(banc: Banc) -> None:
+    corps = corps_offre()
+    annonce_id = (await banc.appeler("POST", "/v1/annonces", "p4", json=corps)).json()["annonce_id"]
+    deps = banc.app.state.deps
+    hier = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    await deps.store.annonces.update_one({"_id": annonce_id}, {"$set": {"expire_at": hier}})
+    # Several workers at once, and the one that runs already: one of them ends it, once.
+    await asyncio.gather(*[expiration.expirer_echues(deps) for _ in range(3)])
+    vue = await banc.bientot(lambda: banc.lire(annonce_id, "p4"))
+    assert (vue["etat"], vue["version"]) == ("expiree", 2)
+    await banc.entendu("AnnonceExpiree", annonce_id)
+    assert (await banc.appeler("POST", f"/v1/annonces/{annonce_id}/retrait", "p4")).status_code == 409
+
+
+async def test_an_erased_account_leaves_nothing_of_its_own(banc: Banc) -> None:
+    compte = new_id()
+    association = await banc.association("m10")
+    annonce = await banc.publiee("m10", association["association_id"], places=2)
+    chemin = f"/v1/annonces/{annonce['annonce_id']}/reponses"
+    reponse = await banc.appeler("POST", chemin, compte, json={"message": "Appelez-moi au 0600000000"})
+    assert reponse.status_code == 201
+    offre = (await banc.appeler("POST", "/v1/annonces", compte, json=corps_offre())).json()
+    quittee = await banc.association(compte)
+
+    efface = Compte(compte_id=compte, version=9, etat=EtatCompte.EFFACE, cree_at=dt.datetime.now(dt.UTC))
+    await banc.traiter(CompteEfface(compte=efface))
+    store = banc.app.state.deps.store
+    stockee = await store.reponse(reponse.json()["reponse_id"])
+    assert (stockee["message"], stockee["etat"], stockee["compte_id"]) == ("", "annulee", "efface")
+    assert (await banc.lire(annonce["annonce_id"]))["places_restantes"] == 2
+    retiree = await store.annonce(offre["annonce_id"])
+    assert (retiree["etat"], retiree["auteur"]["compte_id"]) == ("retiree", "efface")
+    assert "costumes" not in retiree["description"]
+    assert (await store.association(quittee["association_id"]))["membres"] == []
+    assert "costumes" not in (await banc.entendu("AnnonceRetiree", offre["annonce_id"])).annonce.titre

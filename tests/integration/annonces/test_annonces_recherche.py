@@ -1,0 +1,112 @@
+"""The search on real Mongo: French words, geography, facets, order, pages."""
+
+from typing import Any
+
+import pytest
+
+from kit.ids import new_id
+from tests.integration.annonces.conftest import Banc
+
+
+async def _chercher(banc: Banc, **parametres: Any) -> Any:
+    reponse = await banc.appeler("GET", "/v1/annonces", params=parametres)
+    assert reponse.status_code == 200, reponse.text
+    return reponse.json()
+
+
+@pytest.fixture(scope="session")
+async def mot(banc: Banc) -> str:
+    """A word that only the three annonces of this file have: near (fives), far (lomme), urgent and near."""
+    mot = f"zq{new_id()[:10]}"
+    association_id = (await banc.association("s1"))["association_id"]
+    await banc.publiee("s1", association_id, titre=f"Des chevaux pour {mot}", quartier="fives")
+    await banc.publiee("s1", association_id, titre=f"Une salle {mot}", quartier="lomme", categories=["local-salle"])
+    await banc.publiee("s1", association_id, titre=f"Du stockage {mot}", quartier="hellemmes", urgent=True, places=3)
+    await banc.publiee("s1", association_id, titre="Tout autre chose", description=f"On y parle aussi de {mot} un peu.")
+    return mot
+
+
+async def test_words_and_facets(banc: Banc, mot: str) -> None:
+    found = await _chercher(banc, q=mot)
+    assert found["total"] == 4
+    # A title weighs more than a description.
+    assert found["annonces"][-1]["titre"] == "Tout autre chose"
+    assert found["facettes"]["quartier"] == {"fives": 2, "hellemmes": 1, "lomme": 1}
+    assert found["facettes"]["categorie"] == {"vehicule-transport": 3, "local-salle": 1}
+    assert found["facettes"]["sens"] == {"besoin": 4}
+    assert all("compte_id" not in annonce["auteur"] for annonce in found["annonces"])
+    assert all("alertes" not in annonce for annonce in found["annonces"])
+
+
+async def test_french_stems_and_accents(banc: Banc, mot: str) -> None:
+    # Every word in quotation marks must be there: the stem of the other one is looked for as well.
+    assert (await _chercher(banc, q=f'"{mot}" cheval salles'))["annonces"][0]["titre"] == f"Une salle {mot}"
+
+
+async def test_filters(banc: Banc, mot: str) -> None:
+    assert (await _chercher(banc, q=mot, categorie="local-salle"))["total"] == 1
+    assert (await _chercher(banc, q=mot, urgent="true"))["total"] == 1
+    assert (await _chercher(banc, q=mot, quartier="fives", sens="", nature=""))["total"] == 2
+    assert (await _chercher(banc, q=mot, sens="offre"))["total"] == 0
+
+
+async def test_distance_and_radius(banc: Banc, mot: str) -> None:
+    ici = {"lat": 50.6325, "lon": 3.089}
+    found = await _chercher(banc, q=mot, tri="distance", **ici)
+    distances = [annonce["distance_m"] for annonce in found["annonces"]]
+    assert distances == sorted(distances)
+    assert distances[0] == 0
+    assert 4000 < distances[-1] < 9000
+    assert (await _chercher(banc, q=mot, rayon_km=1, **ici))["total"] == 2
+
+
+async def test_pages_do_not_overlap(banc: Banc, mot: str) -> None:
+    pages = [await _chercher(banc, q=mot, taille=2, page=page, tri="recent") for page in (1, 2, 3)]
+    assert [len(page["annonces"]) for page in pages] == [2, 2, 0]
+    assert len({annonce["annonce_id"] for page in pages for annonce in page["annonces"]}) == 4
+    assert pages[2]["total"] == 4
+
+
+@pytest.mark.parametrize(
+    "parametres",
+    [
+        {"inconnu": "1"},
+        {"sens": "autre"},
+        {"lat": "50"},
+        {"rayon_km": "5"},
+        {"tri": "distance"},
+        {"page": "0"},
+        {"taille": "101"},
+        {"lat": "nan", "lon": "3"},
+        {"page": "900", "taille": "100"},
+        {"q": "a\u0000b"},
+    ],
+)
+async def test_bad_parameters_are_refused(banc: Banc, parametres: dict[str, str]) -> None:
+    reponse = await banc.appeler("GET", "/v1/annonces", params=parametres)
+    assert reponse.status_code == 422
+    assert reponse.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_place_of_a_citizen_is_blurred(banc: Banc) -> None:
+    from contracts.moderation import TypeCible
+    from tests.integration.annonces.conftest import corps_offre, decision
+
+    annonce_id = (await banc.appeler("POST", "/v1/annonces", "s2", json=corps_offre())).json()["annonce_id"]
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 1))
+    vue = await banc.lire(annonce_id)
+    assert vue["lieu"] == {"quartier": None, "lat": 50.63, "lon": 3.09}
+    assert vue["auteur"] == {"type": "particulier", "association_id": None, "nom": None}
+    assert (await banc.lire(annonce_id, "s2"))["lieu"]["lat"] == 50.63254
+
+
+async def test_the_description_of_the_api_is_complete(banc: Banc) -> None:
+    document = (await banc.client.get("/v1/openapi.json")).json()
+    assert {
+        "/v1/annonces",
+        "/v1/annonces/{annonce_id}",
+        "/v1/annonces/{annonce_id}/reponses",
+        "/v1/mes/reponses",
+        "/v1/associations",
+    } <= set(document["paths"])
+    assert (await banc.client.get("/sante/pret")).status_code == 200

@@ -1,0 +1,92 @@
+"""Answers: places are reserved once, freed, and never oversold."""
+
+import asyncio
+from typing import Any
+
+from kit.ids import new_id
+from tests.integration.annonces.conftest import Banc
+
+
+async def _annonce(banc: Banc, membre: str, places: int) -> str:
+    association = await banc.association(membre)
+    return str((await banc.publiee(membre, association["association_id"], places=places))["annonce_id"])
+
+
+async def _repondre(banc: Banc, annonce_id: str, sub: str, **corps: Any) -> Any:
+    return await banc.appeler("POST", f"/v1/annonces/{annonce_id}/reponses", sub, json=corps)
+
+
+async def test_two_at_once_for_the_last_place_one_wins(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r1", 1)
+    deux = await asyncio.gather(*[_repondre(banc, annonce_id, f"b{n}") for n in range(2)])
+    assert sorted(reponse.status_code for reponse in deux) == [201, 409]
+    vue = await banc.lire(annonce_id)
+    assert (vue["etat"], vue["places_restantes"]) == ("pourvue", 0)
+    await banc.entendu("AnnoncePourvue", annonce_id)
+
+
+async def test_a_crowd_never_takes_more_than_there_is(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r2", 5)
+    foule = await asyncio.gather(*[_repondre(banc, annonce_id, f"f{n}", quantite=2) for n in range(6)])
+    assert sum(reponse.status_code == 201 for reponse in foule) == 2
+    refusees = [reponse.json() for reponse in foule if reponse.status_code == 409]
+    assert {refusee["places_restantes"] for refusee in refusees} == {1}
+    assert (await banc.lire(annonce_id))["places_restantes"] == 1
+
+
+async def test_accepted_then_taken_back_the_place_is_free_again(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r3", 1)
+    deposee = await _repondre(banc, annonce_id, "b3", message="Je peux venir à 9 h.")
+    assert deposee.status_code == 201
+    reponse_id = deposee.json()["reponse_id"]
+    event = await banc.entendu("ReponseDeposee", reponse_id)
+    assert event.reponse.destinataires == ["r3"]
+    assert "9 h" not in event.model_dump_json()
+
+    recues = (await banc.appeler("GET", f"/v1/annonces/{annonce_id}/reponses", "r3")).json()
+    assert recues["reponses"][0]["message"] == "Je peux venir à 9 h."
+    assert "compte_id" not in recues["reponses"][0]
+    chemin = f"/v1/reponses/{reponse_id}"
+    assert (await banc.appeler("POST", f"{chemin}/acceptation", "b3")).status_code == 404
+    assert (await banc.appeler("POST", f"{chemin}/annulation", "r3")).status_code == 404
+    for _ in range(2):
+        acceptee = await banc.appeler("POST", f"{chemin}/acceptation", "r3")
+        assert (acceptee.status_code, acceptee.json()["etat"]) == (200, "acceptee")
+    assert (await banc.appeler("POST", f"{chemin}/refus", "r3")).status_code == 409
+    await banc.entendu("ReponseAcceptee", reponse_id)
+
+    annulee = await banc.appeler("POST", f"{chemin}/annulation", "b3")
+    assert annulee.json()["etat"] == "annulee"
+    vue = await banc.lire(annonce_id)
+    assert (vue["etat"], vue["places_restantes"]) == ("publiee", 1)
+    assert (await banc.entendu("AnnonceModifiee", annonce_id)).annonce.places_restantes == 1
+    assert (await _repondre(banc, annonce_id, "b3")).status_code == 201
+
+
+async def test_who_may_answer(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r4", 3)
+    assert (await _repondre(banc, annonce_id, "r4")).status_code == 403
+    assert (await _repondre(banc, annonce_id, "")).status_code == 401
+    assert (await _repondre(banc, new_id(), "b4")).status_code == 404
+    assert (await _repondre(banc, annonce_id, "b4")).status_code == 201
+    encore = await _repondre(banc, annonce_id, "b4")
+    assert (encore.status_code, encore.json()["type"]) == (409, "/problemes/deja-repondu")
+    assert (await banc.appeler("GET", "/v1/mes/reponses", "b4")).json()["total"] == 1
+
+
+async def test_declined_the_place_is_free_again(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r5", 2)
+    reponse_id = (await _repondre(banc, annonce_id, "b5")).json()["reponse_id"]
+    declinee = await banc.appeler("POST", f"/v1/reponses/{reponse_id}/refus", "r5")
+    assert declinee.json()["etat"] == "declinee"
+    assert (await banc.lire(annonce_id))["places_restantes"] == 2
+    assert (await banc.appeler("POST", f"/v1/reponses/{reponse_id}/annulation", "b5")).status_code == 409
+
+
+async def test_a_withdrawn_annonce_takes_no_answer(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r6", 2)
+    reponse_id = (await _repondre(banc, annonce_id, "b6")).json()["reponse_id"]
+    retiree = await banc.appeler("POST", f"/v1/annonces/{annonce_id}/retrait", "r6")
+    assert retiree.json()["etat"] == "retiree"
+    assert (await _repondre(banc, annonce_id, "b7")).status_code == 404
+    assert (await banc.appeler("POST", f"/v1/reponses/{reponse_id}/acceptation", "r6")).status_code == 409
