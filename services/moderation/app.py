@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from contracts import topics
 from kit.health import Health
 from kit.runtime import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
-from services.moderation import api
+from services.moderation import api, pages
 from services.moderation.actions import Actions
+from services.moderation.rendu import install_errors
 from services.moderation.settings import Reglages
 from services.moderation.store import Store
 
@@ -28,6 +31,7 @@ def create(settings: Reglages) -> FastAPI:
         async with open_runtime(SERVICE, settings, health) as runtime:
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
             app.state.deps = Actions(Store(runtime.mongo.db), runtime.outbox, runtime.clock, settings.bail)
+            app.state.politique = settings.politique
             preparing = asyncio.create_task(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE)))
             yield
             preparing.cancel()
@@ -35,5 +39,8 @@ def create(settings: Reglages) -> FastAPI:
                 await preparing
 
     app = create_app("Place des assos : modération", health, lifespan, docs=True)
+    install_errors(app)
     app.include_router(api.router)
+    app.mount("/moderation/static", StaticFiles(directory=Path(__file__).with_name("static")))
+    app.include_router(pages.router)
     return app

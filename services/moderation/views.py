@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts import references
 from services.moderation.domain import ISSUES, Dossier
 from services.moderation.motifs import proposables
 from services.moderation.rules import Indice
@@ -73,14 +72,13 @@ def entree(row: Mapping[str, Any]) -> Json:
 
 def association(row: Mapping[str, Any], historique: Mapping[str, int]) -> Json:
     """An association as moderators see it: no member ids."""
-    domaines = [references.libelle("domaines", code) for code in row.get("domaines", [])]
     return {
         "association_id": row["_id"],
         "nom": row["nom"],
         "etat": row["etat"],
         "rna": row.get("rna"),
         "siren": row.get("siren"),
-        "domaines": domaines,
+        "domaines": list(row.get("domaines", [])),
         "confiance": bool(row.get("confiance")),
         "historique": dict(historique),
     }

@@ -178,7 +178,7 @@ def association(classe: Any = AssociationInscrite, **champs: Any) -> Any:
         "nom": "Les Voisins de Fives",
         "rna": "W591234567",
         "description": "Entraide entre voisins : repas partagés, déménagements, écrivain public, sorties en famille.",
-        "domaines": ["solidarite-insertion"],
+        "domaines": ["solidarite-et-insertion"],
         "lieu": LIEU,
         "engagement": {"version": "decret-2021-1947", "signe_at": NOW, "signe_par": compte},
         "membres": [compte, new_id()],

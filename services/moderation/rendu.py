@@ -1,0 +1,73 @@
+"""Templates, and errors as pages: below /moderation/ a person reads the answer, elsewhere a program does."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from kit.errors import is_outage
+from kit.logging import get_logger
+from kit.problems import Problem, invalid, to_response, unavailable
+from services.moderation import presentation
+
+log = get_logger(__name__)
+
+PREFIXE = "/moderation/"
+
+_env = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_env.filters.update(presentation.FILTRES)
+_env.globals.update(surligner=presentation.surligner, compte=presentation.compte, lignes=presentation.lignes)
+
+
+def page(nom: str, *, status: int = 200, **contexte: Any) -> Response:
+    """The template `nom`. Never kept by a cache: what it shows is for moderators."""
+    html = _env.get_template(nom).render(contexte)
+    return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _erreur(problem: Problem) -> Response:
+    answer = page("erreur.html", status=problem.status, problem=problem, menu="")
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def install_errors(app: FastAPI) -> None:
+    """Replaces the error handlers of the kit by ones that also know pages."""
+
+    def answer(request: Request, problem: Problem) -> Response:
+        return _erreur(problem) if request.url.path.startswith(PREFIXE) else to_response(problem)
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, error: Problem) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, invalid(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        titre, detail = {
+            404: ("Introuvable", "Cette page n’existe pas."),
+            405: ("Méthode non permise", "Cette adresse n’accepte pas ce genre d’appel."),
+        }.get(error.status_code, ("Erreur", "La demande n’a pas pu être traitée."))
+        return answer(request, Problem(error.status_code, "http", titre, detail, headers=error.headers))
+
+    @app.exception_handler(Exception)
+    async def on_error(request: Request, error: Exception) -> Response:
+        if is_outage(error):
+            log.warning("server_away", error=type(error).__name__)
+            return answer(request, unavailable())
+        log.exception("request_failed", exc_info=error)
+        detail = "Une erreur s’est produite. Rien n’a été enregistré."
+        return answer(request, Problem(500, "interne", "Erreur interne", detail))
