@@ -11,7 +11,7 @@ from contracts.moderation import Issue, Motif, TypeCible
 from contracts.notifications import Canal, EnvoisRemis
 from kit.ids import new_id
 from services.annonces import expiration
-from tests.integration.annonces.conftest import Banc, corps_association, corps_besoin, corps_offre, decision
+from tests.integration.annonces.banc import Banc, corps_association, corps_besoin, corps_offre, decision
 
 MOTIF = Motif(code="contenu-insuffisant", explication="Dites quand.")
 

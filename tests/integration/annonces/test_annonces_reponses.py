@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from kit.ids import new_id
-from tests.integration.annonces.conftest import Banc
+from tests.integration.annonces.banc import Banc
 
 
 async def _annonce(banc: Banc, membre: str, places: int) -> str:

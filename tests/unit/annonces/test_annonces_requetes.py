@@ -1,0 +1,179 @@
+"""What may be typed, and what is made of it: text, codes, places, the last day."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from contracts import references
+from contracts.commun import Nature
+from services.annonces.requetes import (
+    DUREE_HABITUELLE,
+    DUREE_MAXIMALE,
+    AnnonceModifiee,
+    AssociationDeposee,
+    AuteurSaisi,
+    ChampInvalide,
+    fin_du_jour,
+)
+from tests.unit.annonces.fabrique import NOW
+
+
+def saisie(**champs: Any) -> AnnonceModifiee:
+    return AnnonceModifiee.model_validate(
+        {
+            "sens": "besoin",
+            "nature": "logistique",
+            "titre": "Une camionnette pour samedi",
+            "description": "Nous cherchons une camionnette.",
+            "categories": ["vehicule-transport"],
+            "quartier": "fives",
+            "places": 1,
+            **champs,
+        }
+    )
+
+
+def test_text_is_trimmed_and_composed() -> None:
+    lue = saisie(titre="  Une fe\u0302te au quartier  ", description="  Une ligne,\r\nune autre ligne.\n ")
+    assert lue.titre == "Une fête au quartier"
+    assert lue.description == "Une ligne,\nune autre ligne."
+
+
+@pytest.mark.parametrize("mauvais", ["\u0000", "\u0007", "\u001b", "\u0085", "\u202e", "\u2066", "\ud800"])
+@pytest.mark.parametrize("champ", ["titre", "description"])
+def test_control_characters_are_refused(champ: str, mauvais: str) -> None:
+    with pytest.raises(ValidationError, match="caractères de contrôle"):
+        saisie(**{champ: f"Un texte assez long {mauvais} pour passer"})
+
+
+def test_a_title_has_one_line() -> None:
+    with pytest.raises(ValidationError, match="caractères de contrôle"):
+        saisie(titre="Deux\nlignes")
+
+
+@pytest.mark.parametrize(
+    ("champs", "message"),
+    [
+        ({"lat": 50.6}, "ensemble"),
+        ({"quartier": None}, "quartier"),
+        ({"quartier": "brooklyn"}, "quartier connu"),
+        ({"domaines": ["inconnu"]}, "domaine connu"),
+        ({"creneaux": ["samedi-nuit"]}, "créneau connu"),
+        ({"certifications": ["permis-c"]}, "certification connue"),
+    ],
+)
+def test_places_and_codes(champs: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        saisie(**champs)
+
+
+def test_a_quartier_stands_for_its_centre_and_a_point_for_itself() -> None:
+    centre = references.quartiers()["fives"]
+    assert (saisie().lieu().lat, saisie().lieu().lon) == (centre.lat, centre.lon)
+    assert saisie(lat=50.1, lon=3.2).lieu().lat == 50.1
+
+
+@pytest.mark.parametrize("nature", list(Nature))
+def test_categories_fit_the_nature(nature: Nature) -> None:
+    cession = "don" if nature is Nature.MATERIEL else None
+    for code in references.categories():
+        if code in references.valeurs("activites"):
+            convient = nature in (Nature.BENEVOLAT, Nature.COMPETENCE)
+        else:
+            convient = references.materiels()[code].nature == nature
+        lue = saisie(nature=nature, categories=[code], cession=cession)
+        if convient:
+            assert lue.contenu(NOW).categories == [code]
+        else:
+            with pytest.raises(ChampInvalide) as caught:
+                lue.contenu(NOW)
+            assert caught.value.champ == "categories"
+
+
+def test_material_is_given_or_lent() -> None:
+    with pytest.raises(ChampInvalide, match="don"):
+        saisie(nature="materiel", categories=["livres"]).contenu(NOW)
+    with pytest.raises(ChampInvalide, match="matériel"):
+        saisie(nature="benevolat", categories=["maraude"], cession="don").contenu(NOW)
+
+
+def test_the_last_day() -> None:
+    assert saisie().contenu(NOW).expire_at == NOW + DUREE_HABITUELLE
+    assert saisie(date_fin="2026-03-14").contenu(NOW).expire_at == dt.datetime(2026, 3, 14, 23, tzinfo=dt.UTC)
+    assert saisie(date_fin="2027-03-14").contenu(NOW).expire_at == NOW + DUREE_MAXIMALE
+    assert saisie(date_debut="2026-06-01").contenu(NOW).expire_at == dt.datetime(2026, 6, 1, 22, tzinfo=dt.UTC)
+    voulue = saisie(expire_at="2026-04-01T12:00:00+02:00").contenu(NOW).expire_at
+    assert voulue == dt.datetime(2026, 4, 1, 10, tzinfo=dt.UTC)
+    assert voulue.tzinfo is dt.UTC
+
+
+@pytest.mark.parametrize(
+    ("champs", "champ"),
+    [
+        ({"date_debut": "2026-04-02", "date_fin": "2026-04-01"}, "date_fin"),
+        ({"date_fin": "2026-03-01"}, "date_fin"),
+        ({"expire_at": "2026-03-02T11:59:59Z"}, "expire_at"),
+        ({"expire_at": "2026-12-31T00:00:00Z"}, "expire_at"),
+    ],
+)
+def test_days_that_cannot_be(champs: dict[str, Any], champ: str) -> None:
+    with pytest.raises(ChampInvalide) as caught:
+        saisie(**champs).contenu(NOW)
+    assert caught.value.champ == champ
+
+
+@pytest.mark.parametrize(
+    ("jour", "heure_utc"),
+    [("2026-03-28", 23), ("2026-03-29", 22), ("2026-10-24", 22), ("2026-10-25", 23)],
+)
+def test_a_day_ends_at_midnight_in_paris_in_both_seasons(jour: str, heure_utc: int) -> None:
+    fin = fin_du_jour(dt.date.fromisoformat(jour))
+    assert (fin.date().isoformat(), fin.hour) == (jour, heure_utc)
+
+
+@given(st.dates())
+def test_every_day_has_an_end(jour: dt.date) -> None:
+    assert fin_du_jour(jour).tzinfo is dt.UTC
+
+
+@pytest.mark.parametrize(
+    "champs",
+    [
+        {"type": "association"},
+        {"type": "particulier", "association_id": "a1"},
+        {"type": "personne_morale"},
+        {"type": "particulier", "nom": "Jeanne"},
+        {"type": "personne_morale", "nom": "Société", "siren": "123456789"},
+        {"type": "personne_morale", "nom": "Société", "autre": 1},
+    ],
+)
+def test_authors_that_do_not_hold_together(champs: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        AuteurSaisi.model_validate(champs)
+
+
+def test_an_association_signs_the_present_engagement() -> None:
+    corps = {
+        "nom": "Les Jardins",
+        "siren": "732 829 320 00074",
+        "description": "Nous cultivons un jardin partagé.",
+        "quartier": "fives",
+        "engagement": {"version": references.version_engagement(), "accepte": True},
+    }
+    inscrite = AssociationDeposee.model_validate(corps)
+    assert inscrite.version_engagement() == references.version_engagement()
+    assert inscrite.presentation().siren == "732829320"
+    for engagement in (
+        {"version": "ancienne", "accepte": True},
+        {**inscrite.engagement.model_dump(), "accepte": False},
+    ):
+        with pytest.raises(ChampInvalide) as caught:
+            AssociationDeposee.model_validate({**corps, "engagement": engagement}).version_engagement()
+        assert caught.value.champ == "engagement"
+    del corps["siren"]
+    with pytest.raises(ValidationError, match="RNA"):
+        AssociationDeposee.model_validate(corps)
