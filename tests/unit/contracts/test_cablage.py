@@ -1,0 +1,247 @@
+"""The wiring: who writes, reads and handles what in code is what the table of topics says."""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from contracts import topics
+from contracts.registre import CATALOGUE, EVENEMENTS
+from contracts.topics import PAR_NOM, TOPICS
+from deploy.processes import SERVICES
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = {"gateway": "gateway", **{service: f"services.{service}" for service in SERVICES}}
+WORKERS = {service: importlib.import_module(f"services.{service}.worker") for service in SERVICES}
+READERS = {**WORKERS, "gateway": importlib.import_module("gateway.app")}
+HANDLERS: dict[str, dict[type, Any]] = {
+    service: importlib.import_module(f"services.{service}.handlers").HANDLERS for service in SERVICES
+}
+# Readers that have no use for a table of handlers, and why.
+WITHOUT_TABLE = {
+    # Only that something has changed matters to its cached pages: records are not decoded.
+    ("gateway", "annonces.annonce.v1"): "gateway.handlers.Invalidation",
+    ("gateway", "annonces.association.v1"): "gateway.handlers.Invalidation",
+    # The whole topic goes into the index of each worker, in no group.
+    ("matching", "matching.profil.v1"): "services.matching.reader.Reader",
+}
+
+
+def tree(module: ModuleType) -> ast.Module:
+    assert module.__file__ is not None
+    return ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+
+
+def value(node: ast.expr, module: ModuleType, assigned: dict[str, ast.expr]) -> Any:
+    """What an expression of a wiring module stands for: names, attributes, and calls of the table of topics."""
+    match node:
+        case ast.Constant():
+            return node.value
+        case ast.Name(id=name) if name in assigned:
+            return value(assigned[name], module, assigned)
+        case ast.Name(id=name):
+            return getattr(module, name)
+        case ast.Attribute(value=owner, attr=attribute):
+            return getattr(value(owner, module, assigned), attribute)
+        case ast.Call(func=function, args=arguments):
+            return value(function, module, assigned)(*(value(a, module, assigned) for a in arguments))
+        case _:
+            raise AssertionError(f"{module.__name__}:{node.lineno}: say which topics are read by topics.read_by(…)")
+
+
+def names_read(argument: ast.expr, module: ModuleType, assigned: dict[str, ast.expr]) -> set[str]:
+    """The names of topics in the argument of a consumer: `[topic.name for topic in …]`, or of its retry topics."""
+    assert isinstance(argument, ast.ListComp), f"{module.__name__}:{argument.lineno}: a list over topics.read_by(…)"
+    found = value(argument.generators[0].iter, module, assigned)
+    return {getattr(topic, "name", topic) for topic in found}
+
+
+def consumed(module: ModuleType) -> Iterator[set[str]]:
+    """For each consumer that the module makes, the topics that it reads, directly or by their retry topics."""
+    whole = tree(module)
+    assigned = {
+        node.targets[0].id: node.value
+        for node in ast.walk(whole)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(whole):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="consumers"), args=[first, *_]):
+                yield names_read(first, module, assigned)
+            case ast.Call(func=ast.Name(id="Consumer"), args=[_, _, third, *_]):
+                yield names_read(third, module, assigned)
+
+
+def declared(service: str) -> set[str]:
+    return {topic.name for topic in topics.read_by(service)}
+
+
+@pytest.mark.parametrize("service", ["annonces", "moderation", "notifications", "gateway"])
+def test_a_service_reads_what_the_table_says(service: str) -> None:
+    found = list(consumed(READERS[service]))
+    assert found
+    assert all(names == declared(service) for names in found), found
+
+
+def test_matching_reads_what_the_table_says() -> None:
+    """A stream in a group, its retry topics, and the profils whole, in no group."""
+    stream, reader = (importlib.import_module(f"services.matching.{name}") for name in ("stream", "reader"))
+    assert {*stream.TOPICS, reader.TOPIC} == declared("matching")
+    assert list(consumed(WORKERS["matching"])) == [set(stream.TOPICS)]
+
+
+@pytest.mark.parametrize("service", sorted(HANDLERS))
+def test_a_handler_handles_events_of_topics_that_its_service_reads(service: str) -> None:
+    unread = [event.__name__ for event in HANDLERS[service] if event.topic not in declared(service)]
+    assert unread == []
+
+
+@pytest.mark.parametrize("service", sorted(HANDLERS))
+def test_a_handler_handles_events_of_the_catalogue(service: str) -> None:
+    assert set(HANDLERS[service]) <= set(EVENEMENTS)
+
+
+@pytest.mark.parametrize(("service", "topic"), [(r, t.name) for t in TOPICS for r in t.readers])
+def test_a_reader_has_a_use_for_each_topic_that_it_reads(service: str, topic: str) -> None:
+    if (service, topic) in WITHOUT_TABLE:
+        module, _, name = WITHOUT_TABLE[service, topic].rpartition(".")
+        assert hasattr(importlib.import_module(module), name)
+    else:
+        assert any(event.topic == topic for event in HANDLERS[service]), f"{service} handles nothing of {topic}"
+
+
+@pytest.mark.parametrize("service", sorted(HANDLERS))
+def test_every_handler_is_named_after_the_fact_and_in_the_table(service: str) -> None:
+    module = importlib.import_module(f"services.{service}.handlers")
+    defined = {
+        node.name
+        for node in tree(module).body
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("on_")
+    }
+    assert {handler.__name__ for handler in HANDLERS[service].values()} == defined
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_no_topic_is_an_orphan(topic: topics.Topic) -> None:
+    assert topic.owner in PACKAGES
+    assert topic.name.split(".")[0] == topic.owner
+    assert topic.readers
+    assert set(topic.readers) <= set(PACKAGES)
+    assert CATALOGUE[topic.name]
+
+
+def test_every_event_travels_on_a_topic_of_the_table() -> None:
+    assert {event.topic for event in EVENEMENTS} == set(PAR_NOM)
+
+
+def made_by(package: str) -> set[str]:
+    """Names and attributes that a package uses as values: not in imports, annotations or its table of handlers."""
+    found: set[str] = set()
+    for path in (ROOT / package.replace(".", "/")).rglob("*.py"):
+        found |= _values(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def _values(node: ast.AST) -> set[str]:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return set()
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "HANDLERS":
+        return set()
+    found: set[str] = set()
+    for name, child in ast.iter_fields(node):
+        if name in ("annotation", "returns"):
+            continue
+        for item in child if isinstance(child, list) else [child]:
+            if isinstance(item, ast.AST):
+                found |= _values(item)
+    if isinstance(node, ast.Name):
+        found.add(node.id)
+    if isinstance(node, ast.Attribute):
+        found.add(node.attr)
+    return found
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_the_owner_makes_each_event_of_its_topics(topic: topics.Topic) -> None:
+    assert set(CATALOGUE[topic.name]) - made_by(PACKAGES[topic.owner]) == set()
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_nobody_else_makes_its_events(topic: topics.Topic) -> None:
+    emitters = {
+        service: set(CATALOGUE[topic.name]) & emitted(package)
+        for service, package in PACKAGES.items()
+        if service != topic.owner
+    }
+    assert {service: names for service, names in emitters.items() if names} == {}
+
+
+def emitted(package: str) -> set[str]:
+    """The classes that a package instantiates."""
+    found: set[str] = set()
+    for path in (ROOT / package.replace(".", "/")).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+                    found.add(name)
+    return found
+
+
+def sources() -> Iterator[Path]:
+    for folder in ("gateway", "services", "kit", "deploy", "bench", "tests"):
+        for suffix in ("py", "html", "yml", "yaml", "json", "toml"):
+            yield from (ROOT / folder).rglob(f"*.{suffix}")
+    yield from (path for name in ("docker-compose.yml", "Dockerfile", "place") if (path := ROOT / name).exists())
+
+
+def is_code_about_contracts(path: Path) -> bool:
+    return Path("tests/unit/contracts") in path.relative_to(ROOT).parents
+
+
+def test_a_topic_is_named_in_contracts_and_nowhere_else() -> None:
+    """Comments and docstrings may name one; data and code take it from the class of an event."""
+    found = []
+    for path in sources():
+        if is_code_about_contracts(path):
+            continue
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".py":
+            text = "\n".join(strings_in_code(text))
+        found += [f"{path.relative_to(ROOT)}: {name}" for name in PAR_NOM if name in text]
+    assert found == []
+
+
+def strings_in_code(text: str) -> Iterator[str]:
+    whole = ast.parse(text)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(whole)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(whole):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def test_documents_name_only_topics_that_exist() -> None:
+    owners = "|".join(PACKAGES)
+    named = re.compile(rf"\b(?:{owners})\.[a-z]+\.v[0-9]+")
+    documents = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in documents
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if name not in PAR_NOM
+    }
+    assert found == set()
+
+
+def test_a_topic_says_its_owner_its_noun_and_its_version() -> None:
+    assert [name for name in PAR_NOM if not re.fullmatch(r"[a-z]+\.[a-z]+\.v[0-9]+", name)] == []
