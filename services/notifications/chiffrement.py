@@ -32,7 +32,7 @@ class Coffre:
         self._cle_empreinte = hmac.digest(brutes[-1], b"empreinte", hashlib.sha256)
 
     def fermer(self, clair: str, proprietaire: str) -> dict[str, Any]:
-        """{cle, contenu}: the id of the key, nonce and ciphertext. Opens only with the same `proprietaire` (a row's id)."""
+        """{cle, contenu}: the id of the key; nonce and ciphertext, which open only with the same `proprietaire`."""
         nonce = os.urandom(_NONCE)
         contenu = self._cles[self._courante].encrypt(nonce, clair.encode(), proprietaire.encode())
         return {"cle": self._courante, "contenu": nonce + contenu}

@@ -139,8 +139,8 @@ def non_commencee(now: dt.datetime) -> Suite:
 
 
 def apres_inconnue(canal: Canal, tentatives: int, motif: Motif, now: dt.datetime) -> Suite:
-    """Nobody knows whether the provider took it. An e-mail costs nothing: it is sent again, as long as attempts last; what
-    remains unknown then stays so."""
+    """Nobody knows whether the provider took it. An e-mail costs nothing: it is sent again, as long as attempts last;
+    what remains unknown then stays so."""
     encore = canal is Canal.EMAIL and tentatives < TENTATIVES_MAX
     return Suite(Etat.INCERTAIN, motif, now + _pause(tentatives) if encore else None)
 

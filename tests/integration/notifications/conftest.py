@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kit.clock import SystemClock
 from kit.events import Event, encode
 from kit.health import Health
 from kit.ids import new_id
@@ -19,6 +20,7 @@ from kit.mongo import Database, connect
 from kit.producer import Producer
 from services.notifications.app import create
 from services.notifications.settings import Reglages
+from services.notifications.store import Registre
 from services.notifications.worker import start
 from tests.integration.notifications.boite import Boite
 from tests.serveurs import Serveurs
@@ -104,3 +106,8 @@ async def poste(
     await producer.stop()
     mongo.close()
     boite.fermer()
+
+
+@pytest.fixture
+def registre(poste: Poste) -> Registre:
+    return Registre(poste.db, SystemClock())

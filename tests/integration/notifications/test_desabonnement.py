@@ -1,0 +1,53 @@
+"""One click ends it; looking at the link does not."""
+
+from email.message import EmailMessage
+
+from kit.ids import new_id
+from tests.integration.notifications.conftest import Poste
+from tests.integration.notifications.faits import annonce, correspondances, destinataire
+
+
+def chemin(mail: EmailMessage) -> str:
+    url = str(mail["List-Unsubscribe"]).strip("<>")
+    return url.replace("https://place.exemple/desabonnement/", "/v1/desabonnements/")
+
+
+async def alerter(poste: Poste, compte_id: str, profil_id: str, etat: str = "remis") -> str:
+    de = annonce()
+    await poste.publier(correspondances(de, destinataire(compte_id, profil_id)))
+    await poste.dans_l_etat(etat, annonce_id=de.annonce_id)
+    return de.annonce_id
+
+
+async def test_a_get_changes_nothing_a_post_stops_the_next_alert(poste: Poste) -> None:
+    compte_id, adresse = await poste.inscrire()
+    profil_id, visiteur = new_id(), {"Authorization": f"Bearer {poste.jeton('notifications')}"}
+    annonce_id = await alerter(poste, compte_id, profil_id)
+    lien = chemin(poste.boite.mails[adresse][0])
+
+    vu = await poste.api.get(lien, headers=visiteur)
+    assert vu.status_code == 200
+    assert vu.json() == {
+        "annonce": {"annonce_id": annonce_id, "titre": "Une camionnette pour déménager l’épicerie"},
+        "profil_id": profil_id,
+        "fait": False,
+    }
+    await alerter(poste, compte_id, profil_id)
+    assert len(poste.boite.mails[adresse]) == 2
+
+    for _ in range(2):
+        fait = await poste.api.post(lien, headers=visiteur, data={"List-Unsubscribe": "One-Click"})
+        assert (fait.status_code, fait.json()["fait"]) == (200, True)
+    await alerter(poste, compte_id, profil_id, etat="annulee")
+    assert len(poste.boite.mails[adresse]) == 2
+    # Another profil of the same person still gets its alerts.
+    await alerter(poste, compte_id, new_id())
+    assert len(poste.boite.mails[adresse]) == 3
+
+
+async def test_a_forged_link_is_unknown(poste: Poste) -> None:
+    visiteur = {"Authorization": f"Bearer {poste.jeton('notifications')}"}
+    for jeton in (f"{new_id()}.{new_id()}.{'A' * 43}", "n-importe-quoi"):
+        reponse = await poste.api.post(f"/v1/desabonnements/{jeton}", headers=visiteur)
+        assert reponse.status_code == 404
+        assert reponse.headers["content-type"] == "application/problem+json"
