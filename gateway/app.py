@@ -67,6 +67,12 @@ def create(settings: Reglages) -> FastAPI:
 
     app = create_app("Place des assos", health, lifespan)
     errors.install(app)
+    app.state.mentions = {
+        "editeur": settings.editeur,
+        "directeur": settings.directeur_publication,
+        "hebergeur": settings.hebergeur,
+        "contact": settings.contact,
+    }
     app.add_middleware(
         Door,
         public_url=settings.public_url,

@@ -95,7 +95,7 @@ async def api(request: Request) -> Response:
         page = await deps.reader.get(service, path, request.url.query)
         return page.answer.response()
     if request.method == "POST" and path == "/v1/profils" and caller is not VISITOR:
-        # Subscribing is the opt-in. Consent first: an alert without it would not be sent, and without a profil it is void.
+        # Subscribing is the opt-in. Consent first: an alert without it would not be sent; without a profil it is void.
         await deps.gestion.consentir_aux_alertes(caller.compte_id)
     answer = await forward(request, service, caller)
     if answer.status == 401:

@@ -33,6 +33,12 @@ class Reglages(Settings):
     fraicheur_s: int = 10
     peremption_s: int = 600
 
+    # Who answers for the site (LCEN): facts of the installation, not of the code.
+    editeur: str = "Ville de Lille"
+    directeur_publication: str = "La maire ou le maire de Lille"
+    hebergeur: str = "Ville de Lille"
+    contact: str = "Mairie de Lille, direction de la vie associative"
+
     @field_validator("cle_empreinte")
     @classmethod
     def _long_enough(cls, value: str) -> str:

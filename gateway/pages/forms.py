@@ -152,7 +152,7 @@ def page_number(text: str) -> int:
 
 
 def errors_by_field(errors: Sequence[Mapping[str, str]], fields: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """({field of the form: message}, messages that belong to no field). "domaines.0" goes to "domaines", "auteur.nom" to
+    """({field of the form: message}, messages of no field). "domaines.0" goes to "domaines", "auteur.nom" to
     "auteur_nom" where the form has it."""
     known = set(fields)
     placed: dict[str, str] = {}

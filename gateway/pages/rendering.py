@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,16 @@ def jours(creneaux: list[str]) -> list[str]:
     return [references.valeur("creneaux", code).dans_une_phrase for code in known]
 
 
+def paires(codes: Iterable[str], liste: Any = "categories") -> list[tuple[str, str]]:
+    """(code, label) of each, for the options of a form."""
+    return [(code, libelle(code, liste)) for code in codes]
+
+
+def libelles(codes: Iterable[str], liste: Any) -> str:
+    """The labels, as one text."""
+    return ", ".join(libelle(code, liste) for code in codes)
+
+
 @cache
 def environment() -> Environment:
     env = Environment(
@@ -107,10 +117,13 @@ def environment() -> Environment:
         "heure": heure,
         "nombre": nombre,
         "jours": jours,
+        "paires": paires,
+        "nature": lambda code: NATURES.get(code, code),
     }
     env.filters.update(filters)
     env.globals.update(
         references=references,
+        libelles=libelles,
         SENS=SENS,
         NATURES=NATURES,
         CESSIONS=CESSIONS,

@@ -11,7 +11,7 @@ async def accessibilite(request: Request) -> Response:
 
 
 async def mentions_legales(request: Request) -> Response:
-    return render(request, "mentions_legales.html")
+    return render(request, "mentions_legales.html", mentions=request.app.state.mentions)
 
 
 async def conditions(request: Request) -> Response:
