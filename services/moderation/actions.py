@@ -18,7 +18,7 @@ from services.moderation.store import Store
 
 _FERME = {
     Etat.DECIDE: "Ce dossier est déjà décidé.",
-    Etat.CADUC: "Ce dossier n’a plus lieu d’être : l’annonce a été modifiée, retirée ou a expiré.",
+    Etat.CADUC: "Ce dossier n’a plus d’objet : l’annonce a été déposée à nouveau, retirée, ou a expiré.",
 }
 
 
@@ -40,6 +40,18 @@ class Actions:
         return await self._changer(
             dossier_id, par, lambda dossier, now: domain.liberer(dossier, par, now), partie=False
         )
+
+    async def rouvrir(self, dossier_id: str) -> Dossier:
+        """Puts an approved annonce back in the queue. Problems: 404, 409 (not approved, no longer online)."""
+
+        async def work(tx: Tx) -> Dossier:
+            dossier = await self._lire(dossier_id, tx)
+            with _en_problemes():
+                rouvert = domain.rouvrir(dossier, en_ligne=await self.store.en_ligne(dossier, tx.session))
+            await self.store.remplacer(rouvert, tx.session)
+            return rouvert
+
+        return await self.outbox.run(work)
 
     async def suivant(self, par: str) -> Dossier | None:
         """Claims the first free dossier of the queue; two callers never get the same one. None: nothing waits."""
@@ -141,6 +153,9 @@ def _en_problemes() -> Iterator[None]:
         raise Problem(
             409, "dossier-pris", "Dossier déjà pris", detail, pris_par=error.par, expire_at=expire_at
         ) from error
+    except domain.NonRevisable as error:
+        detail = "Seule une annonce approuvée, et encore en ligne dans cette version, peut être revue."
+        raise Problem(409, "non-revisable", "Décision définitive", detail) from error
     except domain.BailPerdu as error:
         detail = "Une autre personne a repris ce dossier, ou il a été libéré : votre décision n’a pas été enregistrée."
         raise Problem(409, "bail-perdu", "Dossier repris", detail) from error

@@ -113,6 +113,12 @@ async def liberer(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/dossiers/{dossier_id}/reouverture")
+async def rouvrir(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
+    """Puts an approved annonce back in the queue, to be left online or withdrawn."""
+    return _json(views.resume(await agir.rouvrir(dossier_id), agir.clock.now(), qui.sub))
+
+
 @router.post("/dossiers/{dossier_id}/decision")
 async def decider(dossier_id: str, decision: DecisionDonnee, qui: Moderateur, agir: Agir) -> Response:
     """Decides with the token of the claim; 409 when it is no longer the last one."""

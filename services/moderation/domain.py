@@ -28,6 +28,7 @@ class Acte(StrEnum):
     LIBERER = "liberer"
     DECIDER = "decider"
     PERIMER = "perimer"
+    ROUVRIR = "rouvrir"
 
 
 OUVERTS = (Etat.A_TRAITER, Etat.A_REVOIR, Etat.PRIS)
@@ -48,8 +49,10 @@ TRANSITIONS: Mapping[tuple[Etat, Acte], frozenset[Etat]] = {
     (Etat.A_TRAITER, Acte.PERIMER): frozenset({Etat.CADUC}),
     (Etat.A_REVOIR, Acte.PERIMER): frozenset({Etat.CADUC}),
     (Etat.PRIS, Acte.PERIMER): frozenset({Etat.CADUC}),
+    # Only for an annonce that was approved: `rouvrir` checks it.
+    (Etat.DECIDE, Acte.ROUVRIR): frozenset({Etat.A_REVOIR}),
 }
-"""Where each act may lead; what is not here is forbidden. `decide` and `caduc` are final."""
+"""Where each act may lead; what is not here is forbidden. `caduc` is final, and every decision but an approval."""
 
 ISSUES: Mapping[bool, tuple[Issue, ...]] = {
     False: (Issue.APPROUVEE, Issue.A_CORRIGER, Issue.REFUSEE),
@@ -70,6 +73,10 @@ class DejaPris(Exception):
     def __init__(self, par: str, expire_at: dt.datetime) -> None:
         super().__init__("held by another account")
         self.par, self.expire_at = par, expire_at
+
+
+class NonRevisable(Exception):
+    """Only the approval of an annonce that is still online can be looked at again."""
 
 
 class BailPerdu(Exception):
@@ -186,6 +193,16 @@ def decider(dossier: Dossier, par: str, jeton: int, issue: Issue, decision_id: s
 def perimer(dossier: Dossier, now: dt.datetime) -> Dossier:
     """Nothing is left to decide: a later version was posted, or the cible is withdrawn. Raises TransitionInterdite."""
     return _passer(dossier, Acte.PERIMER, Etat.CADUC, bail=None, ferme_at=now)
+
+
+def rouvrir(dossier: Dossier, *, en_ligne: bool) -> Dossier:
+    """Puts an approved annonce back in the queue, to be left online or withdrawn. `en_ligne`: neither closed since, nor
+    replaced by a later version. Raises NonRevisable, TransitionInterdite."""
+    if dossier.etat is Etat.DECIDE:
+        approuvee = dossier.cible_type is TypeCible.ANNONCE and dossier.issue is Issue.APPROUVEE
+        if not (approuvee and en_ligne):
+            raise NonRevisable
+    return _passer(dossier, Acte.ROUVRIR, Etat.A_REVOIR, revue=True, ferme_at=None)
 
 
 def publie_d_office(politique: str, cible: TypeCible, confiance: bool) -> bool:

@@ -85,6 +85,12 @@ async def liberer(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     return _vers("")
 
 
+@router.post("/dossiers/{dossier_id}/reouverture")
+async def rouvrir(dossier_id: str, _: Moderateur, agir: Agir) -> Response:
+    await agir.rouvrir(dossier_id)
+    return _vers(f"dossiers/{dossier_id}")
+
+
 @router.post("/dossiers/{dossier_id}/decision")
 async def decider(dossier_id: str, request: Request, qui: Moderateur, agir: Agir) -> Response:
     """The form again, with what was typed and what is wrong, when the decision lacks something."""
@@ -166,6 +172,7 @@ async def _page_dossier(
         now=now,
         ouvert=ouvert,
         dossier=dossier,
+        revisable=await agir.store.en_ligne(dossier) and dossier.cible_type is TypeCible.ANNONCE,
         a_vous=dossier.tenu_par(qui.sub, now),
         choix=_choix(dossier),
         motifs=proposables(dossier.cible_type, revue=dossier.revue),

@@ -50,11 +50,11 @@ def date(at: dt.datetime | str | None) -> str:
     if at is None:
         return ""
     instant = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
-    return format_datetime(instant, "d MMMM y 'à' H 'h' mm", tzinfo=_PARIS, locale="fr")
+    return format_datetime(instant, "d MMMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=_PARIS, locale="fr")
 
 
 def heure(at: dt.datetime) -> str:
-    return format_datetime(at, "H 'h' mm", tzinfo=_PARIS, locale="fr")
+    return format_datetime(at, "H\u00a0'h'\u00a0mm", tzinfo=_PARIS, locale="fr")
 
 
 def duree(delta: dt.timedelta) -> str:

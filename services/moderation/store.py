@@ -64,6 +64,12 @@ class Store:
             query["version"] = {"$lt": avant_version}
         return [_dossier(row) async for row in self.db.dossiers.find(query, session=session)]
 
+    async def en_ligne(self, dossier: Dossier, session: Session | None = None) -> bool:
+        """False once the cible is closed, or posted again in a later version."""
+        cible = await self.db.cibles.find_one({"_id": dossier.cible_id}, session=session)
+        plus_recent = {"cible_id": dossier.cible_id, "version": {"$gt": dossier.version}}
+        return not (cible and cible["ferme"]) and not await self.db.dossiers.find_one(plus_recent, session=session)
+
     async def suivant(self, par: str, now: dt.datetime, session: Session) -> Dossier | None:
         """The first dossier in the queue that nobody holds and that `par` may decide."""
         siennes = [row["_id"] async for row in self.db.associations.find({"membres": par}, {"_id": 1}, session=session)]

@@ -15,6 +15,8 @@ from contracts.annonces import (
     AnnonceRetiree,
     Association,
     AssociationValidee,
+    EtatAnnonce,
+    EtatAssociation,
 )
 from contracts.commun import Auteur
 from contracts.comptes import Compte, CompteEfface
@@ -144,7 +146,9 @@ async def test_a_later_version_makes_the_older_dossier_lapse(banc: Banc) -> None
 async def test_a_withdrawn_annonce_has_nothing_to_decide_whatever_arrives_after(banc: Banc) -> None:
     event = annonce()
     await banc.traiter(event)
-    await banc.traiter(AnnonceRetiree(annonce=event.annonce.model_copy(update={"version": 2, "etat": "retiree"})))
+    await banc.traiter(
+        AnnonceRetiree(annonce=event.annonce.model_copy(update={"version": 2, "etat": EtatAnnonce.RETIREE}))
+    )
     assert await banc.dossier(event.key) == {}
     await banc.traiter(event, AnnonceDeposee(annonce=event.annonce.model_copy(update={"version": 3})))
     assert await banc.dossier(event.key) == {}
@@ -186,7 +190,7 @@ async def confier(banc: Banc) -> Association:
     await banc.traiter(inscrite)
     chemin = f"/v1/moderation/associations/{inscrite.key}/confiance"
     assert slug(await banc.put(chemin, {"confiance": True})) == (409, "association-non-validee")
-    validee = inscrite.association.model_copy(update={"version": 2, "etat": "validee"})
+    validee = inscrite.association.model_copy(update={"version": 2, "etat": EtatAssociation.VALIDEE})
     await banc.traiter(AssociationValidee(association=validee))
     assert (await banc.put(chemin, {"confiance": True})).json()["confiance"]
     return validee
@@ -222,7 +226,7 @@ async def test_what_was_published_at_once_can_be_withdrawn_whatever_places_were_
     auteur = Auteur(type="association", compte_id=confiee.membres[0], association_id=confiee.association_id)
     event = annonce(auteur=auteur)
     suites = [
-        classe(annonce=event.annonce.model_copy(update={"version": version, "etat": "publiee"}))
+        classe(annonce=event.annonce.model_copy(update={"version": version, "etat": EtatAnnonce.PUBLIEE}))
         for classe, version in ((AnnoncePubliee, 2), (AnnonceModifiee, 3))
     ]
     await banc.traiter(event, *suites, politique="confiance")
@@ -252,3 +256,25 @@ async def test_an_erased_account_leaves_nothing_behind(banc: Banc) -> None:
     assert compte_id not in detail.text
     assert "camionnette" not in detail.text
     assert await banc.dossier(event.key) == {}
+
+
+async def test_an_approved_annonce_can_be_looked_at_again_and_withdrawn_while_it_is_online(
+    banc: Banc, bientot: Attendre
+) -> None:
+    event = annonce()
+    await banc.traiter(event)
+    dossier = await banc.dossier(event.key)
+    chemin = f"{BASE}/{dossier['dossier_id']}"
+    corps = {"issue": "approuvee", "jeton_bail": await prendre(banc, dossier)}
+    assert (await banc.post(f"{chemin}/decision", corps)).status_code == 200
+    assert (await banc.post(f"{chemin}/reouverture")).json()["etat"] == "a_revoir"
+    motif = {"code": "contenu-illicite", "explication": "Cette activité est interdite."}
+    corps = {"issue": "retiree", "motifs": [motif], "jeton_bail": await prendre(banc, dossier)}
+    assert (await banc.post(f"{chemin}/decision", corps)).status_code == 200
+
+    def issues() -> list[str]:
+        found = [decision["issue"] for decision in banc.decisions(event.key)]
+        return found if len(found) == 2 else []
+
+    assert await bientot(issues) == ["approuvee", "retiree"]
+    assert slug(await banc.post(f"{chemin}/reouverture")) == (409, "non-revisable")

@@ -16,6 +16,7 @@ ACTES: dict[Acte, Callable[[Dossier], Dossier]] = {
     Acte.LIBERER: lambda d: domain.liberer(d, "alice", MIDI),
     Acte.DECIDER: lambda d: domain.decider(d, "alice", d.jeton, Issue.APPROUVEE, "x", MIDI),
     Acte.PERIMER: lambda d: domain.perimer(d, MIDI),
+    Acte.ROUVRIR: lambda d: domain.rouvrir(d.model_copy(update={"issue": Issue.APPROUVEE}), en_ligne=True),
 }
 TOUS = sorted(product(Etat, Acte))
 
@@ -32,8 +33,23 @@ def test_what_the_table_allows_leads_where_it_says(etat: Etat, acte: Acte) -> No
     assert ACTES[acte](dossier(etat)).etat in TRANSITIONS[etat, acte]
 
 
-def test_closed_states_are_final() -> None:
-    assert not [cas for cas in TRANSITIONS if cas[0] in (Etat.DECIDE, Etat.CADUC)]
+def test_only_a_decision_can_be_looked_at_again() -> None:
+    assert [cas for cas in TRANSITIONS if cas[0] in (Etat.DECIDE, Etat.CADUC)] == [(Etat.DECIDE, Acte.ROUVRIR)]
+
+
+@pytest.mark.parametrize(
+    ("champs", "en_ligne"),
+    [
+        ({"issue": Issue.REFUSEE}, True),
+        ({"issue": Issue.RETIREE}, True),
+        ({"issue": Issue.A_CORRIGER}, True),
+        ({"issue": Issue.APPROUVEE, "cible_type": TypeCible.ASSOCIATION}, True),
+        ({"issue": Issue.APPROUVEE}, False),
+    ],
+)
+def test_every_decision_but_the_approval_of_what_is_online_is_final(champs: dict[str, object], en_ligne: bool) -> None:
+    with pytest.raises(domain.NonRevisable):
+        domain.rouvrir(dossier(Etat.DECIDE, **champs), en_ligne=en_ligne)
 
 
 def test_second_claim_is_refused_while_the_lease_runs() -> None:
