@@ -1,6 +1,6 @@
 """From POST to SMTP 250: the platform beside a bare chain of the same hops, in one run on the same servers.
 
-Samples alternate (platform, bare, platform, bare …), so that a machine whose speed drifts slows both. Times are those of
+Samples alternate (platform, bare, platform, bare …), so that a machine whose speed drifts slows both. Times are of
 the one mail catcher that both send to.
 """
 

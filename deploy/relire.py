@@ -2,41 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from contracts.registre import CATALOGUE
 from kit.consumer import to_record
 from kit.events import Received, Record, decode
 
 
-@asynccontextmanager
-async def _reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
 async def records(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Record]:
     """Every record of `topics` that is there when the reading starts, partition by partition in order."""
-    async with _reader(bootstrap) as consumer:
-        known = await consumer.topics()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            if topic in known
-            for number in (consumer.partitions_for_topic(topic) or ())
-        ]
-        if not partitions:
-            return
-        consumer.assign(partitions)
+    # Without a group, a consumer of named topics has all of their partitions.
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        partitions = list(consumer.assignment())
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        left = {tp for tp in partitions if ends[tp] > await consumer.position(tp)}
+        beginnings = await consumer.beginning_offsets(partitions)
+        for tp in partitions:
+            consumer.seek(tp, beginnings[tp])
+        left = {tp for tp in partitions if beginnings[tp] < ends[tp]}
         while left:
             fetched = await asyncio.wait_for(consumer.getmany(*left, timeout_ms=1000), 30)
             for tp, raws in fetched.items():
@@ -45,6 +32,8 @@ async def records(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Record
                         yield to_record(raw)
             # The position, not the last record: compaction may have removed what stood at the end.
             left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+    finally:
+        await consumer.stop()
 
 
 async def events(bootstrap: str, topic: str) -> list[Received]:
