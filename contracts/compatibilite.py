@@ -79,7 +79,7 @@ class _Comparison:
             elif len(theirs) == len(ours) == 1:
                 yield f"{_at(path)}: {_name(alternative)} became {_name(ours[0])}"
             else:
-                yield f"{_at(path)}: {_name(alternative)} is no longer admitted"
+                yield f"{_at(path)}: {_name(alternative)} is not admitted"
 
     def _known_refusals(self, written: Schema, read: Schema, path: str) -> list[str]:
         pair = (id(written), id(read))
@@ -189,7 +189,7 @@ def _values(written: Schema, read: Schema, path: str) -> Iterator[str]:
         return
     gone = [value for value in possible if value not in admitted]
     if gone:
-        yield f"{_at(path)}: no longer admits {', '.join(map(repr, gone))}"
+        yield f"{_at(path)}: does not admit {', '.join(map(repr, gone))}"
 
 
 def _bounds(written: Schema, read: Schema, path: str) -> Iterator[str]:

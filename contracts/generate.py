@@ -107,7 +107,7 @@ def main() -> int:
     notes = roll_out_notes()
     write()
     if notes:
-        sys.stdout.write("\n".join(["Deploy readers before writers:", *notes]) + "\n")
+        sys.stdout.write("\n".join(["Deploy readers before writers; yesterday's readers would find:", *notes]) + "\n")
     sys.stdout.write(f"{len(EVENEMENTS)} schemas and the AsyncAPI document are up to date.\n")
     return 0
 
