@@ -110,6 +110,8 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
     if relue is None:
         raise LookupError(f"the annonce {document['_id']} vanished inside a transaction")
     anonyme = _anonyme(fiche(relue))
+    if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
+        await deps.store.renommer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
     if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
         return await appliquer(tx, deps.store, domain.retirer(anonyme, []))
     await deps.store.enregistrer(anonyme, tx.session)

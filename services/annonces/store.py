@@ -2,7 +2,7 @@
 
 Private fields of an annonce: version_deposee, motifs, alertes, position (GeoJSON, as precise as the public may know),
 siren (of a company), empreinte (of the request that made it under an Idempotency-Key). Of an association:
-version_inscrite, motifs, numeros (unique while it is not refused). Of a reponse: message, active.
+version_inscrite, motifs, numeros (unique while it is not refused and has members). Of a reponse: message, active.
 """
 
 import datetime as dt
@@ -180,8 +180,8 @@ class Store:
         """Raises DuplicateKeyError when another association that was not refused has one of its numbers."""
         association = fiche.association
         change: Document = {"$set": _champs_association(fiche)}
-        if association.etat is EtatAssociation.REFUSEE:
-            # Its numbers are free again: somebody else may have signed it up wrongly.
+        if association.etat is EtatAssociation.REFUSEE or not association.membres:
+            # Its numbers are free again: somebody else signed it up wrongly, or nobody is left to add a member.
             change["$unset"] = {"numeros": ""}
         else:
             change["$set"]["numeros"] = numeros(association)
@@ -213,6 +213,10 @@ class Store:
 
     async def reponses_du_compte(self, compte_id: str, session: Session) -> list[Document]:
         return [row async for row in self.reponses.find({"compte_id": compte_id}, session=session)]
+
+    async def renommer_dans_reponses(self, annonce_id: str, titre: str, session: Session) -> None:
+        """The title that answers repeat, when it must be forgotten."""
+        await self.reponses.update_many({"annonce_id": annonce_id}, {"$set": {"annonce_titre": titre}}, session=session)
 
     async def reponses_a(self, annonce_id: str, page: int, taille: int) -> tuple[list[Document], int]:
         return await self._page(self.reponses, {"annonce_id": annonce_id}, "deposee_at", page, taille)

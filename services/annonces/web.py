@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.annonces import EtatAnnonce
 from kit.problems import FieldProblem, Problem, to_response
@@ -22,6 +22,7 @@ from services.annonces.domain import (
 )
 from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible
 from services.annonces.requetes import ChampInvalide
+from services.annonces.saisie import Requete
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
@@ -51,12 +52,12 @@ Visiteur = Annotated[Identity, Depends(identity)]
 Compte = Annotated[Identity, Depends(account)]
 
 
-class Pagination(BaseModel):
-    page: int = Query(default=1, ge=1, le=1000)
-    taille: int = Query(default=20, ge=1, le=100)
+class Pagination(Requete):
+    page: int = Field(default=1, ge=1, le=1000)
+    taille: int = Field(default=20, ge=1, le=100)
 
 
-AvecPage = Annotated[Pagination, Depends()]
+AvecPage = Annotated[Pagination, Query()]
 
 
 def repondre(vue: BaseModel, status: int = 200, *, location: str | None = None) -> Response:

@@ -218,4 +218,6 @@ async def test_an_erased_account_leaves_nothing_of_its_own(banc: Banc) -> None:
     assert (retiree["etat"], retiree["auteur"]["compte_id"]) == ("retiree", "efface")
     assert "costumes" not in retiree["description"]
     assert (await store.association(quittee["association_id"]))["membres"] == []
+    # Nobody is left in it: somebody else may sign it up again.
+    assert (await banc.association("m11", rna=quittee["rna"]))["rna"] == quittee["rna"]
     assert "costumes" not in (await banc.entendu("AnnonceRetiree", offre["annonce_id"])).annonce.titre

@@ -72,6 +72,8 @@ async def test_who_may_answer(banc: Banc) -> None:
     encore = await _repondre(banc, annonce_id, "b4")
     assert (encore.status_code, encore.json()["type"]) == (409, "/problemes/deja-repondu")
     assert (await banc.appeler("GET", "/v1/mes/reponses", "b4")).json()["total"] == 1
+    for mauvaise in ({"page": 0}, {"taille": 101}, {"inconnu": 1}):
+        assert (await banc.appeler("GET", "/v1/mes/reponses", "b4", params=mauvaise)).status_code == 422
 
 
 async def test_declined_the_place_is_free_again(banc: Banc) -> None:
