@@ -139,7 +139,7 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
     responses=documented(401, 404, 409, 412, 422, 428),
 )
 async def corriger(
-    annonce_id: str, saisie: AnnonceModifiee, version: VersionLue, compte: Compte, deps: AvecDeps
+    annonce_id: str, saisie: AnnonceModifiee, compte: Compte, version: VersionLue, deps: AvecDeps
 ) -> Response:
     now = deps.clock.now()
     contenu = saisie.contenu(now)

@@ -80,7 +80,7 @@ async def lire(association_id: str, visiteur: Visiteur, deps: AvecDeps) -> Respo
     responses=documented(401, 404, 409, 412, 422, 428),
 )
 async def corriger(
-    association_id: str, saisie: AssociationModifiee, version: VersionLue, compte: Compte, deps: AvecDeps
+    association_id: str, saisie: AssociationModifiee, compte: Compte, version: VersionLue, deps: AvecDeps
 ) -> Response:
     async def work(tx: Tx) -> ChangementAssociation:
         document = await deps.store.association(association_id, tx.session)

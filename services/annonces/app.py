@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
-from contracts import topics
 from kit.health import Health
-from kit.runtime import Runtime, open_runtime
+from kit.runtime import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.annonces import web
 from services.annonces.actions import Deps
 from services.annonces.api import router
+from services.annonces.preparation import preparer
 from services.annonces.settings import Reglages
 from services.annonces.store import Store
 
@@ -30,7 +30,7 @@ def create(settings: Reglages) -> FastAPI:
             store = Store(runtime.mongo.db)
             app.state.deps = Deps(store, runtime.outbox, runtime.clock, settings)
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
-            app.state.preparation = preparation = asyncio.create_task(_prepare(runtime, store))
+            app.state.preparation = preparation = asyncio.create_task(preparer(runtime, store))
 
             async def prepared() -> None:
                 if not preparation.done():
@@ -47,8 +47,3 @@ def create(settings: Reglages) -> FastAPI:
     web.install(app)
     app.include_router(router)
     return app
-
-
-async def _prepare(runtime: Runtime, store: Store) -> None:
-    await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))
-    await store.create_indexes()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from contracts.annonces import EtatAnnonce
@@ -70,17 +70,16 @@ def repondre(vue: BaseModel, status: int = 200, *, location: str | None = None) 
     return Response(content, status_code=status, media_type="application/json", headers=headers)
 
 
-def version_lue(request: Request) -> int:
+def version_lue(if_match: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
     """The version in If-Match. Raises a 428 problem without it, a 412 one for what never was an ETag of ours."""
-    header = request.headers.get("if-match")
-    if header is None:
+    if if_match is None:
         raise Problem(
             428,
             "version-requise",
             "Version requise",
             "Indiquez dans If-Match la version que vous avez lue (son ETag).",
         )
-    match = _ETAG.fullmatch(header.strip())
+    match = _ETAG.fullmatch(if_match.strip())
     if match is None:
         raise _version_depassee()
     return int(match[1])

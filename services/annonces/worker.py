@@ -12,6 +12,7 @@ from kit.runtime import open_runtime
 from services.annonces import expiration
 from services.annonces.actions import Deps
 from services.annonces.handlers import CONSUMER, HANDLERS
+from services.annonces.preparation import preparer
 from services.annonces.settings import Reglages
 from services.annonces.store import Store
 
@@ -20,15 +21,13 @@ from services.annonces.store import Store
 async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
     """Yields the loops of the worker once topics and indexes exist."""
     async with open_runtime(CONSUMER, settings, health) as runtime:
-        lus = topics.read_by(CONSUMER)
-        await runtime.prepare(topics.owned_by(CONSUMER), lus)
         store = Store(runtime.mongo.db)
-        await store.create_indexes()
+        await preparer(runtime, store)
         deps = Deps(store, runtime.outbox, runtime.clock, settings)
 
         async def expiry(stopping: asyncio.Event) -> None:
             await expiration.run(deps, stopping)
 
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
-        consumers = runtime.consumers([topic.name for topic in lus], processor, health)
+        consumers = runtime.consumers([topic.name for topic in topics.read_by(CONSUMER)], processor, health)
         yield [*consumers, runtime.outbox.run_sweeper, expiry]

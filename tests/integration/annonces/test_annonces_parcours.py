@@ -54,6 +54,7 @@ async def test_asked_for_changes_then_corrected_then_approved(banc: Banc) -> Non
     corps["description"] += " De 9 h à midi."
     chemin = f"/v1/annonces/{annonce_id}"
     assert (await banc.appeler("PUT", chemin, "m2", json=corps)).status_code == 428
+    assert (await banc.appeler("PUT", chemin, json=corps)).status_code == 401
     perimee = await banc.appeler("PUT", chemin, "m2", json=corps, headers={"If-Match": '"1"'})
     assert perimee.status_code == 412
     assert perimee.headers["content-type"] == "application/problem+json"
@@ -129,6 +130,27 @@ async def test_bad_fields_are_refused_with_their_name(banc: Banc, champs: dict[s
     assert reponse.headers["content-type"] == "application/problem+json"
     assert [erreur["champ"] for erreur in reponse.json()["erreurs"]] == [champ]
     assert (await banc.appeler("GET", "/v1/mes/annonces", "p3")).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "corps",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"texte"',
+        b'{"\\ud800": 1}',
+        b'{"titre": "\\ud800 des costumes"}',
+        b"\xff\xfe",
+        b"1e999",
+    ],
+)
+async def test_bodies_that_are_no_annonce_are_refused(banc: Banc, corps: bytes) -> None:
+    entetes = {"Content-Type": "application/json"}
+    reponse = await banc.appeler("POST", "/v1/annonces", "p5", content=corps, headers=entetes)
+    assert reponse.status_code == 422, reponse.text
+    assert reponse.headers["content-type"] == "application/problem+json"
 
 
 async def test_an_unsigned_engagement_and_a_number_taken_are_refused(banc: Banc) -> None:
