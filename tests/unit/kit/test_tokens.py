@@ -1,0 +1,175 @@
+"""Internal tokens: who may say what on whose behalf, and what is refused."""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import Depends, FastAPI
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from kit import problems
+from kit.tokens import LIFETIME_S, Identity, TokenSigner, TokenVerifier, account, identity, requires
+
+NOW = 1_800_000_000
+REFUSED = (JoseError, ValueError)
+
+
+@dataclass
+class Keys:
+    private: str
+    public: str
+
+
+def make_keys() -> Keys:
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return Keys(private.decode(), public.decode())
+
+
+KEYS = make_keys()
+
+
+def signer(keys: Keys = KEYS, at: float = NOW) -> TokenSigner:
+    return TokenSigner(keys.private, lambda: at)
+
+
+def verifier(audience: str = "annonces", at: float = NOW) -> TokenVerifier:
+    return TokenVerifier(KEYS.public, audience, lambda: at)
+
+
+def test_a_token_says_who_and_which_roles() -> None:
+    token = signer().sign("annonces", "c1", {"moderateur", "systeme"})
+    assert verifier().verify(token) == Identity("c1", frozenset({"moderateur", "systeme"}))
+
+
+def test_a_visitor_has_a_token_without_an_account() -> None:
+    assert verifier().verify(signer().sign("annonces")) == Identity("", frozenset())
+
+
+def test_a_token_lives_a_minute_and_a_little_for_clocks_that_differ() -> None:
+    token = signer().sign("annonces", "c1")
+    assert verifier(at=NOW + LIFETIME_S + 4).verify(token).sub == "c1"
+    with pytest.raises(REFUSED):
+        verifier(at=NOW + LIFETIME_S + 10).verify(token)
+
+
+def test_a_token_for_another_service_is_refused() -> None:
+    with pytest.raises(REFUSED):
+        verifier("matching").verify(signer().sign("annonces", "c1"))
+
+
+def test_a_token_of_another_key_is_refused() -> None:
+    with pytest.raises(REFUSED):
+        verifier().verify(signer(make_keys()).sign("annonces", "c1", {"systeme"}))
+
+
+def _part(content: dict[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+CLAIMS: dict[str, object] = {
+    "iss": "gateway",
+    "aud": "annonces",
+    "sub": "c1",
+    "roles": ["systeme"],
+    "iat": NOW,
+    "exp": NOW + LIFETIME_S,
+}
+
+
+def forged() -> Iterator[tuple[str, str]]:
+    header, payload, signature = signer().sign("annonces", "c1").split(".")
+    yield "other claims under a true signature", f"{header}.{_part(CLAIMS)}.{signature}"
+    yield "no algorithm", f"{_part({'alg': 'none'})}.{_part(CLAIMS)}."
+    yield "no algorithm, with a signature", f"{_part({'alg': 'none'})}.{_part(CLAIMS)}.{signature}"
+    yield "no signature", f"{header}.{payload}."
+    signed = f"{_part({'alg': 'HS256'})}.{_part(CLAIMS)}"
+    mac = base64.urlsafe_b64encode(hmac.digest(KEYS.public.encode(), signed.encode(), "sha256")).rstrip(b"=").decode()
+    yield "the public key as a shared secret", f"{signed}.{mac}"
+    yield "no token", "bonjour"
+    yield "empty parts", ".."
+
+
+@pytest.mark.parametrize(("name", "token"), list(forged()), ids=[name for name, _ in forged()])
+def test_a_forged_token_is_refused(name: str, token: str) -> None:
+    with pytest.raises(REFUSED):
+        verifier().verify(token)
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "exp"])
+def test_a_token_that_leaves_out_a_claim_is_refused(claim: str) -> None:
+    claims = {name: value for name, value in CLAIMS.items() if name != claim}
+    token = jwt.encode({"alg": "EdDSA"}, claims, OKPKey.import_key(KEYS.private), algorithms=["EdDSA"])
+    with pytest.raises(REFUSED):
+        verifier().verify(token)
+
+
+def test_a_token_of_another_issuer_is_refused() -> None:
+    claims = {**CLAIMS, "iss": "annonces"}
+    token = jwt.encode({"alg": "EdDSA"}, claims, OKPKey.import_key(KEYS.private), algorithms=["EdDSA"])
+    with pytest.raises(REFUSED):
+        verifier().verify(token)
+
+
+@pytest.fixture
+async def client() -> httpx.AsyncClient:
+    app = FastAPI()
+    problems.install(app)
+    app.state.verifier = verifier()
+
+    @app.get("/tous")
+    def everybody(caller: Identity = Depends(identity)) -> str:
+        return caller.sub
+
+    @app.get("/comptes")
+    def accounts(caller: Identity = Depends(account)) -> str:
+        return caller.sub
+
+    @app.get("/moderateurs")
+    def moderators(caller: Identity = Depends(requires("moderateur"))) -> str:
+        return caller.sub
+
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai")
+
+
+VISITOR = signer().sign("annonces")
+SOMEBODY = signer().sign("annonces", "c1")
+MODERATOR = signer().sign("annonces", "c2", {"moderateur"})
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization", "status"),
+    [
+        ("/tous", None, 401),
+        ("/tous", "Bearer ", 401),
+        ("/tous", f"Basic {SOMEBODY}", 401),
+        ("/tous", "Bearer faux", 401),
+        ("/tous", f"Bearer {VISITOR}", 200),
+        ("/tous", f"bearer {SOMEBODY}", 200),
+        ("/comptes", f"Bearer {VISITOR}", 401),
+        ("/comptes", f"Bearer {SOMEBODY}", 200),
+        ("/moderateurs", None, 401),
+        ("/moderateurs", f"Bearer {SOMEBODY}", 403),
+        ("/moderateurs", f"Bearer {MODERATOR}", 200),
+    ],
+)
+async def test_routes_say_who_may_enter(
+    client: httpx.AsyncClient, path: str, authorization: str | None, status: int
+) -> None:
+    headers = {"authorization": authorization} if authorization else {}
+    answer = await client.get(path, headers=headers)
+    assert answer.status_code == status
+    if status != 200:
+        assert answer.headers["content-type"] == problems.MEDIA_TYPE
+        assert answer.json()["detail"].endswith(".")
