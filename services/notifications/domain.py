@@ -58,7 +58,7 @@ TRANSITIONS: dict[Etat, frozenset[Etat]] = {
     Etat.EN_FILE: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
     Etat.REMISE: frozenset({Etat.REMIS, Etat.ECHEC_TEMPORAIRE, Etat.INCERTAIN, Etat.ECHEC_PERMANENT})
     | _FINS_SANS_REMISE,
-    Etat.ECHEC_TEMPORAIRE: frozenset({Etat.REMISE, Etat.ECHEC_PERMANENT}) | _FINS_SANS_REMISE,
+    Etat.ECHEC_TEMPORAIRE: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
     Etat.INCERTAIN: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
     Etat.REMIS: frozenset(),
     Etat.ECHEC_PERMANENT: frozenset(),

@@ -1,0 +1,118 @@
+"""The life of an envoi: every step that is allowed, every step that is not, and the fate after each outcome."""
+
+import datetime as dt
+import itertools
+
+import pytest
+
+from contracts.notifications import Canal
+from services.notifications import domain
+from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite, TransitionInterdite
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+PERMISES = {
+    (Etat.EN_FILE, Etat.REMISE),
+    (Etat.EN_FILE, Etat.ANNULEE),
+    (Etat.EN_FILE, Etat.SANS_CONSENTEMENT),
+    (Etat.REMISE, Etat.REMIS),
+    (Etat.REMISE, Etat.ECHEC_TEMPORAIRE),
+    (Etat.REMISE, Etat.ECHEC_PERMANENT),
+    (Etat.REMISE, Etat.INCERTAIN),
+    (Etat.REMISE, Etat.ANNULEE),
+    (Etat.REMISE, Etat.SANS_CONSENTEMENT),
+    (Etat.ECHEC_TEMPORAIRE, Etat.REMISE),
+    (Etat.ECHEC_TEMPORAIRE, Etat.ANNULEE),
+    (Etat.ECHEC_TEMPORAIRE, Etat.SANS_CONSENTEMENT),
+    (Etat.INCERTAIN, Etat.REMISE),
+    (Etat.INCERTAIN, Etat.ANNULEE),
+    (Etat.INCERTAIN, Etat.SANS_CONSENTEMENT),
+}
+
+
+@pytest.mark.parametrize(("de", "vers"), itertools.product(Etat, Etat))
+def test_each_step_is_allowed_or_forbidden_as_the_table_says(de: Etat, vers: Etat) -> None:
+    if (de, vers) in PERMISES:
+        domain.verifier(de, vers)
+        assert de.value in domain.venant_de(vers)
+    else:
+        with pytest.raises(TransitionInterdite):
+            domain.verifier(de, vers)
+
+
+def test_what_is_done_stays_done() -> None:
+    fins = {Etat.REMIS, Etat.ECHEC_PERMANENT, Etat.ANNULEE, Etat.SANS_CONSENTEMENT}
+    assert fins == domain.TERMINAUX
+
+
+@pytest.mark.parametrize(("tentatives", "secondes"), [(1, 1), (2, 5), (3, 30), (4, 300)])
+def test_each_failed_attempt_waits_longer(tentatives: int, secondes: int) -> None:
+    suite = domain.apres_report(tentatives, "smtp 451", NOW)
+    assert suite == Suite(Etat.ECHEC_TEMPORAIRE, "smtp 451", NOW + dt.timedelta(seconds=secondes))
+
+
+def test_after_the_last_attempt_a_refusal_for_now_is_one_for_good() -> None:
+    assert domain.apres_report(domain.TENTATIVES_MAX, "smtp 451", NOW) == Suite(Etat.ECHEC_PERMANENT, "smtp 451")
+
+
+def test_what_was_not_begun_costs_no_attempt() -> None:
+    suite = domain.non_commencee(NOW)
+    assert suite.rendue
+    assert suite.etat is Etat.ECHEC_TEMPORAIRE
+    assert suite.reprise_at is not None
+
+
+def test_an_unknown_outcome_is_tried_again_until_the_attempts_are_over_then_stays_unknown() -> None:
+    premiere = domain.apres_inconnue(Canal.EMAIL, 1, Motif.BAIL_ECHU, NOW)
+    assert (premiere.etat, premiere.reprise_at) == (Etat.INCERTAIN, NOW + dt.timedelta(seconds=1))
+    derniere = domain.apres_inconnue(Canal.EMAIL, domain.TENTATIVES_MAX, Motif.BAIL_ECHU, NOW)
+    assert (derniere.etat, derniere.reprise_at) == (Etat.INCERTAIN, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "attendu"),
+    [
+        ({}, None),
+        ({"desabonne": True}, Suite(Etat.ANNULEE, Motif.DESABONNE)),
+        ({"close": True}, Suite(Etat.ANNULEE, Motif.ANNONCE_CLOSE)),
+        ({"joignable": False}, Suite(Etat.SANS_CONSENTEMENT, Motif.SANS_ADRESSE)),
+        ({"accord": False}, Suite(Etat.SANS_CONSENTEMENT, Motif.CONSENTEMENT_ABSENT)),
+        ({"genre": Genre.REPONSE_RECUE, "accord": False}, None),
+        ({"genre": Genre.CODE, "accord": False}, None),
+        ({"genre": Genre.CODE, "age": dt.timedelta(minutes=16)}, Suite(Etat.ANNULEE, Motif.CODE_EXPIRE)),
+    ],
+)
+def test_who_is_not_written_to_after_all(change: dict[str, object], attendu: Suite | None) -> None:
+    faits: dict[str, object] = {
+        "genre": Genre.ALERTE,
+        "desabonne": False,
+        "close": False,
+        "joignable": True,
+        "accord": True,
+        "age": dt.timedelta(seconds=1),
+    }
+    assert domain.dispense(**{**faits, **change}) == attendu  # type: ignore[arg-type]  # the table mixes the types
+
+
+def test_a_withdrawn_annonce_is_closed_for_every_version_a_filled_one_up_to_its_own() -> None:
+    assert Cloture(3, definitive=True).couvre(9)
+    assert Cloture(3, definitive=False).couvre(3)
+    assert not Cloture(3, definitive=False).couvre(4)
+
+
+def test_a_lot_shares_out_what_waits_and_never_exceeds_what_a_crash_may_repeat() -> None:
+    assert domain.taille_lot(1, 8) == 1
+    assert domain.taille_lot(9, 8) == 2
+    assert domain.taille_lot(5700, 8) == domain.LOT_MAX == 16
+
+
+def test_a_claim_outlives_the_last_hand_off_that_may_begin_under_it() -> None:
+    assert domain.BAIL.total_seconds() >= domain.DEBUT_AU_PLUS_TARD_S + 4 * 20
+
+
+def test_ids_are_stable_and_apart() -> None:
+    premier = domain.id_alerte("a", 1, "p", Canal.EMAIL)
+    assert premier == domain.id_alerte("a", 1, "p", Canal.EMAIL)
+    autres = {domain.id_alerte("a", 2, "p", Canal.EMAIL), domain.id_alerte("a", 1, "q", Canal.EMAIL)}
+    assert premier not in autres
+    assert len(autres) == 2

@@ -1,0 +1,50 @@
+"""What keeps addresses unread and links unforged."""
+
+import base64
+
+import pytest
+
+from services.notifications.chiffrement import CleInconnue, Coffre, Illisible
+from services.notifications.liens import Lien, Liens
+
+
+def cle(octet: int) -> str:
+    return base64.urlsafe_b64encode(bytes([octet]) * 32).decode()
+
+
+def test_an_address_opens_only_for_its_owner() -> None:
+    coffre = Coffre(cle(1))
+    ferme = coffre.fermer("a@exemple.fr", "c1")
+    assert coffre.ouvrir(ferme, "c1") == "a@exemple.fr"
+    assert b"exemple" not in ferme["contenu"]
+    with pytest.raises(Illisible):
+        coffre.ouvrir(ferme, "c2")
+    with pytest.raises(Illisible):
+        coffre.ouvrir({**ferme, "contenu": ferme["contenu"][:-1] + b"x"}, "c1")
+
+
+def test_after_a_rotation_old_rows_open_and_new_ones_use_the_new_key() -> None:
+    ancien, tourne, neuf = Coffre(cle(1)), Coffre(f"{cle(2)},{cle(1)}"), Coffre(cle(2))
+    assert tourne.ouvrir(ancien.fermer("a@b.fr", "c"), "c") == "a@b.fr"
+    assert neuf.ouvrir(tourne.fermer("a@b.fr", "c"), "c") == "a@b.fr"
+    assert tourne.empreinte("A@b.fr ") == ancien.empreinte("a@b.fr")
+    with pytest.raises(CleInconnue):
+        neuf.ouvrir(ancien.fermer("a@b.fr", "c"), "c")
+
+
+@pytest.mark.parametrize("cles", ["", "abcd", f"{cle(1)},abcd"])
+def test_keys_of_another_size_are_refused_at_the_start(cles: str) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Coffre(cles)
+
+
+def test_a_link_is_read_back_and_a_forged_one_is_not() -> None:
+    liens = Liens(cle(3))
+    lien = Lien("e" * 32, "p-_1")
+    jeton = liens.signer(lien)
+    assert liens.lire(jeton) == lien
+    assert jeton.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    assert Liens(cle(4)).lire(jeton) is None
+    assert liens.lire(jeton.replace("p-_1", "p-_2")) is None
+    assert liens.lire(jeton + "a") is None
+    assert liens.lire("") is None
