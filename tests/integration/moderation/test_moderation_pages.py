@@ -1,7 +1,9 @@
 """The moderators' pages: what a person sees and what their forms do."""
 
+import asyncio
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +11,8 @@ import httpx
 
 from contracts.commun import Auteur
 from kit.ids import new_id
+from services.moderation.app import create
+from services.moderation.settings import Reglages
 from tests.integration.moderation.conftest import Banc, annonce, association
 
 TEXTE = "Nous cherchons <b>une</b> camionnette, appelez le 06 12 34 56 78 pour tout savoir sur ce beau projet."
@@ -141,3 +145,19 @@ async def test_what_is_static_is_served_and_pages_hold_no_inline_code(banc: Banc
     for source in re.findall(r'(?:src|href)="(/moderation/static/[^"]+)"', html):
         assert (await banc.client.get(source)).status_code == 200
     assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", html)
+
+
+async def test_with_mongo_away_programs_and_people_are_told_to_come_back(jeton: Callable[..., str]) -> None:
+    app = create(Reglages(mongo_url="mongodb://127.0.0.1:1/?replicaSet=rs0", kafka_url="127.0.0.1:1"))
+    tete = {"Authorization": f"Bearer {jeton('moderation', sub='mod', roles={'moderateur'})}"}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://m") as client:
+        answers = await asyncio.gather(
+            client.get("/v1/moderation/dossiers", headers=tete), client.get("/moderation/", headers=tete)
+        )
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all("retry-after" in answer.headers for answer in answers)
+    assert [answer.headers["content-type"].split(";")[0] for answer in answers] == [
+        "application/problem+json",
+        "text/html",
+    ]
