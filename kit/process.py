@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import uvloop
 from fastapi import FastAPI
@@ -51,9 +51,7 @@ async def _worker(service: str, settings: Settings, make: StartWorker) -> int:
 
     code = 0
     try:
-        async with make(health) as loops:
-            log.info("worker_started", loops=len(loops))
-            code = await _run_loops(loops, stopping)
+        code = await _live(make(health), stopping)
     except Exception as error:
         log.exception("worker_failed", exc_info=error)
         code = 1
@@ -62,6 +60,22 @@ async def _worker(service: str, settings: Settings, make: StartWorker) -> int:
         await serving
     log.info("worker_stopped", exit_code=code)
     return code
+
+
+async def _live(opened: AbstractAsyncContextManager[Sequence[Loop]], stopping: asyncio.Event) -> int:
+    async with AsyncExitStack() as stack:
+        # Opening waits for servers that are away: a stop must not wait for them too.
+        opening = asyncio.ensure_future(stack.enter_async_context(opened))
+        asked = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({opening, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not opening.done():
+            opening.cancel()
+            await asyncio.wait({opening})
+            return 0
+        loops = opening.result()
+        log.info("worker_started", loops=len(loops))
+        return await _run_loops(loops, stopping)
 
 
 async def _run_loops(loops: Sequence[Loop], stopping: asyncio.Event) -> int:
