@@ -119,8 +119,9 @@ async def chainon(nom: str) -> None:
 
 
 def _mail(corps: dict[str, Any]) -> bytes:
-    # About as long as an alert.
-    return f"From: nu@example.org\r\nTo: {corps['a']}\r\nSubject: {corps['id']}\r\n\r\n".encode() + b"x" * 2000
+    # About as long as an alert, in lines that SMTP allows.
+    head = f"From: nu@example.org\r\nTo: {corps['a']}\r\nSubject: {corps['id']}\r\n\r\n"
+    return head.encode() + (b"x" * 70 + b"\r\n") * 40
 
 
 async def _producteur() -> AIOKafkaProducer:
