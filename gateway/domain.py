@@ -60,10 +60,11 @@ def normaliser(adresse: str) -> str:
     Raises AdresseInvalide. No DNS look-up: a mail that comes back says more than a resolver.
     """
     try:
-        found = validate_email(adresse.strip(), check_deliverability=False)
+        found = validate_email(adresse.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise AdresseInvalide("Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@exemple.fr") from error
-    return found.normalized.casefold()
+    # In ASCII, as mail servers take it: an accented domain is written in Punycode.
+    return (found.ascii_email or found.normalized).casefold()
 
 
 def empreinte(key: bytes, adresse_normalisee: str) -> str:

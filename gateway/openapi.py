@@ -26,7 +26,7 @@ def is_published(path: str, prefixes: Mapping[str, str], service: str) -> bool:
 def merge(
     own: Mapping[str, Any], others: Mapping[str, Mapping[str, Any] | None], prefixes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """`others`: service → its document, or None when it is away. Of schemas that share a name and differ, the later gets
+    """`others`: service → its document, or None when it is away. Of schemas that share a name and differ, the later has
     the name of its service in front."""
     merged: dict[str, Any] = copy.deepcopy(dict(own))
     paths: dict[str, Any] = merged.setdefault("paths", {})

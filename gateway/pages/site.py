@@ -4,7 +4,8 @@ from fastapi import FastAPI
 
 from gateway.pages import accueil, alertes, associations, connexion, depot, desabonnement, mon_compte, textes
 
-_MODULES = (accueil, depot, associations, alertes, connexion, mon_compte, desabonnement, textes)
+# In the order in which paths are tried: /annonces/nouvelle before /annonces/{annonce_id}.
+_MODULES = (depot, associations, accueil, alertes, connexion, mon_compte, desabonnement, textes)
 
 
 def install(app: FastAPI) -> None:

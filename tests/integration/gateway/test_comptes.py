@@ -1,0 +1,198 @@
+"""Codes, sessions, roles, consent, erasure: on real Mongo and Redis."""
+
+import datetime as dt
+
+import pytest
+
+from contracts import references
+from gateway.domain import CODE_TRIES
+from gateway.sessions import COOKIE
+from kit.ids import new_id
+from tests.integration.gateway.banc import Banc
+
+
+def adresse() -> str:
+    return f"{new_id()}@exemple.fr"
+
+
+async def test_first_login_makes_the_account_and_tells_notifications_the_address(banc: Banc) -> None:
+    email = adresse()
+    asked = await banc.client.post("/v1/comptes/code", json={"email": f"  {email.upper()} "})
+    assert asked.status_code == 202
+    opened = await banc.client.post("/v1/sessions", json={"email": email, "code": banc.code_for(email)})
+    assert opened.status_code == 201
+    found = opened.json()
+    assert found["roles"] == []
+    assert dt.datetime.fromisoformat(found["expire_at"]) > dt.datetime.now(dt.UTC) + dt.timedelta(days=29)
+    cookie = opened.headers["set-cookie"]
+    for part in (f"{COOKIE}=", "HttpOnly", "Secure", "Path=/", "samesite=lax"):
+        assert part.lower() in cookie.lower()
+    assert "domain" not in cookie.lower()
+
+    (contact,) = banc.services["notifications"].called("PUT", f"/v1/interne/contacts/{found['compte_id']}")
+    assert contact.json == {"email": email, "consentements": [], "version": 1}
+    assert contact.roles == {"systeme"}
+
+    mine = await banc.client.get("/v1/compte", headers={"authorization": f"Bearer {found['jeton']}"})
+    assert mine.json()["compte_id"] == found["compte_id"]
+
+
+async def test_the_address_is_stored_nowhere(banc: Banc) -> None:
+    email = adresse()
+    compte_id, _ = await banc.login(banc.client, email)
+    db = banc.app.state.deps.gestion._comptes._rows.database
+    assert db.name == "gateway"
+    for name in await db.list_collection_names():
+        assert await db[name].count_documents({"$expr": {"$eq": ["$_id", email]}}) == 0
+    row = await db.comptes.find_one({"_id": compte_id})
+    assert email not in str(row)
+    assert email.partition("@")[0] not in str(row)
+
+
+async def test_same_address_same_account(banc: Banc) -> None:
+    email = adresse()
+    first, _ = await banc.login(banc.client, email)
+    second, _ = await banc.login(banc.client, email.capitalize())
+    assert first == second
+    # Known already: the address is not handed over again.
+    assert len(banc.services["notifications"].called("PUT", f"/v1/interne/contacts/{first}")) == 1
+
+
+async def test_the_answer_does_not_tell_whether_an_account_exists(banc: Banc) -> None:
+    email = adresse()
+    unknown = await banc.client.post("/v1/comptes/code", json={"email": email})
+    await banc.bearer(banc.client, email)
+    known = await banc.client.post("/v1/comptes/code", json={"email": email})
+    assert (unknown.status_code, unknown.content) == (known.status_code, known.content)
+
+
+async def test_a_code_works_once(banc: Banc) -> None:
+    email = adresse()
+    await banc.bearer(banc.client, email)
+    again = await banc.client.post("/v1/sessions", json={"email": email, "code": banc.code_for(email)})
+    assert again.status_code == 422
+    assert again.json()["erreurs"][0]["champ"] == "code"
+
+
+async def test_after_five_wrong_tries_the_right_code_is_gone(banc: Banc) -> None:
+    email = adresse()
+    await banc.client.post("/v1/comptes/code", json={"email": email})
+    right = banc.code_for(email)
+    wrong = "000000" if right != "000000" else "111111"
+    for _ in range(CODE_TRIES):
+        assert (await banc.client.post("/v1/sessions", json={"email": email, "code": wrong})).status_code == 422
+    late = await banc.client.post("/v1/sessions", json={"email": email, "code": right})
+    assert late.status_code == 422
+
+
+async def test_codes_of_one_address_do_not_open_another(banc: Banc) -> None:
+    mine, other = adresse(), adresse()
+    for email in (mine, other):
+        await banc.client.post("/v1/comptes/code", json={"email": email})
+    stolen = await banc.client.post("/v1/sessions", json={"email": other, "code": banc.code_for(mine)})
+    assert stolen.status_code == (201 if banc.code_for(mine) == banc.code_for(other) else 422)
+
+
+@pytest.mark.parametrize("email", ["", "pas une adresse", "a@b", "a@exemple.fr\nBcc: x@y.fr", "é@exemple.fr"])
+async def test_bad_addresses_are_refused_at_their_field(banc: Banc, email: str) -> None:
+    refused = await banc.client.post("/v1/comptes/code", json={"email": email})
+    assert refused.status_code == 422
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["erreurs"][0]["champ"] == "email"
+
+
+async def test_ten_codes_an_hour_for_an_address(banc: Banc) -> None:
+    email = adresse()
+    for _ in range(10):
+        assert (await banc.client.post("/v1/comptes/code", json={"email": email})).status_code == 202
+    refused = await banc.client.post("/v1/comptes/code", json={"email": email})
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+
+
+async def test_a_session_planted_before_login_is_worth_nothing(banc: Banc) -> None:
+    planted = "A" * 43
+    banc.client.cookies.set(COOKIE, planted)
+    email = adresse()
+    headers = {"sec-fetch-site": "same-origin"}
+    await banc.client.post("/v1/comptes/code", json={"email": email}, headers=headers)
+    opened = await banc.client.post(
+        "/v1/sessions", json={"email": email, "code": banc.code_for(email)}, headers=headers
+    )
+    assert opened.json()["jeton"] != planted
+    async with banc.visitor() as thief:
+        refused = await thief.get("/v1/compte", headers={"authorization": f"Bearer {planted}"})
+        assert refused.status_code == 401
+
+
+async def test_a_new_login_ends_the_session_before_it(banc: Banc) -> None:
+    email = adresse()
+    headers = await banc.bearer(banc.client, email)
+    await banc.client.post("/v1/comptes/code", json={"email": email})
+    body = {"email": email, "code": banc.code_for(email)}
+    assert (await banc.client.post("/v1/sessions", json=body, headers=headers)).status_code == 201
+    assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
+
+
+async def test_logout_ends_the_session(banc: Banc) -> None:
+    headers = await banc.bearer(banc.client)
+    assert (await banc.client.delete("/v1/sessions/courante", headers=headers)).status_code == 204
+    refused = await banc.client.get("/v1/compte", headers=headers)
+    assert refused.status_code == 401
+    assert refused.json()["connexion"].startswith("/connexion?retour=")
+    assert refused.json()["type"] == "/problemes/session-expiree"
+
+
+async def test_erasure_ends_every_session_and_a_new_account_is_another_one(banc: Banc) -> None:
+    email = adresse()
+    first = await banc.bearer(banc.client, email)
+    second = await banc.bearer(banc.client, email)
+    before = (await banc.client.get("/v1/compte", headers=first)).json()["compte_id"]
+    assert (await banc.client.delete("/v1/compte", headers=first)).status_code == 204
+    for headers in (first, second):
+        assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
+    after, _ = await banc.login(banc.client, email)
+    assert after != before
+
+
+async def test_the_moderator_role_comes_from_the_command_and_ends_running_sessions(banc: Banc) -> None:
+    email = adresse()
+    headers = await banc.bearer(banc.client, email)
+    gestion = banc.app.state.deps.gestion
+    compte = await gestion.nommer_moderateur(email)
+    assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
+    headers = await banc.bearer(banc.client, email)
+    mine = (await banc.client.get("/v1/compte", headers=headers)).json()
+    assert (mine["compte_id"], mine["roles"]) == (compte.compte_id, ["moderateur"])
+
+
+async def test_a_moderator_named_before_any_login_gets_the_account(banc: Banc) -> None:
+    email = adresse()
+    compte = await banc.app.state.deps.gestion.nommer_moderateur(email)
+    compte_id, _ = await banc.login(banc.client, email)
+    assert compte_id == compte.compte_id
+    (contact,) = banc.services["notifications"].called("PUT", f"/v1/interne/contacts/{compte_id}")
+    assert contact.json["email"] == email
+
+
+async def test_subscribing_is_the_opt_in_and_its_proof_is_kept(banc: Banc) -> None:
+    headers = await banc.bearer(banc.client)
+    banc.services["matching"].say("POST", "/v1/profils", {"profil_id": "p1"}, 201, location="/v1/profils/p1")
+    for _ in range(2):
+        made = await banc.client.post("/v1/profils", json={"sens": "besoin"}, headers=headers)
+        assert (made.status_code, made.headers["location"]) == (201, "/v1/profils/p1")
+    mine = (await banc.client.get("/v1/compte", headers=headers)).json()
+    (consent,) = mine["consentements"]
+    assert (consent["canal"], consent["accorde"], consent["preuve"]) == ("email", True, "abonnement aux alertes")
+    told = banc.services["notifications"].called("PUT", f"/v1/interne/contacts/{mine['compte_id']}")
+    assert "email" not in told[-1].json
+    assert (len(told), told[-1].json["version"]) == (2, 2)
+    assert told[-1].json["consentements"][0]["accorde"] is True
+    assert len(banc.services["matching"].called("POST", "/v1/profils")) == 2
+
+
+async def test_reference_lists_are_public_and_cached_by_etag(banc: Banc) -> None:
+    lists = await banc.client.get("/v1/references")
+    assert {v["code"] for v in lists.json()["quartiers"]} == set(references.quartiers())
+    again = await banc.client.get("/v1/references", headers={"if-none-match": lists.headers["etag"]})
+    assert again.status_code == 304
