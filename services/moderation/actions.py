@@ -18,7 +18,7 @@ from services.moderation.store import Store
 
 _FERME = {
     Etat.DECIDE: "Ce dossier est déjà décidé.",
-    Etat.CADUC: "Ce dossier n’a plus d’objet : l’annonce a été déposée à nouveau, retirée, ou a expiré.",
+    Etat.CADUC: "Ce dossier n’a plus d’objet : l’annonce a été déposée à nouveau, retirée, ou a expiré.",
 }
 
 
@@ -103,7 +103,7 @@ class Actions:
             if par in association["membres"]:
                 raise _partie_prenante()
             if confiance and association["etat"] != "validee":
-                detail = "Cette association n’est pas validée : la confiance vient après."
+                detail = "Cette association n’est pas validée : la confiance vient après."
                 raise Problem(409, "association-non-validee", "Association non validée", detail)
             if bool(association.get("confiance")) != confiance:
                 entree = journal.confiance(entree_id, association, confiance, par=par, now=self.clock.now())
@@ -136,7 +136,7 @@ class Actions:
 
 
 def _partie_prenante() -> Problem:
-    detail = "Vous êtes l’auteur ou membre de l’association : une autre personne doit décider."
+    detail = "Vous êtes l’auteur ou membre de l’association : une autre personne doit décider."
     return Problem(403, "partie-prenante", "Décision réservée à une autre personne", detail)
 
 
@@ -157,7 +157,7 @@ def _en_problemes() -> Iterator[None]:
         detail = "Seule une annonce approuvée, et encore en ligne dans cette version, peut être revue."
         raise Problem(409, "non-revisable", "Décision définitive", detail) from error
     except domain.BailPerdu as error:
-        detail = "Une autre personne a repris ce dossier, ou il a été libéré : votre décision n’a pas été enregistrée."
+        detail = "Une autre personne a repris ce dossier, ou il a été libéré : votre décision n’a pas été enregistrée."
         raise Problem(409, "bail-perdu", "Dossier repris", detail) from error
     except domain.TransitionInterdite as error:
         detail = _FERME.get(error.etat, "Prenez d’abord ce dossier.")

@@ -38,7 +38,7 @@ def create(settings: Reglages) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await preparing
 
-    app = create_app("Place des assos : modération", health, lifespan, docs=True)
+    app = create_app("Place des assos : modération", health, lifespan, docs=True)
     install_errors(app)
     app.include_router(api.router)
     app.mount("/moderation/static", StaticFiles(directory=Path(__file__).with_name("static")))

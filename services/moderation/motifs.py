@@ -27,13 +27,13 @@ def motiver(dossier: Dossier, issue: Issue, motifs: Sequence[Motif]) -> list[Mot
     """The reasons as they are stored and sent: each with the whole sentence for the author. Raises DecisionInvalide."""
     erreurs: list[tuple[str, str]] = []
     if issue not in ISSUES[dossier.revue]:
-        permises = " ou ".join(f"« {i} »" for i in ISSUES[dossier.revue])
+        permises = " ou ".join(f"« {i} »" for i in ISSUES[dossier.revue])
         erreurs.append(("issue", f"Ce dossier n’admet que {permises}."))
     elif issue is Issue.APPROUVEE:
         if motifs:
             erreurs.append(("motifs", "Une approbation ne porte pas de motif."))
     elif not motifs:
-        erreurs.append(("motifs", "Choisissez au moins un motif : l’auteur doit savoir pourquoi."))
+        erreurs.append(("motifs", "Choisissez au moins un motif : l’auteur doit savoir pourquoi."))
     if erreurs:
         raise DecisionInvalide(erreurs)
     codes = [motif.code for motif in motifs]
@@ -51,12 +51,12 @@ def motiver(dossier: Dossier, issue: Issue, motifs: Sequence[Motif]) -> list[Mot
 def _erreurs(dossier: Dossier, issue: Issue, motif: Motif) -> list[tuple[str, str]]:
     connu = references.motifs().get(motif.code)
     if connu is None:
-        return [("code", f"Le motif « {motif.code[:64]} » n’existe pas.")]
+        return [("code", f"Le motif « {motif.code[:64]} » n’existe pas.")]
     if issue not in connu.issues or dossier.cible_type not in connu.cibles:
-        return [("code", f"Le motif « {connu.libelle} » ne convient pas à cette décision.")]
+        return [("code", f"Le motif « {connu.libelle} » ne convient pas à cette décision.")]
     erreurs = []
     if connu.explication_requise and not motif.explication.strip():
-        erreurs.append(("explication", f"Le motif « {connu.libelle} » demande une explication écrite par vous."))
+        erreurs.append(("explication", f"Le motif « {connu.libelle} » demande une explication écrite par vous."))
     if len(motif.explication) > EXPLICATION_MAX:
         erreurs.append(("explication", f"L’explication compte au plus {EXPLICATION_MAX} caractères."))
     if connu.engagement_requis:
@@ -67,7 +67,7 @@ def _erreurs(dossier: Dossier, issue: Issue, motif: Motif) -> list[tuple[str, st
         elif not cite(motif.passage or "", dossier):
             erreurs.append(("passage", "Ce passage ne figure pas dans le texte : citez-le mot pour mot."))
     elif motif.engagement is not None or motif.passage:
-        erreurs.append(("code", f"Le motif « {connu.libelle} » ne cite ni engagement ni passage."))
+        erreurs.append(("code", f"Le motif « {connu.libelle} » ne cite ni engagement ni passage."))
     return erreurs
 
 

@@ -29,8 +29,8 @@ ISSUES: Mapping[str, str] = {
 CHOIX: Mapping[str, tuple[str, str]] = {
     "approuvee": ("Approuver", "L’annonce est publiée, les personnes concernées sont alertées."),
     "a_corriger": ("Demander une correction", "L’auteur lit vos motifs, corrige et dépose à nouveau."),
-    "refusee": ("Refuser", "La décision est définitive ; l’auteur en lit les motifs."),
-    "retiree": ("Retirer", "L’annonce n’est plus visible ; l’auteur en lit les motifs."),
+    "refusee": ("Refuser", "La décision est définitive ; l’auteur en lit les motifs."),
+    "retiree": ("Retirer", "L’annonce n’est plus visible ; l’auteur en lit les motifs."),
 }
 CHOIX_ASSOCIATION: Mapping[str, tuple[str, str]] = {
     "approuvee": ("Valider l’association", "Elle peut déposer des annonces."),
@@ -38,7 +38,7 @@ CHOIX_ASSOCIATION: Mapping[str, tuple[str, str]] = {
     "refusee": ("Refuser", "Elle ne peut pas publier ; ses membres lisent vos motifs."),
 }
 CHOIX_REVUE: Mapping[str, tuple[str, str]] = {
-    "approuvee": ("Laisser en ligne", "L’annonce a été publiée d’office ; vous confirmez qu’elle convient."),
+    "approuvee": ("Laisser en ligne", "L’annonce a été publiée d’office ; vous confirmez qu’elle convient."),
     "retiree": CHOIX["retiree"],
 }
 _CIBLES = {"annonce": "annonce", "association": "association"}

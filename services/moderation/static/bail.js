@@ -8,7 +8,7 @@ function minuter() {
   const secondes = Math.round((fin - Date.now()) / 1000);
   if (secondes <= 0) {
     reste.textContent = "(terminé)";
-    alerte.textContent = "Votre réservation est terminée : une autre personne peut prendre ce dossier. Prolongez pour continuer.";
+    alerte.textContent = "Votre réservation est terminée : une autre personne peut prendre ce dossier. Prolongez pour continuer.";
     return;
   }
   const minutes = Math.ceil(secondes / 60);
