@@ -77,11 +77,14 @@ REPRISES = tuple(dt.timedelta(seconds=s) for s in (1, 5, 30, 300))
 LOT_MAX = 16
 """Rows claimed together by one connection. It bounds what a crash leaves unknown: at most so many per connection."""
 
-BAIL = dt.timedelta(seconds=120)
-"""How long a claim is respected. One hand-off takes 80 s at worst (four commands of 20 s each)."""
+BAIL = dt.timedelta(seconds=20)
+"""How long a claim is respected after its last prolongation: as long as a crash goes unnoticed."""
 
-DEBUT_AU_PLUS_TARD_S = 40.0
-"""No hand-off begins later than this after the claim: it would outlive the claim."""
+PROLONGATION_S = 5.0
+"""How often the claim on a lot in hand is prolonged."""
+
+REPIT_S = 5.0
+"""After the database was away, claims are not declared over for so long: whoever holds them marks them first."""
 
 REPRISE_EN_FILE = dt.timedelta(seconds=3)
 """A row that waits longer than this has lost the deliverer that was to take it."""

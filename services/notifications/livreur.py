@@ -20,6 +20,7 @@ from kit.ids import new_id
 from kit.logging import get_logger
 from kit.outbox import Outbox, Tx
 from services.notifications import domain
+from services.notifications.bail import Bail
 from services.notifications.canaux.base import Canal, Connexion, Injoignable
 from services.notifications.chiffrement import CleInconnue
 from services.notifications.contacts import Contact, Contacts
@@ -100,10 +101,12 @@ class Livreur:
 
     async def balayer(self, stopping: asyncio.Event) -> None:
         """Takes up what others left: rows whose deliverer died, failures that are due, claims whose lease is over."""
+        calme_depuis = time.monotonic()
         while not stopping.is_set():
             pris = 0
             try:
-                if incertains := await self._registre.rendre_incertains():
+                calme = time.monotonic() - calme_depuis > domain.REPIT_S
+                if calme and (incertains := await self._registre.rendre_incertains()):
                     log.warning("envois_uncertain", count=incertains)
                 if len(self._file) < _CAPACITE:
                     pris = self.offrir(await self._registre.a_reprendre(_BALAYAGE))
@@ -111,6 +114,7 @@ class Livreur:
                 if not is_outage(error):
                     raise
                 log.warning("envois_sweep_waits", error=type(error).__name__)
+                calme_depuis = time.monotonic()
             if pris < _BALAYAGE:
                 await _attendre(stopping, _BALAYAGE_TOUTES_LES_S)
 
@@ -155,25 +159,28 @@ class Livreur:
 
     async def _livrer(self, connexion: Connexion, lignes: Sequence[Ligne]) -> None:
         lot = new_id()
-        debut = time.monotonic()
-        prise = asyncio.gather(
-            _insister(lambda: self._registre.prendre(lignes, lot)), self._regarder(lignes), return_exceptions=True
-        )
-        # While the database works: the message is compiled.
-        await asyncio.sleep(0)
-        self._remise.preparer(lignes)
-        prises, vue = await prise
-        if isinstance(prises, BaseException):
-            raise prises
-        if isinstance(vue, BaseException):
-            await self._rendre(lot, prises)
-            if isinstance(vue, CleInconnue):
-                raise Stop(f"an address cannot be decrypted: {vue}") from vue
-            raise vue
+        async with Bail(self._registre, lot, lignes) as bail:
+            prise = asyncio.gather(_insister(bail.prendre), self._regarder(lignes), return_exceptions=True)
+            # While the database works: the message is compiled.
+            await asyncio.sleep(0)
+            self._remise.preparer(lignes)
+            prises, vue = await prise
+            if isinstance(prises, BaseException):
+                raise prises
+            if isinstance(vue, BaseException):
+                await self._rendre(lot, prises)
+                if isinstance(vue, CleInconnue):
+                    raise Stop(f"an address cannot be decrypted: {vue}") from vue
+                raise vue
+            await self._marquer(lot, prises, await self._remettre(connexion, prises, vue, bail))
+        self._en_main.difference_update(ligne["_id"] for ligne in lignes)
+
+    async def _remettre(self, connexion: Connexion, prises: Sequence[Ligne], vue: Vue, bail: Bail) -> dict[str, Suite]:
+        """Hands over one after the other; once the provider or the lease is gone, the rest is given back."""
         suites: dict[str, Suite] = {}
         coupee = False
         for ligne in prises:
-            if coupee or time.monotonic() - debut > domain.DEBUT_AU_PLUS_TARD_S:
+            if coupee or not bail.tenu():
                 suites[ligne["_id"]] = domain.non_commencee(self._clock.now())
                 continue
             suite = self._dispense(ligne, vue)
@@ -182,8 +189,7 @@ class Livreur:
                     suite = await self._remise.remettre(connexion, ligne, vue.contacts.get(ligne["compte_id"]))
                 coupee = suite.rendue
             suites[ligne["_id"]] = suite
-        await self._marquer(lot, prises, suites)
-        self._en_main.difference_update(ligne["_id"] for ligne in lignes)
+        return suites
 
     async def _regarder(self, lignes: Sequence[Ligne]) -> Vue:
         contacts, desabonnes, clotures = await asyncio.gather(

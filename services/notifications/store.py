@@ -102,6 +102,13 @@ class Registre:
         # Asked by the token: a first try whose answer was lost claimed them too.
         return [ligne async for ligne in self._db.envois.find({"_id": {"$in": ids}, "lot": lot})]
 
+    async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None:
+        """The lot is still in hand."""
+        await self._db.envois.update_many(
+            {"_id": {"$in": list(envoi_ids)}, "lot": lot, "etat": Etat.REMISE.value},
+            {"$set": {"reprise_at": self._clock.now() + domain.BAIL}},
+        )
+
     async def marquer(self, lot: str, suites: Mapping[str, Suite], session: Session) -> bool:
         """Writes what became of the rows of a lot; rows whose lease went to somebody else meanwhile are left to them.
 

@@ -13,8 +13,8 @@ from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable
 
 log = get_logger(__name__)
 
-# domain.BAIL counts on it: four commands must end well within a claim.
-_DELAI_S = 20.0
+# For each answer; the lease on what is being handed over is prolonged meanwhile.
+_DELAI_S = 30.0
 _CODE_DETAILLE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _SERVICE_FERME = 421
 _COUPURES = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, ConnectionError, TimeoutError, OSError)

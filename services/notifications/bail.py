@@ -1,0 +1,66 @@
+"""The lease on a claimed lot: short, so that a crash is noticed soon, and prolonged while the lot is in hand."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from kit.errors import is_outage
+from kit.logging import get_logger
+from services.notifications import domain
+from services.notifications.store import Ligne, Registre
+
+log = get_logger(__name__)
+
+
+class Bail:
+    """`async with Bail(registre, lot, lignes) as bail:` — claim with `prendre`, and begin no hand-off unless `tenu`."""
+
+    def __init__(
+        self,
+        registre: Registre,
+        lot: str,
+        lignes: Sequence[Ligne],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registre = registre
+        self._lot = lot
+        self._lignes = lignes
+        self._monotonic = monotonic
+        self._depuis = monotonic()
+        self._prolongation: asyncio.Task[None] | None = None
+
+    async def prendre(self) -> list[Ligne]:
+        """The rows that are ours from now on. Raises what Mongo raises; may be called again then."""
+        self._depuis = self._monotonic()
+        return await self._registre.prendre(self._lignes, self._lot)
+
+    def tenu(self) -> bool:
+        """False once somebody else may have taken the rows: this process stood still, or could not prolong."""
+        return self._monotonic() - self._depuis < domain.BAIL.total_seconds()
+
+    async def __aenter__(self) -> Self:
+        self._prolongation = asyncio.create_task(self._prolonger())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        task = self._prolongation
+        if task is not None and not task.cancel() and not task.cancelled():
+            task.result()
+
+    async def _prolonger(self) -> None:
+        ids = [ligne["_id"] for ligne in self._lignes]
+        while True:
+            await asyncio.sleep(domain.PROLONGATION_S)
+            depuis = self._monotonic()
+            try:
+                await self._registre.prolonger(self._lot, ids)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("lease_not_prolonged", error=type(error).__name__)
+            else:
+                self._depuis = depuis

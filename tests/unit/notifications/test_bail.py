@@ -1,0 +1,26 @@
+"""A lease that nobody could prolong is known to be over."""
+
+from typing import Any
+
+from services.notifications import domain
+from services.notifications.bail import Bail
+
+
+class RegistreFactice:
+    """Grants every claim."""
+
+    async def prendre(self, lignes: Any, lot: str) -> Any:
+        return lignes
+
+
+async def test_a_lease_is_held_from_its_claim_on_and_not_longer_than_it_lasts() -> None:
+    maintenant = [100.0]
+    lignes = [{"_id": "e1"}]
+    registre: Any = RegistreFactice()
+    async with Bail(registre, "lot", lignes, monotonic=lambda: maintenant[0]) as bail:
+        maintenant[0] += 1000
+        assert not bail.tenu()
+        assert await bail.prendre() == lignes
+        assert bail.tenu()
+        maintenant[0] += domain.BAIL.total_seconds()
+        assert not bail.tenu()
