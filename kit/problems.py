@@ -39,8 +39,8 @@ _SENTENCES = {
     "float_type": "Un nombre est attendu.",
     "float_parsing": "Un nombre est attendu.",
     "finite_number": "Un nombre fini est attendu.",
-    "bool_type": "« vrai » ou « faux » est attendu.",
-    "bool_parsing": "« vrai » ou « faux » est attendu.",
+    "bool_type": "« vrai » ou « faux » est attendu.",
+    "bool_parsing": "« vrai » ou « faux » est attendu.",
     "list_type": "Une liste est attendue.",
     "too_long": "Il faut au plus {max_length} éléments.",
     "too_short": "Il faut au moins {min_length} élément(s).",
@@ -51,12 +51,18 @@ _SENTENCES = {
     "greater_than_equal": "La valeur doit être au moins {ge}.",
     "less_than": "La valeur doit être inférieure à {lt}.",
     "less_than_equal": "La valeur doit être au plus {le}.",
-    "enum": "La valeur n’est pas l’une de celles permises : {expected}.",
-    "literal_error": "La valeur n’est pas l’une de celles permises : {expected}.",
+    "enum": "La valeur n’est pas l’une de celles permises : {expected}.",
+    "literal_error": "La valeur n’est pas l’une de celles permises : {expected}.",
     "date_from_datetime_parsing": "Une date (AAAA-MM-JJ) est attendue.",
     "date_parsing": "Une date (AAAA-MM-JJ) est attendue.",
     "date_type": "Une date (AAAA-MM-JJ) est attendue.",
+    "date_from_datetime_inexact": "Une date (AAAA-MM-JJ) sans heure est attendue.",
     "datetime_parsing": "Une date et une heure sont attendues.",
+    "datetime_from_date_parsing": "Une date et une heure sont attendues.",
+    "datetime_type": "Une date et une heure sont attendues.",
+    "timezone_aware": "L’heure doit dire son fuseau (par exemple +01:00).",
+    "int_parsing_size": "Ce nombre est trop grand.",
+    "string_unicode": "Un texte est attendu.",
     "json_invalid": "Le corps n’est pas du JSON valable.",
     "json_type": "Le corps n’est pas du JSON valable.",
 }
@@ -99,7 +105,7 @@ def not_found(what: str) -> Problem:
 
 
 def unavailable() -> Problem:
-    detail = "Le service est momentanément indisponible. Rien n’a été enregistré ; réessayez dans quelques secondes."
+    detail = "Le service est momentanément indisponible. Rien n’a été enregistré ; réessayez dans quelques secondes."
     return Problem(503, "indisponible", _TITLES[503], detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
 
 
@@ -121,9 +127,14 @@ def sentence(error: Mapping[str, Any]) -> str:
     if error["type"] == "value_error":
         return str(error.get("ctx", {}).get("error", _DEFAULT_SENTENCE))
     template = _SENTENCES.get(error["type"], _DEFAULT_SENTENCE)
-    return template.format_map(
-        {name: str(value).replace(" or ", " ou ") for name, value in error.get("ctx", {}).items()}
-    )
+    return template.format_map({name: _shown(value) for name, value in error.get("ctx", {}).items()})
+
+
+def _shown(value: object) -> str:
+    """A bound or a list of values as a French sentence writes it: "0,5", "'don' ou 'pret'"."""
+    if isinstance(value, float):
+        return f"{value:g}".replace(".", ",")
+    return str(value).replace(" or ", " ou ")
 
 
 def fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -137,7 +148,7 @@ def fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     found = fields(errors)
-    detail = " ".join(f"« {e['champ']} » : {e['message']}" for e in found[:3])
+    detail = " ".join(f"« {e['champ']} » : {e['message']}" for e in found[:3])
     return Problem(422, "donnees-invalides", "Données invalides", detail, errors=found)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +30,7 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
         redoc_url=None,
     )
     problems.install(app)
+    app.add_exception_handler(_TooLarge, _on_too_large)
     app.include_router(health.router())
     app.add_middleware(BodyLimit)
     app.add_middleware(Observe)
@@ -41,6 +42,11 @@ class _TooLarge(HTTPException):
 
     def __init__(self) -> None:
         super().__init__(413, f"more than {MAX_BODY} bytes")
+
+
+async def _on_too_large(_: Request, __: Exception) -> Response:
+    detail = f"L’envoi dépasse la limite de {MAX_BODY // 1024} Kio."
+    return to_response(Problem(413, "trop-volumineux", "Envoi trop volumineux", detail))
 
 
 class BodyLimit:
@@ -74,11 +80,10 @@ class BodyLimit:
             if announced.isdigit() and int(announced) > MAX_BODY:
                 raise _TooLarge
             await self.app(scope, limited_receive, watched_send)
-        except _TooLarge:
+        except _TooLarge as error:
             if started:
                 raise
-            detail = f"L’envoi dépasse la limite de {MAX_BODY // 1024} Kio."
-            await to_response(Problem(413, "trop-volumineux", "Envoi trop volumineux", detail))(scope, receive, send)
+            await (await _on_too_large(Request(scope), error))(scope, receive, send)
 
 
 class Observe:

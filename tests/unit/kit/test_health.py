@@ -1,0 +1,74 @@
+"""The pages by which a process says how it is."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from kit import health as kit_health
+from kit.health import Health
+
+
+def client(health: Health) -> httpx.AsyncClient:
+    app = FastAPI()
+    app.include_router(health.router())
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai")
+
+
+async def there() -> None:
+    return None
+
+
+async def away() -> None:
+    raise ConnectionError("mongodb://somebody:secret@host")
+
+
+async def silent() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_ready_when_everything_answers() -> None:
+    health = Health()
+    health.checks = {"mongo": there, "kafka": there}
+    answer = await client(health).get("/sante/pret")
+    assert answer.status_code == 200
+    assert answer.json() == {"etat": "pret", "absents": {}, "verifies": ["kafka", "mongo"]}
+
+
+async def test_not_ready_when_one_is_away_and_says_which_without_its_address() -> None:
+    health = Health()
+    health.checks = {"mongo": away, "kafka": there}
+    answer = await client(health).get("/sante/pret")
+    assert answer.status_code == 503
+    assert answer.json()["absents"] == {"mongo": "ConnectionError"}
+    assert "secret" not in answer.text
+
+
+async def test_who_does_not_answer_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit_health, "_CHECK_TIMEOUT_S", 0.01)
+    health = Health()
+    health.checks = {"kafka": silent, "mongo": there}
+    answer = await client(health).get("/sante/pret")
+    assert answer.status_code == 503
+    assert answer.json()["absents"] == {"kafka": "TimeoutError"}
+
+
+async def test_alive_whatever_is_away() -> None:
+    health = Health()
+    health.checks = {"mongo": away}
+    assert (await client(health).get("/sante/vivant")).status_code == 200
+
+
+async def test_gauges_are_refreshed_when_the_metrics_are_read() -> None:
+    health = Health()
+    refreshed = []
+
+    async def refresh() -> None:
+        refreshed.append("once")
+
+    health.refreshers.append(refresh)
+    answer = await client(health).get("/metrics")
+    assert answer.status_code == 200
+    assert "consumer_oldest_age_seconds" in answer.text
+    assert refreshed == ["once"]

@@ -1,0 +1,115 @@
+"""The app of a service: bodies that are too large, routes that do not exist, servers that are away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from prometheus_client import REGISTRY
+
+from kit.health import Health
+from kit.problems import MEDIA_TYPE
+from kit.web import MAX_BODY, create_app
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def make_app() -> FastAPI:
+    app = create_app("essai", Health(), lifespan)
+
+    @app.post("/taille")
+    async def size(request: Request) -> int:
+        return len(await request.body())
+
+    @app.post("/objet")
+    async def typed(corps: dict[str, str]) -> int:
+        return len(corps)
+
+    @app.get("/panne")
+    async def outage() -> None:
+        raise ConnectionError("redis is away")
+
+    @app.get("/erreur")
+    async def defect() -> None:
+        raise ZeroDivisionError("c1@exemple.fr")
+
+    @app.get("/choses/{chose_id}")
+    async def thing(chose_id: str) -> str:
+        return chose_id
+
+    return app
+
+
+@pytest.fixture
+def client() -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(make_app(), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://essai")
+
+
+async def pieces(total: int) -> AsyncIterator[bytes]:
+    """A body whose length is not announced."""
+    while total > 0:
+        piece = min(total, 60_000)
+        yield b"x" * piece
+        total -= piece
+
+
+def is_too_large(answer: httpx.Response) -> None:
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert answer.json()["detail"] == "L’envoi dépasse la limite de 256 Kio."
+
+
+async def test_a_body_up_to_the_limit_is_read(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/taille", content=b"x" * MAX_BODY)).json() == MAX_BODY
+    assert (await client.post("/taille", content=pieces(MAX_BODY))).json() == MAX_BODY
+
+
+async def test_a_body_that_announces_too_much_is_refused(client: httpx.AsyncClient) -> None:
+    is_too_large(await client.post("/taille", content=b"x" * (MAX_BODY + 1)))
+
+
+@pytest.mark.parametrize("path", ["/taille", "/objet"])
+async def test_a_body_that_grows_too_much_is_refused(client: httpx.AsyncClient, path: str) -> None:
+    is_too_large(await client.post(path, content=pieces(MAX_BODY + 1), headers={"content-type": "application/json"}))
+
+
+async def test_a_body_that_lies_about_its_length_is_refused(client: httpx.AsyncClient) -> None:
+    is_too_large(await client.post("/taille", content=pieces(MAX_BODY + 1), headers={"content-length": "10"}))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/ailleurs", 404), ("PUT", "/taille", 405), ("GET", "/panne", 503), ("GET", "/erreur", 500)],
+)
+async def test_every_failure_is_a_problem_document(
+    client: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert answer.json()["status"] == status
+    assert "exemple.fr" not in answer.text
+
+
+async def test_an_outage_says_when_to_come_back(client: httpx.AsyncClient) -> None:
+    assert int((await client.get("/panne")).headers["retry-after"]) > 0
+
+
+async def test_json_that_is_none_is_a_problem_of_the_body(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/objet", content=b"{", headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["erreurs"][0]["message"] == "Le corps n’est pas du JSON valable."
+
+
+async def test_requests_are_counted_by_the_template_of_their_route(client: httpx.AsyncClient) -> None:
+    await client.get("/choses/c-42")
+    counted = {
+        sample.labels["route"] for metric in REGISTRY.collect() for sample in metric.samples if "route" in sample.labels
+    }
+    assert "/choses/{chose_id}" in counted
+    assert not any("c-42" in route for route in counted)
