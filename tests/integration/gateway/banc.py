@@ -124,9 +124,7 @@ async def monter(settings: dict[str, Any], public_pem: str) -> AsyncIterator[Ban
         app = create(reglages)
         await stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(app, client=("203.0.113.7", 4000), raise_app_exceptions=False)
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="https://place.test")
-        )
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="https://place.test"))
         yield Banc(app, reglages, services, client)
 
 

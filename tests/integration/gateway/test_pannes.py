@@ -1,0 +1,212 @@
+"""A server or a service is away: what is honest to show is shown, what cannot be stored is refused, nothing hangs."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from contracts.topics import PAR_NOM
+from gateway.sessions import COOKIE
+from kit.events import Message
+from kit.ids import new_id
+from kit.producer import Producer
+from tests.integration.gateway.banc import Banc
+from tests.serveurs import Serveurs
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def reglages(request: pytest.FixtureRequest, serveurs: Serveurs) -> dict[str, Any]:
+    """The parameter names what is away: redis, mongo; or asks for a freshness of 0 s: "perime"."""
+    found: dict[str, Any] = {
+        "mongo_url": serveurs.mongo_url,
+        "redis_url": serveurs.redis_url,
+        "kafka_url": serveurs.kafka_url,
+        "limite_codes_par_ip_heure": 100_000,
+        "limite_requetes_par_ip_minute": 1_000_000,
+    }
+    match getattr(request, "param", ""):
+        case "redis":
+            found["redis_url"] = f"redis://127.0.0.1:{_closed_port()}/0"
+        case "mongo":
+            found["mongo_url"] = f"mongodb://127.0.0.1:{_closed_port()}/?replicaSet=rs0&serverSelectionTimeoutMS=300"
+        case "perime":
+            found["fraicheur_s"] = 0
+    return found
+
+
+def _list(*titles: str) -> dict[str, Any]:
+    return {
+        "annonces": [_annonce(title) for title in titles],
+        "total": len(titles),
+        "page": 1,
+        "taille": 20,
+        "facettes": {"sens": {"besoin": len(titles)}},
+    }
+
+
+def _annonce(title: str) -> dict[str, Any]:
+    return {
+        "annonce_id": "a1",
+        "version": 2,
+        "etat": "publiee",
+        "sens": "besoin",
+        "nature": "logistique",
+        "titre": title,
+        "description": "Nous cherchons une camionnette pour la collecte de samedi.",
+        "domaines": ["solidarite-et-insertion"],
+        "categories": ["vehicule-transport"],
+        "publics": [],
+        "cession": None,
+        "date_debut": "2026-12-05",
+        "date_fin": None,
+        "creneaux": ["samedi-matin"],
+        "lieu": {"quartier": "fives", "lat": 50.63, "lon": 3.09},
+        "a_distance": False,
+        "certifications": ["permis-b"],
+        "accessible_pmr": False,
+        "ouvert_aux_mineurs": False,
+        "urgent": True,
+        "places": 1,
+        "places_restantes": 1,
+        "auteur": {"type": "association", "association_id": "s1", "nom": "Les Jardins de Fives"},
+        "deposee_at": "2026-11-20T10:00:00Z",
+        "publiee_at": "2026-11-20T11:00:00Z",
+        "expire_at": "2026-12-05T23:00:00Z",
+        "distance_m": None,
+    }
+
+
+def _query() -> str:
+    """A list that no other test reads."""
+    return f"/v1/annonces?domaine={new_id()}"
+
+
+async def test_a_list_is_fresh_for_seconds_then_shown_with_a_warning_while_the_service_is_away(banc: Banc) -> None:
+    annonces, url = banc.services["annonces"], _query()
+    annonces.say("GET", "/v1/annonces", _list("Une camionnette"))
+    first = await banc.client.get(url)
+    second = await banc.client.get(url)
+    assert first.content == second.content
+    assert second.headers["age"] == "0"
+    assert "x-place-fraicheur" not in second.headers
+    assert len(annonces.calls) == 1
+
+    await banc.app.state.deps.reader._pages.invalidate()
+    annonces.say("GET", "/v1/annonces", {"title": "non"}, 503, retry_after="5")
+    stale = await banc.client.get(url)
+    assert (stale.status_code, stale.content) == (200, first.content)
+    assert stale.headers["x-place-fraicheur"] == "perimee"
+    assert int(stale.headers["age"]) >= 0
+    nothing = await banc.client.get(_query())
+    assert (nothing.status_code, nothing.headers["content-type"]) == (503, "application/problem+json")
+    assert int(nothing.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("reglages", ["perime"], indirect=True)
+async def test_the_page_says_since_when_it_is_out_of_date(banc: Banc) -> None:
+    annonces = banc.services["annonces"]
+    annonces.say("GET", "/v1/annonces", _list("Une camionnette pour samedi"))
+    assert "Ces informations datent du" not in (await banc.client.get("/annonces")).text
+    annonces.say("GET", "/v1/annonces", {}, 503)
+    shown = await banc.client.get("/annonces")
+    assert shown.status_code == 200
+    assert "Ces informations datent du" in shown.text
+    assert "Une camionnette pour samedi" in shown.text
+
+
+async def test_what_somebody_logged_in_reads_is_never_cached_nor_taken_from_the_cache(banc: Banc) -> None:
+    annonces, url = banc.services["annonces"], _query()
+    annonces.say("GET", "/v1/annonces", {"pour": "visiteur"})
+    headers = await banc.bearer(banc.client)
+    await banc.client.get(url)
+    annonces.say("GET", "/v1/annonces", {"pour": "compte"})
+    mine = await banc.client.get(url, headers=headers)
+    assert mine.json() == {"pour": "compte"}
+    assert mine.headers["cache-control"] == "private, no-store"
+    assert (await banc.client.get(url)).json() == {"pour": "visiteur"}
+
+
+async def test_free_text_is_not_cached(banc: Banc) -> None:
+    banc.services["annonces"].say("GET", "/v1/annonces", {"n": 1})
+    for _ in range(2):
+        await banc.client.get("/v1/annonces?q=camionnette")
+    assert len(banc.services["annonces"].calls) == 2
+
+
+async def test_an_event_makes_cached_pages_out_of_date(banc: Banc, bientot: Callable[..., Awaitable[Any]]) -> None:
+    annonces, url = banc.services["annonces"], _query()
+    annonces.say("GET", "/v1/annonces", {"n": 1})
+    producer = Producer(banc.settings.kafka_url)
+    topic = PAR_NOM["annonces.annonce.v1"].name
+
+    async def fresh() -> bool:
+        # Not even an event of ours: whatever arrives says that something changed, and no poison stops it.
+        await producer.publish([Message(topic, b"a1", b"\xff poison")])
+        before = len(annonces.calls)
+        await banc.client.get(url)
+        await asyncio.sleep(0)
+        return len(annonces.calls) > before
+
+    await banc.client.get(url)
+    await bientot(fresh)
+    await producer.stop()
+
+
+async def test_a_service_that_closes_the_door_is_503_and_nothing_is_sent_twice(banc: Banc) -> None:
+    def hang_up(_: object) -> web.Response:
+        raise web.HTTPInternalServerError
+
+    headers = await banc.bearer(banc.client)
+    banc.services["annonces"].answers.insert(0, ("POST", "/v1/annonces", hang_up))
+    failed = await banc.client.post("/v1/annonces", json={}, headers=headers)
+    assert failed.status_code == 500
+    banc.app.state.deps.services._urls["annonces"] = f"http://127.0.0.1:{_closed_port()}"
+    away = await banc.client.post("/v1/annonces", json={}, headers=headers)
+    assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
+    assert "retry-after" in away.headers
+
+
+@pytest.mark.parametrize("reglages", ["redis"], indirect=True)
+async def test_without_redis_public_pages_go_on_and_the_rest_says_to_come_back(banc: Banc) -> None:
+    banc.services["annonces"].say("GET", "/v1/annonces", _list("Une camionnette"))
+    banc.services["notifications"].say("POST", "/v1/desabonnements/j1", {"fait": True})
+    banc.client.cookies.set(COOKIE, "D" * 43, domain="place.test", path="/")
+    for path in ("/v1/annonces", "/", "/annonces", "/accessibilite", "/v1/references"):
+        assert (await banc.client.get(path)).status_code == 200, path
+    assert (await banc.client.post("/desabonnement/j1")).status_code == 200
+    here = {"sec-fetch-site": "same-origin"}
+    refused = [
+        await banc.client.get("/v1/mes/annonces"),
+        await banc.client.get("/mon-compte"),
+        await banc.client.post("/v1/annonces", json={}, headers=here),
+        await banc.client.post("/v1/comptes/code", json={"email": "a@exemple.fr"}, headers=here),
+        await banc.client.post("/v1/sessions", json={"email": "a@exemple.fr", "code": "123456"}, headers=here),
+    ]
+    assert [answer.status_code for answer in refused] == [503] * 5
+    assert all("retry-after" in answer.headers for answer in refused)
+    ready = await banc.client.get("/sante/pret")
+    assert (ready.status_code, list(ready.json()["absents"])) == (503, ["redis"])
+
+
+@pytest.mark.parametrize("reglages", ["mongo"], indirect=True)
+async def test_without_mongo_nobody_logs_in_and_everybody_reads(banc: Banc) -> None:
+    banc.services["annonces"].say("GET", "/v1/annonces", _list("Une camionnette"))
+    assert (await banc.client.get("/")).status_code == 200
+    refused = await banc.client.post("/v1/comptes/code", json={"email": f"{new_id()}@exemple.fr"})
+    assert refused.status_code == 503
+    assert "retry-after" in refused.headers
+
+
+async def test_when_the_code_cannot_be_sent_the_caller_is_told(banc: Banc) -> None:
+    banc.services["notifications"].say("POST", "/v1/interne/codes", {}, 503)
+    refused = await banc.client.post("/v1/comptes/code", json={"email": f"{new_id()}@exemple.fr"})
+    assert refused.status_code == 503

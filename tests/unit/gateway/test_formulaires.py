@@ -1,0 +1,147 @@
+"""Forms → JSON bodies, filters → queries, refusals → fields, paths → services, documents → one document."""
+
+import pytest
+
+from gateway.cache import is_bounded, is_public
+from gateway.openapi import merge
+from gateway.pages.forms import (
+    Saisie,
+    annonce,
+    annonce_saisie,
+    association,
+    auteur,
+    errors_by_field,
+    filtres,
+    number,
+    page_number,
+    profil,
+    recherche,
+)
+from gateway.pages.rendering import date, heure, jours, nombre
+from gateway.proxy import ROUTES, route
+
+
+def test_an_ad_as_typed_is_the_body_of_the_service() -> None:
+    saisie = Saisie.of(
+        [
+            ("sens", "besoin"),
+            ("nature", "materiel"),
+            ("titre", "  Trente costumes "),
+            ("description", "Pour la troupe."),
+            ("categories", "vetements-costumes"),
+            ("cession", "don"),
+            ("places", "30"),
+            ("quartier", "fives"),
+            ("date_debut", ""),
+            ("urgent", "oui"),
+            ("file", object()),
+        ]
+    )
+    body = annonce(saisie)
+    assert (body["titre"], body["places"], body["urgent"], body["a_distance"]) == ("Trente costumes", 30, True, False)
+    assert body["categories"] == ["vetements-costumes"]
+    assert "date_debut" not in body
+    assert annonce(annonce_saisie({**body, "lieu": {"quartier": "fives"}})) == body
+
+
+@pytest.mark.parametrize(("text", "expected"), [("3", 3), ("2,5", 2.5), ("1 000", 1000), ("trois", "trois"), ("", "")])
+def test_numbers_as_people_write_them(text: str, expected: object) -> None:
+    assert number(text) == expected
+
+
+def test_authors() -> None:
+    assert auteur(Saisie({"auteur": ["association:a1"], "auteur_nom": ["x"]})) == {
+        "type": "association",
+        "association_id": "a1",
+    }
+    assert auteur(Saisie({"auteur": ["personne_morale"], "auteur_nom": ["Textiles"]})) == {
+        "type": "personne_morale",
+        "nom": "Textiles",
+    }
+    assert auteur(Saisie({"auteur": ["particulier"], "auteur_nom": [""]})) == {"type": "particulier"}
+
+
+def test_associations_and_alerts() -> None:
+    signed = association(Saisie({"nom": ["A"], "rna": ["w59 5012345"], "engagement": ["oui"]}), "v1")
+    assert signed["rna"] == "W595012345"
+    assert signed["engagement"] == {"version": "v1", "accepte": True}
+    assert "siren" not in signed
+    wanted = profil(Saisie({"sens": ["besoin"], "rayon_km": ["2,5"], "natures": ["materiel", ""]}))
+    assert (wanted["rayon_km"], wanted["natures"], wanted["a_distance"]) == (2.5, ["materiel"], False)
+
+
+def test_filters_become_one_query_whatever_their_order() -> None:
+    chosen = filtres({"page": "2", "nature": " materiel ", "q": "", "inconnu": "x", "sens": "besoin"})
+    assert chosen == {"sens": "besoin", "nature": "materiel"}
+    assert recherche(chosen, 2) == "sens=besoin&nature=materiel&page=2&taille=20"
+    assert [page_number(text) for text in ("3", "0", "-1", "x", "²", "99999999")] == [3, 1, 1, 1, 1, 10_000]
+
+
+def test_refusals_go_beside_their_field() -> None:
+    errors = [
+        {"champ": "titre", "message": "Trop court."},
+        {"champ": "auteur.nom", "message": "Quel nom ?"},
+        {"champ": "domaines.0", "message": "Inconnu."},
+        {"champ": "corps", "message": "Où ?"},
+    ]
+    placed, general = errors_by_field(errors, ("titre", "auteur", "auteur_nom", "domaines"))
+    assert placed == {"titre": "Trop court.", "auteur_nom": "Quel nom ?", "domaines": "Inconnu."}
+    assert general == ["Où ?"]
+
+
+def test_french() -> None:
+    assert nombre(0, "place", "places") == "0\N{NO-BREAK SPACE}place"
+    assert nombre(1200, "place", "places") == "1\N{NARROW NO-BREAK SPACE}200\N{NO-BREAK SPACE}places"
+    assert date("2026-12-05") == "5 décembre 2026"
+    assert date("2026-12-04T23:30:00Z") == "5 décembre 2026"
+    assert heure("2026-07-01T10:05:00Z") == "1 juillet à 12:05"
+    assert jours(["dimanche-soir", "lundi-matin", "inconnu"]) == ["lundi matin", "dimanche soir"]
+
+
+@pytest.mark.parametrize("prefix", ROUTES)
+def test_every_route_reaches_its_service(prefix: str) -> None:
+    assert route(prefix) == route(f"{prefix}/x/y") == ROUTES[prefix]
+    assert route(f"{prefix}x") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/interne/x", "/v1/annonces/interne", "/v1/annonces/../x", "/v1/annonces/%2e%2e/x", "/v1//annonces", "/"],
+)
+def test_no_route_for_what_is_not_public(path: str) -> None:
+    assert route(path) is None
+
+
+def test_what_caches_may_keep() -> None:
+    assert is_public("GET", "/v1/annonces")
+    assert is_public("GET", "/v1/annonces/a1")
+    assert not is_public("GET", "/v1/annonces/a1/reponses")
+    assert not is_public("POST", "/v1/annonces")
+    assert not is_public("GET", "/v1/mes/annonces")
+    assert is_bounded("sens=besoin&page=2")
+    assert not is_bounded("q=x")
+    assert not is_bounded("lat=50.6&lon=3")
+    assert not is_bounded("page=51")
+    assert not is_bounded("sens=" + "x" * 400)
+
+
+def test_one_description_without_what_is_internal() -> None:
+    def document(path: str, kind: str) -> dict[str, object]:
+        return {
+            "paths": {path: {"get": {"$ref": "#/components/schemas/Page"}}, "/v1/interne/x": {}},
+            "components": {"schemas": {"Page": {"type": kind}, "Commun": {"type": "object"}}},
+        }
+
+    merged = merge(
+        {"openapi": "3.1.0", "paths": {"/v1/compte": {}}, "components": {"schemas": {"Commun": {"type": "object"}}}},
+        {
+            "annonces": document("/v1/annonces", "object"),
+            "matching": document("/v1/profils", "array"),
+            "moderation": None,
+        },
+        ROUTES,
+    )
+    assert list(merged["paths"]) == ["/v1/annonces", "/v1/compte", "/v1/profils"]
+    assert merged["paths"]["/v1/profils"]["get"]["$ref"] == "#/components/schemas/MatchingPage"
+    assert set(merged["components"]["schemas"]) == {"Commun", "Page", "MatchingPage"}
+    assert merged["x-services-absents"] == ["moderation"]
