@@ -4,14 +4,18 @@ import asyncio
 import inspect
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from deploy import secrets
+from deploy.stack import Stack
 from kit.tokens import TokenSigner
+from tests.pile import Ville
+from tests.pile import pile as start_pile
+from tests.pile import ville as enter_ville
 from tests.serveurs import Serveurs
 from tests.serveurs import serveurs as start_serveurs
 
@@ -65,3 +69,17 @@ def bientot() -> Callable[..., Awaitable[Any]]:
             await asyncio.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def pile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole system, started once a session: nine processes, three servers, the mail catcher."""
+    with start_pile(tmp_path_factory.mktemp("pile")) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def ville(pile: Stack) -> AsyncIterator[Ville]:
+    """People on the whole system, new ones for each test."""
+    async with enter_ville(pile) as found:
+        yield found

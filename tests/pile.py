@@ -1,0 +1,180 @@
+"""The whole system for tests: a stack of its own (`./place up` in a folder of its own), and people who use it."""
+
+import asyncio
+import dataclasses
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from deploy import client, layout
+from deploy.client import Client, Courrier, Interne, Refus, connexion, jusqu_a
+from deploy.seed import profils as jeu
+from deploy.seed import textes
+from deploy.stack import Stack
+from deploy.verbs import down, moderateur, up
+
+_SERVERS = ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL")
+
+
+@contextmanager
+def pile(folder: Path) -> Iterator[Stack]:
+    """Servers and processes, everything below `folder`, ended at the end. Trusted associations publish at once."""
+    kept = dict(os.environ)
+    for name in _SERVERS:
+        # The stack is killed and stopped in these tests: it must be ours.
+        os.environ.pop(name, None)
+    os.environ |= {
+        "PLACE_CACHE": str(layout.cache()),
+        "PLACE_DIR": str(folder),
+        "POLITIQUE": "confiance",
+        "PORT_GATEWAY": "",
+    }
+    try:
+        yield up.run(wished={})
+    finally:
+        down.run(wipe=False)
+        os.environ.clear()
+        os.environ |= kept
+
+
+@dataclasses.dataclass
+class Ville:
+    """The people of one test, on one stack: addresses are random, so that tests do not meet."""
+
+    http: aiohttp.ClientSession
+    stack: Stack
+    courrier: Courrier
+    interne: Interne
+    suffixe: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
+    agent: Client | None = None
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.stack.ports['gateway']}"
+
+    @property
+    def kafka(self) -> str:
+        return self.stack.urls()["KAFKA_URL"]
+
+    def adresse(self, nom: str) -> str:
+        return f"{nom}.{self.suffixe}@essai.example.org"
+
+    def visiteur(self) -> Client:
+        return Client(self.http, self.base)
+
+    async def entrer(self, nom: str) -> Client:
+        """Somebody signs in by a code."""
+        return await connexion(self.http, self.base, self.courrier, self.adresse(nom))
+
+    async def moderer(self) -> Client:
+        """The moderator of this test, signed in once."""
+        if self.agent is None:
+            code = await asyncio.to_thread(moderateur.run, self.adresse("moderation"))
+            assert code == 0
+            self.agent = await self.entrer("moderation")
+        return self.agent
+
+    async def decider(self, cible_id: str, issue: str, motifs: Sequence[dict[str, Any]] = ()) -> None:
+        agent = await self.moderer()
+
+        async def ouvert() -> Any:
+            found = await agent.get(f"/v1/moderation/dossiers?etat=a_traiter&cible_id={cible_id}")
+            return found["dossiers"]
+
+        dossier = (await jusqu_a(ouvert, "dossier"))[0]
+        path = f"/v1/moderation/dossiers/{dossier['dossier_id']}"
+        bail = (await agent.post(f"{path}/prise"))["jeton_bail"]
+        await agent.post(f"{path}/decision", {"issue": issue, "motifs": list(motifs), "jeton_bail": bail})
+
+    async def association(self, responsable: Client, *, confiance: bool = False) -> str:
+        """A validated association of `responsable`; with `confiance` its annonces are published at once."""
+        body = next(textes.associations(1, 1)) | {"rna": f"W59{secrets.randbelow(10**7):07d}"}
+        association_id = str((await responsable.post("/v1/associations", body))["association_id"])
+        await self.decider(association_id, "approuvee")
+        await self.etat(responsable, f"/v1/associations/{association_id}", "validee")
+        if confiance:
+            agent = await self.moderer()
+
+            async def accordee() -> bool:
+                path = f"/v1/moderation/associations/{association_id}/confiance"
+                try:
+                    await agent.call("PUT", path, {"confiance": True})
+                except Refus as refus:
+                    assert refus.status == 409, refus
+                    return False
+                return True
+
+            await jusqu_a(accordee, "association de confiance")
+        return association_id
+
+    async def etat(self, qui: Client, path: str, etat: str) -> dict[str, Any]:
+        """Waits until what lies at `path` is in the state `etat`; returns it."""
+
+        async def atteint() -> Any:
+            found = await qui.get(path)
+            return found if found["etat"] == etat else None
+
+        found: dict[str, Any] = await jusqu_a(atteint, f"{path} {etat}")
+        return found
+
+    async def index_a_jour(self) -> None:
+        """Waits until every profil that was written is in the index of every matching worker."""
+        import deploy.demo.attendu as attendu
+
+        actifs = sum(profil.actif for profil in (await attendu.profils(self.kafka)).values())
+
+        async def indexes() -> bool:
+            for name, port in self.stack.ports.items():
+                if name.startswith("matching-worker"):
+                    metrics = str(await Client(self.http, f"http://127.0.0.1:{port}").get("/metrics"))
+                    line = next(line for line in metrics.splitlines() if line.startswith("matching_index_profils "))
+                    if int(float(line.split()[1])) != actifs:
+                        return False
+            return True
+
+        await jusqu_a(indexes, "index à jour")
+
+    async def alertes(self, titre: str, nombre: int, secondes: float = 60) -> list[dict[str, Any]]:
+        """The alerts about the annonce `titre` (a unique title), once there are at least `nombre`."""
+
+        async def arrivees() -> list[dict[str, Any]]:
+            mails = [mail for mail in await self.courrier.mails(0, sujet=titre) if mail["sujet"] == titre]
+            return mails if len(mails) >= nombre else []
+
+        found: list[dict[str, Any]] = await jusqu_a(arrivees, f"alertes « {titre} »", secondes)
+        return found
+
+
+def annonce(association_id: str, titre: str, categorie: str = "mobilier", **plus: Any) -> dict[str, Any]:
+    """The body of a besoin for objects in Lille-Centre."""
+    return {
+        "auteur": {"type": "association", "association_id": association_id},
+        "sens": "besoin",
+        "nature": "materiel",
+        "titre": titre,
+        "description": "Nous cherchons des tables et des chaises pour notre local, en bon état si possible.",
+        "categories": [categorie],
+        "cession": "don",
+        "quartier": "lille-centre",
+        "places": 3,
+        **plus,
+    }
+
+
+def profil(categorie: str = "mobilier", **plus: Any) -> dict[str, Any]:
+    """The body of a subscription to besoins for such objects within 10 km of Lille-Centre."""
+    return {"sens": "besoin", "categories": [categorie], "quartier": "lille-centre", "rayon_km": 10, **plus}
+
+
+@asynccontextmanager
+async def ville(stack: Stack) -> AsyncIterator[Ville]:
+    async with client.session() as http:
+        yield Ville(http, stack, Courrier(http, stack.catcher_url or ""), Interne(http, stack))
+
+
+__all__ = ["Ville", "annonce", "jeu", "pile", "profil", "ville"]
