@@ -125,8 +125,9 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
     if document is None:
         raise not_found(INTROUVABLE)
     annonce = Annonce.model_validate(document)
-    if "moderateur" in visiteur.roles or (visiteur.sub and visiteur.sub in await deps.store.gerants(annonce)):
-        return repondre(vues.annonce_auteur(annonce, document))
+    gerable = bool(visiteur.sub) and visiteur.sub in await deps.store.gerants(annonce)
+    if gerable or "moderateur" in visiteur.roles:
+        return repondre(vues.annonce_auteur(annonce, document, gerable=gerable))
     if annonce.etat not in vues.VISIBLES or annonce.publiee_at is None:
         raise not_found(INTROUVABLE)
     return repondre(vues.annonce_publique(annonce))

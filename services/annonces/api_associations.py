@@ -66,8 +66,9 @@ async def lire(association_id: str, visiteur: Visiteur, deps: AvecDeps) -> Respo
     if document is None:
         raise not_found(_INTROUVABLE)
     association = fiche_association(document).association
-    if visiteur.sub in association.membres or "moderateur" in visiteur.roles:
-        return repondre(vues.association_membre(association, document))
+    gerable = visiteur.sub in association.membres
+    if gerable or "moderateur" in visiteur.roles:
+        return repondre(vues.association_membre(association, document, gerable=gerable))
     if association.etat is not EtatAssociation.VALIDEE:
         raise not_found(_INTROUVABLE)
     return repondre(vues.association_publique(association))

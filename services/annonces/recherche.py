@@ -4,13 +4,13 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from contracts.annonces import EtatAnnonce
 from contracts.commun import Code, Nature, Sens
-from services.annonces.saisie import Ligne, Requete
+from services.annonces.saisie import Ligne, Requete, avec_la_latitude
 
 RAYON_TERRE_KM = 6371.0088
 _PROFONDEUR_MAX = 10_000
@@ -44,11 +44,11 @@ class Recherche(Requete):
     quartier: Code | None = None
     urgent: bool | None = None
     lat: float | None = Field(default=None, ge=-90, le=90)
-    lon: float | None = Field(default=None, ge=-180, le=180)
+    lon: float | None = Field(default=None, ge=-180, le=180, validate_default=True)
     rayon_km: float | None = Field(default=None, gt=0, le=500)
     tri: Tri | None = None
     page: int = Field(default=1, ge=1)
-    taille: int = Field(default=20, ge=1, le=100)
+    taille: int = Field(default=20, ge=1, le=100, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -57,19 +57,27 @@ class Recherche(Requete):
             return valeurs
         return {nom: valeur for nom, valeur in valeurs.items() if valeur != ""}
 
-    @model_validator(mode="after")
-    def _coherente(self) -> Self:
-        if (self.lat is None) != (self.lon is None):
-            raise ValueError("Donnez la latitude et la longitude ensemble.")
-        if self.lat is None and (self.rayon_km is not None or self.tri is Tri.DISTANCE):
+    @field_validator("lon")
+    @classmethod
+    def _point_entier(cls, lon: float | None, info: ValidationInfo) -> float | None:
+        return avec_la_latitude(lon, info)
+
+    @field_validator("rayon_km", "tri")
+    @classmethod
+    def _depuis_un_point(cls, valeur: Any, info: ValidationInfo) -> Any:
+        demande_un_point = valeur is not None if info.field_name == "rayon_km" else valeur is Tri.DISTANCE
+        if demande_un_point and info.data.get("lat", 0.0) is None:
             raise ValueError("Un rayon ou un tri par distance demande une latitude et une longitude.")
-        if self.tri is Tri.PERTINENCE and not self.q:
+        if valeur is Tri.PERTINENCE and info.data.get("q", "?") is None:
             raise ValueError("Un tri par pertinence demande des mots à chercher.")
-        if self.page * self.taille > _PROFONDEUR_MAX:
-            raise ValueError(
-                f"On ne peut pas aller au-delà de {_PROFONDEUR_MAX} résultats\u00a0: précisez la recherche."
-            )
-        return self
+        return valeur
+
+    @field_validator("taille")
+    @classmethod
+    def _pas_trop_loin(cls, taille: int, info: ValidationInfo) -> int:
+        if info.data.get("page", 1) * taille > _PROFONDEUR_MAX:
+            raise ValueError(f"On ne va pas au-delà de {_PROFONDEUR_MAX} résultats\u00a0: précisez la recherche.")
+        return taille
 
     @property
     def ordre(self) -> Tri:

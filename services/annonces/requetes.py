@@ -1,10 +1,10 @@
 """The bodies of requests, and what is made of them. Pure: the present comes in."""
 
 import datetime as dt
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from contracts import references
 from contracts.commun import Cession, Code, Identifiant, Nature, Sens, TypeAuteur
@@ -45,16 +45,17 @@ class EngagementSaisi(Requete):
 
 class AssociationModifiee(AvecLieu):
     nom: Ligne = Field(min_length=2, max_length=150)
-    rna: Rna | None = None
     siren: Siren | None = None
+    rna: Rna | None = Field(default=None, validate_default=True)
     description: Texte = Field(min_length=20, max_length=5000)
     domaines: Domaines = []
 
-    @model_validator(mode="after")
-    def _identifiee(self) -> Self:
-        if self.rna is None and self.siren is None:
+    @field_validator("rna")
+    @classmethod
+    def _identifiee(cls, rna: str | None, info: ValidationInfo) -> str | None:
+        if rna is None and info.data.get("siren", "") is None:
             raise ValueError("Donnez le numéro RNA de l’association, ou son numéro SIREN.")
-        return self
+        return rna
 
     def presentation(self) -> Presentation:
         return Presentation(
@@ -85,21 +86,29 @@ class AuteurSaisi(Requete):
     """In whose name: an association by its id, a company or institution by its name, or oneself."""
 
     type: TypeAuteur
-    association_id: Identifiant | None = None
-    nom: Annotated[Ligne, Field(min_length=2, max_length=150)] | None = None
+    association_id: Identifiant | None = Field(default=None, validate_default=True)
+    nom: Annotated[Ligne, Field(min_length=2, max_length=150)] | None = Field(default=None, validate_default=True)
     siren: Siren | None = None
 
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        if self.type is TypeAuteur.ASSOCIATION and self.association_id is None:
+    @field_validator("association_id")
+    @classmethod
+    def _son_association(cls, association_id: str | None, info: ValidationInfo) -> str | None:
+        en_son_nom = info.data.get("type") is TypeAuteur.ASSOCIATION
+        if en_son_nom and association_id is None:
             raise ValueError("Indiquez l’association au nom de laquelle vous écrivez.")
-        if self.type is not TypeAuteur.ASSOCIATION and self.association_id is not None:
+        if not en_son_nom and association_id is not None:
             raise ValueError("Une association n’est indiquée que lorsqu’on écrit en son nom.")
-        if self.type is TypeAuteur.PERSONNE_MORALE and self.nom is None:
+        return association_id
+
+    @field_validator("nom", "siren")
+    @classmethod
+    def _son_organisme(cls, valeur: str | None, info: ValidationInfo) -> str | None:
+        organisme = info.data.get("type") is TypeAuteur.PERSONNE_MORALE
+        if organisme and valeur is None and info.field_name == "nom":
             raise ValueError("Indiquez le nom de votre entreprise ou de votre organisme.")
-        if self.type is not TypeAuteur.PERSONNE_MORALE and (self.nom is not None or self.siren is not None):
+        if not organisme and valeur is not None:
             raise ValueError("Le nom et le SIREN ne sont demandés qu’aux entreprises et organismes.")
-        return self
+        return valeur
 
 
 def _categories_connues(nature: Nature) -> tuple[set[str], str]:

@@ -2,9 +2,9 @@
 
 import unicodedata
 from collections.abc import Callable
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from contracts import references
 from contracts.commun import Code, Lieu
@@ -76,20 +76,32 @@ Rna = Annotated[str, AfterValidator(identifiants.rna)]
 Siren = Annotated[str, AfterValidator(identifiants.siren)]
 
 
+def avec_la_latitude(lon: float | None, info: ValidationInfo) -> float | None:
+    """Checks a longitude against the latitude before it: both or none. A wrong latitude is absent from `info`."""
+    if "lat" in info.data and (info.data["lat"] is None) != (lon is None):
+        raise ValueError("Donnez la latitude et la longitude ensemble.")
+    return lon
+
+
 class AvecLieu(Requete):
     """A place is a quartier, whose centre stands for it, or a point (WGS 84 degrees), or a point with its quartier."""
 
-    quartier: CodeQuartier | None = None
+    # In this order: each is checked against those before it, so that the error names the field to fill in.
     lat: float | None = Field(default=None, ge=-90, le=90)
-    lon: float | None = Field(default=None, ge=-180, le=180)
+    lon: float | None = Field(default=None, ge=-180, le=180, validate_default=True)
+    quartier: CodeQuartier | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _complet(self) -> Self:
-        if (self.lat is None) != (self.lon is None):
-            raise ValueError("Donnez la latitude et la longitude ensemble.")
-        if self.lat is None and self.quartier is None:
+    @field_validator("lon")
+    @classmethod
+    def _point_entier(cls, lon: float | None, info: ValidationInfo) -> float | None:
+        return avec_la_latitude(lon, info)
+
+    @field_validator("quartier")
+    @classmethod
+    def _quelque_part(cls, quartier: str | None, info: ValidationInfo) -> str | None:
+        if quartier is None and info.data.get("lat", 0.0) is None:
             raise ValueError("Indiquez un quartier, ou une latitude et une longitude.")
-        return self
+        return quartier
 
     def lieu(self) -> Lieu:
         if self.lat is not None and self.lon is not None:

@@ -52,11 +52,14 @@ class VueAnnonce(BaseModel):
 
 
 class VueAnnonceAuteur(VueAnnonce):
-    """What its author sees as well: the reasons of the last decision, and how many people were alerted."""
+    """What its author sees as well: the reasons of the last decision, and how many people were alerted.
+
+    `gerable`: who looks answers for it (a moderator sees as much, and does not).
+    """
 
     motifs: list[Motif]
     alertes: int
-    gerable: bool = True
+    gerable: bool
 
 
 class VueAssociation(BaseModel):
@@ -75,7 +78,7 @@ class VueAssociationMembre(VueAssociation):
     engagement: Engagement
     motifs: list[Motif]
     inscrite_at: dt.datetime
-    gerable: bool = True
+    gerable: bool
 
 
 class VueReponse(BaseModel):
@@ -138,19 +141,23 @@ def annonce_publique(annonce: Annonce, distance_m: int | None = None) -> VueAnno
     return VueAnnonce(**champs, distance_m=distance_m)
 
 
-def annonce_auteur(annonce: Annonce, document: dict[str, Any]) -> VueAnnonceAuteur:
+def annonce_auteur(annonce: Annonce, document: dict[str, Any], *, gerable: bool = True) -> VueAnnonceAuteur:
     champs = dict(annonce)
     champs["auteur"] = VueAuteur(**annonce.auteur.model_dump(exclude={"compte_id"}))
-    return VueAnnonceAuteur(**champs, motifs=document.get("motifs", []), alertes=document.get("alertes", 0))
+    return VueAnnonceAuteur(
+        **champs, motifs=document.get("motifs", []), alertes=document.get("alertes", 0), gerable=gerable
+    )
 
 
 def association_publique(association: Association) -> VueAssociation:
     return VueAssociation(**association.model_dump(include=set(VueAssociation.model_fields)))
 
 
-def association_membre(association: Association, document: dict[str, Any]) -> VueAssociationMembre:
-    champs = association.model_dump(include=set(VueAssociationMembre.model_fields))
-    return VueAssociationMembre(**champs, motifs=document.get("motifs", []))
+def association_membre(
+    association: Association, document: dict[str, Any], *, gerable: bool = True
+) -> VueAssociationMembre:
+    champs = association.model_dump(include=set(VueAssociationMembre.model_fields) - {"motifs"})
+    return VueAssociationMembre(**champs, motifs=document.get("motifs", []), gerable=gerable)
 
 
 def reponse(reponse: Reponse, message: str) -> VueReponse:

@@ -122,6 +122,11 @@ async def test_the_same_idempotency_key_posts_once(banc: Banc) -> None:
         ({"expire_at": "2020-01-01T00:00:00Z"}, "expire_at"),
         ({"lat": 91}, "lat"),
         ({"domaines": ["inconnu"]}, "domaines"),
+        ({"lat": None, "lon": None}, "quartier"),
+        ({"lon": None}, "lon"),
+        ({"auteur": {"type": "association"}}, "auteur.association_id"),
+        ({"auteur": {"type": "personne_morale"}}, "auteur.nom"),
+        ({"auteur": {"type": "particulier", "siren": "732829320"}}, "auteur.siren"),
     ],
 )
 async def test_bad_fields_are_refused_with_their_name(banc: Banc, champs: dict[str, Any], champ: str) -> None:
@@ -164,6 +169,13 @@ async def test_an_unsigned_engagement_and_a_number_taken_are_refused(banc: Banc)
     # Once refused, its number is free again.
     await banc.traiter(decision(TypeCible.ASSOCIATION, inscrite.json()["association_id"], 1, Issue.REFUSEE, [MOTIF]))
     assert (await banc.appeler("POST", "/v1/associations", "m6", json=corps)).status_code == 201
+
+
+async def test_a_moderator_sees_an_annonce_before_it_is_published(banc: Banc) -> None:
+    annonce_id = (await banc.appeler("POST", "/v1/annonces", "p6", json=corps_offre())).json()["annonce_id"]
+    vue = await banc.appeler("GET", f"/v1/annonces/{annonce_id}", "mod", roles={"moderateur"})
+    assert (vue.status_code, vue.json()["gerable"]) == (200, False)
+    assert (await banc.lire(annonce_id, "p6"))["gerable"] is True
 
 
 async def test_an_association_asked_for_changes_is_handed_in_again(banc: Banc) -> None:

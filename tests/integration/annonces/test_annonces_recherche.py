@@ -73,24 +73,27 @@ async def test_pages_do_not_overlap(banc: Banc, mot: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "parametres",
+    ("champ", "parametres"),
     [
-        {"inconnu": "1"},
-        {"sens": "autre"},
-        {"lat": "50"},
-        {"rayon_km": "5"},
-        {"tri": "distance"},
-        {"page": "0"},
-        {"taille": "101"},
-        {"lat": "nan", "lon": "3"},
-        {"page": "900", "taille": "100"},
-        {"q": "a\u0000b"},
+        ("inconnu", {"inconnu": "1"}),
+        ("sens", {"sens": "autre"}),
+        ("lon", {"lat": "50"}),
+        ("rayon_km", {"rayon_km": "5"}),
+        ("tri", {"tri": "distance"}),
+        ("tri", {"tri": "pertinence"}),
+        ("page", {"page": "0"}),
+        ("taille", {"taille": "101"}),
+        ("lat", {"lat": "nan", "lon": "3"}),
+        ("taille", {"page": "900", "taille": "100"}),
+        ("taille", {"page": "900000"}),
+        ("q", {"q": "a\u0000b"}),
     ],
 )
-async def test_bad_parameters_are_refused(banc: Banc, parametres: dict[str, str]) -> None:
+async def test_bad_parameters_are_refused(banc: Banc, champ: str, parametres: dict[str, str]) -> None:
     reponse = await banc.appeler("GET", "/v1/annonces", params=parametres)
     assert reponse.status_code == 422
     assert reponse.headers["content-type"] == "application/problem+json"
+    assert [erreur["champ"] for erreur in reponse.json()["erreurs"]] == [champ]
 
 
 async def test_the_place_of_a_citizen_is_blurred(banc: Banc) -> None:
