@@ -1,4 +1,4 @@
-"""The profils of whoever calls, and the bulk import. Internal: the gateway calls it with a token that says on whose behalf."""
+"""The profils of whoever calls, and the bulk import; the gateway calls it with a token that says on whose behalf."""
 
 import re
 from typing import Annotated

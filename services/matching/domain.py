@@ -68,8 +68,8 @@ class Suite:
 def suite(connu: Suivi | None, annonce: Annonce, *, publication: bool, now: dt.datetime) -> Suite | None:
     """What follows from an event that carries `annonce`; None when it is stale.
 
-    A final state wins over whatever arrives later, and over whatever it overtook. A publication that a mere change of the published
-    annonce has overtaken is not lost: it is searched for once.
+    A final state wins over whatever arrives later, and over whatever it overtook. A publication that a mere change
+    of the published annonce has overtaken is not lost: it is searched for once.
     """
     if connu is not None and connu.etat in ETATS_FINALS:
         return None

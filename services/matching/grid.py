@@ -1,7 +1,8 @@
 """The grid of the index: profils by class of radius and by square cell, as one sortable integer key per posting.
 
-A profil of class r (2, 4 … 64 km, the smallest that holds its radius) lies in a cell of r/2 km, so an annonce reads the five or six
-rows of cells around it per class, each a contiguous range of keys. A range may hold too much, never too little: the distance decides.
+A profil of class r (2, 4 … 64 km, the smallest that holds its radius) lies in a cell of r/2 km, so an annonce reads the
+five or six rows of cells around it per class, each a contiguous range of keys. A range may hold too much, never too
+little: the distance decides.
 """
 
 import math
@@ -52,11 +53,10 @@ def cells(
     rows = np.floor((lat + 90) * _KM_PAR_DEGRE / size)
     parallels = np.maximum(np.cos(np.radians((rows + 0.5) * size / _KM_PAR_DEGRE - 90)), 0.0)
     cols = np.floor((lon + 180) * _KM_PAR_DEGRE * parallels / size)
-    return (
-        (classes.astype(np.uint64) << np.uint64(_ROW_BITS + _COL_BITS))
-        | (rows.astype(np.uint64) << np.uint64(_COL_BITS))
-        | cols.astype(np.uint64)
+    keys: UInt64s = (classes.astype(np.uint64) << np.uint64(_ROW_BITS + _COL_BITS)) | (
+        (rows.astype(np.uint64) << np.uint64(_COL_BITS)) | cols.astype(np.uint64)
     )
+    return keys
 
 
 def everywhere() -> Ranges:

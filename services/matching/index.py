@@ -1,8 +1,9 @@
 """The profils in memory, as columns, with postings by category and cell: who is concerned by an annonce, best first.
 
-A slot holds a profil and is never overwritten while a search can see it. The postings are an immutable base over the slots of the
-last rebuild; what came since is the delta, scanned whole; what left is marked dead. A rebuild is prepared beside (in a thread) and
-swapped in. Some 50 bytes of columns and 12 of postings per profil, besides the two ids and the map that finds the slot.
+A slot holds a profil and is never overwritten while a search can see it. The postings are an immutable base over the
+slots of the last rebuild; what came since is the delta, scanned whole; what left is marked dead. A rebuild is prepared
+beside (in a thread) and swapped in. Some 50 bytes of columns and 12 of postings per profil, besides the two ids and the
+map that finds the slot.
 
 Every public method may be called from any thread: one lock orders them, held for a search only while columns are read.
 """
@@ -139,7 +140,7 @@ class Index:
         return True
 
     def search(self, annonce: Annonce) -> list[Destinataire]:
-        """Whom `annonce` concerns, best first: what scoring.correspond finds one by one, in the order of scoring.ordre."""
+        """Whom `annonce` concerns, best first: what scoring.correspond finds one by one, sorted by scoring.ordre."""
         query = Query(annonce, self._vocabularies, _SENS[annonce.sens], _NATURES[annonce.nature])
         with self._lock:
             slots = np.concatenate([self._posted_slots(query), np.array(self._delta, dtype=np.uint32)])
@@ -207,7 +208,8 @@ def _gather(slots: Slots, first: npt.NDArray[np.int64], after: npt.NDArray[np.in
     total = int(lengths.sum())
     ends = np.cumsum(lengths)
     positions = np.arange(total) + np.repeat(first - (ends - lengths), lengths)
-    return slots[positions]
+    found: Slots = slots[positions]
+    return found
 
 
 def _postings(rows: Rows, slots: Slots) -> Base:

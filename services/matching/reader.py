@@ -1,4 +1,4 @@
-"""Keeps the index equal to the topic of profils: every worker reads the whole of it, from the beginning, in no group."""
+"""Keeps the index equal to the topic of profils: every worker reads all of it, from the beginning, in no group."""
 
 import asyncio
 
@@ -50,7 +50,7 @@ class Reader:
             raise NotCaughtUp
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Reads until `stopping`; goes on where it was after an outage. Raises kit.errors.Stop above the rate of dead letters."""
+        """Reads until `stopping`; goes on where it was after an outage. Raises kit.errors.Stop when too much is unreadable."""
         while not stopping.is_set():
             try:
                 await self._connected(stopping)

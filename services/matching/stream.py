@@ -1,7 +1,8 @@
 """The stream of annonces, unsubscriptions and accounts: a Faust app whose agents hand each raw record to the processor.
 
-Faust acknowledges an event whose agent has raised, and so would lose it. Hence an agent never raises: the processor decides the
-fate of a record; when it asks to stop, the agent keeps the record in hand, unacknowledged, until the process has ended.
+Faust acknowledges an event whose agent has raised, and so would lose it. Hence an agent never raises: the processor
+decides the fate of a record; when it asks to stop, the agent keeps the record in hand, unacknowledged, until the process
+has ended.
 """
 
 import asyncio
@@ -133,7 +134,7 @@ class Stream:
                     done.set_result(None)
 
     async def _stop(self, app: faust.App) -> None:
-        """Lets the agents finish what they have in hand, commits, leaves the group; an agent that waits for ever is given up."""
+        """Lets the agents finish what they have in hand, commits, leaves the group; one that waits for ever is given up."""
         try:
             await asyncio.wait_for(app.stop(), _GRACE_S)
         except TimeoutError:
@@ -142,15 +143,15 @@ class Stream:
     async def refresh_lag(self) -> None:
         """Sets the lag gauges as kit.consumer does."""
         lag = dict.fromkeys(TOPICS, 0)
-        consumer = self._app.consumer if self._app is not None and self._app.consumer is not None else None
-        if consumer is not None:
-            for tp in consumer.assignment():
-                highwater = consumer.highwater(tp)
-                position = consumer._committed_offset.get(tp)
-                if highwater and position is not None and tp.topic in lag:
-                    lag[tp.topic] += max(0, highwater - position)
+        if self._app is not None and self._app.consumer is not None:
+            committed = self._app.monitor.tp_committed_offsets
+            for tp in self._app.consumer.assignment():
+                highwater = self._app.consumer.highwater(tp)
+                if tp.topic in lag and tp in committed and highwater:
+                    lag[tp.topic] += max(0, highwater - committed[tp])
         now_ms = time.time() * 1000
         for topic in TOPICS:
-            since = min((at for (name, _, _), at in self._in_hand.items() if name == topic), default=None)
-            LAG_EVENTS.labels(topic, GROUP).set(lag[topic])
+            in_hand = [at for (name, _, _), at in self._in_hand.items() if name == topic]
+            since = min(in_hand, default=None)
+            LAG_EVENTS.labels(topic, GROUP).set(max(lag[topic], len(in_hand)))
             LAG_SECONDS.labels(topic, GROUP).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)

@@ -8,7 +8,7 @@ class VocabularyFull(ValueError):
 
 
 class Vocabulary:
-    """Code → bit, known codes first; a code that a newer writer added gets one of the spare bits when a profil brings it."""
+    """Code → bit, known codes first; a code that a newer writer added gets a spare bit when a profil brings it."""
 
     def __init__(self, name: str, codes: Iterable[str], bits: int) -> None:
         self._name = name

@@ -134,7 +134,8 @@ def test_the_nature_is_a_reason_only_when_nothing_says_it_better() -> None:
     chosen = [Nature.LOGISTIQUE]
     plain = scoring.correspond(annonce(), profil(natures=chosen))
     exact = scoring.correspond(annonce(), profil(natures=chosen, categories=["vehicule-transport"]))
-    assert plain is not None and exact is not None
+    assert plain is not None
+    assert exact is not None
     assert CodeRaison.NATURE in [raison.code for raison in plain.raisons]
     assert CodeRaison.NATURE not in [raison.code for raison in exact.raisons]
     assert exact.score - plain.score == scoring.POIDS_CATEGORIE
@@ -168,5 +169,7 @@ def test_the_order_is_total() -> None:
     here = scoring.correspond(annonce(), profil(profil_id="b", lieu=WAZEMMES))
     also_here = scoring.correspond(annonce(), profil(profil_id="a", lieu=WAZEMMES))
     better = scoring.correspond(annonce(), profil(profil_id="c", categories=["vehicule-transport"]))
-    assert here and also_here and better
+    assert here
+    assert also_here
+    assert better
     assert sorted([here, also_here, better], key=scoring.ordre) == [better, also_here, here]
