@@ -1,0 +1,78 @@
+"""What differs from one process to the next; what they have in common is in modeles/."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from contracts import topics
+from deploy.processes import PROCESSES, Process
+
+FOLDER = Path(__file__).resolve().parent
+# One worker per partition at most: more would have nothing to read.
+WORKERS_MAX = min(topic.partitions for topic in topics.TOPICS)
+_URLS = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL"}
+
+
+@dataclass(frozen=True)
+class Size:
+    """Requests (CPU in millicores, memory in MiB), the memory limit, and between how many replicas it is scaled."""
+
+    cpu_m: int
+    memory_mi: int
+    limit_mi: int
+    replicas: int = 2
+    replicas_max: int = 6
+
+
+# Idle processes take 60 to 85 MiB; matching's workers hold every profil.
+_SIZES = {
+    "gateway": Size(200, 128, 384, replicas_max=8),
+    "matching-worker": Size(200, 256, 1024, replicas_max=WORKERS_MAX),
+}
+
+
+def size(process: Process) -> Size:
+    default = Size(100, 128, 256) if process.kind == "api" else Size(100, 128, 256, replicas_max=WORKERS_MAX)
+    return _SIZES.get(process.name, default)
+
+
+def callers(process: Process) -> list[str]:
+    """The processes that call its API."""
+    return [other.name for other in PROCESSES if process.kind == "api" and process.service in other.peers]
+
+
+def server_urls(process: Process) -> list[str]:
+    """Variables that come from the secret « place-serveurs »: URLs hold passwords."""
+    return sorted([_URLS[server] for server in process.servers] + ["SMTP_URL"] * process.smtp)
+
+
+def lag_topics(process: Process) -> list[str]:
+    """Topics whose lag tells how many workers are needed. One that its owner reads too is read whole by each of them,
+    without a group: it has no lag to divide."""
+    return [topic.name for topic in topics.read_by(process.service) if topic.owner != process.service]
+
+
+def render() -> dict[str, str]:
+    """Path below this folder → text."""
+    environment = Environment(  # noqa: S701 - YAML, not HTML; every value comes from the two tables
+        loader=FileSystemLoader(FOLDER / "modeles"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(size=size, callers=callers, server_urls=server_urls, lag_topics=lag_topics)
+    processus = environment.get_template("processus.yaml.j2")
+    workers = [process for process in PROCESSES if process.kind == "worker"]
+    files = {f"base/{process.name}.yaml": processus.render(p=process) for process in PROCESSES}
+    files["base/commun.yaml"] = environment.get_template("commun.yaml.j2").render()
+    files["base/kustomization.yaml"] = environment.get_template("kustomization.yaml.j2").render(
+        resources=sorted(Path(name).name for name in files)
+    )
+    files["keda/kustomization.yaml"] = environment.get_template("keda.yaml.j2").render(workers=workers)
+    files |= {
+        f"keda/{process.name}.yaml": environment.get_template("scaledobject.yaml.j2").render(p=process)
+        for process in workers
+    }
+    return files
