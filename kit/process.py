@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+import uvicorn
 import uvloop
 from fastapi import FastAPI
 
@@ -27,7 +28,22 @@ StartWorker = Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]
 def run_api(service: str, settings: Settings, app: FastAPI) -> None:
     """Serves `app` until SIGTERM or SIGINT; returns when requests in hand are answered."""
     kit_logging.configure(service, "api", settings.log_level)
-    uvloop.run(server(app, settings.host, settings.port).serve())
+    sys.exit(uvloop.run(_api(server(app, settings.host, settings.port))))
+
+
+async def _api(http: uvicorn.Server) -> int:
+    def stop() -> None:
+        http.should_exit = True
+
+    _on_signals(stop)
+    await http.serve()
+    # uvicorn returns without having started when the lifespan failed or the port is taken.
+    return 0 if http.started else 1
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop)
 
 
 def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
@@ -38,17 +54,10 @@ def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
 
 async def _worker(service: str, settings: Settings, make: StartWorker) -> int:
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
+    _on_signals(stopping.set)
     health = Health()
     http = server(create_app(f"{service} worker", health, _no_lifespan), settings.host, settings.port)
     serving = asyncio.create_task(http.serve())
-    # After uvicorn has installed its own handlers, ours take their place: the loops stop first, the health page last.
-    while not http.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
-        await asyncio.sleep(0.01)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stopping.set)
-
     code = 0
     try:
         code = await _live(make(health), stopping)

@@ -1,8 +1,8 @@
 """The FastAPI app of a service: problem documents, body limit, metrics, health; and the server that runs it."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -117,6 +117,13 @@ class Observe:
             HTTP_SECONDS.labels(scope["method"], route, status).observe(time.perf_counter() - start)
 
 
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn would raise the signal once more after a clean end: the process would not exit with 0."""
+        yield
+
+
 def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
     """A server that leaves signals and logging to the caller, and gives requests in hand 10 s at the end."""
     config = uvicorn.Config(
@@ -132,4 +139,4 @@ def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         timeout_graceful_shutdown=10,
         lifespan="on",
     )
-    return uvicorn.Server(config)
+    return _Server(config)

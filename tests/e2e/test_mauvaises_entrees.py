@@ -89,7 +89,10 @@ async def test_un_message_empoisonne_va_aux_lettres_mortes_et_la_suite_passe(
         headers = [("ce_id", marque.encode()), ("ce_type", b"AnnonceDeposee")]
         for partition in range(12):
             raw = b"\x00\xff " + marque.encode()
-            await producer.send_and_wait(AnnonceDeposee.topic, raw, partition=partition, headers=headers)
+            # The topic is compacted: the broker takes no message without a key.
+                await producer.send_and_wait(
+                    AnnonceDeposee.topic, raw, key=b"poison", partition=partition, headers=headers
+                )
     finally:
         await producer.stop()
     responsable = await ville.entrer("responsable")
