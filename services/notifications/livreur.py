@@ -119,9 +119,15 @@ class Livreur:
                 await _attendre(stopping, _BALAYAGE_TOUTES_LES_S)
 
     async def mesurer(self) -> None:
-        """Before /metrics is read."""
+        """Before /metrics is read; while the database is away the age stays as it was last seen."""
         FILE.labels(self._canal.nom).set(len(self._file))
-        depuis = await self._registre.plus_ancien()
+        try:
+            depuis = await self._registre.plus_ancien()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("age_not_measured", error=type(error).__name__)
+            return
         PLUS_ANCIEN.set((self._clock.now() - depuis).total_seconds() if depuis else 0)
 
     async def _servir(self, stopping: asyncio.Event) -> None:
@@ -132,20 +138,24 @@ class Livreur:
         try:
             while chaude or await self._du_travail(stopping):
                 chaude = False
-                try:
-                    await connexion.preparer()
-                except Injoignable as error:
-                    # Nothing is claimed, so that an outage costs no attempt.
+                if await self._servir_un_lot(connexion):
+                    pause = _PAUSE_MIN_S
+                else:
                     INJOIGNABLE.labels(self._canal.nom).inc()
-                    log.warning("provider_away", canal=self._canal.nom, reason=error.motif)
                     await _attendre(stopping, pause * random.uniform(0.5, 1.5))
                     pause = min(pause * 2, _PAUSE_MAX_S)
-                    continue
-                pause = _PAUSE_MIN_S
-                if lignes := self._prelever():
-                    await self._livrer(connexion, lignes)
         finally:
             await connexion.fermer()
+
+    async def _servir_un_lot(self, connexion: Connexion) -> bool:
+        """False when the provider is away. Nothing is claimed before it answers, so that an outage costs no attempt."""
+        try:
+            await connexion.preparer()
+        except Injoignable as error:
+            log.warning("provider_away", canal=self._canal.nom, reason=error.motif)
+            return False
+        lignes = self._prelever()
+        return await self._livrer(connexion, lignes) if lignes else True
 
     async def _du_travail(self, stopping: asyncio.Event) -> bool:
         while not self._file and not stopping.is_set():
@@ -157,7 +167,8 @@ class Livreur:
         combien = domain.taille_lot(len(self._file), self._connexions)
         return [self._file.popleft() for _ in range(min(combien, len(self._file)))]
 
-    async def _livrer(self, connexion: Connexion, lignes: Sequence[Ligne]) -> None:
+    async def _livrer(self, connexion: Connexion, lignes: Sequence[Ligne]) -> bool:
+        """Claims, hands over, marks. False when the provider went away meanwhile."""
         lot = new_id()
         async with Bail(self._registre, lot, lignes) as bail:
             prise = asyncio.gather(_insister(bail.prendre), self._regarder(lignes), return_exceptions=True)
@@ -172,8 +183,10 @@ class Livreur:
                 if isinstance(vue, CleInconnue):
                     raise Stop(f"an address cannot be decrypted: {vue}") from vue
                 raise vue
-            await self._marquer(lot, prises, await self._remettre(connexion, prises, vue, bail))
+            suites = await self._remettre(connexion, prises, vue, bail)
+            await self._marquer(lot, prises, suites)
         self._en_main.difference_update(ligne["_id"] for ligne in lignes)
+        return not any(suite.rendue for suite in suites.values())
 
     async def _remettre(self, connexion: Connexion, prises: Sequence[Ligne], vue: Vue, bail: Bail) -> dict[str, Suite]:
         """Hands over one after the other; once the provider or the lease is gone, the rest is given back."""
