@@ -1,7 +1,7 @@
 """What happens inside a transaction, whoever asks: read, decide (pure), write, emit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contracts.annonces import EtatReponse, Reponse
 from contracts.moderation import Motif
@@ -12,6 +12,7 @@ from services.annonces.domain import Changement
 from services.annonces.reponses import ActionReponse, ChangementReponse
 from services.annonces.settings import Reglages
 from services.annonces.store import Document, Store, fiche
+from services.annonces.tours import Tours
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Deps:
     outbox: Outbox
     clock: Clock
     settings: Reglages
+    tours: Tours = field(default_factory=Tours)
 
 
 async def appliquer(tx: Tx, store: Store, change: Changement) -> None:

@@ -64,7 +64,8 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
         return deposee.reponse
 
     try:
-        reponse = await deps.outbox.run(work)
+        async with deps.tours.de(annonce_id):
+            reponse = await deps.outbox.run(work)
     except DuplicateKeyError as error:
         raise _deja_repondu() from error
     return repondre(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse_id}")
