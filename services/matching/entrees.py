@@ -9,7 +9,7 @@ from contracts.commun import Code, Identifiant, Lieu, Nature, Sens
 
 
 class Souhaits(BaseModel):
-    """An empty list means: any. `rayon_km`: kilometres around `lat`, `lon` (WGS 84), else around the centre of `quartier`."""
+    """An empty list means: any. `rayon_km`: kilometres around `lat`, `lon` (WGS 84), else around the `quartier`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

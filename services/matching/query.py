@@ -29,7 +29,7 @@ class Vocabularies:
 
 @dataclass(frozen=True)
 class Found:
-    """The profils concerned, unordered: slots, distances in metres (None: from anywhere), scores, shared codes as masks."""
+    """The profils concerned, unordered; distances in metres (None: from anywhere), shared codes as masks."""
 
     slots: Slots
     distances: Ints | None

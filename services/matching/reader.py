@@ -50,7 +50,7 @@ class Reader:
             raise NotCaughtUp
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Reads until `stopping`; goes on where it was after an outage. Raises kit.errors.Stop when too much is unreadable."""
+        """Reads until `stopping`; goes on where it was after an outage. Raises Stop when too much is unreadable."""
         while not stopping.is_set():
             try:
                 await self._connected(stopping)

@@ -1,4 +1,4 @@
-"""The rule of concern: does this annonce concern this profil, how much, and why. Pure; the index agrees with it exactly.
+"""The rule of concern: does this annonce concern this profil, how much, why. Pure; the index agrees with it exactly.
 
 Positions are unit vectors rounded to float32 (0.2 m on the ground), compared by squared chord in float64 with
 additions, multiplications and square roots only: every IEEE 754 machine, and numpy on columns, gives the same bits as

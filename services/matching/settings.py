@@ -4,7 +4,7 @@ from kit.settings import Settings
 
 
 class MatchingSettings(Settings):
-    """`jeton_cle_publique`: PEM of the key that signs internal tokens. `profils_max`: how many profils an account may have.
+    """`jeton_cle_publique`: PEM of the key that signs internal tokens. `profils_max`: profils that an account may have.
 
     `annonces_de_front`: how many annonces one worker has in hand at once.
     """

@@ -1,8 +1,8 @@
 """The stream of annonces, unsubscriptions and accounts: a Faust app whose agents hand each raw record to the processor.
 
 Faust acknowledges an event whose agent has raised, and so would lose it. Hence an agent never raises: the processor
-decides the fate of a record; when it asks to stop, the agent keeps the record in hand, unacknowledged, until the process
-has ended.
+decides the fate of a record; when it asks to stop, the agent keeps the record in hand, unacknowledged, until the
+process has ended.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ _LANES = 2
 
 
 class Stream:
-    """`abreast`: how many records of a topic one worker has in hand at most; versions order what belongs to one annonce.
+    """`abreast`: how many records of a topic one worker has in hand at most; versions order those of an annonce.
 
-    What arrives while a transaction is under way shares the next one: batches grow with the load, and no timer adds delay.
+    What arrives while a transaction is under way shares the next one: batches grow with the load, no timer adds delay.
     """
 
     def __init__(self, bootstrap: str, processor: Processor, *, abreast: int) -> None:
@@ -134,7 +134,7 @@ class Stream:
                     done.set_result(None)
 
     async def _stop(self, app: faust.App) -> None:
-        """Lets the agents finish what they have in hand, commits, leaves the group; one that waits for ever is given up."""
+        """Lets the agents finish what they have in hand, commits, leaves the group; gives up one that waits for ever."""
         try:
             await asyncio.wait_for(app.stop(), _GRACE_S)
         except TimeoutError:

@@ -1,0 +1,86 @@
+"""The API of profils on a real database."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+SYSTEME = frozenset({"systeme"})
+
+
+def souhaits(**changes: Any) -> dict[str, Any]:
+    return {"sens": "besoin", "quartier": "wazemmes", "rayon_km": 5, "categories": ["livres"], **changes}
+
+
+@pytest.fixture
+def compte() -> str:
+    return uuid.uuid4().hex
+
+
+async def test_the_life_of_a_profil(api: Any, compte: str) -> None:
+    created = await api("POST", "/v1/profils", compte, json=souhaits())
+    assert created.status_code == 201
+    assert created.headers["etag"] == '"1"'
+    path = created.headers["location"]
+    assert created.json()["lieu"]["quartier"] == "wazemmes"
+
+    changed = await api("PUT", path, compte, json=souhaits(rayon_km=9), headers={"If-Match": '"1"'})
+    assert (changed.status_code, changed.json()["version"], changed.json()["rayon_km"]) == (200, 2, 9)
+    stale = await api("PUT", path, compte, json=souhaits(), headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    assert stale.headers["content-type"] == "application/problem+json"
+
+    assert [profil["version"] for profil in (await api("GET", "/v1/profils", compte)).json()["profils"]] == [2]
+    assert (await api("DELETE", path, compte)).status_code == 204
+    stopped = await api("GET", path, compte)
+    assert (stopped.json()["actif"], stopped.json()["version"]) == (False, 3)
+    assert (await api("POST", f"{path}/desactiver", compte)).json()["version"] == 3
+
+
+async def test_another_account_sees_nothing(api: Any, compte: str) -> None:
+    path = (await api("POST", "/v1/profils", compte, json=souhaits())).headers["location"]
+    for method, body in (("GET", None), ("PUT", souhaits()), ("DELETE", None)):
+        answer = await api(method, path, "somebody-else", json=body)
+        assert answer.status_code == 404
+    assert (await api("GET", path, compte)).json()["version"] == 1
+
+
+async def test_a_visitor_is_asked_to_sign_in(api: Any) -> None:
+    assert (await api("GET", "/v1/profils")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"categories": ["inconnue"]}, "categories"),
+        ({"quartier": "paris"}, "quartier"),
+        ({"rayon_km": 65}, "rayon_km"),
+        ({"lat": 50.6}, "corps"),
+        ({"quartier": None}, "corps"),
+        ({"sens": "ailleurs"}, "sens"),
+        ({"de_trop": 1}, "de_trop"),
+    ],
+)
+async def test_each_refusal_names_its_field_and_writes_nothing(
+    api: Any, compte: str, changes: dict[str, Any], field: str
+) -> None:
+    answer = await api("POST", "/v1/profils", compte, json=souhaits(**changes))
+    assert answer.status_code == 422
+    assert field in [error["champ"] for error in answer.json()["erreurs"]]
+    assert (await api("GET", "/v1/profils", compte)).json()["profils"] == []
+
+
+async def test_the_import_is_for_the_system_and_can_be_repeated(api: Any, compte: str) -> None:
+    rows = [souhaits(compte_id=compte, profil_id=uuid.uuid4().hex) for _ in range(20)]
+    assert (await api("POST", "/v1/interne/profils", compte, json=rows)).status_code == 403
+    first = await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
+    again = await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
+    assert first.json() == {"crees": 20, "deja_presents": 0}
+    assert again.json() == {"crees": 0, "deja_presents": 20}
+
+
+async def test_an_account_has_a_limit(api: Any, compte: str) -> None:
+    rows = [souhaits(compte_id=compte) for _ in range(20)]
+    await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
+    answer = await api("POST", "/v1/profils", compte, json=souhaits())
+    assert answer.status_code == 409

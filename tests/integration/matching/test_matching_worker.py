@@ -1,0 +1,232 @@
+"""From an annonce to the people whom it concerns, through real Kafka and MongoDB."""
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from contracts.annonces import Annonce, AnnonceModifiee, AnnoncePubliee, AnnonceRetiree, EtatAnnonce
+from contracts.comptes import Compte, CompteEfface, EtatCompte
+from contracts.matching import CorrespondancesTrouvees, EvenementProfil
+from contracts.notifications import DesabonnementDemande
+from kit import mongo
+from kit.deadletters import dead_letter_topic
+from kit.events import Message
+from kit.health import Health
+from kit.mongo import Database
+from kit.producer import Producer
+from services.matching.settings import MatchingSettings
+
+SYSTEME = frozenset({"systeme"})
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+class Found:
+    """What was published on matching.correspondance.v1 since the test began."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._events: list[tuple[str, CorrespondancesTrouvees]] = []
+
+    async def of(self, annonce: Annonce) -> list[CorrespondancesTrouvees]:
+        for records in (await self._consumer.getmany(timeout_ms=50)).values():
+            for record in records:
+                event_id = dict(record.headers)["ce_id"].decode()
+                self._events.append((event_id, CorrespondancesTrouvees.model_validate_json(record.value)))
+        unique = {id_: event for id_, event in self._events if event.annonce.annonce_id == annonce.annonce_id}
+        return list(unique.values())
+
+
+@pytest.fixture
+async def found(reglages: MatchingSettings) -> AsyncIterator[Found]:
+    topic = CorrespondancesTrouvees.topic
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=reglages.kafka_url, auto_offset_reset="latest")
+    await consumer.start()
+    await consumer.seek_to_end()
+    for tp in consumer.assignment():
+        await consumer.position(tp)
+    yield Found(consumer)
+    await consumer.stop()
+
+
+@pytest.fixture
+def base(reglages: MatchingSettings) -> Database:
+    return mongo.connect(reglages.mongo_url, "matching").db
+
+
+@pytest.fixture
+def abonner(api: Any, worker: Health, lieu: dict[str, float], bientot: Any) -> Callable[..., Any]:
+    """`await abonner(3, categories=[…])`: profils at the place of the test, in the index of the worker; gives their ids."""
+    from services.matching.metrics import PROFILS
+
+    async def subscribe(count: int, **souhaits: Any) -> list[str]:
+        before = PROFILS._value.get()
+        rows = [
+            {"profil_id": uuid.uuid4().hex, "compte_id": uuid.uuid4().hex, "sens": "besoin", **lieu, **souhaits}
+            for _ in range(count)
+        ]
+        for start in range(0, count, 400):
+            answer = await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows[start : start + 400])
+            assert answer.status_code == 201
+        await bientot(lambda: PROFILS._value.get() >= before + count)
+        return [row["profil_id"] for row in rows]
+
+    return subscribe
+
+
+async def marque(base: Database, annonce: Annonce, version: int) -> bool:
+    """The worker has seen this version, or a later one."""
+    row = await base.annonces.find_one({"_id": annonce.annonce_id})
+    return row is not None and row["version"] >= version
+
+
+async def test_whom_it_concerns_is_told_why(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
+) -> None:
+    (exact,) = await abonner(1, categories=["vehicule-transport"], creneaux=["samedi-matin"])
+    (vague,) = await abonner(1)
+    await abonner(1, categories=["livres"])
+    event = publiee()
+    await publier(event)
+    await bientot(lambda: found.of(event.annonce))
+    (chunk,) = await found.of(event.annonce)
+    assert [match.profil_id for match in chunk.destinataires] == [exact, vague]
+    assert [raison.code for raison in chunk.destinataires[0].raisons] == ["distance", "creneau", "categorie"]
+
+
+async def test_many_come_in_chunks_best_first(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
+) -> None:
+    ids = await abonner(1203)
+    event = publiee()
+    await publier(event)
+
+    async def complete() -> list[CorrespondancesTrouvees]:
+        chunks = await found.of(event.annonce)
+        return chunks if len(chunks) == 3 else []
+
+    chunks = sorted(await bientot(complete), key=lambda chunk: chunk.lot)
+    assert [(chunk.lot, chunk.lots, len(chunk.destinataires)) for chunk in chunks] == [
+        (0, 3, 500),
+        (1, 3, 500),
+        (2, 3, 203),
+    ]
+    assert {match.profil_id for chunk in chunks for match in chunk.destinataires} == set(ids)
+
+
+async def test_a_repeated_event_and_a_later_version_alert_nobody_twice(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
+) -> None:
+    (first,) = await abonner(1)
+    event = publiee()
+    event_id = uuid.uuid4().hex
+    await publier(event, event_id)
+    await bientot(lambda: found.of(event.annonce))
+    await publier(event, event_id)
+    (second,) = await abonner(1)
+    again = AnnoncePubliee(annonce=event.annonce.model_copy(update={"version": 7}))
+    await publier(again)
+
+    async def both() -> bool:
+        return len(await found.of(event.annonce)) == 2
+
+    await bientot(both)
+    assert [[match.profil_id for match in chunk.destinataires] for chunk in await found.of(event.annonce)] == [
+        [first],
+        [second],
+    ]
+    rows = [row async for row in base.correspondances.find({"annonce_id": event.annonce.annonce_id}).sort("version", 1)]
+    assert [(row["version"], row["profils"]) for row in rows] == [(2, [first]), (7, [second])]
+
+
+async def test_a_withdrawal_wins_over_the_publication_that_it_overtook(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
+) -> None:
+    await abonner(1)
+    event = publiee()
+    retiree = event.annonce.model_copy(update={"version": 3, "etat": EtatAnnonce.RETIREE})
+    await publier(AnnonceRetiree(annonce=retiree))
+    await bientot(lambda: marque(base, retiree, 3))
+    await publier(event)
+    # The same key, so the same partition: once the later event is noted, the earlier one was dropped.
+    other = publiee()
+    await publier(other)
+    await bientot(lambda: found.of(other.annonce))
+    assert await found.of(event.annonce) == []
+
+
+async def test_a_mere_change_alerts_nobody(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
+) -> None:
+    await abonner(1)
+    change = publiee().annonce.model_copy(update={"version": 4})
+    await publier(AnnonceModifiee(annonce=change))
+    await bientot(lambda: marque(base, change, 4))
+    assert await base.correspondances.count_documents({"annonce_id": change.annonce_id}) == 0
+
+
+async def test_who_unsubscribes_gets_nothing_more(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
+) -> None:
+    gone, stays = await abonner(2)
+    await publier(DesabonnementDemande(envoi_id="e1", profil_id=gone, demande_at=dt.datetime.now(dt.UTC)))
+
+    async def inactive() -> bool:
+        return not (await base.profils.find_one({"_id": gone}))["actif"]
+
+    await bientot(inactive)
+    event = publiee()
+    await publier(event)
+    await bientot(lambda: found.of(event.annonce))
+    (chunk,) = await found.of(event.annonce)
+    assert [match.profil_id for match in chunk.destinataires] == [stays]
+
+
+async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bientot: Any, base: Database) -> None:
+    (profil_id,) = await abonner(1, categories=["livres"])
+    compte_id = (await base.profils.find_one({"_id": profil_id}))["compte_id"]
+    compte = Compte(compte_id=compte_id, version=2, etat=EtatCompte.EFFACE, cree_at=dt.datetime.now(dt.UTC))
+    await publier(CompteEfface(compte=compte))
+
+    async def erased() -> bool:
+        return await base.profils.count_documents({"compte_id": compte_id}) == 0
+
+    await bientot(erased)
+    left = await base.profils.find_one({"_id": profil_id})
+    assert (left["actif"], left["categories"], left["lieu"]["lat"]) == (False, [], 0)
+
+
+@pytest.mark.parametrize("topic", ["annonces.annonce.v1", EvenementProfil.topic])
+async def test_a_poison_message_is_buried_with_its_bytes_and_the_next_one_is_processed(
+    reglages: MatchingSettings, abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, topic: str
+) -> None:
+    poison = b'{"not": "an event", "n": "' + uuid.uuid4().hex.encode() + b'"}'
+    producer = Producer(reglages.kafka_url)
+    headers = {"ce_id": uuid.uuid4().hex, "ce_type": "AnnoncePubliee" if "annonce" in topic else "ProfilEnregistre"}
+    await producer.publish([Message(topic, b"poison", poison, headers), Message(topic, b"nothing", None, {})])
+    await producer.stop()
+
+    buried = AIOKafkaConsumer(
+        dead_letter_topic(topic, "matching"), bootstrap_servers=reglages.kafka_url, auto_offset_reset="earliest"
+    )
+    await buried.start()
+    seen: dict[bytes | None, dict[str, bytes]] = {}
+
+    async def has_it() -> bool:
+        for records in (await buried.getmany(timeout_ms=50)).values():
+            seen.update({record.value: dict(record.headers) for record in records})
+        return poison in seen and None in seen
+
+    await bientot(has_it)
+    await buried.stop()
+    assert seen[poison]["x-origin-topic"] == topic.encode()
+    assert seen[poison]["x-reason"]
+
+    (profil_id,) = await abonner(1)
+    event = publiee()
+    await publier(event)
+    await bientot(lambda: found.of(event.annonce))
+    assert [match.profil_id for chunk in await found.of(event.annonce) for match in chunk.destinataires] == [profil_id]

@@ -1,0 +1,112 @@
+"""The life of a profil, and which event about an annonce calls for a search."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from contracts.annonces import Annonce, EtatAnnonce
+from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
+from contracts.matching import Profil
+from services.matching import domain
+from services.matching.domain import Suite, Suivi
+
+NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+PUBLIEE, RETIREE, POURVUE = EtatAnnonce.PUBLIEE, EtatAnnonce.RETIREE, EtatAnnonce.POURVUE
+
+
+def annonce(version: int, etat: EtatAnnonce = PUBLIEE, expire_at: dt.datetime = NOW + dt.timedelta(days=1)) -> Annonce:
+    return Annonce(
+        annonce_id="a1",
+        version=version,
+        etat=etat,
+        sens=Sens.BESOIN,
+        nature=Nature.MATERIEL,
+        titre="Titre",
+        description="Description",
+        lieu=Lieu(lat=50.6, lon=3.0),
+        places=1,
+        places_restantes=1,
+        auteur=Auteur(type=TypeAuteur.ASSOCIATION, compte_id="c1"),
+        deposee_at=NOW,
+        expire_at=expire_at,
+    )
+
+
+def suite(connu: Suivi | None, what: Annonce, publication: bool = True) -> Suite | None:
+    return domain.suite(connu, what, publication=publication, now=NOW)
+
+
+def test_a_first_publication_is_searched_for() -> None:
+    assert suite(None, annonce(2)) == Suite(Suivi(2, PUBLIEE, 2), apparier=True)
+
+
+def test_the_same_version_is_searched_for_once() -> None:
+    assert suite(Suivi(2, PUBLIEE, 2), annonce(2)) is None
+
+
+def test_a_later_publication_is_searched_for_again() -> None:
+    assert suite(Suivi(2, PUBLIEE, 2), annonce(5)) == Suite(Suivi(5, PUBLIEE, 5), apparier=True)
+
+
+def test_a_change_of_a_published_annonce_alerts_nobody() -> None:
+    assert suite(Suivi(2, PUBLIEE, 2), annonce(3), publication=False) == Suite(Suivi(3, PUBLIEE, 2), apparier=False)
+
+
+def test_a_publication_overtaken_by_a_change_is_not_lost() -> None:
+    changed = suite(None, annonce(3), publication=False)
+    assert changed == Suite(Suivi(3, PUBLIEE, 0), apparier=False)
+    assert suite(changed.suivi, annonce(2)) == Suite(Suivi(3, PUBLIEE, 2), apparier=True)
+    assert suite(Suivi(3, PUBLIEE, 2), annonce(2)) is None
+
+
+@pytest.mark.parametrize("etat", sorted(domain.ETATS_FINALS))
+def test_a_final_state_wins_over_what_it_overtook(etat: EtatAnnonce) -> None:
+    assert suite(Suivi(4, etat), annonce(3)) is None
+    assert suite(Suivi(4, etat), annonce(9)) is None
+    assert suite(Suivi(4, PUBLIEE, 4), annonce(3, etat), publication=False) == Suite(Suivi(4, etat, 4), apparier=False)
+
+
+def test_a_publication_older_than_pourvue_alerts_nobody() -> None:
+    assert suite(Suivi(4, POURVUE), annonce(3)) is None
+
+
+def test_an_expired_annonce_alerts_nobody() -> None:
+    old = annonce(2, expire_at=NOW)
+    assert suite(None, old) == Suite(Suivi(2, PUBLIEE, 0), apparier=False)
+
+
+def souhaits() -> dict[str, Any]:
+    return {"sens": Sens.BESOIN, "lieu": Lieu(lat=50.6, lon=3.0), "rayon_km": 5, "categories": ["livres"]}
+
+
+def profil() -> Profil:
+    return domain.nouveau("p1", "c1", souhaits(), NOW)
+
+
+def test_each_change_makes_a_version() -> None:
+    first = profil()
+    changed = domain.modifier(first, souhaits() | {"rayon_km": 9})
+    stopped = domain.desactiver(changed)
+    assert stopped is not None
+    assert [first.version, changed.version, stopped.version] == [1, 2, 3]
+    assert [first.actif, changed.actif, stopped.actif] == [True, True, False]
+    assert (changed.compte_id, changed.cree_at, changed.rayon_km) == ("c1", NOW, 9)
+
+
+def test_deactivating_twice_changes_nothing() -> None:
+    stopped = domain.desactiver(profil())
+    assert stopped is not None
+    assert domain.desactiver(stopped) is None
+
+
+def test_editing_a_stopped_profil_starts_it_again() -> None:
+    stopped = domain.desactiver(profil())
+    assert stopped is not None
+    assert domain.modifier(stopped, souhaits()).actif
+
+
+def test_what_erasure_leaves_speaks_of_nobody() -> None:
+    left = domain.effacer(profil())
+    assert (left.actif, left.version, left.compte_id) == (False, 2, domain.COMPTE_EFFACE)
+    assert (left.lieu, left.categories) == (Lieu(lat=0, lon=0), [])
