@@ -90,9 +90,7 @@ async def test_un_message_empoisonne_va_aux_lettres_mortes_et_la_suite_passe(
         for partition in range(12):
             raw = b"\x00\xff " + marque.encode()
             # The topic is compacted: the broker takes no message without a key.
-                await producer.send_and_wait(
-                    AnnonceDeposee.topic, raw, key=b"poison", partition=partition, headers=headers
-                )
+            await producer.send_and_wait(AnnonceDeposee.topic, raw, key=b"poison", partition=partition, headers=headers)
     finally:
         await producer.stop()
     responsable = await ville.entrer("responsable")

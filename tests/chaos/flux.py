@@ -1,0 +1,131 @@
+"""A flow of posts that goes on whatever breaks, and the proof that nothing of it was lost."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from deploy.client import Client, Refus, jusqu_a
+from kit import mongo
+from services.notifications.domain import LOT_MAX
+from services.notifications.settings import Reglages
+from tests.pile import Ville, annonce, profil
+
+_CATEGORIE = "materiel-de-sport"
+BENEVOLES = 2
+RETABLIE_S = 120
+
+# What a crash of a deliverer may repeat: one claimed lot per connection.
+DOUBLONS_MAX = LOT_MAX * Reglages.model_fields["connexions"].default
+
+
+@dataclass
+class Flux:
+    """Posts annonces one after the other, each with its own Idempotency-Key, and insists until it is accepted."""
+
+    ville: Ville
+    responsable: Client
+    association: str
+    destinataires: set[str]
+    marque: str = field(default_factory=lambda: f"Flux {secrets.token_hex(4)}")
+    acceptees: dict[str, str] = field(default_factory=dict)
+    refus: Counter[str] = field(default_factory=Counter)
+
+    def titre(self, numero: int) -> str:
+        return f"{self.marque} {numero:05d}"
+
+    async def poster(self, numero: int) -> None:
+        """Insists on one annonce until the system says 201 (or 200 for a repeat)."""
+        titre = self.titre(numero)
+        corps = annonce(self.association, titre, _CATEGORIE)
+        entetes = {"Idempotency-Key": titre.replace(" ", "-")}
+
+        async def accepte() -> bool:
+            try:
+                posee, _ = await self.responsable.call("POST", "/v1/annonces", corps, entetes)
+            except Refus as refus:
+                # Anything but "not now" is a defect: the request is right.
+                if refus.status != 503:
+                    raise
+                self.refus["503"] += 1
+                return False
+            except (aiohttp.ClientError, TimeoutError) as error:
+                self.refus[type(error).__name__] += 1
+                return False
+            self.acceptees[titre] = posee["annonce_id"]
+            return True
+
+        await jusqu_a(accepte, f"{titre} accepté", RETABLIE_S)
+
+    @asynccontextmanager
+    async def coule(self) -> AsyncIterator[None]:
+        """Posts about ten a second for the time of the `async with`."""
+        fini = asyncio.Event()
+
+        async def couler() -> None:
+            numero = 0
+            while not fini.is_set():
+                await self.poster(numero)
+                numero += 1
+                await asyncio.sleep(0.08)
+
+        en_cours = asyncio.create_task(couler())
+        try:
+            yield
+        finally:
+            fini.set()
+            await en_cours
+
+    async def au_moins(self, nombre: int) -> None:
+        """Waits until so many more posts were accepted."""
+        but = len(self.acceptees) + nombre
+
+        async def atteint() -> bool:
+            return len(self.acceptees) >= but
+
+        await jusqu_a(atteint, f"{nombre} annonces acceptées de plus", RETABLIE_S)
+
+    async def reconcilier(self) -> int:
+        """Every accepted annonce reached every expected person, and the ledger says so. Returns how many came twice."""
+        attendus = {(titre, adresse) for titre in self.acceptees for adresse in self.destinataires}
+
+        async def recus() -> Counter[tuple[str, str]] | None:
+            mails = await self.ville.courrier.mails(0, sujet=self.marque)
+            alertes = [mail for mail in mails if mail["sujet"].startswith(self.marque)]
+            found = Counter((mail["sujet"], adresse) for mail in alertes for adresse in mail["a"])
+            return found if attendus <= set(found) else None
+
+        found: Counter[tuple[str, str]] = await jusqu_a(recus, f"{len(attendus)} alertes", RETABLIE_S)
+        assert set(found) == attendus, "somebody was alerted who should not be, or about something not accepted"
+        await self._registre(len(attendus))
+        return sum(found.values()) - len(attendus)
+
+    async def _registre(self, nombre: int) -> None:
+        """The ledger holds exactly one row per alert, each marked as handed over."""
+        store = mongo.connect(self.ville.stack.urls()["MONGO_URL"], "notifications")
+        wanted = {"annonce_id": {"$in": list(self.acceptees.values())}, "genre": "alerte"}
+
+        async def etats() -> dict[str, int] | None:
+            groups = store.db.envois.aggregate([{"$match": wanted}, {"$group": {"_id": "$etat", "n": {"$sum": 1}}}])
+            found = {group["_id"]: group["n"] async for group in groups}
+            return found if found == {"remis": nombre} else None
+
+        try:
+            await jusqu_a(etats, f"registre : {nombre} envois remis", RETABLIE_S)
+        finally:
+            store.close()
+
+
+async def ouvrir(ville: Ville) -> Flux:
+    """A trusted association, and the people whom its annonces concern."""
+    responsable = await ville.entrer("responsable")
+    association = await ville.association(responsable, confiance=True)
+    for numero in range(BENEVOLES):
+        benevole = await ville.entrer(f"benevole{numero}")
+        await benevole.post("/v1/profils", profil(_CATEGORIE))
+    await ville.index_a_jour()
+    return Flux(ville, responsable, association, {ville.adresse(f"benevole{n}") for n in range(BENEVOLES)})
