@@ -14,9 +14,10 @@ def main(arguments: list[str]) -> None:
             run_api(SERVICE, settings, build(settings))
         case ["worker"]:
             # Faust takes half a second to import; the api does without.
+            from services.matching.index import Index
             from services.matching.worker import start_worker
 
-            run_worker(SERVICE, settings, start_worker(settings))
+            run_worker(SERVICE, settings, start_worker(settings, Index()))
         case _:
             sys.exit("Usage : python -m services.matching api|worker")
 

@@ -89,6 +89,10 @@ class Index:
         """How many profils can be found."""
         return len(self._slot_of)
 
+    def __contains__(self, profil_id: object) -> bool:
+        """Whether the profil can be found."""
+        return profil_id in self._slot_of
+
     @property
     def wants_rebuild(self) -> bool:
         """True when the delta has grown so long that scanning it costs more than the base."""

@@ -134,7 +134,7 @@ class Stream:
                     done.set_result(None)
 
     async def _stop(self, app: faust.App) -> None:
-        """Lets the agents finish what they have in hand, commits, leaves the group; gives up one that waits for ever."""
+        """Lets the agents finish what they have in hand, commits, leaves the group; one that never ends is left."""
         try:
             await asyncio.wait_for(app.stop(), _GRACE_S)
         except TimeoutError:

@@ -18,12 +18,13 @@ from services.matching.settings import MatchingSettings
 from services.matching.stream import TOPICS, Stream
 
 
-def start_worker(settings: MatchingSettings) -> Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]:
+def start_worker(
+    settings: MatchingSettings, index: Index
+) -> Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]:
     @asynccontextmanager
     async def start(health: Health) -> AsyncIterator[Sequence[Loop]]:
         async with open_runtime(SERVICE, settings, health) as runtime:
             await prepare(runtime)
-            index = Index()
             dead_letters = DeadLetters(runtime.producer, SERVICE)
             reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
             processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE)

@@ -18,6 +18,7 @@ from kit.events import encode
 from kit.health import Health
 from kit.producer import Producer
 from services.matching.app import build
+from services.matching.index import Index
 from services.matching.settings import MatchingSettings
 from services.matching.worker import start_worker
 
@@ -60,10 +61,10 @@ async def api(reglages: MatchingSettings, jeton: Callable[..., str], bientot: An
 
 
 @asynccontextmanager
-async def running_worker(settings: MatchingSettings) -> AsyncIterator[Health]:
+async def running_worker(settings: MatchingSettings, index: Index) -> AsyncIterator[Health]:
     """A worker without its process; stops gracefully, and fails the test when a loop has failed."""
     health, stopping = Health(), asyncio.Event()
-    async with start_worker(settings)(health) as loops:
+    async with start_worker(settings, index)(health) as loops:
         tasks = [asyncio.ensure_future(loop(stopping)) for loop in loops]
         try:
             yield health
@@ -73,8 +74,14 @@ async def running_worker(settings: MatchingSettings) -> AsyncIterator[Health]:
 
 
 @pytest.fixture(scope="session")
-async def worker(reglages: MatchingSettings, api: Api, bientot: Any) -> AsyncIterator[Health]:
-    async with running_worker(reglages) as health:
+def index() -> Index:
+    """The index of the worker."""
+    return Index()
+
+
+@pytest.fixture(scope="session")
+async def worker(reglages: MatchingSettings, index: Index, api: Api, bientot: Any) -> AsyncIterator[Health]:
+    async with running_worker(reglages, index) as health:
 
         async def ready() -> bool:
             return not await health.failures()

@@ -15,9 +15,9 @@ from contracts.notifications import DesabonnementDemande
 from kit import mongo
 from kit.deadletters import dead_letter_topic
 from kit.events import Message
-from kit.health import Health
 from kit.mongo import Database
 from kit.producer import Producer
+from services.matching.index import Index
 from services.matching.settings import MatchingSettings
 
 SYSTEME = frozenset({"systeme"})
@@ -58,12 +58,10 @@ def base(reglages: MatchingSettings) -> Database:
 
 
 @pytest.fixture
-def abonner(api: Any, worker: Health, lieu: dict[str, float], bientot: Any) -> Callable[..., Any]:
-    """`await abonner(3, categories=[…])`: profils at the place of the test, in the index of the worker; gives their ids."""
-    from services.matching.metrics import PROFILS
+def abonner(api: Any, index: Index, lieu: dict[str, float], bientot: Any) -> Callable[..., Any]:
+    """`await abonner(3, categories=[…])`: profils at the place of the test, in the index; gives their ids."""
 
     async def subscribe(count: int, **souhaits: Any) -> list[str]:
-        before = PROFILS._value.get()
         rows = [
             {"profil_id": uuid.uuid4().hex, "compte_id": uuid.uuid4().hex, "sens": "besoin", **lieu, **souhaits}
             for _ in range(count)
@@ -71,8 +69,9 @@ def abonner(api: Any, worker: Health, lieu: dict[str, float], bientot: Any) -> C
         for start in range(0, count, 400):
             answer = await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows[start : start + 400])
             assert answer.status_code == 201
-        await bientot(lambda: PROFILS._value.get() >= before + count)
-        return [row["profil_id"] for row in rows]
+        ids = [row["profil_id"] for row in rows]
+        await bientot(lambda: all(id_ in index for id_ in ids))
+        return ids
 
     return subscribe
 
@@ -150,11 +149,14 @@ async def test_a_withdrawal_wins_over_the_publication_that_it_overtook(
     retiree = event.annonce.model_copy(update={"version": 3, "etat": EtatAnnonce.RETIREE})
     await publier(AnnonceRetiree(annonce=retiree))
     await bientot(lambda: marque(base, retiree, 3))
-    await publier(event)
-    # The same key, so the same partition: once the later event is noted, the earlier one was dropped.
-    other = publiee()
-    await publier(other)
-    await bientot(lambda: found.of(other.annonce))
+    event_id = uuid.uuid4().hex
+    await publier(event, event_id)
+
+    async def handled() -> bool:
+        return await base.inbox.find_one({"_id": f"matching:{event_id}"}) is not None
+
+    await bientot(handled)
+    assert await base.correspondances.count_documents({"annonce_id": event.annonce.annonce_id}) == 0
     assert await found.of(event.annonce) == []
 
 
