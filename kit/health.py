@@ -7,6 +7,8 @@ import orjson
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from kit.metrics import HEALTH_OK
+
 Check = Callable[[], Awaitable[object]]
 
 _CHECK_TIMEOUT_S = 2.0
@@ -52,6 +54,9 @@ class Health:
         async def metrics() -> Response:
             for refresh in self.refreshers:
                 await refresh()
+            failures = await self.failures()
+            for name in self.checks:
+                HEALTH_OK.labels(name).set(name not in failures)
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
         return router

@@ -21,3 +21,4 @@ OUTBOX_SWEPT = Counter("outbox_swept_total", "Outbox rows that the sweeper had t
 HTTP_SECONDS = Histogram(
     "http_request_seconds", "Requests by route and status", ["method", "route", "status"], buckets=_BUCKETS
 )
+HEALTH_OK = Gauge("health_check_ok", "1 when a check of /sante/pret passes, else 0", ["check"])

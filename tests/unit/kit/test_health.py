@@ -72,3 +72,11 @@ async def test_gauges_are_refreshed_when_the_metrics_are_read() -> None:
     assert answer.status_code == 200
     assert "consumer_oldest_age_seconds" in answer.text
     assert refreshed == ["once"]
+
+
+async def test_metrics_say_which_check_fails() -> None:
+    health = Health()
+    health.checks = {"essai-absent": away, "essai-present": there}
+    text = (await client(health).get("/metrics")).text
+    assert 'health_check_ok{check="essai-absent"} 0.0' in text
+    assert 'health_check_ok{check="essai-present"} 1.0' in text
