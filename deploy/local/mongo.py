@@ -60,6 +60,9 @@ class Mongo:
             "512",
             "--setParameter",
             "diagnosticDataCollectionEnabled=false",
+            # The open transaction of a process that was killed blocks its rows for so long (60 s by default).
+            "--setParameter",
+            "transactionLifetimeLimitSeconds=15",
             # Three journal files of 100 MB are allocated ahead otherwise.
             "--wiredTigerEngineConfigString",
             "log=(file_max=32MB,prealloc=false)",

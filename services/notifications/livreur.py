@@ -105,11 +105,12 @@ class Livreur:
         while not stopping.is_set():
             pris = 0
             try:
+                if len(self._file) < _CAPACITE:
+                    pris = self.offrir(await self._registre.a_reprendre(_BALAYAGE))
+                # Last: rows in the open transaction of a killed process block until the database ends that transaction.
                 calme = time.monotonic() - calme_depuis > domain.REPIT_S
                 if calme and (incertains := await self._registre.rendre_incertains()):
                     log.warning("envois_uncertain", count=incertains)
-                if len(self._file) < _CAPACITE:
-                    pris = self.offrir(await self._registre.a_reprendre(_BALAYAGE))
             except Exception as error:
                 if not is_outage(error):
                     raise
