@@ -1,0 +1,101 @@
+"""docker-compose.yml runs what the table of processes says, and keeps to itself what is nobody's business."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.layout import ROOT
+from deploy.processes import CATCHER, PROCESSES, SERVERS, Process
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
+
+
+def test_it_runs_the_processes_the_servers_the_catcher_and_nothing_else() -> None:
+    assert set(SERVICES) == {process.name for process in PROCESSES} | set(SERVERS) | {CATCHER, "secrets"}
+
+
+@each_process
+def test_a_process_has_its_image_its_command_and_its_port(process: Process) -> None:
+    service = SERVICES[process.name]
+    assert service["build"]["args"]["SERVICE"] == process.extra
+    assert service["image"] == f"place-des-assos/{process.extra}"
+    assert service["command"] == [process.kind]
+    assert int(service["environment"].get("PORT", 8080)) == process.port
+
+
+@each_process
+def test_a_process_reads_only_its_own_secrets(process: Process) -> None:
+    service = SERVICES[process.name]
+    assert service["environment"]["SECRETS_DIR"] == ",".join(f"/secrets/{folder}" for folder in process.secrets)
+    assert service["volumes"] == [f"secrets-{folder}:/secrets/{folder}:ro" for folder in process.secrets]
+
+
+@each_process
+def test_a_process_waits_for_what_it_cannot_work_without(process: Process) -> None:
+    service = SERVICES[process.name]
+    waits = service["depends_on"]
+    assert {name for name in waits if name in SERVERS} == set(process.servers)
+    assert waits["secrets"]["condition"] == "service_completed_successfully"
+    assert {waits[name]["condition"] for name in waits if name != "secrets"} == {"service_healthy"}
+    given = set(service["environment"])
+    assert given >= {f"{server.upper()}_URL" for server in process.servers}
+    assert {name for name in given if name.endswith("_URL")} - {"PUBLIC_URL", "SMTP_URL"} == {
+        *(f"{server.upper()}_URL" for server in process.servers),
+        *(f"{peer.upper()}_URL" for peer in process.peers),
+    }
+    assert ("SMTP_URL" in given) == process.smtp
+    for peer in process.peers:
+        assert service["environment"][f"{peer.upper()}_URL"] == f"http://{peer}-api:8080"
+
+
+@each_process
+def test_a_process_says_when_it_is_ready_and_has_few_rights(process: Process) -> None:
+    service = SERVICES[process.name]
+    assert "/sante/pret" in service["healthcheck"]["test"][-1]
+    assert service["restart"] == "unless-stopped"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["mem_limit"]
+
+
+def test_everything_can_be_repeated() -> None:
+    """A container's name or a worker's port on the host would forbid --scale."""
+    assert not any("container_name" in service for service in SERVICES.values())
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"gateway", CATCHER}
+
+
+def test_ports_are_of_this_machine_alone_unless_asked() -> None:
+    for name in ("gateway", CATCHER):
+        assert all(port.startswith("${ADRESSE_PUBLIEE:-127.0.0.1}:") for port in SERVICES[name]["ports"])
+
+
+def test_kafka_makes_no_topic_by_itself() -> None:
+    assert SERVICES["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_variables_have_defaults_that_every_version_of_compose_understands() -> None:
+    """A default within a default is not understood by older ones."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    for expression in re.findall(r"\$\{[^}]*\}+", text):
+        assert re.fullmatch(r"\$\{[A-Z_]+:-[^${}]*\}", expression), expression
+
+
+def test_images_are_of_one_dockerfile_and_not_root() -> None:
+    assert "--require-hashes" in DOCKERFILE
+    assert re.search(r"^USER 10001", DOCKERFILE, re.MULTILINE)
+    assert "--mount" not in DOCKERFILE, "the older builder knows no mounts"
+    for process in PROCESSES:
+        assert (ROOT / "requirements" / f"{process.extra}.txt").exists()
+
+
+def test_a_build_sees_nothing_but_code() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "*"
+    folders = {process.module.split(".")[0] for process in PROCESSES} | {"contracts", "kit"}
+    assert {f"!{folder}" for folder in folders} <= set(lines)

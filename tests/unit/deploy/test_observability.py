@@ -1,0 +1,74 @@
+"""Alerts and dashboard ask for metrics that exist; every alert has its page."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from deploy.layout import ROOT
+from deploy.processes import PROCESSES
+
+FOLDER = ROOT / "deploy" / "observability"
+ALERTS: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load((FOLDER / "alertes.yml").read_text())["groups"] for rule in group["rules"]
+]
+PANELS: list[dict[str, Any]] = json.loads((FOLDER / "tableau.json").read_text())["panels"]
+_SUFFIXES = {"Gauge": ("",), "Counter": ("",), "Histogram": ("_bucket", "_count", "_sum")}
+# From Prometheus itself, or added by its configuration.
+_LABELS = {"le", "job", "instance", "processus"}
+_WORDS = {"by", "or", "on", "offset", "unless", "sum", "max", "min", "rate", "increase", "histogram_quantile"}
+
+
+def declared() -> Iterator[tuple[str, str, set[str]]]:
+    """(kind, name, labels) of every metric in the code."""
+    for folder in ("kit", "gateway", "services"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _SUFFIXES:
+                    name = ast.literal_eval(node.args[0])
+                    labels = ast.literal_eval(node.args[2]) if len(node.args) > 2 else []
+                    yield node.func.id, name, set(labels)
+
+
+DECLARED = list(declared())
+NAMES = {name + suffix for kind, name, _ in DECLARED for suffix in _SUFFIXES[kind]} | {"up"}
+LABELS = set().union(*(labels for _, _, labels in DECLARED)) | _LABELS
+
+
+def expressions() -> Iterator[str]:
+    yield from (rule["expr"] for rule in ALERTS)
+    yield from (target["expr"] for panel in PANELS for target in panel.get("targets", []))
+
+
+def test_expressions_name_metrics_and_labels_that_exist() -> None:
+    for expression in expressions():
+        bare = re.sub(r'"[^"]*"|\[\w+\]|offset \w+', " ", expression)
+        for labels in re.findall(r"\bby \(([^)]*)\)", bare):
+            assert set(re.findall(r"\w+", labels)) <= LABELS, expression
+        for matchers in re.findall(r"{([^}]*)}", bare):
+            assert set(re.findall(r"[a-z]\w*", matchers)) <= LABELS, expression
+        bare = re.sub(r"\bby \([^)]*\)|{[^}]*}", " ", bare)
+        assert set(re.findall(r"[a-z]\w*", bare)) - _WORDS <= NAMES, expression
+
+
+def test_every_metric_of_the_kit_is_looked_at() -> None:
+    """A number that nobody sees need not be counted."""
+    text = " ".join(expressions())
+    assert [name for _, name, _ in DECLARED if name not in text] == []
+
+
+def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
+    pages = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "docs/runbooks").glob("*.md")}
+    named = {rule["annotations"]["runbook"]: rule["alert"] for rule in ALERTS}
+    assert {page for page, text in pages.items() if "Alerte" in text} == set(named)
+    for page, alert in named.items():
+        assert f"`{alert}`" in pages[page]
+
+
+def test_every_process_is_scraped_where_it_listens() -> None:
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    scraped = {(name, config["port"]) for job in jobs for config in job["dns_sd_configs"] for name in config["names"]}
+    assert scraped == {(process.name, process.port) for process in PROCESSES}
