@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
 from contracts import references
 from contracts.annonces import Annonce
@@ -15,6 +16,7 @@ from services.matching.vocabulary import Vocabulary
 
 Ints = npt.NDArray[np.int64]
 Slots = npt.NDArray[np.uint32]
+_DESTINATAIRES = TypeAdapter(list[Destinataire])
 
 
 class Vocabularies:
@@ -110,9 +112,10 @@ class Query:
         """The matches, best first, without the author; `profils` and `comptes` are the ids of `found.slots`."""
         auteur = self.annonce.auteur.compte_id
         distances = [None] * len(profils) if found.distances is None else found.distances.tolist()
-        # Few combinations of shared codes occur: their reasons are made once each.
+        # Few combinations of shared codes and, in a city, of distances occur: their reasons are made once each.
+        places: dict[int | None, Raison] = {}
         reasons: dict[tuple[int, int, int, bool], list[Raison]] = {}
-        matches: list[Destinataire] = []
+        matches: list[dict[str, Any]] = []
         columns = zip(
             profils,
             comptes,
@@ -127,6 +130,8 @@ class Query:
         for profil_id, compte_id, distance_m, score, creneaux, categories, domaines, nature_choisie in columns:
             if compte_id == auteur:
                 continue
+            if distance_m not in places:
+                places[distance_m] = scoring.raison_du_lieu(distance_m)
             combination = (creneaux, categories, domaines, nature_choisie)
             if combination not in reasons:
                 reasons[combination] = scoring.raisons(
@@ -136,18 +141,19 @@ class Query:
                     _codes(self._domaines, domaines),
                     nature_choisie,
                 )
-            # Not validated again: each value comes out of a validated event.
             matches.append(
-                Destinataire.model_construct(
-                    profil_id=profil_id,
-                    compte_id=compte_id,
-                    distance_m=distance_m,
-                    score=score,
-                    raisons=[scoring.raison_du_lieu(distance_m), *reasons[combination]],
-                )
+                {
+                    "profil_id": profil_id,
+                    "compte_id": compte_id,
+                    "distance_m": distance_m,
+                    "score": score,
+                    "raisons": [places[distance_m], *reasons[combination]],
+                }
             )
-        matches.sort(key=scoring.ordre)
-        return matches
+        # All at once: made one by one, some thousands take longer than the search itself.
+        found_ones = _DESTINATAIRES.validate_python(matches)
+        found_ones.sort(key=scoring.ordre)
+        return found_ones
 
 
 def _mask(bits: dict[str, int]) -> int:
