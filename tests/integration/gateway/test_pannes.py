@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from contracts.topics import PAR_NOM
+from contracts.annonces import EvenementAnnonce
 from gateway.sessions import COOKIE
 from kit.events import Message
 from kit.ids import new_id
@@ -146,7 +146,7 @@ async def test_an_event_makes_cached_pages_out_of_date(banc: Banc, bientot: Call
     annonces, url = banc.services["annonces"], _query()
     annonces.say("GET", "/v1/annonces", {"n": 1})
     producer = Producer(banc.settings.kafka_url)
-    topic = PAR_NOM["annonces.annonce.v1"].name
+    topic = EvenementAnnonce.topic
 
     async def fresh() -> bool:
         # Not even an event of ours: whatever arrives says that something changed, and no poison stops it.

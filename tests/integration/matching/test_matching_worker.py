@@ -201,7 +201,7 @@ async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bien
     assert (left["actif"], left["categories"], left["lieu"]["lat"]) == (False, [], 0)
 
 
-@pytest.mark.parametrize("topic", ["annonces.annonce.v1", EvenementProfil.topic])
+@pytest.mark.parametrize("topic", [AnnoncePubliee.topic, EvenementProfil.topic])
 async def test_a_poison_message_is_buried_with_its_bytes_and_the_next_one_is_processed(
     reglages: MatchingSettings, abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, topic: str
 ) -> None:
