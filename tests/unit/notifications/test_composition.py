@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.moderation import Decision, Issue, Motif, TypeCible
@@ -50,6 +50,7 @@ def parties(mail: EmailMessage) -> tuple[str, str]:
     return texte.get_content(), page.get_content()
 
 
+@settings(deadline=None)
 @given(titre=st.text(max_size=200), description=st.text(max_size=700), raisons=st.text(max_size=300))
 def test_no_text_breaks_the_mail_nor_adds_a_header(titre: str, description: str, raisons: str) -> None:
     donnees = {**ALERTE, "titre": titre, "description": description}
@@ -78,6 +79,7 @@ def test_no_text_breaks_the_mail_nor_adds_a_header(titre: str, description: str,
     assert b"\r" not in corps.replace(b"\r\n", b"")
 
 
+@settings(deadline=None)
 @given(raisons=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=300))
 def test_a_slot_is_read_back_as_it_was(raisons: str) -> None:
     texte, _ = parties(ecrire(Genre.ALERTE, ALERTE, raisons=raisons)[1])

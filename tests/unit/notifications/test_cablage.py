@@ -1,0 +1,8 @@
+"""The table of handlers agrees with the table of topics."""
+
+from contracts import topics
+from services.notifications.handlers import CONSOMMATEUR, HANDLERS
+
+
+def test_a_handler_for_something_of_every_topic_that_we_read_and_of_no_other() -> None:
+    assert {event.topic for event in HANDLERS} == {topic.name for topic in topics.read_by(CONSOMMATEUR)}
