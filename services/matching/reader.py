@@ -123,7 +123,11 @@ class Reader:
                 self.caught_up.set()
                 log.info("index_caught_up", profils=len(self._index))
             return
-        if self._index.wants_rebuild and (self._rebuilding is None or self._rebuilding.done()):
+        if self._rebuilding is not None and self._rebuilding.done():
+            # A rebuild that failed is a defect: it ends the process instead of leaving an ever slower index.
+            self._rebuilding.result()
+            self._rebuilding = None
+        if self._index.wants_rebuild and self._rebuilding is None:
             self._rebuilding = asyncio.create_task(asyncio.to_thread(self._index.rebuild))
 
     def _has_caught_up(self) -> bool:
