@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.domain import SESSION_LIFETIME_S
 from gateway.limits import Limits, too_many
 from gateway.memory import MemoryAway
 from gateway.rules import (
@@ -113,7 +114,9 @@ class Door:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._secure(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                self._secure(headers)
+                _prolong(headers, state.get("who"))
             await send(message)
 
         state = scope.setdefault("state", {})
@@ -173,6 +176,15 @@ class Door:
         headers["permissions-policy"] = "camera=(), microphone=(), payment=(), usb=()"
         if self._hsts:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+
+
+def _prolong(headers: MutableHeaders, seen: Who | None) -> None:
+    """The session slides in Redis with each request: a page renews the browser's cookie as well."""
+    if seen is None or not (seen.logged_in and seen.by_cookie and seen.token):
+        return
+    if headers.get("content-type", "").startswith("text/html") and "set-cookie" not in headers:
+        attributes = f"Max-Age={SESSION_LIFETIME_S}; Path=/; Secure; HttpOnly; SameSite=lax"
+        headers.append("set-cookie", f"{COOKIE}={seen.token}; {attributes}")
 
 
 def _credentials(headers: Headers, cookies: Mapping[str, str]) -> tuple[str | None, bool]:

@@ -29,7 +29,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def ouvrir(chromium: Browser, ville: Ville) -> AsyncIterator[Ouvrir]:
-    """`await ouvrir()`: a page of a new visitor, without JavaScript unless asked for; paths are relative to the site."""
+    """`await ouvrir()`: a page of a new visitor, without JavaScript unless asked for; paths belong to the site."""
     contexts: list[BrowserContext] = []
 
     async def make(*, javascript: bool = False, width: int = 1280, **options: Any) -> Page:

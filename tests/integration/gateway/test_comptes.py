@@ -134,6 +134,20 @@ async def test_a_new_login_ends_the_session_before_it(banc: Banc) -> None:
     assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
 
 
+async def test_pages_prolong_the_cookie_of_who_uses_it(banc: Banc) -> None:
+    banc.services["annonces"].say("GET", "/v1/annonces", {"annonces": [], "total": 0, "facettes": {}})
+    async with banc.visitor() as browser:
+        _, token = await banc.login(browser)
+        browser.cookies.set(COOKIE, token, domain="place.test", path="/")
+        page = await browser.get("/")
+        assert f"{COOKIE}={token}; Max-Age=2592000" in page.headers["set-cookie"]
+        here = {"sec-fetch-site": "same-origin"}
+        left = await browser.post("/deconnexion", headers=here)
+        assert left.headers["location"] == "/?message=deconnecte"
+        assert "max-age=0" in left.headers["set-cookie"].lower()
+        assert (await browser.get("/v1/mes/annonces", headers={"authorization": f"Bearer {token}"})).status_code == 401
+
+
 async def test_logout_ends_the_session(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     assert (await banc.client.delete("/v1/sessions/courante", headers=headers)).status_code == 204
