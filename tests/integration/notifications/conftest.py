@@ -89,7 +89,7 @@ async def poste(
     stopping = asyncio.Event()
     app = create(settings)
     async with start(settings, Health()) as loops, app.router.lifespan_context(app):
-        tasks = [asyncio.create_task(loop(stopping)) for loop in loops]
+        tasks = [asyncio.ensure_future(loop(stopping)) for loop in loops]
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://notifications") as client:
             yield Poste(

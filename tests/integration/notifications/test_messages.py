@@ -136,6 +136,17 @@ async def test_a_withdrawn_consent_counts_from_its_version_on(poste: Poste) -> N
     assert (await poste.dans_l_etat("sans_consentement", compte_id=compte_id))["motif"] == "consentement_absent"
 
 
+async def test_consents_can_change_without_the_address_being_told_again(poste: Poste) -> None:
+    compte_id, adresse = await poste.inscrire(accord=False)
+    accord = {"canal": "email", "accorde": True, "preuve": "case cochée", "at": "2026-11-02T10:00:00Z"}
+    corps = {"consentements": [accord], "version": 2}
+    reponse = await poste.api.put(f"/v1/interne/contacts/{compte_id}", json=corps, headers=poste.systeme())
+    assert reponse.status_code == 204
+    await poste.publier(correspondances(annonce(), destinataire(compte_id)))
+    await poste.dans_l_etat("remis", compte_id=compte_id)
+    assert len(poste.boite.mails[adresse]) == 1
+
+
 async def test_an_erased_person_leaves_counts_and_does_not_come_back(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     de = annonce()
