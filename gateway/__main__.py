@@ -3,8 +3,10 @@
 import asyncio
 import sys
 
+from pymongo.errors import PyMongoError
+
 from gateway.app import SERVICE, create, gestion
-from gateway.memory import Memory
+from gateway.memory import Memory, MemoryAway
 from gateway.settings import Reglages
 from gateway.store import Comptes
 from gateway.upstream import Services
@@ -37,6 +39,8 @@ def main(arguments: list[str]) -> None:
             print(asyncio.run(moderateur(Reglages(), arguments[1])))  # noqa: T201  # a command speaks on standard output
         except Problem as problem:
             sys.exit(problem.detail)
+        except (MemoryAway, PyMongoError) as error:
+            sys.exit(f"MongoDB ou Redis ne répond pas ({type(error).__name__}) : vérifiez MONGO_URL et REDIS_URL.")
     else:
         sys.exit("Usage : python -m gateway api | python -m gateway moderateur ADRESSE")
 

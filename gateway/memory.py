@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,6 +17,8 @@ T = TypeVar("T")
 Store = Redis
 
 _TIMEOUT_S = 1.0
+_CONNECTIONS = 64
+_FREE_WITHIN_S = 5.0
 # While Redis is known to be away nobody waits for it again: one try a second is enough.
 _PAUSE_S = 1.0
 
@@ -27,14 +29,17 @@ class MemoryAway(Exception):
 
 class Memory:
     def __init__(self, url: str) -> None:
-        self._redis: Store = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             # A pooled connection that died with the server is replaced without anybody noticing.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-            max_connections=256,
+            # A rush waits for a free connection: a plain pool would say that the server is away.
+            max_connections=_CONNECTIONS,
+            timeout=_FREE_WITHIN_S,
         )
+        self._redis: Store = Redis(connection_pool=pool)
         self._away_until = 0.0
 
     async def run(self, command: Callable[[Store], Awaitable[T]]) -> T:
@@ -58,4 +63,4 @@ class Memory:
         self._away_until = 0.0
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self._redis.aclose(close_connection_pool=True)

@@ -77,7 +77,7 @@ async def forward(request: Request, service: str, caller: Caller) -> Answer:
             headers=headers,
         )
     except ServiceAway as error:
-        raise unavailable() from error
+        raise error.problem(request.method) from error
 
 
 async def api(request: Request) -> Response:

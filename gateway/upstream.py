@@ -10,9 +10,10 @@ from starlette.responses import Response
 from yarl import URL
 
 from gateway.domain import Role
+from gateway.rules import SAFE_METHODS
 from kit import telemetry
 from kit.logging import get_logger
-from kit.problems import unavailable
+from kit.problems import Problem, unavailable
 from kit.tokens import TokenSigner
 
 log = get_logger(__name__)
@@ -39,7 +40,22 @@ RETURNED = (
 
 
 class ServiceAway(Exception):
-    """A service does not answer, or not in time. What it did with the request is unknown."""
+    """A service does not answer, or not in time. `sent`: it may have got the request, and done what it asks."""
+
+    def __init__(self, service: str, *, sent: bool) -> None:
+        super().__init__(service)
+        self.sent = sent
+
+    def problem(self, method: str) -> Problem:
+        """A 503 problem that promises no more than is known."""
+        problem = unavailable()
+        if not self.sent or method in SAFE_METHODS:
+            return problem
+        detail = (
+            "Le service n’a pas répondu à temps. Votre envoi a peut-être été enregistré\u00a0: "
+            "vérifiez avant de recommencer."
+        )
+        return Problem(problem.status, problem.slug, problem.title, detail, headers=problem.headers)
 
 
 @dataclass(frozen=True)
@@ -69,9 +85,9 @@ class Answer:
         try:
             found = orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise ServiceAway("not JSON") from error
+            raise ServiceAway("not JSON", sent=True) from error
         if not isinstance(found, dict):
-            raise ServiceAway("not a JSON object")
+            raise ServiceAway("not a JSON object", sent=True)
         return found
 
     def response(self, more: Mapping[str, str] | None = None) -> Response:
@@ -146,7 +162,7 @@ class Services:
                 return Answer(answer.status, content, found)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             log.warning("service_away", to=service, error=type(error).__name__)
-            raise ServiceAway(service) from error
+            raise ServiceAway(service, sent=not isinstance(error, aiohttp.ClientConnectorError)) from error
 
     async def ask(
         self, service: str, method: str, path: str, caller: Caller, content: object = None, **headers: str

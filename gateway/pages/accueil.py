@@ -14,7 +14,6 @@ from gateway.pages.calls import ask, form, refused, segment, try_ask
 from gateway.pages.errors import as_problem
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import heure, render
-from gateway.upstream import VISITOR
 from kit.problems import Problem
 
 _TAILLE = 20
@@ -69,9 +68,12 @@ async def liste(request: Request) -> Response:
     )
 
 
-async def _read(request: Request) -> tuple[dict[str, Any], str | None]:
-    """(the ad, since when it is out of date)."""
-    path = f"/v1/annonces/{segment(request.path_params['annonce_id'])}"
+def _path(request: Request) -> str:
+    return f"/v1/annonces/{segment(request.path_params['annonce_id'])}"
+
+
+async def _read(request: Request, path: str) -> tuple[dict[str, Any], str | None]:
+    """(what lies at `path`, since when it is out of date); its author sees more than a visitor."""
     seen = who(request)
     if seen.logged_in:
         return (await ask(request, "annonces", "GET", path, seen.caller)).json(), None
@@ -82,7 +84,7 @@ async def _read(request: Request) -> tuple[dict[str, Any], str | None]:
 
 
 async def annonce(request: Request) -> Response:
-    found, since = await _read(request)
+    found, since = await _read(request, _path(request))
     return await _show(request, found, Saisie(), since=since)
 
 
@@ -92,7 +94,7 @@ async def _show(
     mine = bool(found.get("gerable"))
     reponses: Any = []
     if mine:
-        path = f"/v1/annonces/{segment(request.path_params['annonce_id'])}/reponses"
+        path = f"{_path(request)}/reponses"
         answer = await try_ask(request, "annonces", "GET", path, who(request).caller)
         if isinstance(answer, Problem):
             # A moderator sees the whole ad, but the answers are the author's alone.
@@ -117,23 +119,19 @@ async def _show(
 async def repondre(request: Request) -> Response:
     caller = session_of(request)
     saisie = await form(request)
-    path = f"/v1/annonces/{segment(request.path_params['annonce_id'])}/reponses"
+    path = f"{_path(request)}/reponses"
     answer = await try_ask(request, "annonces", "POST", path, caller, forms.reponse(saisie))
     if isinstance(answer, Problem):
         if answer.status == 404:
             raise answer
-        found, _ = await _read(request)
+        found, _ = await _read(request, _path(request))
         return await _show(request, found, saisie, problem=answer)
     return RedirectResponse("/mon-compte?message=reponse-envoyee#mes-reponses", status_code=303)
 
 
 async def association(request: Request) -> Response:
-    """The public page of an association, with its ads."""
-    path = f"/v1/associations/{segment(request.path_params['association_id'])}"
-    answer = await deps_of(request).services.call("annonces", "GET", path, VISITOR)
-    if answer.status >= 400:
-        raise as_problem(answer)
-    return render(request, "association.html", a=answer.json())
+    found, since = await _read(request, f"/v1/associations/{segment(request.path_params['association_id'])}")
+    return render(request, "association.html", a=found, depuis=since)
 
 
 PAGES = (

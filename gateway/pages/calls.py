@@ -58,7 +58,7 @@ async def try_ask(
         else:
             answer = await services.ask(service, method, path, caller, content, **headers)
     except ServiceAway as error:
-        raise unavailable() from error
+        raise error.problem(method) from error
     if answer.status == 401:
         raise login_needed(request, expired=False)
     if answer.status >= 500:

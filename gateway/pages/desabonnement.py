@@ -17,6 +17,7 @@ async def _ask(request: Request, method: str) -> Answer:
     try:
         answer = await deps_of(request).services.call("notifications", method, path, VISITOR)
     except ServiceAway as error:
+        # Unsubscribing twice is unsubscribing once: nothing to be careful about.
         raise unavailable() from error
     if answer.status >= 400:
         raise as_problem(answer)

@@ -84,9 +84,12 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(MemoryAway)
-    @app.exception_handler(ServiceAway)
-    async def on_away(request: Request, _: Exception) -> Response:
+    async def on_memory_away(request: Request, _: MemoryAway) -> Response:
         return await refuse(request, unavailable())
+
+    @app.exception_handler(ServiceAway)
+    async def on_service_away(request: Request, error: ServiceAway) -> Response:
+        return await refuse(request, error.problem(request.method))
 
     @app.exception_handler(PyMongoError)
     async def on_mongo(request: Request, error: PyMongoError) -> Response:

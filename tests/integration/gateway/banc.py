@@ -1,5 +1,6 @@
 """A gateway in this process on real servers, and small servers that stand for the four services."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
@@ -32,6 +33,7 @@ class Call:
     body: bytes
     sub: str
     roles: frozenset[str]
+    transport: asyncio.Transport | None = None
 
     @property
     def json(self) -> Any:
@@ -66,6 +68,7 @@ class Upstream:
             await request.read(),
             identity.sub,
             identity.roles,
+            request.transport,
         )
         self.calls.append(call)
         for method, pattern, answer in self.answers:

@@ -13,7 +13,7 @@ from gateway.sessions import COOKIE
 from kit.events import Message
 from kit.ids import new_id
 from kit.producer import Producer
-from tests.integration.gateway.banc import Banc
+from tests.integration.gateway.banc import Banc, Call
 from tests.serveurs import Serveurs
 
 
@@ -173,6 +173,27 @@ async def test_a_service_that_closes_the_door_is_503_and_nothing_is_sent_twice(b
     away = await banc.client.post("/v1/annonces", json={}, headers=headers)
     assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
     assert "retry-after" in away.headers
+    assert "Rien n’a été enregistré" in away.json()["detail"]
+
+
+async def test_an_answer_that_never_comes_promises_nothing(banc: Banc) -> None:
+    def cut(call: Call) -> web.Response:
+        assert call.transport is not None
+        call.transport.abort()
+        return web.Response()
+
+    headers = await banc.bearer(banc.client)
+    banc.services["annonces"].answers.insert(0, ("POST", "/v1/annonces", cut))
+    unknown = await banc.client.post("/v1/annonces", json={}, headers=headers)
+    assert unknown.status_code == 503
+    assert "peut-être été enregistré" in unknown.json()["detail"]
+    assert len(banc.services["annonces"].calls) == 1
+
+
+async def test_a_rush_waits_for_redis_instead_of_calling_it_away(banc: Banc) -> None:
+    headers = await banc.bearer(banc.client)
+    answers = await asyncio.gather(*(banc.client.get("/v1/mes/annonces", headers=headers) for _ in range(400)))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 @pytest.mark.parametrize("reglages", ["redis"], indirect=True)
