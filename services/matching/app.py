@@ -34,7 +34,7 @@ def build(settings: MatchingSettings) -> FastAPI:
             preparing.cancel()
             await asyncio.wait({preparing}, timeout=5)
 
-    app = create_app("matching", health, lifespan)
+    app = create_app("Place des assos : matching", health, lifespan, docs=True)
     app.include_router(router)
     return app
 
