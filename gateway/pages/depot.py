@@ -1,5 +1,6 @@
 """Posting an ad, and correcting it."""
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -44,6 +45,9 @@ async def _associations(request: Request, caller: Caller) -> list[Any]:
 
 def _page(request: Request, saisie: Saisie, problem: Problem | None = None, **context: Any) -> Response:
     shown = refused(problem, _CHAMPS) if problem else None
+    if shown and "categories" in shown.erreurs and not saisie.tous("categories"):
+        # The service speaks of elements of a list; people see boxes.
+        shown = replace(shown, erreurs={**shown.erreurs, "categories": "Cochez au moins une case."})
     return render(
         request,
         "depot.html",
