@@ -6,12 +6,13 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from deploy import client, layout
+from deploy import client, health, layout
 from deploy.client import Client, Courrier, Interne, Refus, connexion, jusqu_a
 from deploy.demo import attendu
 from deploy.seed import profils as jeu
@@ -174,6 +175,10 @@ def profil(categorie: str = "mobilier", **plus: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def ville(stack: Stack) -> AsyncIterator[Ville]:
     async with client.session() as http:
+        # An earlier test may have killed what this one needs.
+        for program in stack.programs():
+            if program.health:
+                await jusqu_a(partial(asyncio.to_thread, health.is_ready, program.health), f"{program.name} prêt", 120)
         yield Ville(http, stack, Courrier(http, stack.catcher_url or ""), Interne(http, stack))
 
 

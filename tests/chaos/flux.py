@@ -1,6 +1,7 @@
 """A flow of posts that goes on whatever breaks, and the proof that nothing of it was lost."""
 
 import asyncio
+import random
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -31,6 +32,7 @@ class Flux:
     responsable: Client
     association: str
     destinataires: set[str]
+    lieu: dict[str, float]
     marque: str = field(default_factory=lambda: f"Flux {secrets.token_hex(4)}")
     acceptees: dict[str, str] = field(default_factory=dict)
     refus: Counter[str] = field(default_factory=Counter)
@@ -41,7 +43,7 @@ class Flux:
     async def poster(self, numero: int) -> None:
         """Insists on one annonce until the system says 201 (or 200 for a repeat)."""
         titre = self.titre(numero)
-        corps = annonce(self.association, titre, _CATEGORIE)
+        corps = annonce(self.association, titre, _CATEGORIE, **self.lieu)
         entetes = {"Idempotency-Key": titre.replace(" ", "-")}
 
         async def accepte() -> bool:
@@ -121,11 +123,12 @@ class Flux:
 
 
 async def ouvrir(ville: Ville) -> Flux:
-    """A trusted association, and the people whom its annonces concern."""
+    """A trusted association, and the people whom its annonces concern, somewhere in France where no other test plays."""
+    lieu = {"lat": round(random.uniform(44, 49), 4), "lon": round(random.uniform(0, 6), 4)}
     responsable = await ville.entrer("responsable")
     association = await ville.association(responsable, confiance=True)
     for numero in range(BENEVOLES):
         benevole = await ville.entrer(f"benevole{numero}")
-        await benevole.post("/v1/profils", profil(_CATEGORIE))
+        await benevole.post("/v1/profils", profil(_CATEGORIE, rayon_km=1, **lieu))
     await ville.index_a_jour()
-    return Flux(ville, responsable, association, {ville.adresse(f"benevole{n}") for n in range(BENEVOLES)})
+    return Flux(ville, responsable, association, {ville.adresse(f"benevole{n}") for n in range(BENEVOLES)}, lieu)
