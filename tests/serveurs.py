@@ -1,4 +1,4 @@
-"""Where the tests find real servers: URLs given, else containers where a Docker engine answers, else the embedded ones."""
+"""Where tests find real servers: URLs given, else containers where Docker answers, else the embedded ones."""
 
 import os
 import socket
@@ -55,12 +55,14 @@ def _free_port() -> int:
 
 def _containers(stack: ExitStack) -> Serveurs:
     from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
     # A plain container each: the ready-made classes know no replica set, and want a Confluent image for Kafka.
     redis = stack.enter_context(DockerContainer("redis:7-alpine").with_exposed_ports(6379))
     mongo_port = _free_port()
     mongo = (
-        DockerContainer("mongo:7").with_bind_ports(mongo_port, mongo_port)
+        DockerContainer("mongo:7")
+        .with_bind_ports(mongo_port, mongo_port)
         # The member's own address must be true inside and outside, hence the same port on both sides.
         .with_command(f"--replSet rs0 --port {mongo_port}")
     )
@@ -82,33 +84,37 @@ def _containers(stack: ExitStack) -> Serveurs:
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
     }.items():
         kafka.with_env(name, value)
+    # The engine's own proxy accepts connections before the server does: only the server can say that it is there.
+    kafka.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(120))
     stack.enter_context(kafka)
     mongo_url = f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=rs0"
     _initiate(mongo_port)
-    _wait_for_port(kafka_port)
     redis_url = f"redis://127.0.0.1:{redis.get_exposed_port(6379)}/0"
-    _wait_for_port(int(redis.get_exposed_port(6379)))
+    _wait_for_redis(redis_url)
     return Serveurs(mongo_url, redis_url, f"127.0.0.1:{kafka_port}", kind="containers")
 
 
-def _wait_for_port(port: int, seconds: float = 60) -> None:
+def _wait_for_redis(url: str, seconds: float = 60) -> None:
+    from redis import Redis
+    from redis.exceptions import RedisError
+
     end = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    with Redis.from_url(url, socket_timeout=1) as client:
+        while True:
+            try:
+                client.ping()
+            except RedisError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
 
 def _initiate(port: int) -> None:
     from pymongo import MongoClient
     from pymongo.errors import OperationFailure
 
-    _wait_for_port(port)
     client: MongoClient[dict[str, object]] = MongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true")
     try:
         client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": f"127.0.0.1:{port}"}]})
