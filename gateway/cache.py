@@ -17,6 +17,8 @@ from kit.problems import unavailable
 _GENERATION = "pages:generation"
 # With something to show instead nobody waits long for a service that hangs.
 _IMPATIENT_S = 3.0
+# A service that has just failed is not waited for again by everybody: one try in this time is enough.
+_PAUSE_S = 2.0
 _BODY_MAX = 128 * 1024
 _PAGES_KEPT = 50
 _BOUNDED = {"sens", "nature", "categorie", "domaine", "quartier", "urgent", "tri", "page", "taille"}
@@ -86,6 +88,7 @@ class PublicReader:
     def __init__(self, pages: Pages, services: Services) -> None:
         self._pages = pages
         self._services = services
+        self._failing_until: dict[str, float] = {}
 
     async def get(self, service: str, path: str, query: str = "") -> Page:
         """Raises a 503 problem when the service is away and nothing is kept."""
@@ -99,12 +102,16 @@ class PublicReader:
         now = self._pages.clock()
         if entry is not None and entry.generation == generation and now - entry.at < self._pages.fresh_s:
             return Page(_with(entry.answer, {"age": str(max(0, int(now - entry.at)))}))
+        if entry is not None and time.monotonic() < self._failing_until.get(service, 0.0):
+            return self._outdated(entry, now)
         try:
             timeout_s = _IMPATIENT_S if entry is not None else None
             answer = await self._services.call(service, "GET", path, VISITOR, query=query, timeout_s=timeout_s)
         except ServiceAway:
+            self._failing_until[service] = time.monotonic() + _PAUSE_S
             return self._outdated(entry, now)
         if answer.status >= 500:
+            self._failing_until[service] = time.monotonic() + _PAUSE_S
             return self._outdated(entry, now)
         if answer.status == 200 and generation is not None:
             await self._pages.save(url, Entry(generation, now, answer))

@@ -1,5 +1,6 @@
 """Home, the list of ads, and one ad with its answer form."""
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,8 +35,10 @@ async def _search(request: Request, query: str) -> Page:
 
 
 async def accueil(request: Request) -> Response:
-    newest = await _search(request, forms.recherche({}, taille=6))
-    urgent = await _search(request, forms.recherche({"urgent": "true"}, taille=3))
+    newest, urgent = await asyncio.gather(
+        _search(request, forms.recherche({}, taille=6)),
+        _search(request, forms.recherche({"urgent": "true"}, taille=3)),
+    )
     recentes, urgentes = newest.answer.json(), urgent.answer.json()
     return render(
         request,
