@@ -24,6 +24,7 @@ class Genre(StrEnum):
     REPONSE_RECUE = "reponse_recue"
     REPONSE_ACCEPTEE = "reponse_acceptee"
     REPONSE_DECLINEE = "reponse_declinee"
+    REPONSE_ANNULEE = "reponse_annulee"
 
 
 class Etat(StrEnum):

@@ -12,6 +12,7 @@ from contracts.annonces import (
     AnnonceRetiree,
     Reponse,
     ReponseAcceptee,
+    ReponseAnnulee,
     ReponseDeclinee,
     ReponseDeposee,
 )
@@ -93,6 +94,10 @@ async def on_reponse_declinee(event: ReponseDeclinee, tx: Tx, deps: Deps) -> Non
     await _au_sujet_de(event.reponse, [event.reponse.compte_id], Genre.REPONSE_DECLINEE, tx, deps)
 
 
+async def on_reponse_annulee(event: ReponseAnnulee, tx: Tx, deps: Deps) -> None:
+    await _au_sujet_de(event.reponse, event.reponse.destinataires, Genre.REPONSE_ANNULEE, tx, deps)
+
+
 async def on_annonce_close(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps: Deps) -> None:
     annonce = event.annonce
     await deps.registre.clore(annonce.annonce_id, Cloture(annonce.version, definitive=True), tx.session)
@@ -172,6 +177,7 @@ HANDLERS: Handlers = {
     ReponseDeposee: on_reponse_deposee,
     ReponseAcceptee: on_reponse_acceptee,
     ReponseDeclinee: on_reponse_declinee,
+    ReponseAnnulee: on_reponse_annulee,
     AnnonceRetiree: on_annonce_close,
     AnnonceExpiree: on_annonce_close,
     AnnoncePourvue: on_annonce_pourvue,

@@ -42,6 +42,7 @@ MESSAGES: Mapping[Genre, Message] = {
     Genre.REPONSE_RECUE: Message("Quelqu’un peut vous aider : {titre}", "reponse_recue"),
     Genre.REPONSE_ACCEPTEE: Message("Votre aide est acceptée : {titre}", "reponse_acceptee"),
     Genre.REPONSE_DECLINEE: Message("Votre aide n’est pas retenue cette fois : {titre}", "reponse_declinee"),
+    Genre.REPONSE_ANNULEE: Message("Une proposition d’aide est annulée : {titre}", "reponse_annulee"),
 }
 
 _DECISIONS: Mapping[tuple[TypeCible, Issue], Genre] = {

@@ -10,6 +10,7 @@ from contracts.annonces import (
     EtatReponse,
     Reponse,
     ReponseAcceptee,
+    ReponseAnnulee,
     ReponseDeposee,
 )
 from contracts.comptes import Compte, CompteEfface, CompteEnregistre, Consentement, EtatCompte
@@ -79,10 +80,8 @@ async def test_a_refusal_names_what_to_change_the_commitment_and_the_passage(pos
         assert "«\u00a0réservé aux hommes\u00a0»" in rendu
 
 
-async def test_an_answer_is_told_to_the_author_and_its_acceptance_to_who_answered(poste: Poste) -> None:
-    auteur, chez_l_auteur = await poste.inscrire()
-    benevole, chez_le_benevole = await poste.inscrire()
-    reponse = Reponse(
+def reponse_de(benevole: str, auteur: str) -> Reponse:
+    return Reponse(
         reponse_id=new_id(),
         version=1,
         etat=EtatReponse.DEPOSEE,
@@ -93,6 +92,12 @@ async def test_an_answer_is_told_to_the_author_and_its_acceptance_to_who_answere
         destinataires=[auteur],
         deposee_at=NOW,
     )
+
+
+async def test_an_answer_is_told_to_the_author_and_its_acceptance_to_who_answered(poste: Poste) -> None:
+    auteur, chez_l_auteur = await poste.inscrire()
+    benevole, chez_le_benevole = await poste.inscrire()
+    reponse = reponse_de(benevole, auteur)
     await poste.publier(ReponseDeposee(reponse=reponse))
     await poste.dans_l_etat("remis", compte_id=auteur, genre="reponse_recue")
     await poste.publier(
@@ -101,6 +106,22 @@ async def test_an_answer_is_told_to_the_author_and_its_acceptance_to_who_answere
     await poste.dans_l_etat("remis", compte_id=benevole, genre="reponse_acceptee")
     assert poste.boite.mails[chez_l_auteur][0]["Subject"] == "Quelqu’un peut vous aider\u00a0: Une camionnette"
     assert poste.boite.mails[chez_le_benevole][0]["Subject"] == "Votre aide est acceptée\u00a0: Une camionnette"
+
+
+async def test_an_answer_that_is_taken_back_is_told_to_the_author_alone(poste: Poste) -> None:
+    auteur, chez_l_auteur = await poste.inscrire()
+    benevole, chez_le_benevole = await poste.inscrire()
+    annulee = reponse_de(benevole, auteur).model_copy(update={"version": 3, "etat": EtatReponse.ANNULEE})
+    await poste.publier(ReponseAnnulee(reponse=annulee))
+    await poste.dans_l_etat("remis", compte_id=auteur, genre="reponse_annulee")
+    [mail] = poste.boite.mails[chez_l_auteur]
+    assert mail["Subject"] == "Une proposition d’aide est annulée\u00a0: Une camionnette"
+    for part in mail.iter_parts():
+        rendu = part.get_content()
+        assert "«\u00a0Une camionnette\u00a0» (quantité\u00a0: 2) y renonce." in rendu
+        assert f"https://place.exemple/annonces/{annulee.annonce_id}" in rendu
+    assert await poste.db.envois.count_documents({"compte_id": benevole}) == 0
+    assert not poste.boite.mails[chez_le_benevole]
 
 
 async def test_a_withdrawn_annonce_alerts_nobody_even_when_its_matches_come_later(poste: Poste) -> None:

@@ -1,8 +1,14 @@
 """The table of handlers agrees with the table of topics."""
 
 from contracts import topics
+from contracts.annonces import EvenementReponse
+from contracts.registre import CATALOGUE
 from services.notifications.handlers import CONSOMMATEUR, HANDLERS
 
 
 def test_a_handler_for_something_of_every_topic_that_we_read_and_of_no_other() -> None:
     assert {event.topic for event in HANDLERS} == {topic.name for topic in topics.read_by(CONSOMMATEUR)}
+
+
+def test_whatever_becomes_of_an_answer_somebody_is_told() -> None:
+    assert set(HANDLERS) >= set(CATALOGUE[EvenementReponse.topic].values())
