@@ -13,9 +13,10 @@ def run(arguments: list[str]) -> int:
     """ruff, mypy, import-linter, then pytest with ``arguments``; all are run. Returns the first exit code not 0."""
     steps = Steps()
     tools = Path(sys.executable).parent
-    # lint-imports has no module to run; all are taken from the same environment.
+    # Seconds first, minutes last. lint-imports has no module to run; all are taken from the same environment.
     commands = {
         "ruff": [str(tools / "ruff"), "check", "."],
+        "ruff format": [str(tools / "ruff"), "format", "--check", "--quiet", "."],
         "mypy": [sys.executable, "-m", "mypy"],
         "import-linter": [str(tools / "lint-imports")],
         "pytest": [sys.executable, "-m", "pytest", *arguments],
@@ -26,5 +27,7 @@ def run(arguments: list[str]) -> int:
         environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
         codes[name] = subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
     failed = [name for name, code in codes.items() if code]
-    steps.say(f"en échec : {', '.join(failed)}" if failed else "tout est passé")
+    # When all is well the last line is pytest's own, with its counts.
+    if failed:
+        steps.say(f"en échec : {', '.join(failed)}")
     return next((code for code in codes.values() if code), 0)
