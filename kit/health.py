@@ -7,7 +7,11 @@ import orjson
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from kit.errors import is_outage
+from kit.logging import get_logger
 from kit.metrics import HEALTH_OK
+
+log = get_logger(__name__)
 
 Check = Callable[[], Awaitable[object]]
 
@@ -15,7 +19,10 @@ _CHECK_TIMEOUT_S = 2.0
 
 
 class Health:
-    """`checks`: name → a function that raises when what it checks is not there; `refreshers` run before /metrics."""
+    """`checks`: name → a function that raises when what it checks is not there.
+
+    `refreshers` run before /metrics: while a server is away their gauges keep their last values.
+    """
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
@@ -32,6 +39,18 @@ class Health:
             for name, result in zip(names, results, strict=True)
             if isinstance(result, BaseException)
         }
+
+    async def refresh(self) -> None:
+        """Raises what a refresher raises, unless it says that a server is away."""
+        results = await asyncio.gather(
+            *(asyncio.wait_for(refresher(), _CHECK_TIMEOUT_S) for refresher in self.refreshers), return_exceptions=True
+        )
+        for error in results:
+            if isinstance(error, BaseException):
+                if not is_outage(error):
+                    raise error
+                # The page must answer during an outage above all: health_check_ok says what is away.
+                log.warning("metrics_not_refreshed", error=type(error).__name__)
 
     def router(self) -> APIRouter:
         router = APIRouter(include_in_schema=False)
@@ -52,8 +71,7 @@ class Health:
 
         @router.get("/metrics")
         async def metrics() -> Response:
-            for refresh in self.refreshers:
-                await refresh()
+            await self.refresh()
             failures = await self.failures()
             for name in self.checks:
                 HEALTH_OK.labels(name).set(name not in failures)

@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 
 from contracts import topics
 from contracts.registre import CATALOGUE
-from kit.errors import is_outage
 from kit.health import Health
-from kit.logging import get_logger
 from kit.process import Loop
 from kit.runtime import open_runtime
 from services.moderation import metrics
@@ -15,8 +13,6 @@ from services.moderation.app import SERVICE
 from services.moderation.handlers import HANDLERS, Deps
 from services.moderation.settings import Reglages
 from services.moderation.store import Store
-
-log = get_logger(__name__)
 
 
 @asynccontextmanager
@@ -29,13 +25,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         await store.create_indexes()
 
         async def refresh_oldest() -> None:
-            try:
-                metrics.attente(await store.plus_ancien(), runtime.clock.now())
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                # The page of metrics must answer during an outage too: the gauge keeps its last value.
-                log.warning("oldest_dossier_unknown", error=type(error).__name__)
+            metrics.attente(await store.plus_ancien(), runtime.clock.now())
 
         health.refreshers.append(refresh_oldest)
         processor = runtime.processor(HANDLERS, Deps(store, settings, runtime.clock), CATALOGUE)

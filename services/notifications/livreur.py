@@ -120,15 +120,9 @@ class Livreur:
                 await _attendre(stopping, _BALAYAGE_TOUTES_LES_S)
 
     async def mesurer(self) -> None:
-        """Before /metrics is read; while the database is away the age stays as it was last seen."""
+        """Before /metrics is read."""
         FILE.labels(self._canal.nom).set(len(self._file))
-        try:
-            depuis = await self._registre.plus_ancien()
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            log.warning("age_not_measured", error=type(error).__name__)
-            return
+        depuis = await self._registre.plus_ancien()
         PLUS_ANCIEN.set((self._clock.now() - depuis).total_seconds() if depuis else 0)
 
     async def _servir(self, stopping: asyncio.Event) -> None:

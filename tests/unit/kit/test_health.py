@@ -80,3 +80,32 @@ async def test_metrics_say_which_check_fails() -> None:
     text = (await client(health).get("/metrics")).text
     assert 'health_check_ok{check="essai-absent"} 0.0' in text
     assert 'health_check_ok{check="essai-present"} 1.0' in text
+
+
+async def test_metrics_answer_while_a_server_is_away_and_the_other_gauges_are_refreshed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kit_health, "_CHECK_TIMEOUT_S", 0.01)
+    health = Health()
+    refreshed = []
+
+    async def refresh() -> None:
+        refreshed.append("once")
+
+    health.checks = {"essai-mongo": away}
+    health.refreshers = [away, silent, refresh]
+    answer = await client(health).get("/metrics")
+    assert answer.status_code == 200
+    assert 'health_check_ok{check="essai-mongo"} 0.0' in answer.text
+    assert refreshed == ["once"]
+
+
+async def test_a_refresher_that_is_wrong_is_seen() -> None:
+    health = Health()
+
+    async def wrong() -> None:
+        raise ZeroDivisionError
+
+    health.refreshers = [wrong, there]
+    with pytest.raises(ZeroDivisionError):
+        await client(health).get("/metrics")
