@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -14,6 +16,38 @@ bound = structlog.contextvars.bound_contextvars
 
 def _to_json(event: EventDict, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+class Repetitions(logging.Filter):
+    """Lets the same line of the same logger pass once per `every_s`; the next that passes says how many it stands for.
+
+    For the libraries: aiokafka would write the same line thousands of times while Kafka is away.
+    """
+
+    _MOST = 1000
+
+    def __init__(self, every_s: float = 10.0, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._monotonic = monotonic
+        # Line → when it passed last, how many were held back since.
+        self._seen: dict[tuple[str, str, str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = repr(record.exc_info[1]) if record.exc_info else ""
+        # Not getMessage(): wrong arguments would raise here, in the library, where logging itself only reports them.
+        line = (record.name, str(record.msg), str(record.args), error)
+        now = self._monotonic()
+        passed_at, held_back = self._seen.get(line, (-self._every_s, 0))
+        if now - passed_at < self._every_s:
+            self._seen[line] = (passed_at, held_back + 1)
+            return False
+        if len(self._seen) >= self._MOST:
+            self._seen = {key: seen for key, seen in self._seen.items() if now - seen[0] < self._every_s}
+        self._seen[line] = (now, 0)
+        if held_back:
+            record.held_back = held_back
+        return True
 
 
 def configure(service: str, role: str, level: str = "INFO") -> None:
@@ -35,10 +69,13 @@ def configure(service: str, role: str, level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    held_back = structlog.stdlib.ExtraAdder(allow={"held_back"})
     handler = logging.StreamHandler(sys.stderr)
+    # On the handler: a filter of the root logger would not see what its children pass on.
+    handler.addFilter(Repetitions())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[identity, structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[identity, structlog.stdlib.add_logger_name, held_back, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(serializer=_to_json),
