@@ -17,8 +17,8 @@ from deploy.local.waiting import wait_until
 class ChaineNue:
     """`urls`: MONGO_URL, KAFKA_URL, SMTP_URL. Its topics must exist (see `topics`)."""
 
-    def __init__(self, urls: Mapping[str, str], prefixe: str) -> None:
-        self._urls = dict(urls)
+    def __init__(self, urls: Mapping[str, str], prefixe: str, *, groupe: bool) -> None:
+        self._urls = {**urls, "NU_GROUPE": "1" if groupe else "0"}
         self.prefixe = prefixe
         self._children: list[subprocess.Popen[bytes]] = []
         self._port, self._service_port = _free_port(), _free_port()
