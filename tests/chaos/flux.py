@@ -123,7 +123,7 @@ class Flux:
 
 
 async def ouvrir(ville: Ville) -> Flux:
-    """A trusted association, and the people whom its annonces concern, somewhere in France where no other test plays."""
+    """A trusted association and those whom its annonces concern, somewhere in France where no other test plays."""
     lieu = {"lat": round(random.uniform(44, 49), 4), "lon": round(random.uniform(0, 6), 4)}
     responsable = await ville.entrer("responsable")
     association = await ville.association(responsable, confiance=True)
