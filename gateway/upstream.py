@@ -13,7 +13,7 @@ from gateway.domain import Role
 from gateway.rules import SAFE_METHODS
 from kit import telemetry
 from kit.logging import get_logger
-from kit.problems import Problem, unavailable
+from kit.problems import Problem, unavailable, undecided
 from kit.tokens import TokenSigner
 
 log = get_logger(__name__)
@@ -48,14 +48,7 @@ class ServiceAway(Exception):
 
     def problem(self, method: str) -> Problem:
         """A 503 problem that promises no more than is known."""
-        problem = unavailable()
-        if not self.sent or method in SAFE_METHODS:
-            return problem
-        detail = (
-            "Le service n’a pas répondu à temps. Votre envoi a peut-être été enregistré\u00a0: "
-            "vérifiez avant de recommencer."
-        )
-        return Problem(problem.status, problem.slug, problem.title, detail, headers=problem.headers)
+        return unavailable() if not self.sent or method in SAFE_METHODS else undecided()
 
 
 @dataclass(frozen=True)

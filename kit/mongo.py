@@ -34,9 +34,21 @@ Collection = AsyncIOMotorCollection[dict[str, Any]]
 Session = AsyncIOMotorClientSession
 T = TypeVar("T")
 
-__all__ = ["Collection", "Database", "DuplicateKeyError", "Mongo", "Session", "connect", "is_unavailable"]
+__all__ = [
+    "Collection",
+    "Database",
+    "DuplicateKeyError",
+    "Mongo",
+    "Session",
+    "connect",
+    "is_unavailable",
+    "is_undecided",
+]
 
-_TRANSACTION_DEADLINE_S = 10.0
+# Somebody waits for a page: this and one more selection of a server are the most that an outage makes a write last.
+# Consumers, whom nobody waits for, go on by themselves (kit.processing).
+_TRANSACTION_DEADLINE_S = 3.0
+_SELECTION_MS = 2000
 _MAJORITY = WriteConcern("majority")
 _UNAVAILABLE = (
     AutoReconnect,
@@ -62,8 +74,8 @@ class Mongo:
     ) -> T:
         """Runs `work(session)` in one transaction (majority) and returns its result.
 
-        `work` runs again on a transient conflict, until `deadline_s` (motor's own helper would go on for 120 s, too
-        long for somebody who waits for a page). Raises what `work` raises, or the last PyMongoError.
+        `work` runs again on a transient conflict, until `deadline_s` (motor's own helper would go on for 120 s); not
+        when no server was found, which has taken its time already. Raises what `work` raises, or the last PyMongoError.
         """
         end = time.monotonic() + deadline_s
         attempt = 0
@@ -80,6 +92,8 @@ class Mongo:
                         # Committed here, so that an unknown outcome is told apart from an error of `work`.
                         await _commit(session, end)
                         return result
+                except ServerSelectionTimeoutError:
+                    raise
                 except PyMongoError as error:
                     if not error.has_error_label("TransientTransactionError") or time.monotonic() > end:
                         raise
@@ -111,8 +125,8 @@ def connect(url: str, database: str) -> Mongo:
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
         url,
         tz_aware=True,
-        serverSelectionTimeoutMS=3000,
-        connectTimeoutMS=3000,
+        serverSelectionTimeoutMS=_SELECTION_MS,
+        connectTimeoutMS=_SELECTION_MS,
         socketTimeoutMS=10000,
         maxPoolSize=64,
         retryWrites=True,
@@ -135,7 +149,10 @@ def is_unavailable(error: BaseException) -> bool:
         return True
     if not isinstance(error, PyMongoError):
         return False
-    transient = error.has_error_label("TransientTransactionError") or error.has_error_label(
-        "UnknownTransactionCommitResult"
-    )
-    return transient or getattr(error, "code", None) in _UNAVAILABLE_CODES
+    transient = error.has_error_label("TransientTransactionError")
+    return transient or is_undecided(error) or getattr(error, "code", None) in _UNAVAILABLE_CODES
+
+
+def is_undecided(error: BaseException) -> bool:
+    """True when a commit was sent and its answer never came: what it held may be stored."""
+    return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")

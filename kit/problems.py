@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from kit.errors import is_outage
 from kit.logging import get_logger
+from kit.mongo import is_undecided
 
 log = get_logger(__name__)
 
@@ -109,6 +110,16 @@ def unavailable() -> Problem:
     return Problem(503, "indisponible", _TITLES[503], detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
 
 
+def undecided() -> Problem:
+    """503 for a write whose outcome nobody knows."""
+    problem = unavailable()
+    problem.detail = (
+        "Le service n’a pas répondu à temps. Votre envoi a peut-être été enregistré\u00a0: "
+        "vérifiez avant de recommencer."
+    )
+    return problem
+
+
 def to_response(problem: Problem) -> Response:
     body: dict[str, Any] = {
         "type": f"/problemes/{problem.slug}",
@@ -173,7 +184,7 @@ def install(app: FastAPI) -> None:
     async def on_error(_: Request, error: Exception) -> Response:
         if is_outage(error):
             log.warning("server_away", error=type(error).__name__)
-            return to_response(unavailable())
+            return to_response(undecided() if is_undecided(error) else unavailable())
         log.exception("request_failed", exc_info=error)
         return to_response(
             Problem(500, "interne", "Erreur interne", "Une erreur s’est produite. Rien n’a été enregistré.")

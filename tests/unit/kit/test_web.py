@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from prometheus_client import REGISTRY
+from pymongo.errors import AutoReconnect
 
 from kit.health import Health
 from kit.problems import MEDIA_TYPE
@@ -32,6 +33,10 @@ def make_app() -> FastAPI:
     @app.get("/panne")
     async def outage() -> None:
         raise ConnectionError("redis is away")
+
+    @app.post("/commit")
+    async def commit() -> None:
+        raise AutoReconnect("gone", {"errorLabels": ["UnknownTransactionCommitResult"]})
 
     @app.get("/erreur")
     async def defect() -> None:
@@ -98,6 +103,14 @@ async def test_every_failure_is_a_problem_document(
 
 async def test_an_outage_says_when_to_come_back(client: httpx.AsyncClient) -> None:
     assert int((await client.get("/panne")).headers["retry-after"]) > 0
+
+
+async def test_a_commit_without_answer_promises_nothing(client: httpx.AsyncClient) -> None:
+    assert "Rien n’a été enregistré" in (await client.get("/panne")).json()["detail"]
+    answer = await client.post("/commit")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "peut-être" in answer.json()["detail"]
 
 
 async def test_json_that_is_none_is_a_problem_of_the_body(client: httpx.AsyncClient) -> None:
