@@ -43,7 +43,7 @@ def create(settings: Reglages) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await preparation
 
-    app = create_app("Place des assos : annonces", health, lifespan, docs=True)
+    app = create_app("Place des assos\u00a0: annonces", health, lifespan, docs=True)
     web.install(app)
     app.include_router(router)
     return app

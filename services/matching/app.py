@@ -34,7 +34,7 @@ def build(settings: MatchingSettings) -> FastAPI:
             preparing.cancel()
             await asyncio.wait({preparing}, timeout=5)
 
-    app = create_app("Place des assos : matching", health, lifespan, docs=True)
+    app = create_app("Place des assos\u00a0: matching", health, lifespan, docs=True)
     app.include_router(router)
     return app
 

@@ -91,5 +91,5 @@ class SouhaitsImportes(Souhaits):
 def _known(codes: list[str], liste: Any) -> list[str]:
     unknown = [code for code in codes if code not in liste]
     if unknown:
-        raise ValueError(f"Code inconnu : « {unknown[0]} ».")
+        raise ValueError(f"Code inconnu\u00a0: «\u00a0{unknown[0]}\u00a0».")
     return codes

@@ -65,7 +65,7 @@ def _erreurs(dossier: Dossier, issue: Issue, motif: Motif) -> list[tuple[str, st
         if not (motif.passage or "").strip():
             erreurs.append(("passage", "Citez le passage du texte qui est contraire à cet engagement."))
         elif not cite(motif.passage or "", dossier):
-            erreurs.append(("passage", "Ce passage ne figure pas dans le texte : citez-le mot pour mot."))
+            erreurs.append(("passage", "Ce passage ne figure pas dans le texte\u00a0: citez-le mot pour mot."))
     elif motif.engagement is not None or motif.passage:
         erreurs.append(("code", f"Le motif « {connu.libelle} » ne cite ni engagement ni passage."))
     return erreurs

@@ -35,7 +35,7 @@ CHOIX: Mapping[str, tuple[str, str]] = {
 CHOIX_ASSOCIATION: Mapping[str, tuple[str, str]] = {
     "approuvee": ("Valider l’association", "Elle peut déposer des annonces."),
     "a_corriger": ("Demander une correction", "Ses membres lisent vos motifs, corrigent et soumettent à nouveau."),
-    "refusee": ("Refuser", "Elle ne peut pas publier ; ses membres lisent vos motifs."),
+    "refusee": ("Refuser", "Elle ne peut pas publier\u00a0; ses membres lisent vos motifs."),
 }
 CHOIX_REVUE: Mapping[str, tuple[str, str]] = {
     "approuvee": ("Laisser en ligne", "L’annonce a été publiée d’office ; vous confirmez qu’elle convient."),
@@ -86,7 +86,7 @@ def surligner(texte: str, indices: Sequence[Indice], champ: Champ) -> Markup:
             continue
         morceaux += [
             escape(texte[lu : indice.debut]),
-            Markup('<mark>{}<span class="hors-vue"> (indice : {})</span></mark>').format(
+            Markup('<mark>{}<span class="hors-vue"> (indice\u00a0: {})</span></mark>').format(
                 texte[indice.debut : indice.fin], indice.libelle
             ),
         ]

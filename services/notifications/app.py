@@ -52,7 +52,7 @@ def create(settings: Reglages) -> FastAPI:
                 preparation.cancel()
                 await asyncio.wait([preparation, *livraisons], timeout=15)
 
-    app = create_app("Place des assos : notifications", health, lifespan, docs=True)
+    app = create_app("Place des assos\u00a0: notifications", health, lifespan, docs=True)
     app.include_router(api.interne)
     app.include_router(api.public)
     return app
