@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -24,6 +25,8 @@ from kit.metrics import LAG_EVENTS, LAG_SECONDS
 log = get_logger(__name__)
 
 _MAX_RECORDS = 200
+# A commit costs a round trip and a write of the broker; what a crash leaves uncommitted is dropped by its ids.
+_COMMIT_EVERY_S = 0.2
 # An outage is waited for in place; the group must not take the partitions away meanwhile.
 _MAX_POLL_INTERVAL_MS = 30 * 60 * 1000
 _LOST_PARTITION = (
@@ -48,13 +51,15 @@ def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types for it
-    """Lets the batch in hand finish and be committed before its partitions go to another member."""
+    """Before partitions go to another member: the batch in hand finishes, and what is done is committed."""
 
-    def __init__(self, busy: asyncio.Lock) -> None:
+    def __init__(self, busy: asyncio.Lock, flush: Callable[[], Awaitable[None]]) -> None:
         self._busy = busy
+        self._flush = flush
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         async with self._busy:
+            await self._flush()
             log.info("partitions_revoked", count=len(revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -76,6 +81,7 @@ class Consumer:
         self._consumer: AIOKafkaConsumer | None = None
         self._in_hand_since_ms: dict[str, int] = {}
         self._next_offset: dict[TopicPartition, int] = {}
+        self._to_commit: dict[TopicPartition, int] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end."""
@@ -92,7 +98,7 @@ class Consumer:
                 # New topics are seen by their metadata only.
                 metadata_max_age_ms=30000,
             )
-            consumer.subscribe(self._topics, listener=_Listener(self._busy))
+            consumer.subscribe(self._topics, listener=_Listener(self._busy, partial(self._commit, consumer)))
             try:
                 await consumer.start()
                 self._consumer = consumer
@@ -106,6 +112,7 @@ class Consumer:
 
     async def _consume(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
         until_stop = asyncio.create_task(stopping.wait())
+        committing = asyncio.create_task(self._commit_regularly(consumer))
         try:
             while not stopping.is_set():
                 fetch = asyncio.create_task(consumer.getmany(timeout_ms=5000, max_records=_MAX_RECORDS))
@@ -117,13 +124,14 @@ class Consumer:
                 fetched = fetch.result()
                 if fetched:
                     async with self._busy:
-                        await self._process(consumer, fetched, stopping)
+                        await self._process(fetched, stopping)
         finally:
             until_stop.cancel()
+            committing.cancel()
+            await self._commit(consumer)
 
     async def _process(
         self,
-        consumer: AIOKafkaConsumer,
         fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]],
         stopping: asyncio.Event,
     ) -> None:
@@ -141,7 +149,7 @@ class Consumer:
         self._in_hand_since_ms.clear()
         done = {tp: raws[-1].offset + 1 for tp, raws in fetched.items()}
         self._next_offset.update(done)
-        await self._commit(consumer, done)
+        self._to_commit.update(done)
 
     async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
         """False when the process is to stop before all were due: nothing is committed then, the inbox drops repeats."""
@@ -152,15 +160,24 @@ class Consumer:
             await self._processor.process([record])
         return True
 
-    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    async def _commit_regularly(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            await asyncio.sleep(_COMMIT_EVERY_S)
+            await self._commit(consumer)
+
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        """Commits what is done of the partitions that are still ours. The rest comes again and is dropped."""
+        offsets, self._to_commit = self._to_commit, {}
         still_ours = {tp: offset for tp, offset in offsets.items() if tp in consumer.assignment()}
         if not still_ours:
             return
         try:
             await consumer.commit(still_ours)
         except _LOST_PARTITION as error:
-            # The partition went to another member, who will see these events again and drop them by their ids.
             log.info("commit_after_rebalance", error=type(error).__name__)
+        except KafkaError as error:
+            self._to_commit = {**still_ours, **self._to_commit}
+            log.warning("commit_waits", error=type(error).__name__)
 
     async def refresh_lag(self) -> None:
         """Sets the lag gauges: in events, and in seconds of the oldest event that is not processed yet."""

@@ -82,19 +82,22 @@ def encode(event: Event, *, event_id: str, source: str, at: dt.datetime) -> Mess
     return Message(event.topic, event.key.encode(), event.model_dump_json().encode(), headers)
 
 
-def decode(record: Record, origin_topic: str, catalogue: Catalogue) -> Received:
-    """The event in `record`, whose type must be known for `origin_topic`.
-
-    Raises InvalidMessage or pydantic.ValidationError for what no number of tries can decode.
-    """
+def class_of(record: Record, origin_topic: str, catalogue: Catalogue) -> type[Any]:
+    """The class of the event in `record`, whose type must be known for `origin_topic`. Raises InvalidMessage."""
     event_id, type_name = record.headers.get("ce_id"), record.headers.get("ce_type")
     if not event_id or not type_name:
         raise InvalidMessage("ce_id or ce_type is missing: not a CloudEvent")
     if len(event_id) > 128:
         raise InvalidMessage("ce_id has more than 128 characters")
-    known = catalogue.get(origin_topic, {}).get(type_name)
+    known: type[Any] | None = catalogue.get(origin_topic, {}).get(type_name)
     if known is None:
         raise InvalidMessage(f"unknown event type {type_name[:80]!r} on {origin_topic}")
+    return known
+
+
+def decode(record: Record, origin_topic: str, catalogue: Catalogue) -> Received:
+    """The event in `record`. Raises InvalidMessage or pydantic.ValidationError when no number of tries can help."""
+    known: Any = class_of(record, origin_topic, catalogue)
     if record.value is None:
         raise InvalidMessage("the body is empty")
-    return Received(event_id, known.model_validate_json(record.value), record)
+    return Received(record.headers["ce_id"], known.model_validate_json(record.value), record)

@@ -9,7 +9,7 @@ from kit import inbox
 from kit.clock import Clock
 from kit.deadletters import DeadLetters, origin
 from kit.errors import RetryLater, Stop, is_outage, is_poison
-from kit.events import Catalogue, Received, Record, decode
+from kit.events import Catalogue, Received, Record, class_of, decode
 from kit.logging import bound, get_logger
 from kit.metrics import END_TO_END_SECONDS, EVENT_SECONDS, EVENTS
 from kit.mongo import DuplicateKeyError
@@ -66,17 +66,16 @@ class Processor:
     async def _wanted(self, record: Record) -> Received | None:
         with bound(topic=record.topic, partition=record.partition, offset=record.offset):
             try:
-                received = decode(record, origin(record), self._catalogue)
+                if class_of(record, origin(record), self._catalogue) not in self._handlers:
+                    self._count(record, "not_for_us")
+                    return None
+                return decode(record, origin(record), self._catalogue)
             except Exception as error:
                 if not is_poison(error):
                     raise
                 await self._outlast(self._dead_letters.bury, record, error)
                 self._count(record, "dead_letter")
                 return None
-            if type(received.event) not in self._handlers:
-                self._count(record, "not_for_us")
-                return None
-            return received
 
     async def _all_at_once(self, batch: Sequence[Received]) -> bool:
         try:

@@ -81,6 +81,7 @@ async def open_runtime(service: str, settings: Settings, health: Health) -> Asyn
     outbox = Outbox(database, producer, clock, service)
     health.checks["mongo"] = database.ping
     health.checks["kafka"] = producer.ping
+    health.refreshers.append(outbox.measure)
     try:
         yield Runtime(service, settings, clock, database, producer, outbox)
     finally:
