@@ -21,6 +21,7 @@ from kit.deadletters import DUE_MS
 from kit.events import Record, headers_of
 from kit.logging import get_logger
 from kit.metrics import LAG_EVENTS, LAG_SECONDS
+from kit.waiting import wait
 
 log = get_logger(__name__)
 
@@ -105,7 +106,7 @@ class Consumer:
                 await self._consume(consumer, stopping)
             except (KafkaError, ConnectionError) as error:
                 log.warning("kafka_away", error=type(error).__name__)
-                await _wait(stopping, 1.0)
+                await wait(stopping, 1.0)
             finally:
                 self._consumer = None
                 await _stop(consumer)
@@ -154,7 +155,7 @@ class Consumer:
     async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
         """False when the process is to stop before all were due: nothing is committed then, the inbox drops repeats."""
         for record in sorted(records, key=_due_ms):
-            await _wait(stopping, _due_ms(record) / 1000 - time.time())
+            await wait(stopping, _due_ms(record) / 1000 - time.time())
             if stopping.is_set():
                 return False
             await self._processor.process([record])
@@ -198,15 +199,6 @@ class Consumer:
 def _due_ms(record: Record) -> int:
     value = record.headers.get(DUE_MS, "0")
     return int(value) if value.isdigit() else 0
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    if seconds <= 0:
-        return
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:

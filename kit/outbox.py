@@ -18,6 +18,7 @@ from kit.logging import get_logger
 from kit.metrics import OUTBOX_SWEPT, OUTBOX_WAITING
 from kit.mongo import Database, Mongo, Session
 from kit.producer import Producer
+from kit.waiting import wait
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -156,7 +157,7 @@ class Outbox:
                     raise
                 log.warning("outbox_sweep_waits", error=type(error).__name__)
             if swept < _BATCH:
-                await _wait(stopping, _SWEEP_EVERY_S)
+                await wait(stopping, _SWEEP_EVERY_S)
 
 
 def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:
@@ -174,10 +175,3 @@ def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:
 
 def _message(row: dict[str, Any]) -> Message:
     return Message(row["topic"], row["key"], row["value"], row["headers"])
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

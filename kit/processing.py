@@ -1,23 +1,21 @@
 """What happens to records, whoever fetched them (a consumer or a Faust agent): once, in a transaction, with a fate."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ParamSpec
+from typing import Any
 
 from kit import inbox
 from kit.clock import Clock
 from kit.deadletters import DeadLetters, origin
-from kit.errors import RetryLater, Stop, is_outage, is_poison
+from kit.errors import RetryLater, Stop, is_poison
 from kit.events import Catalogue, Received, Record, class_of, decode
 from kit.logging import bound, get_logger
 from kit.metrics import END_TO_END_SECONDS, EVENT_SECONDS, EVENTS
-from kit.mongo import DuplicateKeyError
 from kit.outbox import Outbox, Tx
 from kit.telemetry import span
+from kit.waiting import jitter, outlast
 
 log = get_logger(__name__)
-P = ParamSpec("P")
 
 Handler = Callable[[Any, Tx, Any], Awaitable[None]]
 """`async def on_<event>(event, tx, deps)`: all its writes use `tx.session`, all its events `tx.emit`."""
@@ -73,7 +71,7 @@ class Processor:
             except Exception as error:
                 if not is_poison(error):
                     raise
-                await self._outlast(self._dead_letters.bury, record, error)
+                await outlast(self._dead_letters.bury, record, error)
                 self._count(record, "dead_letter")
                 return None
 
@@ -93,21 +91,21 @@ class Processor:
         ):
             for attempt in range(1, _IN_PLACE_TRIES + 1):
                 try:
-                    return await self._outlast(self._transact, [received])
+                    return await outlast(self._transact, [received])
                 except inbox.AlreadyProcessed:
                     return self._count(record, "duplicate")
                 except Stop:
                     raise
                 except Exception as error:
                     if is_poison(error):
-                        await self._outlast(self._dead_letters.bury, record, error)
+                        await outlast(self._dead_letters.bury, record, error)
                         return self._count(record, "dead_letter")
                     if attempt == _IN_PLACE_TRIES:
                         if not isinstance(error, RetryLater):
                             log.exception("handler_failed")
-                        await self._outlast(self._dead_letters.retry_or_bury, record, error)
+                        await outlast(self._dead_letters.retry_or_bury, record, error)
                         return self._count(record, "retry")
-                    await asyncio.sleep(_jitter(0.05 * 4**attempt))
+                    await asyncio.sleep(jitter(0.05 * 4**attempt))
 
     async def _transact(self, batch: Sequence[Received]) -> None:
         async def work(tx: Tx) -> None:
@@ -123,23 +121,5 @@ class Processor:
             age = max(0.0, (now_ms - received.record.timestamp_ms) / 1000)
             END_TO_END_SECONDS.labels(origin(received.record), self.consumer).observe(age)
 
-    async def _outlast(self, action: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Repeats `action` for as long as a server is away, with growing pauses (at most 2 s) and jitter."""
-        pause = 0.05
-        while True:
-            try:
-                return await action(*args, **kwargs)
-            except Exception as error:
-                # A duplicate inside a transaction is a statement about the data, not about the server.
-                if isinstance(error, DuplicateKeyError) or not is_outage(error):
-                    raise
-                log.warning("server_away", error=type(error).__name__)
-            await asyncio.sleep(_jitter(pause))
-            pause = min(pause * 2, 2.0)
-
     def _count(self, record: Record, outcome: str) -> None:
         EVENTS.labels(origin(record), self.consumer, outcome).inc()
-
-
-def _jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1.5)

@@ -5,6 +5,7 @@ import asyncio
 from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.outbox import Tx
+from kit.waiting import wait
 from services.annonces import domain
 from services.annonces.actions import Deps, appliquer
 from services.annonces.store import fiche
@@ -50,7 +51,4 @@ async def run(deps: Deps, stopping: asyncio.Event) -> None:
             if not is_outage(error):
                 raise
             log.warning("expiry_waits", error=type(error).__name__)
-        try:
-            await asyncio.wait_for(stopping.wait(), deps.settings.expiration_s)
-        except TimeoutError:
-            continue
+        await wait(stopping, deps.settings.expiration_s)

@@ -15,6 +15,7 @@ from kit.errors import InvalidMessage, is_outage
 from kit.events import Record, decode
 from kit.logging import get_logger
 from kit.mongo import Database
+from kit.waiting import wait
 from services.matching import store
 from services.matching.index import Index
 from services.matching.metrics import ILLISIBLES, PROFILS
@@ -58,7 +59,7 @@ class Reader:
                 if not is_outage(error):
                     raise
                 log.warning("profils_reader_waits", error=type(error).__name__)
-            await _wait(stopping, 1.0)
+            await wait(stopping, 1.0)
 
     async def _connected(self, stopping: asyncio.Event) -> None:
         consumer = AIOKafkaConsumer(
@@ -132,10 +133,3 @@ class Reader:
 
     def _has_caught_up(self) -> bool:
         return self._ends is not None and all(self._next[tp] >= end for tp, end in self._ends.items())
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

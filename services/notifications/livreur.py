@@ -6,12 +6,10 @@ domain.LOT_MAX messages per connection are in an unknown state when the process 
 """
 
 import asyncio
-import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from contracts.notifications import EnvoisRemis
 from kit.clock import Clock
@@ -19,6 +17,7 @@ from kit.errors import Stop, is_outage
 from kit.ids import new_id
 from kit.logging import get_logger
 from kit.outbox import Outbox, Tx
+from kit.waiting import jitter, outlast, wait
 from services.notifications import domain
 from services.notifications.bail import Bail
 from services.notifications.canaux.base import Canal, Connexion, Injoignable
@@ -30,7 +29,6 @@ from services.notifications.remise import Remise
 from services.notifications.store import Ligne, Registre
 
 log = get_logger(__name__)
-T = TypeVar("T")
 
 _CAPACITE = 20_000
 _BALAYAGE = 500
@@ -117,7 +115,7 @@ class Livreur:
                 log.warning("envois_sweep_waits", error=type(error).__name__)
                 calme_depuis = time.monotonic()
             if pris < _BALAYAGE:
-                await _attendre(stopping, _BALAYAGE_TOUTES_LES_S)
+                await wait(stopping, _BALAYAGE_TOUTES_LES_S)
 
     async def mesurer(self) -> None:
         """Before /metrics is read."""
@@ -137,7 +135,7 @@ class Livreur:
                     pause = _PAUSE_MIN_S
                 else:
                     INJOIGNABLE.labels(self._canal.nom).inc()
-                    await _attendre(stopping, pause * random.uniform(0.5, 1.5))
+                    await wait(stopping, jitter(pause))
                     pause = min(pause * 2, _PAUSE_MAX_S)
         finally:
             await connexion.fermer()
@@ -166,7 +164,7 @@ class Livreur:
         """Claims, hands over, marks. False when the provider went away meanwhile."""
         lot = new_id()
         async with Bail(self._registre, lot, lignes) as bail:
-            prise = asyncio.gather(_insister(bail.prendre), self._regarder(lignes), return_exceptions=True)
+            prise = asyncio.gather(outlast(bail.prendre), self._regarder(lignes), return_exceptions=True)
             # While the database works: the message is compiled.
             await asyncio.sleep(0)
             self._remise.preparer(lignes)
@@ -201,9 +199,9 @@ class Livreur:
 
     async def _regarder(self, lignes: Sequence[Ligne]) -> Vue:
         contacts, desabonnes, clotures = await asyncio.gather(
-            _insister(lambda: self._contacts.trouver(ligne["compte_id"] for ligne in lignes)),
-            _insister(lambda: self._registre.desabonnes(p for ligne in lignes if (p := ligne.get("profil_id")))),
-            _insister(lambda: self._registre.clotures(ligne["annonce_id"] for ligne in lignes if _est_alerte(ligne))),
+            outlast(lambda: self._contacts.trouver(ligne["compte_id"] for ligne in lignes)),
+            outlast(lambda: self._registre.desabonnes(p for ligne in lignes if (p := ligne.get("profil_id")))),
+            outlast(lambda: self._registre.clotures(ligne["annonce_id"] for ligne in lignes if _est_alerte(ligne))),
         )
         return Vue(contacts, desabonnes, clotures)
 
@@ -243,31 +241,10 @@ class Livreur:
                 )
                 tx.emit(event)
 
-        await _insister(lambda: self._outbox.run(work))
+        await outlast(self._outbox.run, work)
         for suite in suites.values():
             ENVOIS.labels(self._canal.nom, suite.etat.value).inc()
 
 
 def _est_alerte(ligne: Ligne) -> bool:
     return bool(ligne["genre"] == Genre.ALERTE)
-
-
-async def _insister(action: Callable[[], Awaitable[T]]) -> T:
-    """Repeats `action` for as long as the database is away: what was handed over must be marked."""
-    pause = 0.05
-    while True:
-        try:
-            return await action()
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            log.warning("server_away", error=type(error).__name__)
-        await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-        pause = min(pause * 2, 2.0)
-
-
-async def _attendre(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -1,0 +1,44 @@
+"""How loops wait: until told to stop, and for as long as a server is away."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+from kit.errors import is_outage
+from kit.logging import get_logger
+
+log = get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+
+
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Returns when `event` is set, or after `seconds`; at once when they are not positive."""
+    if seconds <= 0:
+        return
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def outlast(action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Repeats `action` for as long as a server is away, with growing pauses and jitter. Raises its other errors."""
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            return await action(*args, **kwargs)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("server_away", error=type(error).__name__)
+        await asyncio.sleep(jitter(pause))
+        pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def jitter(seconds: float) -> float:
+    """Half to one and a half times `seconds`, so that those who wait do not come back all at once."""
+    return seconds * random.uniform(0.5, 1.5)
