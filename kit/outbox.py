@@ -28,6 +28,7 @@ _LEASE = dt.timedelta(seconds=15)
 # A row this old was not published by its writer, who needs milliseconds.
 _LEFT_BEHIND = dt.timedelta(seconds=2)
 _SWEEP_EVERY_S = 1.0
+_LET_GO_AFTER_S = 0.2
 
 
 class Tx:
@@ -57,6 +58,8 @@ class Outbox:
         self._source = source
         self._waiting: list[tuple[str, Message]] = []
         self._publishing: asyncio.Task[None] | None = None
+        self._published: list[str] = []
+        self._letting_go: asyncio.Task[None] | None = None
 
     @staticmethod
     async def create_indexes(db: Database) -> None:
@@ -100,17 +103,37 @@ class Outbox:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
                 await self._producer.publish([message for _, message in batch])
-                await self._mongo.db.outbox.delete_many({"_id": {"$in": [id_ for id_, _ in batch]}})
+                self._let_go_soon([id_ for id_, _ in batch])
             except Exception as error:
                 # The rows are committed: the sweeper publishes them once the server is back.
                 if not is_outage(error):
                     raise
                 log.warning("outbox_left_to_sweeper", rows=len(batch), error=type(error).__name__)
 
+    def _let_go_soon(self, ids: list[str]) -> None:
+        self._published += ids
+        if self._letting_go is None or self._letting_go.done():
+            self._letting_go = asyncio.create_task(self._let_go())
+
+    async def _let_go(self) -> None:
+        """Deletes published rows, many at a time: nobody waits for it, and the sweeper leaves rows that young alone."""
+        while self._published:
+            await asyncio.sleep(_LET_GO_AFTER_S)
+            ids, self._published = self._published, []
+            try:
+                await self._mongo.db.outbox.delete_many({"_id": {"$in": ids}})
+            except Exception as error:
+                # The sweeper publishes them once more; receivers drop them by their ids.
+                if not is_outage(error):
+                    raise
+                log.warning("outbox_left_to_sweeper", rows=len(ids), error=type(error).__name__)
+
     async def settle(self) -> None:
         """Waits for publications under way: part of a graceful stop."""
         if self._publishing is not None:
             await asyncio.wait([self._publishing], timeout=10)
+        if self._letting_go is not None:
+            await asyncio.wait([self._letting_go], timeout=10)
 
     async def sweep(self) -> int:
         """Publishes one batch of rows that were left behind; returns how many."""

@@ -36,8 +36,10 @@ class Processor:
         outbox: Outbox,
         dead_letters: DeadLetters,
         clock: Clock,
+        ignore: Callable[[Any], bool] = lambda event: False,
     ) -> None:
-        """`deps` is handed to every handler: the stores and settings of the service."""
+        """`deps` is handed to every handler: the stores and settings of the service. An event of which `ignore` is true
+        costs no transaction."""
         self.consumer = consumer
         self._handlers = handlers
         self._deps = deps
@@ -45,6 +47,7 @@ class Processor:
         self._outbox = outbox
         self._dead_letters = dead_letters
         self._clock = clock
+        self._ignore = ignore
 
     async def process(self, records: Sequence[Record]) -> None:
         """Returns when every record has met its fate: its offset may move. Raises Stop when it must not.
@@ -67,13 +70,17 @@ class Processor:
                 if class_of(record, origin(record), self._catalogue) not in self._handlers:
                     self._count(record, "not_for_us")
                     return None
-                return decode(record, origin(record), self._catalogue)
+                received = decode(record, origin(record), self._catalogue)
             except Exception as error:
                 if not is_poison(error):
                     raise
                 await outlast(self._dead_letters.bury, record, error)
                 self._count(record, "dead_letter")
                 return None
+            if self._ignore(received.event):
+                self._count(record, "ignored")
+                return None
+            return received
 
     async def _all_at_once(self, batch: Sequence[Received]) -> bool:
         try:

@@ -1,7 +1,7 @@
 """What each process of a service with a database holds: Mongo, producer, outbox, consumers; opened, closed in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,14 @@ class Runtime:
                 log.warning("start_waits_for_server", error=type(error).__name__)
             await asyncio.sleep(0.5)
 
-    def processor(self, handlers: Handlers, deps: Any, catalogue: Catalogue) -> Processor:
+    def processor(
+        self,
+        handlers: Handlers,
+        deps: Any,
+        catalogue: Catalogue,
+        *,
+        ignore: Callable[[Any], bool] = lambda event: False,
+    ) -> Processor:
         return Processor(
             consumer=self.service,
             handlers=handlers,
@@ -59,6 +66,7 @@ class Runtime:
             outbox=self.outbox,
             dead_letters=DeadLetters(self.producer, self.service),
             clock=self.clock,
+            ignore=ignore,
         )
 
     def consumers(self, names: Sequence[str], processor: Processor, health: Health) -> list[Loop]:

@@ -99,6 +99,11 @@ async def _emettre(annonce: Annonce, found: list[Destinataire], tx: Tx, now: dt.
     tx.after_commit(lambda: CORRESPONDANCES.inc(len(found)))
 
 
+def sans_effet(event: object) -> bool:
+    """True of an event after which matching would act as before: a first version overtakes nothing."""
+    return isinstance(event, annonces.AnnonceDeposee) and event.annonce.version == 1
+
+
 HANDLERS: dict[type, Handler] = {
     annonces.AnnoncePubliee: on_annonce_publiee,
     annonces.AnnonceDeposee: on_annonce,

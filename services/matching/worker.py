@@ -11,7 +11,7 @@ from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
 from services.matching.app import SERVICE, prepare
-from services.matching.handlers import HANDLERS, Deps
+from services.matching.handlers import HANDLERS, Deps, sans_effet
 from services.matching.index import Index
 from services.matching.reader import Reader
 from services.matching.settings import MatchingSettings
@@ -27,7 +27,7 @@ def start_worker(
             await prepare(runtime)
             dead_letters = DeadLetters(runtime.producer, SERVICE)
             reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
-            processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE)
+            processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)
             stream = Stream(settings.kafka_url, processor, abreast=settings.annonces_de_front)
             retries = Consumer(
                 settings.kafka_url,
