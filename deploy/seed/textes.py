@@ -22,10 +22,10 @@ _OBJETS = (
     "des Familles", "du Sport", "des Savoirs", "de la Solidarité", "du Numérique", "de la Musique", "du Patrimoine",
 )  # fmt: skip
 _BESOINS = {
-    "benevolat": ("Bénévoles pour {quoi}", "Coup de main : {quoi}", "Un peu de votre temps pour {quoi}"),
-    "competence": ("Vos compétences pour {quoi}", "Qui s’y connaît en {quoi} ?", "Accompagnement : {quoi}"),
-    "materiel": ("Cherchons {quoi}", "Don ou prêt : {quoi}", "Recherche : {quoi}"),
-    "logistique": ("Besoin de {quoi}", "Prêt recherché : {quoi}", "Qui peut prêter : {quoi} ?"),
+    "benevolat": ("Bénévoles recherchés : {quoi}", "Coup de main : {quoi}", "Un peu de votre temps : {quoi}"),
+    "competence": ("Vos compétences : {quoi}", "Qui s’y connaît ? {quoi}", "Accompagnement : {quoi}"),
+    "materiel": ("Nous cherchons : {quoi}", "Don ou prêt : {quoi}", "Recherche : {quoi}"),
+    "logistique": ("Pour une journée : {quoi}", "Prêt recherché : {quoi}", "Qui peut prêter ? {quoi}"),
 }
 _RAISONS = (
     "la fête de quartier", "notre collecte d’hiver", "la rentrée", "une sortie avec les enfants", "le repas des aînés",
