@@ -64,7 +64,7 @@ def _containers(stack: ExitStack) -> Serveurs:
         DockerContainer("mongo:7")
         .with_bind_ports(mongo_port, mongo_port)
         # The member's own address must be true inside and outside, hence the same port on both sides.
-        .with_command(f"--replSet rs0 --port {mongo_port}")
+        .with_command(f"--replSet rs0 --port {mongo_port} --setParameter transactionLifetimeLimitSeconds=15")
     )
     stack.enter_context(mongo)
     kafka_port = _free_port()
