@@ -1,7 +1,9 @@
 """/sante/vivant, /sante/pret and /metrics: the same for every process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Response
@@ -16,6 +18,10 @@ log = get_logger(__name__)
 Check = Callable[[], Awaitable[object]]
 
 _CHECK_TIMEOUT_S = 2.0
+
+
+class NotPrepared(Exception):
+    """What the process needs is not there yet: its topics, its indexes."""
 
 
 class Health:
@@ -52,6 +58,25 @@ class Health:
                 # The page must answer during an outage above all: health_check_ok says what is away.
                 log.warning("metrics_not_refreshed", error=type(error).__name__)
 
+    @asynccontextmanager
+    async def preparing(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        """Runs `work` beside the server: an api comes up, and says on /sante/pret what is missing, while a server is
+        away. It is ready once `work` is done, never when `work` has failed."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(_tell_failure)
+
+        async def prepared() -> None:
+            if not task.done():
+                raise NotPrepared
+            task.result()
+
+        self.checks["preparation"] = prepared
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
     def router(self) -> APIRouter:
         router = APIRouter(include_in_schema=False)
 
@@ -78,3 +103,8 @@ class Health:
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
         return router
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("preparation_failed", exc_info=error)

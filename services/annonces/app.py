@@ -1,8 +1,7 @@
 """Wires the API."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -30,18 +29,8 @@ def create(settings: Reglages) -> FastAPI:
             store = Store(runtime.mongo.db)
             app.state.deps = Deps(store, runtime.outbox, runtime.clock, settings)
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
-            app.state.preparation = preparation = asyncio.create_task(preparer(runtime, store))
-
-            async def prepared() -> None:
-                if not preparation.done():
-                    raise ConnectionError("topics and indexes are not there yet")
-                preparation.result()
-
-            health.checks["preparation"] = prepared
-            yield
-            preparation.cancel()
-            with suppress(asyncio.CancelledError):
-                await preparation
+            async with health.preparing(preparer(runtime, store)):
+                yield
 
     app = create_app("Place des assos\u00a0: annonces", health, lifespan, docs=True)
     web.install(app)

@@ -1,6 +1,5 @@
 """Wires the API."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ from contracts import topics
 from kit.health import Health
 from kit.runtime import Runtime, open_runtime
 from kit.tokens import TokenVerifier
+from kit.waiting import outlast
 from kit.web import create_app
 from services.matching import store
 from services.matching.api import router
@@ -27,12 +27,8 @@ def build(settings: MatchingSettings) -> FastAPI:
             app.state.runtime = runtime
             app.state.settings = settings
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
-            # Beside the server: the process comes up, and says what is missing, while a server is away.
-            preparing = asyncio.create_task(prepare(runtime))
-            health.checks["preparation"] = lambda: asyncio.shield(preparing)
-            yield
-            preparing.cancel()
-            await asyncio.wait({preparing}, timeout=5)
+            async with health.preparing(prepare(runtime)):
+                yield
 
     app = create_app("Place des assos\u00a0: matching", health, lifespan, docs=True)
     app.include_router(router)
@@ -42,4 +38,4 @@ def build(settings: MatchingSettings) -> FastAPI:
 async def prepare(runtime: Runtime) -> None:
     """Topics and indexes; waits for servers that are away."""
     await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))
-    await store.create_indexes(runtime.mongo.db)
+    await outlast(store.create_indexes, runtime.mongo.db)

@@ -1,8 +1,7 @@
 """Wires the api: settings → runtime → store → actions → routes."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -32,11 +31,8 @@ def create(settings: Reglages) -> FastAPI:
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
             app.state.deps = Actions(Store(runtime.mongo.db), runtime.outbox, runtime.clock, settings.bail)
             app.state.politique = settings.politique
-            preparing = asyncio.create_task(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE)))
-            yield
-            preparing.cancel()
-            with suppress(asyncio.CancelledError):
-                await preparing
+            async with health.preparing(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))):
+                yield
 
     app = create_app("Place des assos : modération", health, lifespan, docs=True)
     install_errors(app)

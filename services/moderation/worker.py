@@ -8,6 +8,7 @@ from contracts.registre import CATALOGUE
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
+from kit.waiting import outlast
 from services.moderation import metrics
 from services.moderation.app import SERVICE
 from services.moderation.handlers import HANDLERS, Deps
@@ -22,7 +23,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
     async with open_runtime(SERVICE, settings, health) as runtime:
         store = Store(runtime.mongo.db)
         await runtime.prepare(topics.owned_by(SERVICE), read)
-        await store.create_indexes()
+        await outlast(store.create_indexes)
 
         async def refresh_oldest() -> None:
             metrics.attente(await store.plus_ancien(), runtime.clock.now())

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from contracts import topics
 from kit.health import Health
 from kit.runtime import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.notifications import api
 from services.notifications.atelier import monter
+from services.notifications.preparation import preparer
 from services.notifications.settings import Reglages
 
 _SERVICE = "notifications"
@@ -31,26 +31,20 @@ def create(settings: Reglages) -> FastAPI:
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, _SERVICE)
             stopping = asyncio.Event()
 
-            async def preparer() -> None:
-                await runtime.prepare(topics.owned_by(_SERVICE))
-                await atelier.create_indexes(settings)
-
-            # In the background: the api comes up, and says on /sante/pret what is missing, while a server is away.
-            preparation = asyncio.create_task(preparer())
             livraisons = [asyncio.create_task(livreur.run(stopping)) for livreur in atelier.livreurs.values()]
 
             async def vit() -> None:
-                for task in (preparation, *livraisons):
+                for task in livraisons:
                     if task.done():
                         task.result()
 
             health.checks["livraison"] = vit
             try:
-                yield
+                async with health.preparing(preparer(runtime, atelier, settings)):
+                    yield
             finally:
                 stopping.set()
-                preparation.cancel()
-                await asyncio.wait([preparation, *livraisons], timeout=15)
+                await asyncio.wait(livraisons, timeout=15)
 
     app = create_app("Place des assos\u00a0: notifications", health, lifespan, docs=True)
     app.include_router(api.interne)

@@ -10,6 +10,7 @@ from kit.process import Loop
 from kit.runtime import open_runtime
 from services.notifications.atelier import monter
 from services.notifications.handlers import CONSOMMATEUR, HANDLERS
+from services.notifications.preparation import preparer
 from services.notifications.settings import Reglages
 
 
@@ -18,8 +19,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
     async with open_runtime(CONSOMMATEUR, settings, health) as runtime:
         atelier = monter(runtime, settings, settings.connexions)
         lus = topics.read_by(CONSOMMATEUR)
-        await runtime.prepare(topics.owned_by(CONSOMMATEUR), lus)
-        await atelier.create_indexes(settings)
+        await preparer(runtime, atelier, settings)
         livreurs = list(atelier.livreurs.values())
         health.refreshers += [livreur.mesurer for livreur in livreurs]
         processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE)

@@ -109,3 +109,40 @@ async def test_a_refresher_that_is_wrong_is_seen() -> None:
     health.refreshers = [wrong, there]
     with pytest.raises(ZeroDivisionError):
         await client(health).get("/metrics")
+
+
+async def test_not_ready_before_all_is_prepared_nor_after_that_has_failed() -> None:
+    health = Health()
+    go_on = asyncio.Event()
+
+    async def prepare() -> None:
+        await go_on.wait()
+
+    async with health.preparing(prepare()):
+        assert await health.failures() == {"preparation": "NotPrepared"}
+        go_on.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert await health.failures() == {}
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async with health.preparing(fail()):
+        await asyncio.sleep(0)
+        assert await health.failures() == {"preparation": "ZeroDivisionError"}
+
+
+async def test_what_is_not_prepared_yet_does_not_outlive_the_process() -> None:
+    health = Health()
+    ended = asyncio.Event()
+
+    async def prepare() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with health.preparing(prepare()):
+        await asyncio.sleep(0)
+    assert ended.is_set()
