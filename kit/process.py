@@ -5,6 +5,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TypeVar
 
 import uvicorn
 import uvloop
@@ -17,12 +19,31 @@ from kit.settings import Settings
 from kit.web import create_app, server
 
 log = kit_logging.get_logger(__name__)
+S = TypeVar("S", bound=Settings)
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set, then finishes what it has in hand and returns."""
 
 StartWorker = Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]
 """Opens what a worker needs, adds its checks to the health page, yields its loops, closes after they have returned."""
+
+
+def main(
+    service: str,
+    settings: Callable[[], S],
+    create: Callable[[S], FastAPI],
+    start: Callable[[S, Health], AbstractAsyncContextManager[Sequence[Loop]]],
+) -> None:
+    """The command line `python -m services.<service> api|worker`: runs one of the two until told to stop."""
+    match sys.argv[1:]:
+        case ["api"]:
+            made = settings()
+            run_api(service, made, create(made))
+        case ["worker"]:
+            made = settings()
+            run_worker(service, made, partial(start, made))
+        case _:
+            sys.exit(f"Usage\u00a0: python -m services.{service} api|worker")
 
 
 def run_api(service: str, settings: Settings, app: FastAPI) -> None:

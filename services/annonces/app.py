@@ -13,10 +13,8 @@ from services.annonces import web
 from services.annonces.actions import Deps
 from services.annonces.api import router
 from services.annonces.preparation import preparer
-from services.annonces.settings import Reglages
+from services.annonces.settings import SERVICE, Reglages
 from services.annonces.store import Store
-
-SERVICE = "annonces"
 
 
 def create(settings: Reglages) -> FastAPI:

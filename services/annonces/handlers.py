@@ -16,12 +16,12 @@ from services.annonces import associations, domain
 from services.annonces.actions import Deps, agir_sur_reponse, appliquer, retirer_toutes
 from services.annonces.domain import Fiche
 from services.annonces.reponses import ACTIVES, ActionReponse
+from services.annonces.settings import SERVICE
 from services.annonces.store import Document, fiche, fiche_association
 from services.annonces.vues import lieu_public
 
 log = get_logger(__name__)
 
-CONSUMER = "annonces"
 EFFACE = "efface"
 """Stands for an account that was erased."""
 TEXTE_EFFACE = "Texte effacé à la demande de son auteur"
@@ -65,7 +65,7 @@ async def _juger_association(decision: Decision, tx: Tx, deps: Deps) -> None:
 
 
 def _perimee(decision: Decision) -> None:
-    STALE.labels(CONSUMER).inc()
+    STALE.labels(SERVICE).inc()
     log.info("decision_stale", cible=decision.cible_id, version=decision.cible_version, issue=decision.issue)
 
 

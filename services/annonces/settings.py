@@ -2,6 +2,9 @@
 
 from kit import settings
 
+SERVICE = "annonces"
+"""The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
+
 
 class Reglages(settings.Settings):
     """`jeton_cle_publique`: the PEM with which internal tokens are checked. `expiration_s`: pause between two looks for

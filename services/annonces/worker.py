@@ -11,16 +11,16 @@ from kit.process import Loop
 from kit.runtime import open_runtime
 from services.annonces import expiration
 from services.annonces.actions import Deps
-from services.annonces.handlers import CONSUMER, HANDLERS
+from services.annonces.handlers import HANDLERS
 from services.annonces.preparation import preparer
-from services.annonces.settings import Reglages
+from services.annonces.settings import SERVICE, Reglages
 from services.annonces.store import Store
 
 
 @asynccontextmanager
 async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
     """Yields the loops of the worker once topics and indexes exist."""
-    async with open_runtime(CONSUMER, settings, health) as runtime:
+    async with open_runtime(SERVICE, settings, health) as runtime:
         store = Store(runtime.mongo.db)
         await preparer(runtime, store)
         deps = Deps(store, runtime.outbox, runtime.clock, settings)
@@ -29,5 +29,5 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
             await expiration.run(deps, stopping)
 
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
-        consumers = runtime.consumers([topic.name for topic in topics.read_by(CONSUMER)], processor, health)
+        consumers = runtime.consumers([topic.name for topic in topics.read_by(SERVICE)], processor, health)
         yield [*consumers, runtime.outbox.run_sweeper, expiry]

@@ -1,25 +1,20 @@
-"""`python -m services.matching api|worker`"""
+"""`python -m services.matching api|worker`."""
 
-import sys
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
-from kit.process import run_api, run_worker
-from services.matching.app import SERVICE, build
-from services.matching.settings import MatchingSettings
-
-
-def main(arguments: list[str]) -> None:
-    settings = MatchingSettings()
-    match arguments:
-        case ["api"]:
-            run_api(SERVICE, settings, build(settings))
-        case ["worker"]:
-            # Faust takes half a second to import; the api does without.
-            from services.matching.index import Index
-            from services.matching.worker import start_worker
-
-            run_worker(SERVICE, settings, start_worker(settings, Index()))
-        case _:
-            sys.exit("Usage : python -m services.matching api|worker")
+from kit.health import Health
+from kit.process import Loop, main
+from services.matching.app import create
+from services.matching.settings import SERVICE, Reglages
 
 
-main(sys.argv[1:])
+def _start(settings: Reglages, health: Health) -> AbstractAsyncContextManager[Sequence[Loop]]:
+    # Faust takes half a second to import; the api does without.
+    from services.matching.worker import start
+
+    return start(settings, health)
+
+
+if __name__ == "__main__":
+    main(SERVICE, Reglages, create, _start)

@@ -13,7 +13,7 @@ from kit.runtime import Runtime
 from kit.tokens import Identity, account, requires
 from services.matching import domain, store
 from services.matching.entrees import Souhaits, SouhaitsImportes
-from services.matching.settings import MatchingSettings
+from services.matching.settings import Reglages
 
 IMPORT_MAX = 1000
 
@@ -26,8 +26,8 @@ def runtime(request: Request) -> Runtime:
     return found
 
 
-def settings(request: Request) -> MatchingSettings:
-    found: MatchingSettings = request.app.state.settings
+def settings(request: Request) -> Reglages:
+    found: Reglages = request.app.state.settings
     return found
 
 
@@ -37,7 +37,7 @@ IfMatch = Annotated[str | None, Header()]
 
 @router.post("/profils", status_code=201)
 async def creer(
-    souhaits: Souhaits, caller: Caller, ours: Ours, limits: Annotated[MatchingSettings, Depends(settings)]
+    souhaits: Souhaits, caller: Caller, ours: Ours, limits: Annotated[Reglages, Depends(settings)]
 ) -> Response:
     profil = domain.nouveau(new_id(), caller.sub, souhaits.champs(), ours.clock.now())
 

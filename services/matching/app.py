@@ -13,12 +13,10 @@ from kit.waiting import outlast
 from kit.web import create_app
 from services.matching import store
 from services.matching.api import router
-from services.matching.settings import MatchingSettings
-
-SERVICE = "matching"
+from services.matching.settings import SERVICE, Reglages
 
 
-def build(settings: MatchingSettings) -> FastAPI:
+def create(settings: Reglages) -> FastAPI:
     health = Health()
 
     @asynccontextmanager

@@ -18,6 +18,7 @@ from kit.processing import Handler
 from services.matching import domain, store
 from services.matching.index import Index
 from services.matching.metrics import CORRESPONDANCES, SEARCH_SECONDS
+from services.matching.settings import SERVICE
 
 LOT = 500
 # Below this many profils a search takes less time than handing it to a thread.
@@ -67,7 +68,7 @@ async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) ->
     connu = await store.suivi(tx, annonce.annonce_id)
     suite = domain.suite(connu, annonce, publication=publication, now=now)
     if suite is None:
-        STALE.labels("matching").inc()
+        STALE.labels(SERVICE).inc()
         return
     await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
     if not suite.apparier:

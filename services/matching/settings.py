@@ -2,8 +2,11 @@
 
 from kit.settings import Settings
 
+SERVICE = "matching"
+"""The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
 
-class MatchingSettings(Settings):
+
+class Reglages(Settings):
     """`jeton_cle_publique`: PEM of the key that signs internal tokens. `profils_max`: profils that an account may have.
 
     `annonces_de_front`: how many annonces one worker has in hand at once.

@@ -20,10 +20,10 @@ from kit.events import Record, headers_of
 from kit.logging import get_logger
 from kit.metrics import LAG_EVENTS, LAG_SECONDS
 from kit.processing import Processor
+from services.matching.settings import SERVICE
 
 log = get_logger(__name__)
 
-GROUP = "matching"
 TOPICS = (EvenementAnnonce.topic, DesabonnementDemande.topic, EvenementCompte.topic)
 _GRACE_S = 10.0
 _BATCH = 100
@@ -72,7 +72,7 @@ class Stream:
 
     def _make_app(self, folder: Path) -> faust.App:
         app = faust.App(
-            GROUP,
+            SERVICE,
             broker="kafka://" + self._bootstrap.replace(",", ";kafka://"),
             loop=asyncio.get_running_loop(),
             datadir=folder,
@@ -153,5 +153,5 @@ class Stream:
         for topic in TOPICS:
             in_hand = [at for (name, _, _), at in self._in_hand.items() if name == topic]
             since = min(in_hand, default=None)
-            LAG_EVENTS.labels(topic, GROUP).set(max(lag[topic], len(in_hand)))
-            LAG_SECONDS.labels(topic, GROUP).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)
+            LAG_EVENTS.labels(topic, SERVICE).set(max(lag[topic], len(in_hand)))
+            LAG_SECONDS.labels(topic, SERVICE).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)

@@ -1,8 +1,8 @@
 """Wires the worker: the reader of profils first, then the stream and the retry topics once the index has caught up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from contracts.registre import CATALOGUE
 from kit.consumer import Consumer
@@ -10,42 +10,39 @@ from kit.deadletters import DeadLetters, retry_topic
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
-from services.matching.app import SERVICE, prepare
+from services.matching.app import prepare
 from services.matching.handlers import HANDLERS, Deps, sans_effet
 from services.matching.index import Index
 from services.matching.reader import Reader
-from services.matching.settings import MatchingSettings
+from services.matching.settings import SERVICE, Reglages
 from services.matching.stream import TOPICS, Stream
 
 
-def start_worker(
-    settings: MatchingSettings, index: Index
-) -> Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]:
-    @asynccontextmanager
-    async def start(health: Health) -> AsyncIterator[Sequence[Loop]]:
-        async with open_runtime(SERVICE, settings, health) as runtime:
-            await prepare(runtime)
-            dead_letters = DeadLetters(runtime.producer, SERVICE)
-            reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
-            processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)
-            stream = Stream(settings.kafka_url, processor, abreast=settings.annonces_de_front)
-            retries = Consumer(
-                settings.kafka_url,
-                f"{SERVICE}.retry",
-                [retry_topic(name, SERVICE) for name in TOPICS],
-                processor,
-                delayed=True,
-            )
-            health.checks["index"] = reader.check
-            health.refreshers += [stream.refresh_lag, retries.refresh_lag]
-            yield [
-                reader.run,
-                _after(reader.caught_up, stream.run),
-                _after(reader.caught_up, retries.run),
-                runtime.outbox.run_sweeper,
-            ]
-
-    return start
+@asynccontextmanager
+async def start(settings: Reglages, health: Health, index: Index | None = None) -> AsyncIterator[list[Loop]]:
+    """Yields the loops of the worker once topics and indexes exist; `index` is filled by the first of them."""
+    index = Index() if index is None else index
+    async with open_runtime(SERVICE, settings, health) as runtime:
+        await prepare(runtime)
+        dead_letters = DeadLetters(runtime.producer, SERVICE)
+        reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
+        processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)
+        stream = Stream(settings.kafka_url, processor, abreast=settings.annonces_de_front)
+        retries = Consumer(
+            settings.kafka_url,
+            f"{SERVICE}.retry",
+            [retry_topic(name, SERVICE) for name in TOPICS],
+            processor,
+            delayed=True,
+        )
+        health.checks["index"] = reader.check
+        health.refreshers += [stream.refresh_lag, retries.refresh_lag]
+        yield [
+            reader.run,
+            _after(reader.caught_up, stream.run),
+            _after(reader.caught_up, retries.run),
+            runtime.outbox.run_sweeper,
+        ]
 
 
 def _after(ready: asyncio.Event, loop: Loop) -> Loop:

@@ -15,10 +15,8 @@ from kit.web import create_app
 from services.moderation import api, pages
 from services.moderation.actions import Actions
 from services.moderation.rendu import install_errors
-from services.moderation.settings import Reglages
+from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
-
-SERVICE = "moderation"
 
 
 def create(settings: Reglages) -> FastAPI:

@@ -31,7 +31,7 @@ from kit.outbox import Tx
 from kit.processing import Handlers
 from services.moderation import journal, metrics
 from services.moderation.domain import Dossier, Etat, perimer, publie_d_office
-from services.moderation.settings import Reglages
+from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
 
 
@@ -86,7 +86,7 @@ async def on_association_changee(event: EvenementAssociation, tx: Tx, deps: Deps
     association = event.association
     before = await deps.store.avancer(association.association_id, association.version, False, tx.session)
     if before is not None and before["version"] >= association.version:
-        STALE.labels("moderation").inc()
+        STALE.labels(SERVICE).inc()
         return
     await deps.store.garder_association(association, tx.session)
 
@@ -102,7 +102,7 @@ async def _nouvelle_version(cible_id: str, version: int, tx: Tx, deps: Deps) -> 
     if before is None:
         return True
     if before["ferme"] or before["version"] >= version:
-        STALE.labels("moderation").inc()
+        STALE.labels(SERVICE).inc()
         return False
     await _perimer_ouverts(cible_id, version, tx, deps)
     return True

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from kit.settings import Settings
 
+SERVICE = "moderation"
+"""The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
+
 
 class Reglages(Settings):
     """`politique`: "pre", everything is seen before it is published; "confiance", what a trusted association posts is

@@ -10,9 +10,8 @@ from kit.process import Loop
 from kit.runtime import open_runtime
 from kit.waiting import outlast
 from services.moderation import metrics
-from services.moderation.app import SERVICE
 from services.moderation.handlers import HANDLERS, Deps
-from services.moderation.settings import Reglages
+from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
 
 

@@ -13,9 +13,8 @@ from kit.web import create_app
 from services.notifications import api
 from services.notifications.atelier import monter
 from services.notifications.preparation import preparer
-from services.notifications.settings import Reglages
+from services.notifications.settings import SERVICE, Reglages
 
-_SERVICE = "notifications"
 # Codes only: two are enough, and each open connection is one that the workers lack.
 _CONNEXIONS = 2
 
@@ -25,10 +24,10 @@ def create(settings: Reglages) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_runtime(_SERVICE, settings, health) as runtime:
+        async with open_runtime(SERVICE, settings, health) as runtime:
             atelier = monter(runtime, settings, _CONNEXIONS)
             app.state.deps = api.Acces(runtime, atelier)
-            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, _SERVICE)
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
             stopping = asyncio.Event()
 
             livraisons = [asyncio.create_task(livreur.run(stopping)) for livreur in atelier.livreurs.values()]

@@ -31,9 +31,9 @@ from services.notifications.livreur import Livreur
 from services.notifications.messages import expliquer, genre_de_decision
 from services.notifications.modeles import Modeles
 from services.notifications.raisons import phrase
+from services.notifications.settings import SERVICE
 from services.notifications.store import Ligne, Registre
 
-CONSOMMATEUR = "notifications"
 _DOUBLON = 11000
 
 
@@ -112,7 +112,7 @@ async def on_annonce_pourvue(event: AnnoncePourvue, tx: Tx, deps: Deps) -> None:
 async def on_compte_enregistre(event: CompteEnregistre, tx: Tx, deps: Deps) -> None:
     compte = event.compte
     if not await deps.contacts.consentir(compte.compte_id, compte.consentements, compte.version, tx.session):
-        STALE.labels(CONSOMMATEUR).inc()
+        STALE.labels(SERVICE).inc()
 
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:

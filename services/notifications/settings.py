@@ -2,6 +2,9 @@
 
 from kit.settings import Settings
 
+SERVICE = "notifications"
+"""The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
+
 
 class Reglages(Settings):
     """`smtp_url`: smtp://[user:password@]host[:port] or smtps://…; `?starttls=1` asks for STARTTLS.

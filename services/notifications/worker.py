@@ -9,16 +9,16 @@ from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
 from services.notifications.atelier import monter
-from services.notifications.handlers import CONSOMMATEUR, HANDLERS
+from services.notifications.handlers import HANDLERS
 from services.notifications.preparation import preparer
-from services.notifications.settings import Reglages
+from services.notifications.settings import SERVICE, Reglages
 
 
 @asynccontextmanager
 async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
-    async with open_runtime(CONSOMMATEUR, settings, health) as runtime:
+    async with open_runtime(SERVICE, settings, health) as runtime:
         atelier = monter(runtime, settings, settings.connexions)
-        lus = topics.read_by(CONSOMMATEUR)
+        lus = topics.read_by(SERVICE)
         await preparer(runtime, atelier, settings)
         livreurs = list(atelier.livreurs.values())
         health.refreshers += [livreur.mesurer for livreur in livreurs]

@@ -17,15 +17,15 @@ from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
 from kit.events import encode
 from kit.health import Health
 from kit.producer import Producer
-from services.matching.app import build
+from services.matching.app import create
 from services.matching.index import Index
-from services.matching.settings import MatchingSettings
-from services.matching.worker import start_worker
+from services.matching.settings import Reglages
+from services.matching.worker import start
 
 
 @pytest.fixture(scope="session")
-def reglages(serveurs: Any, secrets_dir: Path) -> MatchingSettings:
-    return MatchingSettings(
+def reglages(serveurs: Any, secrets_dir: Path) -> Reglages:
+    return Reglages(
         mongo_url=serveurs.mongo_url,
         kafka_url=serveurs.kafka_url,
         jeton_cle_publique=(secrets_dir / "commun" / "jeton_cle_publique").read_text(),
@@ -46,8 +46,8 @@ class Api:
 
 
 @pytest.fixture(scope="session")
-async def api(reglages: MatchingSettings, jeton: Callable[..., str], bientot: Any) -> AsyncIterator[Api]:
-    app = build(reglages)
+async def api(reglages: Reglages, jeton: Callable[..., str], bientot: Any) -> AsyncIterator[Api]:
+    app = create(reglages)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://matching") as client,
@@ -61,10 +61,10 @@ async def api(reglages: MatchingSettings, jeton: Callable[..., str], bientot: An
 
 
 @asynccontextmanager
-async def running_worker(settings: MatchingSettings, index: Index) -> AsyncIterator[Health]:
+async def running_worker(settings: Reglages, index: Index) -> AsyncIterator[Health]:
     """A worker without its process; stops gracefully, and fails the test when a loop has failed."""
     health, stopping = Health(), asyncio.Event()
-    async with start_worker(settings, index)(health) as loops:
+    async with start(settings, health, index) as loops:
         tasks = [asyncio.ensure_future(loop(stopping)) for loop in loops]
         try:
             yield health
@@ -80,7 +80,7 @@ def index() -> Index:
 
 
 @pytest.fixture(scope="session")
-async def worker(reglages: MatchingSettings, index: Index, api: Api, bientot: Any) -> AsyncIterator[Health]:
+async def worker(reglages: Reglages, index: Index, api: Api, bientot: Any) -> AsyncIterator[Health]:
     async with running_worker(reglages, index) as health:
 
         async def ready() -> bool:
@@ -91,7 +91,7 @@ async def worker(reglages: MatchingSettings, index: Index, api: Api, bientot: An
 
 
 @pytest.fixture(scope="session")
-async def publier(reglages: MatchingSettings) -> AsyncIterator[Callable[..., Any]]:
+async def publier(reglages: Reglages) -> AsyncIterator[Callable[..., Any]]:
     """`await publier(event)`: as its owner would."""
     producer = Producer(reglages.kafka_url)
 

@@ -18,7 +18,7 @@ from kit.events import Message
 from kit.mongo import Database
 from kit.producer import Producer
 from services.matching.index import Index
-from services.matching.settings import MatchingSettings
+from services.matching.settings import Reglages
 
 SYSTEME = frozenset({"systeme"})
 pytestmark = pytest.mark.usefixtures("worker")
@@ -41,7 +41,7 @@ class Found:
 
 
 @pytest.fixture
-async def found(reglages: MatchingSettings) -> AsyncIterator[Found]:
+async def found(reglages: Reglages) -> AsyncIterator[Found]:
     topic = CorrespondancesTrouvees.topic
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=reglages.kafka_url, auto_offset_reset="latest")
     await consumer.start()
@@ -53,7 +53,7 @@ async def found(reglages: MatchingSettings) -> AsyncIterator[Found]:
 
 
 @pytest.fixture
-def base(reglages: MatchingSettings) -> Database:
+def base(reglages: Reglages) -> Database:
     return mongo.connect(reglages.mongo_url, "matching").db
 
 
@@ -203,7 +203,7 @@ async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bien
 
 @pytest.mark.parametrize("topic", [AnnoncePubliee.topic, EvenementProfil.topic])
 async def test_a_poison_message_is_buried_with_its_bytes_and_the_next_one_is_processed(
-    reglages: MatchingSettings, abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, topic: str
+    reglages: Reglages, abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, topic: str
 ) -> None:
     poison = b'{"not": "an event", "n": "' + uuid.uuid4().hex.encode() + b'"}'
     producer = Producer(reglages.kafka_url)

@@ -1,10 +1,14 @@
 """A worker that is told to stop while it still waits for its servers ends at once."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from kit.process import Loop, _live
+import pytest
+
+from kit.process import Loop, _live, main
 
 
 async def test_a_stop_does_not_wait_for_servers_that_are_away() -> None:
@@ -22,3 +26,14 @@ async def test_a_stop_does_not_wait_for_servers_that_are_away() -> None:
 
     assert await asyncio.wait_for(_live(waits_for_ever(), stopping), 10) == 0
     assert closed.is_set()
+
+
+def test_a_command_line_that_is_neither_says_how_to_call_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> Any:
+        raise AssertionError("nothing may start")
+
+    for arguments in ([], ["serve"], ["api", "worker"]):
+        monkeypatch.setattr(sys, "argv", ["essai", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main("essai", never, never, never)
+        assert str(ended.value.code).endswith("python -m services.essai api|worker")
