@@ -11,12 +11,13 @@ from kit.ids import new_id, stable_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
+from kit.versions import VersionRead, respond
 from services.annonces import domain, vues
 from services.annonces.actions import Deps, appliquer
 from services.annonces.recherche import FACETTES, Recherche, pipeline
 from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, ChampInvalide
 from services.annonces.store import Document, bson, fiche
-from services.annonces.web import AvecDeps, AvecPage, Compte, VersionLue, Visiteur, documented, repondre
+from services.annonces.web import AvecDeps, AvecPage, Compte, Visiteur, documented
 
 router = APIRouter(tags=["annonces"])
 
@@ -64,7 +65,7 @@ async def deposer(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: C
             "Clé d’idempotence déjà utilisée",
             "Cette clé a déjà servi pour une autre annonce\u00a0: prenez-en une nouvelle.",
         )
-    return repondre(_vue_auteur(document), 201 if nouvelle else 200, location=f"/v1/annonces/{annonce_id}")
+    return respond(_vue_auteur(document), 201 if nouvelle else 200, location=f"/v1/annonces/{annonce_id}")
 
 
 def _verifier_sens(sens: Sens, auteur: TypeAuteur) -> None:
@@ -107,7 +108,7 @@ async def chercher(recherche: Annotated[Recherche, Query()], visiteur: Visiteur,
         taille=recherche.taille,
         facettes=vues.Facettes(**{nom: _compte(found[nom]) for nom in FACETTES}),
     )
-    return repondre(page)
+    return respond(page)
 
 
 def _compte(lignes: list[dict[str, Any]]) -> dict[str, int]:
@@ -127,10 +128,10 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
     annonce = Annonce.model_validate(document)
     gerable = bool(visiteur.sub) and visiteur.sub in await deps.store.gerants(annonce)
     if gerable or "moderateur" in visiteur.roles:
-        return repondre(vues.annonce_auteur(annonce, document, gerable=gerable))
+        return respond(vues.annonce_auteur(annonce, document, gerable=gerable))
     if annonce.etat not in vues.VISIBLES or annonce.publiee_at is None:
         raise not_found(INTROUVABLE)
-    return repondre(vues.annonce_publique(annonce))
+    return respond(vues.annonce_publique(annonce))
 
 
 @router.put(
@@ -140,7 +141,7 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
     responses=documented(401, 404, 409, 412, 422, 428),
 )
 async def corriger(
-    annonce_id: str, saisie: AnnonceModifiee, compte: Compte, version: VersionLue, deps: AvecDeps
+    annonce_id: str, saisie: AnnonceModifiee, compte: Compte, version: VersionRead, deps: AvecDeps
 ) -> Response:
     now = deps.clock.now()
     contenu = saisie.contenu(now)
@@ -153,7 +154,7 @@ async def corriger(
         await appliquer(tx, deps.store, change)
         return {**document, **bson(change.fiche.annonce)}
 
-    return repondre(_vue_auteur(await deps.outbox.run(work)))
+    return respond(_vue_auteur(await deps.outbox.run(work)))
 
 
 @router.post(
@@ -172,14 +173,14 @@ async def retirer(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
         await appliquer(tx, deps.store, change)
         return {**document, **bson(change.fiche.annonce)}
 
-    return repondre(_vue_auteur(await deps.outbox.run(work)))
+    return respond(_vue_auteur(await deps.outbox.run(work)))
 
 
 @router.get("/v1/mes/annonces", summary="Mes annonces", response_model=vues.PageMesAnnonces, responses=documented(401))
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_annonces(compte.sub, page.page, page.taille)
     found = [_vue_auteur(document) for document in documents]
-    return repondre(vues.PageMesAnnonces(annonces=found, total=total, page=page.page, taille=page.taille))
+    return respond(vues.PageMesAnnonces(annonces=found, total=total, page=page.page, taille=page.taille))
 
 
 async def mienne(deps: Deps, annonce_id: str, compte_id: str, tx: Tx | None = None) -> Document:

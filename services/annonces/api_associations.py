@@ -7,11 +7,12 @@ from kit.ids import new_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
+from kit.versions import VersionRead, respond
 from services.annonces import associations, vues
 from services.annonces.associations import ChangementAssociation
 from services.annonces.requetes import AssociationDeposee, AssociationModifiee
 from services.annonces.store import bson, fiche_association
-from services.annonces.web import AvecDeps, AvecPage, Compte, VersionLue, Visiteur, documented, repondre
+from services.annonces.web import AvecDeps, AvecPage, Compte, Visiteur, documented
 
 router = APIRouter(tags=["associations"])
 
@@ -52,7 +53,7 @@ async def inscrire(saisie: AssociationDeposee, compte: Compte, deps: AvecDeps) -
         await deps.outbox.run(work)
     except DuplicateKeyError as error:
         raise _deja_inscrite() from error
-    return repondre(_vue(change), 201, location=f"/v1/associations/{change.fiche.association.association_id}")
+    return respond(_vue(change), 201, location=f"/v1/associations/{change.fiche.association.association_id}")
 
 
 @router.get(
@@ -68,10 +69,10 @@ async def lire(association_id: str, visiteur: Visiteur, deps: AvecDeps) -> Respo
     association = fiche_association(document).association
     gerable = visiteur.sub in association.membres
     if gerable or "moderateur" in visiteur.roles:
-        return repondre(vues.association_membre(association, document, gerable=gerable))
+        return respond(vues.association_membre(association, document, gerable=gerable))
     if association.etat is not EtatAssociation.VALIDEE:
         raise not_found(_INTROUVABLE)
-    return repondre(vues.association_publique(association))
+    return respond(vues.association_publique(association))
 
 
 @router.put(
@@ -81,7 +82,7 @@ async def lire(association_id: str, visiteur: Visiteur, deps: AvecDeps) -> Respo
     responses=documented(401, 404, 409, 412, 422, 428),
 )
 async def corriger(
-    association_id: str, saisie: AssociationModifiee, compte: Compte, version: VersionLue, deps: AvecDeps
+    association_id: str, saisie: AssociationModifiee, compte: Compte, version: VersionRead, deps: AvecDeps
 ) -> Response:
     async def work(tx: Tx) -> ChangementAssociation:
         document = await deps.store.association(association_id, tx.session)
@@ -97,7 +98,7 @@ async def corriger(
         change = await deps.outbox.run(work)
     except DuplicateKeyError as error:
         raise _deja_inscrite() from error
-    return repondre(_vue(change))
+    return respond(_vue(change))
 
 
 @router.get(
@@ -109,4 +110,4 @@ async def corriger(
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_associations(compte.sub, page.page, page.taille)
     found = [vues.association_membre(fiche_association(document).association, document) for document in documents]
-    return repondre(vues.PageMesAssociations(associations=found, total=total, page=page.page, taille=page.taille))
+    return respond(vues.PageMesAssociations(associations=found, total=total, page=page.page, taille=page.taille))

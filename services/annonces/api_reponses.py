@@ -7,6 +7,7 @@ from kit.ids import new_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
+from kit.versions import respond
 from services.annonces import domain, reponses, vues
 from services.annonces.actions import Deps, agir_sur_reponse, appliquer
 from services.annonces.api_annonces import INTROUVABLE, mienne
@@ -14,7 +15,7 @@ from services.annonces.reponses import ActionReponse
 from services.annonces.requetes import ReponseSaisie
 from services.annonces.store import Document, fiche
 from services.annonces.vues import VISIBLES
-from services.annonces.web import AvecDeps, AvecPage, Compte, documented, repondre
+from services.annonces.web import AvecDeps, AvecPage, Compte, documented
 
 router = APIRouter(tags=["reponses"])
 
@@ -68,7 +69,7 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
             reponse = await deps.outbox.run(work)
     except DuplicateKeyError as error:
         raise _deja_repondu() from error
-    return repondre(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse_id}")
+    return respond(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse_id}")
 
 
 @router.get(
@@ -80,13 +81,13 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
 async def lister(annonce_id: str, compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     await mienne(deps, annonce_id, compte.sub)
     documents, total = await deps.store.reponses_a(annonce_id, page.page, page.taille)
-    return repondre(_page(documents, total, page.page, page.taille))
+    return respond(_page(documents, total, page.page, page.taille))
 
 
 @router.get("/v1/mes/reponses", summary="Mes réponses", response_model=vues.PageReponses, responses=documented(401))
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_reponses(compte.sub, page.page, page.taille)
-    return repondre(_page(documents, total, page.page, page.taille))
+    return respond(_page(documents, total, page.page, page.taille))
 
 
 @router.post(
@@ -138,7 +139,7 @@ async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: De
         change = await agir_sur_reponse(tx, deps.store, document, action)
         return vues.reponse(change.reponse, document["message"])
 
-    return repondre(await deps.outbox.run(work))
+    return respond(await deps.outbox.run(work))
 
 
 async def _autorise(document: Document, action: ActionReponse, compte_id: str, deps: Deps, tx: Tx) -> bool:

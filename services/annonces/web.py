@@ -1,15 +1,15 @@
-"""What the routes share: answers, versions (ETag, If-Match), pages, and the problem document of each refusal."""
+"""What the routes share: who calls, pages, and the problem document of each refusal."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from fastapi import Depends, FastAPI, Query, Request, Response
+from pydantic import Field
 
 from contracts.annonces import EtatAnnonce
 from kit.problems import FieldProblem, Problem, to_response
 from kit.tokens import Identity, account, identity
+from kit.versions import stale
 from services.annonces.actions import Deps
 from services.annonces.associations import AssociationRefuseeDefinitivement
 from services.annonces.domain import (
@@ -23,8 +23,6 @@ from services.annonces.domain import (
 from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible
 from services.annonces.requetes import ChampInvalide
 from services.annonces.saisie import Requete
-
-_ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 _ETATS = {
     EtatAnnonce.DEPOSEE: "attend sa modération",
@@ -60,49 +58,10 @@ class Pagination(Requete):
 AvecPage = Annotated[Pagination, Query()]
 
 
-def repondre(vue: BaseModel, status: int = 200, *, location: str | None = None) -> Response:
-    """`vue` as JSON bytes; its version, if it has one, is the ETag."""
-    headers = {"Location": location} if location else {}
-    version = getattr(vue, "version", None)
-    if version is not None:
-        headers["ETag"] = f'"{version}"'
-    content = vue.model_dump_json().encode()
-    return Response(content, status_code=status, media_type="application/json", headers=headers)
-
-
-def version_lue(if_match: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
-    """The version in If-Match. Raises a 428 problem without it, a 412 one for what never was an ETag of ours."""
-    if if_match is None:
-        raise Problem(
-            428,
-            "version-requise",
-            "Version requise",
-            "Indiquez dans If-Match la version que vous avez lue (son ETag).",
-        )
-    match = _ETAG.fullmatch(if_match.strip())
-    if match is None:
-        raise _version_depassee()
-    return int(match[1])
-
-
-VersionLue = Annotated[int, Depends(version_lue)]
-
-
-def _version_depassee() -> Problem:
-    return Problem(
-        412,
-        "version-depassee",
-        "Version dépassée",
-        "Quelqu’un a modifié ces informations depuis que vous les avez lues\u00a0: relisez-les, puis recommencez.",
-    )
-
-
 def _problem(refus: Refus) -> Problem:
     match refus:
         case VersionDepassee():
-            problem = _version_depassee()
-            problem.headers["ETag"] = f'"{refus.actuelle}"'
-            return problem
+            return stale(refus.actuelle)
         case TransitionInterdite():
             quoi = _ACTIONS.get(refus.action, "faire cela")
             detail = f"Cette annonce {_ETATS[refus.etat]}\u00a0: on ne peut pas {quoi}."

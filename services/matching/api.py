@@ -1,9 +1,8 @@
 """The profils of whoever calls, and the bulk import; the gateway calls it with a token that says on whose behalf."""
 
-import re
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
 from kit.ids import new_id
@@ -11,6 +10,7 @@ from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from kit.runtime import Runtime
 from kit.tokens import Identity, account, requires
+from kit.versions import VersionRead, respond, stale
 from services.matching import domain, store
 from services.matching.entrees import Souhaits, SouhaitsImportes
 from services.matching.settings import Reglages
@@ -32,7 +32,6 @@ def settings(request: Request) -> Reglages:
 
 
 Ours = Annotated[Runtime, Depends(runtime)]
-IfMatch = Annotated[str | None, Header()]
 
 
 @router.post("/profils", status_code=201)
@@ -49,7 +48,7 @@ async def creer(
         tx.emit(ProfilEnregistre(profil=profil))
 
     await ours.outbox.run(work)
-    return _respond(profil, 201, {"Location": f"/v1/profils/{profil.profil_id}"})
+    return respond(profil, 201, location=f"/v1/profils/{profil.profil_id}")
 
 
 @router.get("/profils")
@@ -61,28 +60,26 @@ async def lister(caller: Caller, ours: Ours) -> Response:
 
 @router.get("/profils/{profil_id}")
 async def lire(profil_id: str, caller: Caller, ours: Ours) -> Response:
-    return _respond(_mine(await store.profil(ours.mongo.db, profil_id), caller))
+    return respond(_mine(await store.profil(ours.mongo.db, profil_id), caller))
 
 
 @router.put("/profils/{profil_id}")
-async def modifier(
-    profil_id: str, souhaits: Souhaits, caller: Caller, ours: Ours, if_match: IfMatch = None
-) -> Response:
+async def modifier(profil_id: str, souhaits: Souhaits, caller: Caller, ours: Ours, version: VersionRead) -> Response:
     async def work(tx: Tx) -> Profil:
         profil = _mine(await store.profil(tx.db, profil_id, tx), caller)
-        if if_match is not None and _version(if_match) != profil.version:
-            raise _stale(profil.version)
+        if version != profil.version:
+            raise stale(profil.version)
         changed = domain.modifier(profil, souhaits.champs())
         await _replace(tx, changed, ours)
         tx.emit(ProfilEnregistre(profil=changed))
         return changed
 
-    return _respond(await ours.outbox.run(work))
+    return respond(await ours.outbox.run(work))
 
 
 @router.post("/profils/{profil_id}/desactiver")
 async def desactiver(profil_id: str, caller: Caller, ours: Ours) -> Response:
-    return _respond(await _desactiver(profil_id, caller, ours))
+    return respond(await _desactiver(profil_id, caller, ours))
 
 
 @router.delete("/profils/{profil_id}", status_code=204)
@@ -136,19 +133,4 @@ def _mine(profil: Profil | None, caller: Identity) -> Profil:
 
 async def _replace(tx: Tx, profil: Profil, ours: Runtime) -> None:
     if not await store.remplacer(tx, profil, ours.clock.now()):
-        raise _stale(profil.version)
-
-
-def _respond(profil: Profil, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    etag = {"ETag": f'"{profil.version}"', **(headers or {})}
-    return Response(profil.model_dump_json(), status_code=status, media_type="application/json", headers=etag)
-
-
-def _version(if_match: str) -> int | None:
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,9})"?', if_match.strip())
-    return int(found[1]) if found else None
-
-
-def _stale(version: int) -> Problem:
-    detail = "Ce profil d’alerte a changé entre-temps. Rechargez-le, puis recommencez."
-    return Problem(412, "version-perimee", "Version périmée", detail, headers={"ETag": f'"{version}"'})
+        raise stale(profil.version)

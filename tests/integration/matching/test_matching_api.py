@@ -29,6 +29,8 @@ async def test_the_life_of_a_profil(api: Any, compte: str) -> None:
     stale = await api("PUT", path, compte, json=souhaits(), headers={"If-Match": '"1"'})
     assert stale.status_code == 412
     assert stale.headers["content-type"] == "application/problem+json"
+    assert stale.headers["etag"] == '"2"'
+    assert (await api("PUT", path, compte, json=souhaits())).status_code == 428
 
     assert [profil["version"] for profil in (await api("GET", "/v1/profils", compte)).json()["profils"]] == [2]
     assert (await api("DELETE", path, compte)).status_code == 204
@@ -40,7 +42,7 @@ async def test_the_life_of_a_profil(api: Any, compte: str) -> None:
 async def test_another_account_sees_nothing(api: Any, compte: str) -> None:
     path = (await api("POST", "/v1/profils", compte, json=souhaits())).headers["location"]
     for method, body in (("GET", None), ("PUT", souhaits()), ("DELETE", None)):
-        answer = await api(method, path, "somebody-else", json=body)
+        answer = await api(method, path, "somebody-else", json=body, headers={"If-Match": '"1"'})
         assert answer.status_code == 404
     assert (await api("GET", path, compte)).json()["version"] == 1
 
