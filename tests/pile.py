@@ -141,7 +141,7 @@ class Ville:
         await jusqu_a(indexes, "index à jour")
 
     async def alertes(self, titre: str, nombre: int, secondes: float = 60) -> list[dict[str, Any]]:
-        """The alerts about the annonce `titre` (a unique title), once `nombre` of them have reached people of this test."""
+        """The alerts about `titre` (a unique title), once `nombre` of them have reached people of this test."""
 
         async def arrivees() -> list[dict[str, Any]]:
             mails = [mail for mail in await self.courrier.mails(0, sujet=titre) if mail["sujet"] == titre]
