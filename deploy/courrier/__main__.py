@@ -1,13 +1,18 @@
-"""``python -m deploy.courrier``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept)."""
+"""``python -m deploy.courrier``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept), and
+
+DOSSIER: the folder of the file that keeps them, made when it is missing. Without it they are kept in memory.
+"""
 
 import asyncio
 import os
 import signal
+import sqlite3
+from pathlib import Path
 
 import uvloop
 from aiohttp import web
 
-from deploy.courrier.boite import Boite
+from deploy.courrier.boite import IN_MEMORY, Boite
 from deploy.courrier.page import build
 from deploy.courrier.smtp import Faults, serve
 
@@ -15,7 +20,7 @@ from deploy.courrier.smtp import Faults, serve
 async def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     host = os.environ.get("HOST", "127.0.0.1")
-    boite, faults = Boite(int(os.environ.get("MAILS_MAX", "20000"))), Faults()
+    boite, faults = opened(), Faults()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -26,6 +31,20 @@ async def main() -> None:
     await stop.wait()
     smtp.close()
     await runner.cleanup()
+    boite.close()
+
+
+def opened() -> Boite:
+    """What was kept before, if anything. Ends the process with a sentence when the file cannot be used."""
+    path: Path | str = IN_MEMORY
+    try:
+        if folder := os.environ.get("DOSSIER"):
+            # Codes and addresses are in the mails: nobody else on the machine reads them.
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = Path(folder) / "mails.sqlite3"
+        return Boite(path, int(os.environ.get("MAILS_MAX", "20000")))
+    except (OSError, sqlite3.Error) as error:
+        raise SystemExit(f"{path} est inutilisable ({error}) : un autre courrier l’a ouvert, ou effacez-le.") from error
 
 
 if __name__ == "__main__":

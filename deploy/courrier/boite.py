@@ -1,115 +1,135 @@
-"""What was received, in memory, bounded in number and in bytes."""
+"""What was received: one SQLite row per mail, bounded in number and in bytes.
+
+In a file, what was acknowledged outlives a killed catcher, and whoever counts mails after a drill counts right.
+Calls block the loop, for a fraction of a millisecond: a thread would cost more than it frees.
+"""
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesHeaderParser, BytesParser
-from functools import cached_property
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+from deploy.courrier.mail import Mail, Message, readable, subject_and_message_id
 
-@dataclass(eq=False)
-class Mail:
-    """One message as it came; parsed only when somebody looks at it. ``received_at`` is aware UTC."""
+IN_MEMORY = ":memory:"
 
-    id: int
-    received_at: datetime
-    sender: str
-    recipients: tuple[str, ...]
-    raw: bytes
-
-    @cached_property
-    def _head(self) -> EmailMessage:
-        return BytesHeaderParser(policy=policy.default).parsebytes(self.raw)
-
-    @property
-    def subject(self) -> str:
-        return str(self._head.get("Subject", ""))
-
-    @property
-    def message_id(self) -> str:
-        return str(self._head.get("Message-ID", "")).strip()
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        return [(name, str(value)) for name, value in self._head.items()]
-
-    def text(self) -> str | None:
-        return self._part("plain")
-
-    def html(self) -> str | None:
-        return self._part("html")
-
-    def _part(self, kind: str) -> str | None:
-        message = BytesParser(policy=policy.default).parsebytes(self.raw)
-        part = message.get_body((kind,))
-        return str(part.get_content()) if part else None
+# « raw » is last: a query that does not name it reads none of its pages. Addresses and « folded_subject » are
+# casefolded, which SQLite's own functions do for ASCII only. « cleared » holds the id of the last mail forgotten by
+# clear(): ids go on from it, and what was received since is counted from it.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS mails (
+    id INTEGER PRIMARY KEY, received_at TEXT NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL,
+    subject TEXT NOT NULL, folded_subject TEXT NOT NULL, message_id TEXT NOT NULL, raw BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS recipients (
+    address TEXT NOT NULL, mail_id INTEGER NOT NULL, PRIMARY KEY (address, mail_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cleared (up_to INTEGER NOT NULL);
+"""
+# What a list shows, and what it is searched by.
+_LINES = """
+CREATE TEMP VIEW lines AS SELECT id, received_at, sender, recipients, subject, message_id, folded_subject FROM mails;
+"""
+_BY_ID = "SELECT * FROM lines WHERE id = ?"
+_AFTER = "SELECT * FROM lines WHERE id > ? AND instr(folded_subject, ?) ORDER BY id LIMIT ?"
+_TO_AFTER = """
+SELECT lines.* FROM recipients CROSS JOIN lines ON id = mail_id
+WHERE address = ? AND mail_id > ? AND instr(folded_subject, ?) ORDER BY mail_id LIMIT ?
+"""
 
 
 class Boite:
-    """The kept mails, the oldest dropped past ``most_mails`` or ``most_bytes``."""
+    """The kept mails, the oldest dropped past ``most_mails`` or ``most_bytes``; in ``path``, or in memory.
 
-    def __init__(self, most_mails: int = 20_000, most_bytes: int = 256 * 1024 * 1024) -> None:
+    Every method raises sqlite3.Error when the file cannot be read or written; ``add`` has then kept nothing.
+    """
+
+    def __init__(
+        self, path: Path | str = IN_MEMORY, most_mails: int = 20_000, most_bytes: int = 256 * 1024 * 1024
+    ) -> None:
         self._most_mails = most_mails
         self._most_bytes = most_bytes
-        self._mails: OrderedDict[int, Mail] = OrderedDict()
-        self._by_address: dict[str, deque[int]] = {}
-        self._bytes = 0
-        self._next_id = 1
         self._arrivals: set[asyncio.Event] = set()
-        self.total = 0
+        self._db = sqlite3.connect(path, isolation_level=None)
+        # The file is this process's alone: a second catcher on it ends with « database is locked ».
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # What was handed to the system outlives the process; a power cut may cost mails that are tests anyway.
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.executescript(_SCHEMA + _LINES)
+        kept = "SELECT count(*), coalesce(sum(length(raw)), 0), coalesce(max(id), 0) FROM mails"
+        self._count, self._bytes, newest = self._db.execute(kept).fetchone()
+        self._cleared = int(self._db.execute("SELECT coalesce(max(up_to), 0) FROM cleared").fetchone()[0])
+        self.last_id = max(int(newest), self._cleared)
 
     def __len__(self) -> int:
-        return len(self._mails)
+        return int(self._count)
 
-    def add(self, received_at: datetime, sender: str, recipients: list[str], raw: bytes) -> Mail:
-        """Keep a message and wake up those who wait."""
-        mail = Mail(self._next_id, received_at, sender, tuple(dict.fromkeys(recipients)), raw)
-        self._next_id += 1
-        self.total += 1
-        self._mails[mail.id] = mail
-        self._bytes += len(raw)
-        for address in mail.recipients:
-            self._by_address.setdefault(address.casefold(), deque()).append(mail.id)
-        while len(self._mails) > self._most_mails or (self._bytes > self._most_bytes and len(self._mails) > 1):
-            self._drop_oldest()
+    @property
+    def total(self) -> int:
+        """Received since the last ``clear``, dropped ones included."""
+        return self.last_id - self._cleared
+
+    def close(self) -> None:
+        self._db.close()
+
+    def add(self, received_at: datetime, sender: str, recipients: Sequence[str], raw: bytes) -> Mail:
+        """Keep a message, then wake up those who wait."""
+        subject, message_id = subject_and_message_id(raw)
+        to = tuple(readable(address) for address in dict.fromkeys(recipients))
+        mail = Mail(self.last_id + 1, received_at, readable(sender), to, subject, message_id)
+        at = received_at.astimezone(UTC).isoformat()
+        row = (mail.id, at, mail.sender, json.dumps(to), subject, subject.casefold(), message_id, raw)
+        self._db.execute("BEGIN")
+        with self._db:
+            self._db.execute("INSERT INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            folded = {address.casefold() for address in to}
+            self._db.executemany("INSERT INTO recipients VALUES (?, ?)", [(address, mail.id) for address in folded])
+            count, size = self._drop_oldest(self._count + 1, self._bytes + len(raw))
+        self._count, self._bytes, self.last_id = count, size, mail.id
         for arrival in self._arrivals:
             arrival.set()
         return mail
 
-    def get(self, mail_id: int) -> Mail | None:
-        return self._mails.get(mail_id)
+    def get(self, mail_id: int) -> Message | None:
+        # Larger numbers than SQLite knows are asked for too.
+        if mail_id > self.last_id:
+            return None
+        query = "SELECT lines.*, raw FROM lines JOIN mails USING (id) WHERE id = ?"
+        row = self._db.execute(query, (mail_id,)).fetchone()
+        return Message(**vars(_mail(row)), raw=row[-1]) if row else None
 
     def clear(self) -> None:
         """Forget everything; ids go on, so that « after N » stays true for those who wait."""
-        self._mails.clear()
-        self._by_address.clear()
-        self._bytes = 0
-        self.total = 0
+        self._db.execute("BEGIN")
+        with self._db:
+            self._db.execute("DELETE FROM mails")
+            self._db.execute("DELETE FROM recipients")
+            self._db.execute("DELETE FROM cleared")
+            self._db.execute("INSERT INTO cleared VALUES (?)", (self.last_id,))
+        self._count, self._bytes, self._cleared = 0, 0, self.last_id
 
     def newest(self, part_of_address: str, start: int, count: int) -> tuple[list[Mail], int]:
         """A page, newest first, of the mails to an address that contains the text; and how many there are in all."""
         if not part_of_address:
-            ids = list(self._mails)
-        else:
-            wanted = part_of_address.casefold()
-            found = (ids for address, ids in self._by_address.items() if wanted in address)
-            ids = sorted({mail_id for group in found for mail_id in group})
-        ids.reverse()
-        return [self._mails[mail_id] for mail_id in ids[start : start + count]], len(ids)
+            return self._mails("SELECT * FROM lines ORDER BY id DESC LIMIT ? OFFSET ?", count, start), len(self)
+        # No index finds what is inside a text; this reads all of a narrow table, and of the mails only the page.
+        wanted = part_of_address.casefold()
+        found = self._db.execute("SELECT DISTINCT mail_id FROM recipients WHERE instr(address, ?)", (wanted,))
+        ids = sorted((mail_id for (mail_id,) in found), reverse=True)
+        page = [line for mail_id in ids[start : start + count] for line in self._mails(_BY_ID, mail_id)]
+        return page, len(ids)
 
     def find(self, address: str | None, subject: str | None, after: int, limit: int) -> list[Mail]:
         """Oldest first: to exactly this address (any case), with this text in the subject, with a larger id."""
-        found: list[Mail] = []
-        for mail in self._candidates(address, after):
-            if len(found) == limit:
-                break
-            if not subject or subject.casefold() in mail.subject.casefold():
-                found.append(mail)
-        return found
+        # Every text contains "".
+        part = (subject or "").casefold()
+        if not address:
+            return self._mails(_AFTER, after, part, limit)
+        return self._mails(_TO_AFTER, address.casefold(), after, part, limit)
 
     async def wait(
         self, address: str | None, subject: str | None, after: int, limit: int, seconds: float
@@ -120,6 +140,8 @@ class Boite:
         try:
             async with asyncio.timeout(seconds):
                 while not (found := self.find(address, subject, after, limit)):
+                    # What was looked at once need not be looked at again.
+                    after = max(after, self.last_id)
                     arrival.clear()
                     await arrival.wait()
                 return found
@@ -128,19 +150,24 @@ class Boite:
         finally:
             self._arrivals.discard(arrival)
 
-    def _candidates(self, address: str | None, after: int) -> Iterator[Mail]:
-        if address:
-            ids = self._by_address.get(address.casefold(), ())
-            return (self._mails[mail_id] for mail_id in ids if mail_id > after)
-        # Ids follow one another: no need to walk over what is older.
-        first = max(after + 1, next(iter(self._mails), self._next_id))
-        return (self._mails[mail_id] for mail_id in range(first, self._next_id) if mail_id in self._mails)
+    def _mails(self, query: str, *wanted: Any) -> list[Mail]:
+        return [_mail(row) for row in self._db.execute(query, wanted)]
 
-    def _drop_oldest(self) -> None:
-        _, mail = self._mails.popitem(last=False)
-        self._bytes -= len(mail.raw)
-        for address in mail.recipients:
-            ids = self._by_address[address.casefold()]
-            ids.popleft()
-            if not ids:
-                del self._by_address[address.casefold()]
+    def _drop_oldest(self, count: int, size: int) -> tuple[int, int]:
+        """Down to the bounds, but for the newest one. Number and bytes kept, before → after."""
+        while count > self._most_mails or (size > self._most_bytes and count > 1):
+            oldest = "SELECT id, recipients, length(raw) FROM mails ORDER BY id LIMIT 1"
+            mail_id, recipients, length = self._db.execute(oldest).fetchone()
+            folded = {address.casefold() for address in json.loads(recipients)}
+            self._db.executemany(
+                "DELETE FROM recipients WHERE address = ? AND mail_id = ?", [(address, mail_id) for address in folded]
+            )
+            self._db.execute("DELETE FROM mails WHERE id = ?", (mail_id,))
+            count, size = count - 1, size - length
+        return count, size
+
+
+def _mail(row: Sequence[Any]) -> Mail:
+    mail_id, received_at, sender, recipients, subject, message_id = row[:6]
+    at = datetime.fromisoformat(received_at)
+    return Mail(mail_id, at, sender, tuple(json.loads(recipients)), subject, message_id)

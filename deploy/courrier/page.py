@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 
-from deploy.courrier.boite import Boite, Mail
+from deploy.courrier.boite import Boite
+from deploy.courrier.mail import Mail, Message
 from deploy.courrier.smtp import Faults
 
 _PAGE = 50
@@ -128,7 +129,7 @@ async def alive(request: web.Request) -> web.Response:
     return web.json_response({"etat": "pret"})
 
 
-def _mail(request: web.Request) -> Mail:
+def _mail(request: web.Request) -> Message:
     mail = request.app[BOITE].get(int(request.match_info["id"]))
     if mail is None:
         raise web.HTTPNotFound(text="Ce message n’est pas, ou n’est plus, gardé ici.")

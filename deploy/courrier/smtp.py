@@ -1,6 +1,8 @@
 """The SMTP side: everything is accepted, unless a fault was asked for."""
 
 import asyncio
+import logging
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,6 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.courrier.boite import Boite
 
+_LOG = logging.getLogger(__name__)
 _LARGEST = 20 * 1024 * 1024
 
 
@@ -52,7 +55,12 @@ class Handler:
             return "451 4.3.0 Panne demandee"
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()
-        mail = self._boite.add(datetime.now(UTC), envelope.mail_from or "", list(envelope.rcpt_tos), raw)
+        try:
+            mail = self._boite.add(datetime.now(UTC), envelope.mail_from or "", envelope.rcpt_tos, raw)
+        except sqlite3.Error:
+            # A full disk is no verdict on the mail: unanswered, aiosmtpd would say 500, which is final.
+            _LOG.exception("un message n’a pas pu être gardé")
+            return "452 4.3.1 Message non garde"
         return f"250 OK {mail.id}"
 
 
