@@ -64,8 +64,7 @@ class Courrier:
         self.client = Client(http, base)
 
     async def dernier_id(self) -> int:
-        newest = await self.client.get("/api/mails?limite=5000")
-        return max((mail["id"] for mail in newest), default=0)
+        return int((await self.client.get("/api/compte"))["dernier"])
 
     async def mails(self, apres: int, **filtres: str) -> list[dict[str, Any]]:
         """All mails with an id above `apres`, oldest first; filters: a (recipient), sujet."""
@@ -85,7 +84,7 @@ class Courrier:
         found = await self.client.get(path)
         if not found:
             raise Impossible(
-                f"Aucun message « {sujet} » n’est arrivé en {secondes} s : « ./place logs notifications »."
+                f"Aucun message « {sujet} » n’est arrivé en {secondes} s : « ./place logs notifications »."
             )
         first = min(found, key=lambda mail: int(mail["id"]))
         whole: dict[str, Any] = await self.client.get(f"/api/mails/{first['id']}")
@@ -141,7 +140,7 @@ async def jusqu_a(condition: Any, quoi: str, secondes: float = 60.0) -> Any:
     while not (value := await condition()):
         if loop.time() > end:
             raise Impossible(
-                f"{quoi} : toujours rien après {secondes:.0f} s ; lisez « ./place status » et « ./place logs »."
+                f"{quoi} : toujours rien après {secondes:.0f} s ; lisez « ./place status » et « ./place logs »."
             )
         await asyncio.sleep(0.05)
     return value

@@ -82,7 +82,12 @@ class Stack:
         programs = [Program(server.name, tuple(server.command()), server.environment, None) for server in self.servers]
         if self.catches_mail:
             page = self.ports[CATCHER]
-            variables = {"HOST": "127.0.0.1", "PORT": str(page), "SMTP_PORT": str(self.ports[CATCHER_SMTP])}
+            variables = {
+                "HOST": "127.0.0.1",
+                "PORT": str(page),
+                "SMTP_PORT": str(self.ports[CATCHER_SMTP]),
+                "DOSSIER": str(self.layout.data / CATCHER),
+            }
             programs.append(
                 Program(
                     CATCHER, (sys.executable, "-m", CATCHER_MODULE), variables, f"http://127.0.0.1:{page}/sante/vivant"
@@ -127,7 +132,7 @@ def existing(layout: Layout) -> Stack:
     kept = ports.load(layout.ports)
     count = load_workers(layout.workers)
     if not set(port_names(count)) <= set(kept):
-        raise Impossible("La plateforme n’a jamais été démarrée ici : lancez « ./place up ».")
+        raise Impossible("La plateforme n’a jamais été démarrée ici : lancez « ./place up ».")
     return Stack(layout, kept, count)
 
 
@@ -137,7 +142,7 @@ def load_workers(path: Path) -> dict[str, int]:
     try:
         return {str(service): int(count) for service, count in json.loads(path.read_text()).items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise Impossible(f"{path} est illisible ({error}) : supprimez ce fichier, il sera refait.") from error
+        raise Impossible(f"{path} est illisible ({error}) : supprimez ce fichier, il sera refait.") from error
 
 
 def save_workers(path: Path, workers: Mapping[str, int]) -> None:

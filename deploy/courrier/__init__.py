@@ -1,15 +1,17 @@
 """The mail catcher: an SMTP server that keeps what it gets, and a page that shows it.
 
-It stands where a real mail server will, in the embedded stack and in compose. JSON:
+It stands where a real mail server will, in the embedded stack and in compose. What it answers 250 to is written
+before, in the folder that DOSSIER names: killed and started again, it has the same mails with the same ids. JSON:
 
 - ``GET /api/mails?a=ADDRESS&sujet=TEXT&apres=ID&limite=N`` → ``[{id, recu_at, de, a, sujet, message_id}]``, oldest
   first; ``a`` in the answer is the list of the envelope's recipients, ``recu_at`` is ISO 8601 in UTC, ``id`` grows
-  by one per mail from 1;
+  by one per mail from 1, over restarts too;
 - ``GET /api/mails/{id}`` → the same plus ``texte``, ``html`` (or null) and ``entetes`` (list of [name, value]);
 - ``GET /api/mails/{id}/source`` → the raw message;
 - ``GET /api/attendre?a=ADDRESS&sujet=TEXT&apres=ID&delai=SECONDS`` → the list as above, as soon as it is not empty;
   ``[]`` after ``delai`` (30);
-- ``GET /api/compte`` → ``{total, gardes}``: received since the start or the last DELETE, and still kept;
+- ``GET /api/compte`` → ``{total, gardes, dernier}``: received since the file was made or the last DELETE, still
+  kept (the newest 20,000), and the id of the last one received (0 before the first);
 - ``DELETE /api/mails`` → 204; ids go on growing;
 - ``POST /api/pannes`` ``{rcpt_451, data_451, delai_ms}`` → the next n RCPT or DATA are answered 451, every DATA
   waits; ``{}`` ends it.

@@ -48,12 +48,18 @@ class Boite:
     """
 
     def __init__(
-        self, path: Path | str = IN_MEMORY, most_mails: int = 20_000, most_bytes: int = 256 * 1024 * 1024
+        self,
+        path: Path | str = IN_MEMORY,
+        most_mails: int = 20_000,
+        most_bytes: int = 256 * 1024 * 1024,
+        *,
+        seconds: float = 5,
     ) -> None:
+        """``seconds``: how long the file may still be another process's."""
         self._most_mails = most_mails
         self._most_bytes = most_bytes
         self._arrivals: set[asyncio.Event] = set()
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=seconds, isolation_level=None)
         # The file is this process's alone: a second catcher on it ends with « database is locked ».
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -100,7 +100,7 @@ async def source(request: web.Request) -> web.Response:
 @routes.get("/api/compte")
 async def count(request: web.Request) -> web.Response:
     boite = request.app[BOITE]
-    return web.json_response({"total": boite.total, "gardes": len(boite)})
+    return web.json_response({"total": boite.total, "gardes": len(boite), "dernier": boite.last_id})
 
 
 @routes.delete("/api/mails")

@@ -1,9 +1,16 @@
 """What the mail catcher keeps, finds and forgets."""
 
 import asyncio
+import sqlite3
 from datetime import UTC, datetime
+from email import policy
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+import pytest
 
 from deploy.courrier.boite import Boite
+from deploy.courrier.mail import subject_and_message_id
 
 AT = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 RAW = (
@@ -77,3 +84,70 @@ async def test_who_waits_is_woken_by_his_mail_only() -> None:
     wanted = add(boite, "b@example.org")
     assert [m.id for m in await waiting] == [wanted]
     assert await boite.wait("c@example.org", None, 0, 10, 0) == []
+
+
+def test_another_opening_of_the_file_finds_the_same_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "mails.sqlite3"
+    boite = Boite(path, most_mails=3)
+    for n in range(4):
+        add(boite, f"B{n}@example.org", "é@example.org")
+    kept, counts = boite.find(None, None, 0, 10), (boite.total, len(boite))
+    boite.close()
+    again = Boite(path, most_mails=3)
+    assert (again.find(None, None, 0, 10), (again.total, len(again))) == (kept, counts)
+    whole = again.get(kept[0].id)
+    assert whole is not None
+    assert (whole.raw, whole.received_at) == (RAW, AT)
+    # The bound holds for what an earlier process received.
+    assert add(again, "b4@example.org") == 5
+    assert [m.id for m in again.find("É@EXAMPLE.ORG", None, 0, 10)] == [3, 4]
+
+
+def test_ids_go_on_after_a_clear_and_another_opening(tmp_path: Path) -> None:
+    boite = Boite(tmp_path / "mails.sqlite3")
+    last = [add(boite, "a@example.org") for _ in range(3)][-1]
+    boite.clear()
+    boite.close()
+    again = Boite(tmp_path / "mails.sqlite3")
+    assert (again.total, len(again), again.last_id) == (0, 0, last)
+    assert add(again, "a@example.org") == last + 1
+    assert again.total == 1
+
+
+def test_a_mail_that_cannot_be_written_leaves_nothing() -> None:
+    boite = Boite()
+    boite._db.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        add(boite, "a@example.org", raw=RAW + b"x" * 100_000)
+    assert (boite.last_id, len(boite), boite.find("a@example.org", None, 0, 10)) == (0, 0, [])
+    assert add(boite, "a@example.org") == 1
+
+
+def test_a_file_has_one_catcher(tmp_path: Path) -> None:
+    first = Boite(tmp_path / "mails.sqlite3")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        Boite(tmp_path / "mails.sqlite3", seconds=0)
+    first.close()
+
+
+def test_what_is_not_utf_8_is_kept_and_shown() -> None:
+    boite = Boite()
+    mail = boite.get(add(boite, "h\udce9@example.org", raw=b"Subject: h\xe9\r\n\r\n\xe9"))
+    assert mail is not None
+    assert (mail.recipients, mail.subject, mail.raw[-1:]) == (("h\ufffd@example.org",), "h\ufffd", b"\xe9")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: a\r\n b\r\n\tc\r\nMessage-ID: <x@y>\r\n\r\nSubject: body\r\n",
+        b"X-Subject: n\nMessage-ID:\n <long@y>\nSUBJECT: =?utf-8?q?Un_v=C3=A9hicule?=\n =?utf-8?q?_vite?=\n",
+        "Subject: été\r\nSubject: second\r\n\r\n".encode(),
+        b"\r\nSubject: body\r\n",
+        b"Subject:\r\n\r\n",
+        b"",
+    ],
+)
+def test_subject_and_message_id_are_those_of_the_whole_head(raw: bytes) -> None:
+    head = BytesHeaderParser(policy=policy.default).parsebytes(raw)
+    assert subject_and_message_id(raw) == (str(head.get("Subject", "")), str(head.get("Message-ID", "")).strip())

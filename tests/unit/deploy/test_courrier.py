@@ -1,5 +1,6 @@
 """The catcher over real sockets: mails in by SMTP, out by HTTP."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 
@@ -63,16 +64,31 @@ async def test_faults_are_answered_451_so_many_times(catcher: Catcher) -> None:
     assert refusal.value.code == 451
     await catcher.send("b@example.org")
     async with catcher.http.get("/api/compte") as answer:
-        assert await answer.json() == {"total": 1, "gardes": 1}
+        assert await answer.json() == {"total": 1, "gardes": 1, "dernier": 1}
     async with catcher.http.post("/api/pannes", json={"autre": 1}) as answer:
         assert answer.status == 422
+
+
+async def test_what_cannot_be_kept_is_not_final_and_not_acknowledged(
+    catcher: Catcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Boite, *mail: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Boite, "add", full)
+        with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
+            await catcher.send("b@example.org")
+    assert refusal.value.code == 452
+    await catcher.send("b@example.org")
 
 
 async def test_emptied_and_unknown(catcher: Catcher) -> None:
     await catcher.send("b@example.org")
     async with catcher.http.delete("/api/mails") as answer:
         assert answer.status == 204
-    async with catcher.http.get("/api/mails/1") as answer:
-        assert answer.status == 404
+    for unknown in (1, 10**30):
+        async with catcher.http.get(f"/api/mails/{unknown}") as answer:
+            assert answer.status == 404
     async with catcher.http.get("/api/mails", params={"limite": "beaucoup"}) as answer:
         assert answer.status == 422

@@ -69,6 +69,11 @@ def test_a_process_is_given_only_its_own_secrets_and_peers(current: stack.Stack)
     ]
 
 
+def test_the_catcher_keeps_its_mails_with_the_data(current: stack.Stack) -> None:
+    (catcher,) = (program for program in current.programs() if program.name == "courrier")
+    assert Path(catcher.environment["DOSSIER"]) == current.layout.data / "courrier"
+
+
 def test_given_urls_replace_servers_and_catcher(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGO_URL", "mongodb://u:p@db.example.org/?replicaSet=rs")
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
