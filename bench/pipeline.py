@@ -155,7 +155,7 @@ class Banc:
             "sens": "besoin",
             "nature": quoi[0],
             "titre": titre,
-            "description": f"Nous cherchons : {references.libelle('categories', quoi[1])}. Merci de votre aide.",
+            "description": f"Nous cherchons : {references.libelle('categories', quoi[1])}. Merci de votre aide.",
             "categories": [quoi[1]],
             "quartier": "lille-centre",
             "places": 5,
@@ -211,7 +211,7 @@ class Banc:
         start = time.time()
         await self._responsable.post("/v1/annonces", self._annonce(titre, _FOULE))
         seconds = await self._tous(start, apres, titre, destinataires)
-        self._steps.say(f"{destinataires} courriels pour une annonce : {seconds:.1f} s depuis le POST")
+        self._steps.say(f"{destinataires} courriels pour une annonce : {seconds:.1f} s depuis le POST")
         return round(destinataires / seconds, 1)
 
     async def _tous(self, start: float, apres: int, marque: str, nombre: int) -> float:
@@ -235,10 +235,10 @@ def _montrer(figures: dict[str, Any]) -> None:
         "nu_groupe_ms": f"chaîne nue, {figures['validations']} écritures (une par transaction)",
     }
     for champ, nom in noms.items():
-        print(f"Du POST au 250, {nom} : médiane {figures[champ]['mediane']} ms, p99 {figures[champ]['p99']} ms")
+        print(f"Du POST au 250, {nom} : médiane {figures[champ]['mediane']} ms, p99 {figures[champ]['p99']} ms")
     verdict = "tenu" if figures["rapport"] <= SEUIL else "PAS TENU"
-    print(f"Rapport des médianes, à nombre égal d’écritures : {figures['rapport']} (seuil {SEUIL} : {verdict})")
-    print(f"Rapport à une écriture par transaction : {figures['rapport_groupe']}")
-    print(f"Débit : {figures['annonces_par_s']} annonces/s, deux destinataires chacune")
+    print(f"Rapport des médianes, à nombre égal d’écritures : {figures['rapport']} (seuil {SEUIL} : {verdict})")
+    print(f"Rapport à une écriture par transaction : {figures['rapport_groupe']}")
+    print(f"Débit : {figures['annonces_par_s']} annonces/s, deux destinataires chacune")
     print(f"Foule : {figures['courriels_par_s']} courriels/s pour {figures['foule']} destinataires")
     sys.stdout.flush()

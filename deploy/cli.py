@@ -11,7 +11,7 @@ from deploy.errors import Impossible
 
 app = typer.Typer(
     name="place",
-    help="Place des assos : tout démarrer, regarder, essayer, arrêter.",
+    help="Place des assos : tout démarrer, regarder, essayer, arrêter.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,7 +28,7 @@ def _verb(name: str) -> Any:
 
 @app.command()
 def up(
-    only: Annotated[str | None, typer.Option(help="« servers » : les serveurs et le courrier seulement.")] = None,
+    only: Annotated[str | None, typer.Option(help="« servers » : les serveurs et le courrier seulement.")] = None,
     port_gateway: Annotated[int | None, typer.Option(envvar="PORT_GATEWAY", help="Port du site public.")] = None,
     port_courrier: Annotated[
         int | None, typer.Option(envvar="PORT_COURRIER", help="Port de la page du courrier.")
@@ -36,7 +36,7 @@ def up(
 ) -> None:
     """Démarre tout et le laisse tourner ; si tout tourne déjà, redonne les adresses."""
     if only not in (None, "servers"):
-        raise Impossible("--only n’accepte que « servers ».")
+        raise Impossible("--only n’accepte que « servers ».")
     wishes = {"gateway": port_gateway, "courrier": port_courrier}
     stack = _verb("up").run(
         only_servers=only == "servers", wished={name: port for name, port in wishes.items() if port}
@@ -77,7 +77,7 @@ def scale(
 
 @app.command()
 def stop(
-    name: Annotated[str, typer.Argument(metavar="NOM", help="Un programme ou un serveur : redis, annonces-api…")],
+    name: Annotated[str, typer.Argument(metavar="NOM", help="Un programme ou un serveur : redis, annonces-api…")],
 ) -> None:
     """Arrête un seul programme ou serveur, pour un exercice de panne."""
     _verb("drill").stop(name)
@@ -136,10 +136,10 @@ def bench(
         raise typer.Exit(1)
 
 
-dlq = typer.Typer(help="Lettres mortes : les messages qu’aucun essai n’a pu traiter.", no_args_is_help=True)
+dlq = typer.Typer(help="Lettres mortes : les messages qu’aucun essai n’a pu traiter.", no_args_is_help=True)
 app.add_typer(dlq, name="dlq")
-_TOPIC = Annotated[str, typer.Argument(metavar="TOPIC", help="Un nom que donne « dlq list ».")]
-_UPTO = Annotated[int | None, typer.Option("--jusqu-a", min=0, help="Dernier offset compris ; tous par défaut.")]
+_TOPIC = Annotated[str, typer.Argument(metavar="TOPIC", help="Un nom que donne « dlq list ».")]
+_UPTO = Annotated[int | None, typer.Option("--jusqu-a", min=0, help="Dernier offset compris ; tous par défaut.")]
 
 
 @dlq.command("list")

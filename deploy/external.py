@@ -23,4 +23,4 @@ def check(variable: str, url: str) -> None:
                 return
         except (OSError, ValueError):
             continue
-    raise Impossible(f"{variable} désigne {hosts(url)}, qui ne répond pas : corrigez cette variable ou retirez-la.")
+    raise Impossible(f"{variable} désigne {hosts(url)}, qui ne répond pas : corrigez cette variable ou retirez-la.")

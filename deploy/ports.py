@@ -32,7 +32,7 @@ def pick(taken: Iterable[int] = ()) -> int:
         if port not in avoid and is_free(port):
             return port
     raise Impossible(
-        f"Aucun port libre trouvé entre {_RANGE.start} et {_RANGE.stop} : fermez des programmes qui écoutent."
+        f"Aucun port libre trouvé entre {_RANGE.start} et {_RANGE.stop} : fermez des programmes qui écoutent."
     )
 
 
@@ -42,7 +42,7 @@ def load(path: Path) -> dict[str, int]:
     try:
         return {str(name): int(port) for name, port in json.loads(path.read_text()).items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise Impossible(f"{path} est illisible ({error}) : supprimez ce fichier, il sera refait.") from error
+        raise Impossible(f"{path} est illisible ({error}) : supprimez ce fichier, il sera refait.") from error
 
 
 def save(path: Path, ports: Mapping[str, int]) -> None:
@@ -71,7 +71,7 @@ def choose(
         if name in wished:
             if wished[name] in taken or not is_free(wished[name]):
                 raise Impossible(
-                    f"Le port {wished[name]} voulu pour « {name} » est pris : choisissez-en un autre, "
+                    f"Le port {wished[name]} voulu pour « {name} » est pris : choisissez-en un autre, "
                     "ou arrêtez qui l’occupe."
                 )
             chosen[name] = wished[name]

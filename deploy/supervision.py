@@ -127,11 +127,11 @@ class Supervisor:
         if run.returncode != 0:
             lines = (run.stderr + run.stdout).strip().splitlines()
             reason = next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "sans message")
-            raise Impossible(f"supervisord ne démarre pas ({reason}) : lisez {self._layout.supervisor_log}.")
+            raise Impossible(f"supervisord ne démarre pas ({reason}) : lisez {self._layout.supervisor_log}.")
         deadline = time.monotonic() + _START_S
         while self.pid() is None:
             if time.monotonic() > deadline:
-                raise Impossible(f"supervisord ne répond pas : lisez {self._layout.supervisor_log}.")
+                raise Impossible(f"supervisord ne répond pas : lisez {self._layout.supervisor_log}.")
             time.sleep(0.05)
 
     def apply(self) -> None:
@@ -174,7 +174,7 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         while any(state.pid for name, state in self.states().items() if name in names):
             if time.monotonic() > deadline:
-                raise Impossible(f"Des programmes ne s’arrêtent pas : lisez {self._layout.supervisor_log}.")
+                raise Impossible(f"Des programmes ne s’arrêtent pas : lisez {self._layout.supervisor_log}.")
             time.sleep(0.05)
 
     def shutdown(self) -> None:
@@ -189,7 +189,7 @@ class Supervisor:
             return
         except psutil.TimeoutExpired as error:
             raise Impossible(
-                f"supervisord (pid {pid}) ne s’arrête pas : lisez {self._layout.supervisor_log}."
+                f"supervisord (pid {pid}) ne s’arrête pas : lisez {self._layout.supervisor_log}."
             ) from error
 
     def _stop_for_good(self, name: str) -> None:
@@ -202,6 +202,6 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == _BAD_NAME:
                 known = ", ".join(sorted(self.states()))
-                raise Impossible(f"« {name} » n’est pas un programme : choisissez parmi {known}.") from fault
+                raise Impossible(f"« {name} » n’est pas un programme : choisissez parmi {known}.") from fault
             if fault.faultCode != harmless:
-                raise Impossible(f"« {name} » : {fault.faultString} ; lisez « ./place logs {name} ».") from fault
+                raise Impossible(f"« {name} » : {fault.faultString} ; lisez « ./place logs {name} ».") from fault

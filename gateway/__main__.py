@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
         except Problem as problem:
             sys.exit(problem.detail)
         except (MemoryAway, PyMongoError) as error:
-            sys.exit(f"MongoDB ou Redis ne répond pas ({type(error).__name__}) : vérifiez MONGO_URL et REDIS_URL.")
+            sys.exit(f"MongoDB ou Redis ne répond pas ({type(error).__name__}) : vérifiez MONGO_URL et REDIS_URL.")
     else:
         sys.exit("Usage : python -m gateway api | python -m gateway moderateur ADRESSE")
 

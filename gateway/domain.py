@@ -62,7 +62,7 @@ def normaliser(adresse: str) -> str:
     try:
         found = validate_email(adresse.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
-        raise AdresseInvalide("Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@exemple.fr") from error
+        raise AdresseInvalide("Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@exemple.fr") from error
     # In ASCII, as mail servers take it: an accented domain is written in Punycode.
     return (found.ascii_email or found.normalized).casefold()
 

@@ -77,18 +77,18 @@ class Scenario:
     async def acte_1(self) -> tuple[str, Client, Client]:
         """An association signs up and is validated by a moderator."""
         if moderateur.run(self.adresse("moderation")) != 0:
-            raise Impossible("Le rôle de modérateur n’a pas pu être donné : « ./place logs gateway ».")
+            raise Impossible("Le rôle de modérateur n’a pas pu être donné : « ./place logs gateway ».")
         agent = await self.entrer("moderation")
         responsable = await self.entrer("association")
         try:
             await responsable.post("/v1/associations", personnes.association(personnes.FAUX_RNA))
             self.constater(False, "un faux numéro RNA a été accepté")
         except Refus as refus:
-            self.steps.say(f"1. un numéro RNA mal formé est refusé ({refus.status}) : {refus.body['detail']}")
+            self.steps.say(f"1. un numéro RNA mal formé est refusé ({refus.status}) : {refus.body['detail']}")
         rna = f"W59{random.SystemRandom().randrange(10**7):07d}"[:10]
         association = await responsable.post("/v1/associations", personnes.association(rna))
         association_id = association["association_id"]
-        self.steps.say(f"1. « {association['nom']} » s’inscrit ({rna}) et signe le contrat d’engagement républicain")
+        self.steps.say(f"1. « {association['nom']} » s’inscrit ({rna}) et signe le contrat d’engagement républicain")
         await self.decider(agent, association_id, "approuvee", [])
         await jusqu_a(
             lambda: self._etat(responsable, f"/v1/associations/{association_id}", "validee"), "association validée"
@@ -102,7 +102,7 @@ class Scenario:
         for nom, profil in personnes.benevoles().items():
             clients[nom] = await self.entrer(nom)
             await clients[nom].post("/v1/profils", profil)
-        self.steps.say(f"2. {len(clients)} abonnements aux alertes : deux personnes, une entreprise, une association")
+        self.steps.say(f"2. {len(clients)} abonnements aux alertes : deux personnes, une entreprise, une association")
         await self._importer(nombre, progression)
         tous = await attendu.profils(self.kafka)
         actifs = sum(1 for profil in tous.values() if profil.actif)
@@ -132,7 +132,7 @@ class Scenario:
         costumes = await responsable.post(
             "/v1/annonces", personnes.costumes(association_id, personnes.TEXTE_TROP_BAVARD)
         )
-        self.steps.say(f"3. deux besoins déposés : « {camionnette['titre']} », « {costumes['titre']} »")
+        self.steps.say(f"3. deux besoins déposés : « {camionnette['titre']} », « {costumes['titre']} »")
         return camionnette["annonce_id"], posee_at, costumes["annonce_id"]
 
     async def acte_4(self, responsable: Client, agent: Client, association_id: str, costumes_id: str) -> float:
@@ -140,7 +140,7 @@ class Scenario:
         await self.decider(agent, costumes_id, "a_corriger", [{"code": "coordonnees-dans-le-texte"}])
         mail = await self.courrier.attendre(self.adresse("association"), self.debut, "à corriger")
         self.constater("Retirez du titre" in mail["texte"], "le message ne dit pas quoi corriger")
-        self.steps.say(f"4. l’autre est à corriger ; l’association lit : « {mail['sujet']} »")
+        self.steps.say(f"4. l’autre est à corriger ; l’association lit : « {mail['sujet']} »")
         chemin = f"/v1/annonces/{costumes_id}"
         await jusqu_a(lambda: self._etat(responsable, chemin, "a_corriger"), "annonce à corriger")
         version = (await responsable.call("GET", chemin))[1]["ETag"]
@@ -174,7 +174,7 @@ class Scenario:
         recus = [adresse for mail in mails for adresse in mail["a"]]
         connues = {adresses.get(d.compte_id) or jeu.adresse(d.compte_id) for d in destinataires.values()}
         if any(adresse not in connues and adresse.endswith(f"{self.suffixe}@demo.example.org") for adresse in recus):
-            self.constater(False, f"« {annonce.titre} » est arrivée à quelqu’un qu’elle ne concerne pas")
+            self.constater(False, f"« {annonce.titre} » est arrivée à quelqu’un qu’elle ne concerne pas")
         instants = sorted(dt.datetime.fromisoformat(mail["recu_at"]).timestamp() for mail in mails)
         distincts = len(set(recus))
         self.alertes.append(
@@ -189,7 +189,7 @@ class Scenario:
                 dernier_at=instants[-1] if instants else None,
             )
         )
-        self.steps.say(f"5. {quoi} : {distincts} alertes livrées sur {len(destinataires)} attendues")
+        self.steps.say(f"5. {quoi} : {distincts} alertes livrées sur {len(destinataires)} attendues")
         for nom in sans:
             self.constater(self.adresse(nom) not in recus, f"{nom} s’était désabonnée et a reçu une alerte")
         siennes = [mail for mail in mails if self.adresse("noor") in mail["a"]]
@@ -199,7 +199,7 @@ class Scenario:
         lue: dict[str, Any] = await self.courrier.client.get(f"/api/mails/{siennes[0]['id']}")
         raison = next((ligne.strip() for ligne in lue["texte"].splitlines() if "·" in ligne), "")
         self.constater(bool(raison), "l’alerte ne dit pas pourquoi")
-        self.steps.say(f"5. noor lit pourquoi : « {raison} »")
+        self.steps.say(f"5. noor lit pourquoi : « {raison} »")
         return lue
 
     async def acte_6(
@@ -211,10 +211,10 @@ class Scenario:
             {"message": "J’ai un utilitaire, je suis libre samedi.", "quantite": 1},
         )
         recue = await self.courrier.attendre(self.adresse("association"), self.debut, "peut vous aider")
-        self.steps.say(f"6. camille répond « je peux aider » ; l’association lit : « {recue['sujet']} »")
+        self.steps.say(f"6. camille répond « je peux aider » ; l’association lit : « {recue['sujet']} »")
         await responsable.post(f"/v1/reponses/{reponse['reponse_id']}/acceptation")
         acceptee = await self.courrier.attendre(self.adresse("camille"), self.debut, "acceptée")
-        self.steps.say(f"6. l’association accepte ; camille lit : « {acceptee['sujet']} »")
+        self.steps.say(f"6. l’association accepte ; camille lit : « {acceptee['sujet']} »")
         entetes = {nom.lower(): valeur for nom, valeur in dict(alerte.get("entetes", {})).items()}
         lien = str(entetes.get("list-unsubscribe", "")).strip("<>")
         self.constater(
@@ -228,7 +228,7 @@ class Scenario:
             return all(not profil["actif"] for profil in (await noor.get("/v1/profils"))["profils"])
 
         await jusqu_a(inactif, "profil de noor désactivé")
-        self.steps.say("6. noor se désabonne en un clic (POST, sans cookie) : son profil n’est plus actif")
+        self.steps.say("6. noor se désabonne en un clic (POST, sans cookie) : son profil n’est plus actif")
 
     async def decider(self, agent: Client, cible_id: str, issue: str, motifs: list[dict[str, Any]]) -> None:
         """A moderator claims the open dossier of a target and decides."""
@@ -256,7 +256,7 @@ class Scenario:
         try:
             await jusqu_a(recues, "alertes", 90)
         except Impossible:
-            self.constater(False, f"« {titre} » : toutes les alertes ne sont pas arrivées en 90 s")
+            self.constater(False, f"« {titre} » : toutes les alertes ne sont pas arrivées en 90 s")
 
     async def _indexes(self, actifs: int) -> bool:
         """Whether the index of every matching worker holds all active profils."""

@@ -88,12 +88,12 @@ def _download(jar: Jar, folder: Path, repository: Path) -> None:
         path = Path(context.project(jar.group, jar.name).at_version(jar.version).artifact().resolve())
     except (OSError, RuntimeError) as error:
         raise Impossible(
-            f"Impossible de télécharger {jar.file}, dont Kafka a besoin ({error}) : vérifiez l’accès "
+            f"Impossible de télécharger {jar.file}, dont Kafka a besoin ({error}) : vérifiez l’accès "
             "au dépôt Maven Central, ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
         ) from error
     if digest(path) != jar.sha256:
         raise Impossible(
-            f"{jar.file} n’a pas l’empreinte attendue (deploy/local/kafka.lock) : le téléchargement "
+            f"{jar.file} n’a pas l’empreinte attendue (deploy/local/kafka.lock) : le téléchargement "
             "est altéré, relancez, ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
         )
     os.replace(path, folder / jar.file)

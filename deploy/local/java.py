@@ -25,8 +25,8 @@ def find() -> Path:
     if bundled.is_file() and major(bundled) >= _OLDEST:
         return bundled
     raise Impossible(
-        f"Kafka a besoin de Java {_OLDEST} ou plus récent : installez-le "
-        "(Debian : apt-get install default-jre-headless), ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
+        f"Kafka a besoin de Java {_OLDEST} ou plus récent : installez-le "
+        "(Debian : apt-get install default-jre-headless), ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
     )
 
 

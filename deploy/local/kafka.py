@@ -76,8 +76,8 @@ class Kafka:
                 lines = (run.stderr + run.stdout).strip().splitlines()
                 reason = next((line for line in lines if "rror" in line or "xception" in line), "sans message")
                 raise Impossible(
-                    f"Kafka ne peut préparer son dossier {self._log} ({reason}) : effacez-le avec "
-                    "« ./place down --wipe », ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
+                    f"Kafka ne peut préparer son dossier {self._log} ({reason}) : effacez-le avec "
+                    "« ./place down --wipe », ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
                 )
 
     def command(self) -> list[str]:

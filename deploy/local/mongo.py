@@ -118,8 +118,8 @@ class Mongo:
         if run.returncode != 0:
             reason = (run.stderr.strip().splitlines() or ["sans message"])[-1]
             raise Impossible(
-                f"mongod ne démarre pas sur cette machine ({reason}) : installez libcurl 4 et OpenSSL 3 "
-                "(Debian : apt-get install libcurl4 libssl3), ou donnez l’adresse d’un MongoDB existant dans MONGO_URL."
+                f"mongod ne démarre pas sur cette machine ({reason}) : installez libcurl 4 et OpenSSL 3 "
+                "(Debian : apt-get install libcurl4 libssl3), ou donnez l’adresse d’un MongoDB existant dans MONGO_URL."
             )
         return run.stdout.splitlines()[0].removeprefix("db version v")
 
@@ -135,6 +135,6 @@ def binary() -> Path:
     if system:
         return Path(system)
     raise Impossible(
-        f"Aucun mongod pour {platform.system()} {platform.machine()} : installez MongoDB 6 ou plus récent, "
+        f"Aucun mongod pour {platform.system()} {platform.machine()} : installez MongoDB 6 ou plus récent, "
         "ou donnez l’adresse d’un MongoDB existant (jeu de réplicas) dans MONGO_URL."
     )

@@ -58,7 +58,7 @@ class Redis:
         run = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=False)
         if run.returncode != 0:
             raise Impossible(
-                f"redis-server ne démarre pas sur cette machine ({run.stderr.strip()}) : installez redis-server, "
+                f"redis-server ne démarre pas sur cette machine ({run.stderr.strip()}) : installez redis-server, "
                 "ou donnez l’adresse d’un Redis existant dans REDIS_URL."
             )
         return next((word[2:] for word in run.stdout.split() if word.startswith("v=")), "?")

@@ -136,7 +136,7 @@ class Servers:
                 return None
             tail = " / ".join(self._log(name).read_text(errors="replace").strip().splitlines()[-3:])
             return (
-                f"{server.title} s’est arrêté au démarrage (code {child.returncode}) : {tail or 'journal vide'}. "
+                f"{server.title} s’est arrêté au démarrage (code {child.returncode}) : {tail or 'journal vide'}. "
                 f"Corrigez la cause, ou donnez l’adresse d’un serveur existant dans {URL_VARIABLES[name]}."
             )
 

@@ -19,5 +19,5 @@ def wait_until(answers: Callable[[], bool], what: str, seconds: float, broken: C
         if reason:
             raise Impossible(reason)
         if time.monotonic() > deadline:
-            raise Impossible(f"{what} ne répond pas après {seconds:.0f} s : lisez son journal avec « ./place logs ».")
+            raise Impossible(f"{what} ne répond pas après {seconds:.0f} s : lisez son journal avec « ./place logs ».")
         time.sleep(_PAUSE_S)

@@ -49,7 +49,7 @@ def associations(nombre: int, graine: int) -> Iterator[dict[str, Any]]:
         yield {
             "nom": f"{tirage.choice(_FORMES)} {tirage.choice(_OBJETS)} de {quartier.libelle} n° {numero + 1}",
             "rna": rna(graine * 100_000 + numero),
-            "description": f"Association de {quartier.libelle} : entraide, rencontres et projets de ses membres.",
+            "description": f"Association de {quartier.libelle} : entraide, rencontres et projets de ses membres.",
             "domaines": tirage.sample(domaines, tirage.choice((1, 1, 2))),
             "quartier": quartier.code,
             "engagement": {"version": version, "accepte": True},
@@ -71,7 +71,7 @@ def annonce(tirage: random.Random, association_id: str) -> dict[str, Any]:
         "sens": "besoin" if tirage.random() < 0.9 else "offre",
         "nature": nature,
         "titre": tirage.choice(_BESOINS[nature]).format(quoi=choix.dans_une_phrase)[:120],
-        "description": f"Pour {raison}, nous cherchons : {choix.dans_une_phrase}. Merci à qui pourra nous aider.",
+        "description": f"Pour {raison}, nous cherchons : {choix.dans_une_phrase}. Merci à qui pourra nous aider.",
         "domaines": [tirage.choice(list(references.valeurs("domaines")))],
         "categories": [choix.code],
         "creneaux": tirage.sample(list(references.valeurs("creneaux")), tirage.choice((0, 1, 2))),

@@ -23,11 +23,11 @@ def run(profils: int, as_json: bool) -> bool:
     steps = Steps()
     stack = up.run(steps=steps)
     if stack.catcher_url is None:
-        raise Impossible("La démonstration lit le courrier de test : lancez-la sans SMTP_URL.")
+        raise Impossible("La démonstration lit le courrier de test : lancez-la sans SMTP_URL.")
     try:
         scenario = asyncio.run(_play(stack, steps, profils))
     except client.Refus as refus:
-        raise Impossible(f"La plateforme a refusé une étape ({refus}) : « ./place logs ».") from refus
+        raise Impossible(f"La plateforme a refusé une étape ({refus}) : « ./place logs ».") from refus
     summary = {**_figures(scenario.alertes), "profils": profils, **_versions(stack), "manques": scenario.manques}
     summary |= {"site": stack.public_url, "moderation": f"{stack.public_url}/moderation", "courrier": stack.catcher_url}
     if as_json:
@@ -86,4 +86,4 @@ def _show(summary: dict[str, Any]) -> None:
     ]
     for title, value in rows:
         print(f"   {title:<34}{value}")
-    print("   Tout tourne encore : « ./place status », « ./place down ».")
+    print("   Tout tourne encore : « ./place status », « ./place down ».")

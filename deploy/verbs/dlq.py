@@ -67,7 +67,7 @@ def drop(topic: str, upto: int | None) -> None:
 
 def _known(topic: str) -> str:
     if topic not in names():
-        raise Impossible(f"« {topic} » n’est pas un topic de lettres mortes : voyez « ./place dlq list ».")
+        raise Impossible(f"« {topic} » n’est pas un topic de lettres mortes : voyez « ./place dlq list ».")
     return topic
 
 
@@ -82,7 +82,7 @@ async def _read(topics: list[str]) -> list[Record]:
 async def _end(topic: str, upto: int | None, *, publish: bool) -> None:
     chosen = [record for record in await _read([topic]) if upto is None or record.offset <= upto]
     if not chosen:
-        print("Rien à faire : aucune lettre morte ne correspond.")
+        print("Rien à faire : aucune lettre morte ne correspond.")
         return
     if publish:
         producer = Producer(_kafka())

@@ -17,17 +17,17 @@ def run(*, wipe: bool = False, steps: Steps | None = None) -> None:
     supervisor = Supervisor(place)
     if supervisor.pid() is None:
         killed = sweep(place.run)
-        steps.say(f"restes terminés : {', '.join(killed)}" if killed else "rien ne tourne")
+        steps.say(f"restes terminés : {', '.join(killed)}" if killed else "rien ne tourne")
     else:
         running = [name for name, state in supervisor.states().items() if state.state not in ("STOPPED", "FATAL")]
         processes = [name for name in running if name not in SERVERS]
         if processes:
             supervisor.stop_and_wait(processes)
-            steps.say(f"arrêtés : {', '.join(processes)}")
+            steps.say(f"arrêtés : {', '.join(processes)}")
         servers = [name for name in running if name in SERVERS]
         if servers:
             supervisor.stop_and_wait(servers)
-            steps.say(f"arrêtés : {', '.join(servers)}")
+            steps.say(f"arrêtés : {', '.join(servers)}")
         supervisor.shutdown()
         steps.say("supervisord arrêté")
         sweep(place.run)

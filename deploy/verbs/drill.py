@@ -11,7 +11,7 @@ from deploy.verbs import up
 def _supervisor() -> Supervisor:
     supervisor = Supervisor(layout.current())
     if supervisor.pid() is None:
-        raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
+        raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
     return supervisor
 
 
@@ -19,7 +19,7 @@ def stop(name: str) -> None:
     """Stop a program and leave it stopped. Raises Impossible."""
     steps = Steps()
     _supervisor().stop_and_wait([name])
-    steps.say(f"{name} est arrêté ; « ./place start {name} » le relance")
+    steps.say(f"{name} est arrêté ; « ./place start {name} » le relance")
 
 
 def start(name: str) -> None:

@@ -17,8 +17,8 @@ def matching(folder: Path, name: str | None) -> list[Path]:
     files = sorted(folder.glob("*.log"))
     chosen = [file for file in files if name is None or file.stem == name or file.stem.startswith(f"{name}-")]
     if not chosen:
-        known = ", ".join(file.stem for file in files) or "aucun, lancez « ./place up »"
-        raise Impossible(f"Aucun journal pour « {name or 'tout'} » ; il y a : {known}.")
+        known = ", ".join(file.stem for file in files) or "aucun, lancez « ./place up »"
+        raise Impossible(f"Aucun journal pour « {name or 'tout'} » ; il y a : {known}.")
     return chosen
 
 

@@ -16,7 +16,7 @@ def parse(wish: str) -> tuple[str, int]:
     service, _, count = wish.partition("=")
     if service not in SERVICES or not count.isdecimal() or not 1 <= int(count) <= _MOST:
         raise Impossible(
-            f"« {wish} » n’est pas compris : écrivez SERVICE=NOMBRE, avec un service parmi {', '.join(SERVICES)} "
+            f"« {wish} » n’est pas compris : écrivez SERVICE=NOMBRE, avec un service parmi {', '.join(SERVICES)} "
             f"et un nombre de 1 à {_MOST}, par exemple matching=3."
         )
     return service, int(count)
@@ -32,7 +32,7 @@ def run(wishes: list[str]) -> None:
     stack.save_workers(place.workers, workers)
     supervisor = Supervisor(place)
     if supervisor.pid() is None:
-        steps.say("noté ; sera appliqué au prochain « ./place up »")
+        steps.say("noté ; sera appliqué au prochain « ./place up »")
         return
     known = set(supervisor.states())
     current = stack.load(place, running=up.held_ports(supervisor), workers=workers)
@@ -40,7 +40,7 @@ def run(wishes: list[str]) -> None:
     supervisor.apply()
     gone = known - set(supervisor.states())
     if gone:
-        steps.say(f"arrêtés : {', '.join(sorted(gone))}")
+        steps.say(f"arrêtés : {', '.join(sorted(gone))}")
     up.start_programs([program for program in current.programs() if program.name not in known], supervisor, steps)
     for wish in wishes:
         service, count = parse(wish)

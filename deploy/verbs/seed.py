@@ -35,11 +35,11 @@ def run(associations: int, annonces: int, profils: int, graine: int) -> None:
     except Refus as refus:
         if refus.status == 409:
             raise Impossible(
-                f"La graine {graine} a déjà servi ici ({refus}) : prenez-en une autre avec --graine."
+                f"La graine {graine} a déjà servi ici ({refus}) : prenez-en une autre avec --graine."
             ) from refus
-        raise Impossible(f"Un service a refusé une donnée générée ({refus}) : « ./place logs ».") from refus
+        raise Impossible(f"Un service a refusé une donnée générée ({refus}) : « ./place logs ».") from refus
     except aiohttp.ClientConnectionError as error:
-        raise Impossible(f"La plateforme ne répond pas ({error}) : lancez « ./place up » d’abord.") from error
+        raise Impossible(f"La plateforme ne répond pas ({error}) : lancez « ./place up » d’abord.") from error
 
 
 async def _run(current: stack.Stack, associations: int, annonces: int, profils: int, graine: int) -> None:
@@ -49,7 +49,7 @@ async def _run(current: stack.Stack, associations: int, annonces: int, profils: 
         with Progress(*columns, console=Console(file=sys.stderr)) as progress:
             owners = await _associations(interne, list(textes.associations(associations, graine)), graine, progress)
             if annonces and not owners:
-                raise Impossible("Il faut au moins une association pour des annonces : --associations 1.")
+                raise Impossible("Il faut au moins une association pour des annonces : --associations 1.")
             tirage = random.Random(f"annonces-{graine}")
             bodies = [textes.annonce(tirage, tirage.choice(list(owners))) for _ in range(annonces)]
             await _annonces(interne, bodies, owners, progress)

@@ -29,5 +29,5 @@ def run(arguments: list[str]) -> int:
     failed = [name for name, code in codes.items() if code]
     # When all is well the last line is pytest's own, with its counts.
     if failed:
-        steps.say(f"en échec : {', '.join(failed)}")
+        steps.say(f"en échec : {', '.join(failed)}")
     return next((code for code in codes.values() if code), 0)

@@ -33,7 +33,7 @@ def run(*, only_servers: bool = False, wished: Mapping[str, int] | None = None, 
         if found is None:
             killed = sweep(place.run)
             if killed:
-                steps.say(f"restes d’un arrêt brutal terminés : {', '.join(killed)}")
+                steps.say(f"restes d’un arrêt brutal terminés : {', '.join(killed)}")
         current = stack.load(place, wished, held_ports(supervisor) if found else frozenset())
         if secrets.make(place.secrets):
             steps.say(f"secrets faits dans {place.secrets}")
@@ -78,11 +78,11 @@ def start_programs(programs: list[Program], supervisor: Supervisor, steps: Steps
             for name, state in supervisor.states().items():
                 if name in waiting and state.state in ("BACKOFF", "FATAL"):
                     raise Impossible(
-                        f"{name} ne démarre pas ({_last_line(supervisor, name)}) : « ./place logs {name} »."
+                        f"{name} ne démarre pas ({_last_line(supervisor, name)}) : « ./place logs {name} »."
                     )
         if waiting and elapsed > _READY_S:
             names = ", ".join(waiting)
-            raise Impossible(f"Toujours pas prêt après {_READY_S:.0f} s : {names} ; lisez « ./place logs ».")
+            raise Impossible(f"Toujours pas prêt après {_READY_S:.0f} s : {names} ; lisez « ./place logs ».")
         if waiting:
             time.sleep(0.1)
 
@@ -90,7 +90,7 @@ def start_programs(programs: list[Program], supervisor: Supervisor, steps: Steps
 def _prepare_servers(current: Stack, steps: Steps) -> None:
     for name, url in current.external.items():
         external.check(URL_VARIABLES[name], url)
-        steps.say(f"{URL_VARIABLES[name]} est donné : {external.hosts(url)} répond, {name} n’est pas démarré ici")
+        steps.say(f"{URL_VARIABLES[name]} est donné : {external.hosts(url)} répond, {name} n’est pas démarré ici")
     for server in current.servers:
         server.prepare()
         steps.say(f"{server.title} {server.version()} est installé")
@@ -112,7 +112,7 @@ def _broken(server: Server, supervisor: Supervisor, started: float) -> str | Non
     if state not in ("BACKOFF", "FATAL") or time.monotonic() - started < _RACE_S:
         return None
     return (
-        f"{server.title} ne démarre pas ({_last_line(supervisor, server.name)}) : « ./place logs {server.name} », "
+        f"{server.title} ne démarre pas ({_last_line(supervisor, server.name)}) : « ./place logs {server.name} », "
         f"ou donnez l’adresse d’un serveur existant dans {URL_VARIABLES[server.name]}."
     )
 
@@ -130,6 +130,6 @@ def _alone(lock_path: Path, steps: Steps) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            steps.say("un autre « ./place up » est en cours : attente de sa fin")
+            steps.say("un autre « ./place up » est en cours : attente de sa fin")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
