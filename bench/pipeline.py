@@ -218,8 +218,8 @@ class Banc:
         """Seconds from `start` to the arrival of the last of `nombre` alerts whose subject starts with `marque`."""
 
         async def arrives() -> list[dict[str, Any]]:
-            total = (await self._courrier.client.get("/api/compte"))["total"]
-            if total < apres + nombre:
+            dernier = await self._courrier.dernier_id()
+            if dernier < apres + nombre:
                 return []
             mails = [m for m in await self._courrier.mails(apres, sujet=marque) if m["sujet"].startswith(marque)]
             return mails if len(mails) >= nombre else []

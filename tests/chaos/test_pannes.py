@@ -12,7 +12,7 @@ import time
 import pytest
 
 from deploy.client import jusqu_a
-from deploy.processes import BY_NAME
+from deploy.processes import BY_NAME, CATCHER
 from deploy.supervision import Supervisor
 from deploy.verbs import drill
 from tests.chaos.flux import DOUBLONS_MAX, ouvrir
@@ -21,7 +21,8 @@ from tests.pile import Ville
 pytestmark = pytest.mark.chaos
 
 PANNE_S = 30
-DELIVRENT = {"notifications-worker", "notifications-api"}
+# Between the server's 250 and the mark: those who deliver, and the server that they deliver to.
+DELIVRENT = {"notifications-worker", "notifications-api", CATCHER}
 
 
 def pid(ville: Ville, nom: str) -> int:
@@ -39,7 +40,7 @@ async def tuer(ville: Ville, nom: str) -> None:
     await jusqu_a(remplace, f"{nom} relancé")
 
 
-@pytest.mark.parametrize("nom", list(BY_NAME))
+@pytest.mark.parametrize("nom", [*BY_NAME, CATCHER])
 async def test_un_processus_tue_ne_perd_aucune_alerte(ville: Ville, nom: str) -> None:
     flux = await ouvrir(ville)
     async with flux.coule():
