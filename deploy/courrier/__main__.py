@@ -44,7 +44,7 @@ def opened() -> Boite:
             path = Path(folder) / "mails.sqlite3"
         return Boite(path, int(os.environ.get("MAILS_MAX", "20000")))
     except (OSError, sqlite3.Error) as error:
-        raise SystemExit(f"{path} est inutilisable ({error}) : un autre courrier l’a ouvert, ou effacez-le.") from error
+        raise SystemExit(f"{path} est inutilisable ({error}) : un autre courrier l’a ouvert, ou effacez-le.") from error
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from deploy.courrier.mail import Mail, Message, readable, subject_and_message_id
 
 IN_MEMORY = ":memory:"
 
-# « raw » is last: a query that does not name it reads none of its pages. Addresses and « folded_subject » are
-# casefolded, which SQLite's own functions do for ASCII only. « cleared » holds the id of the last mail forgotten by
+# ``raw`` is last: a query that does not name it reads none of its pages. Addresses and ``folded_subject`` are
+# casefolded, which SQLite's own functions do for ASCII only. ``cleared`` holds the id of the last mail forgotten by
 # clear(): ids go on from it, and what was received since is counted from it.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS mails (
