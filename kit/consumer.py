@@ -17,7 +17,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord
 
-from kit.deadletters import DUE_MS
+from kit.deadletters import due_ms
 from kit.events import Record, headers_of
 from kit.logging import get_logger
 from kit.metrics import LAG_EVENTS, LAG_SECONDS
@@ -154,8 +154,8 @@ class Consumer:
 
     async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
         """False when the process is to stop before all were due: nothing is committed then, the inbox drops repeats."""
-        for record in sorted(records, key=_due_ms):
-            await wait(stopping, _due_ms(record) / 1000 - time.time())
+        for record in sorted(records, key=due_ms):
+            await wait(stopping, due_ms(record) / 1000 - time.time())
             if stopping.is_set():
                 return False
             await self._processor.process([record])
@@ -194,11 +194,6 @@ class Consumer:
             since = self._in_hand_since_ms.get(topic)
             LAG_EVENTS.labels(topic, self._group).set(max(lag[topic], 1 if since else 0))
             LAG_SECONDS.labels(topic, self._group).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)
-
-
-def _due_ms(record: Record) -> int:
-    value = record.headers.get(DUE_MS, "0")
-    return int(value) if value.isdigit() else 0
 
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:

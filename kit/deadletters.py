@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kit.errors import Stop
 from kit.events import Message, Record
@@ -16,28 +16,52 @@ log = get_logger(__name__)
 ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET = "x-origin-topic", "x-origin-partition", "x-origin-offset"
 ATTEMPT, DUE_MS = "x-attempt", "x-due-ms"
 REASON, ERROR_TYPE, STACK = "x-reason", "x-error-type", "x-stack"
+_TECHNICAL = {ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ATTEMPT, DUE_MS, REASON, ERROR_TYPE, STACK}
+_RETRY, _DEAD = ".retry", ".dlq"
+_DIGITS_MAX = 15
 
 RETRY_DELAYS_S = (1.0, 5.0, 30.0, 120.0)
 """How long a message waits before each further attempt; after the last one it is a dead letter."""
 
 
 def retry_topic(topic: str, consumer: str) -> str:
-    return f"{topic}.{consumer}.retry"
+    return f"{topic}.{consumer}{_RETRY}"
 
 
 def dead_letter_topic(topic: str, consumer: str) -> str:
-    return f"{topic}.{consumer}.dlq"
+    return f"{topic}.{consumer}{_DEAD}"
 
 
 def origin(record: Record) -> str:
-    """The topic on which `record` was first published."""
-    return record.headers.get(ORIGIN_TOPIC, record.topic)
+    """The topic on which `record` was first published.
+
+    Told by the name of the topic it lies on: a header that names another would send it where there is nothing.
+    """
+    for suffix in (_RETRY, _DEAD):
+        if record.topic.endswith(suffix):
+            return record.topic.removesuffix(suffix).rpartition(".")[0]
+    return record.topic
 
 
 def attempts(record: Record) -> int:
     """How often the retry topic has been used for `record`."""
-    value = record.headers.get(ATTEMPT, "0")
-    return int(value) if value.isdigit() else 0
+    return _number(record.headers.get(ATTEMPT, "")) if _is_aside(record) else 0
+
+
+def due_ms(record: Record) -> int:
+    """From when `record` is to be tried again, in Unix milliseconds: never later than the longest of the delays."""
+    longest = int(RETRY_DELAYS_S[-1] * 1000)
+    return min(_number(record.headers.get(DUE_MS, "")), record.timestamp_ms + longest)
+
+
+def _is_aside(record: Record) -> bool:
+    """Whether the headers of `record` may be ours: not on a topic where anybody publishes."""
+    return record.topic.endswith((_RETRY, _DEAD))
+
+
+def _number(text: str) -> int:
+    """0 for what is no number that we have written."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
 
 
 class DeadLetters:
@@ -102,8 +126,13 @@ class DeadLetters:
 
 
 def _origin_headers(record: Record) -> dict[str, str]:
-    first = {ORIGIN_TOPIC: record.topic, ORIGIN_PARTITION: str(record.partition), ORIGIN_OFFSET: str(record.offset)}
-    return {**first, **record.headers}
+    first = {ORIGIN_PARTITION: str(record.partition), ORIGIN_OFFSET: str(record.offset)}
+    headers = record.headers if _is_aside(record) else _without_technical(record.headers)
+    return {**first, **headers, ORIGIN_TOPIC: origin(record)}
+
+
+def _without_technical(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in _TECHNICAL}
 
 
 def _reason(error: BaseException) -> str:
@@ -116,6 +145,4 @@ def _reason(error: BaseException) -> str:
 
 def to_replay(record: Record) -> Message:
     """The message of a dead letter as it first was, to be published again on its origin topic."""
-    technical = {ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ATTEMPT, DUE_MS, REASON, ERROR_TYPE, STACK}
-    headers = {name: value for name, value in record.headers.items() if name not in technical}
-    return Message(origin(record), record.key, record.value, headers)
+    return Message(origin(record), record.key, record.value, _without_technical(record.headers))

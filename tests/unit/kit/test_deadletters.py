@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from kit import deadletters
-from kit.deadletters import DeadLetters, attempts, dead_letter_topic, origin, retry_topic, to_replay
+from kit.deadletters import DeadLetters, attempts, dead_letter_topic, due_ms, origin, retry_topic, to_replay
 from kit.errors import InvalidMessage, RetryLater, Stop
 from kit.events import Message, Record
 
@@ -101,6 +101,33 @@ async def test_a_retry_waits_longer_each_time_then_dies(sent: Sent, seconds: Sec
 
 def test_a_count_of_attempts_that_is_no_number_counts_as_none() -> None:
     assert attempts(record({deadletters.ATTEMPT: "beaucoup"})) == 0
+
+
+@pytest.mark.parametrize("text", ["²", "-1", "9" * 5000, ""])
+def test_headers_that_are_no_numbers_of_ours_neither_raise_nor_delay(text: str) -> None:
+    retried = record({deadletters.ATTEMPT: text, deadletters.DUE_MS: text}, retry_topic("kit.essai.v1", "lecteur"))
+    assert attempts(retried) == 0
+    assert due_ms(retried) == 0
+
+
+def test_nothing_waits_longer_than_the_longest_delay() -> None:
+    retried = record({deadletters.DUE_MS: str(10**14)}, retry_topic("kit.essai.v1", "lecteur"))
+    assert due_ms(retried) == retried.timestamp_ms + deadletters.RETRY_DELAYS_S[-1] * 1000
+
+
+async def test_forged_headers_do_not_lead_a_message_astray(sent: Sent, seconds: Seconds) -> None:
+    forged = {"ce_id": "e1", deadletters.ORIGIN_TOPIC: "nowhere", deadletters.ATTEMPT: "3"}
+    await letters(sent, seconds).retry_or_bury(record(forged), RetryLater("later"))
+    assert sent.messages[0].topic == retry_topic("kit.essai.v1", "lecteur")
+    assert sent.messages[0].headers[deadletters.ATTEMPT] == "1"
+    assert sent.messages[0].headers[deadletters.ORIGIN_TOPIC] == "kit.essai.v1"
+
+
+async def test_what_lies_on_a_retry_topic_without_our_headers_is_buried_as_its_name_says(
+    sent: Sent, seconds: Seconds
+) -> None:
+    await letters(sent, seconds).bury(record({}, retry_topic("kit.essai.v1", "lecteur")), InvalidMessage("no"))
+    assert sent.messages[0].topic == dead_letter_topic("kit.essai.v1", "lecteur")
 
 
 async def test_above_the_rate_the_consumer_stops_and_publishes_nothing_more(sent: Sent, seconds: Seconds) -> None:
