@@ -136,6 +136,19 @@ def bench(
         raise typer.Exit(1)
 
 
+@app.command()
+def bilan(
+    annonce: Annotated[str | None, typer.Option(metavar="ID", help="Une seule annonce ; toutes par défaut.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON sur une ligne.")] = False,
+    attendre: Annotated[
+        int, typer.Option(min=0, max=3600, metavar="SECONDES", help="Attend d’abord que plus rien ne soit en route.")
+    ] = 0,
+) -> None:
+    """Compare chaque alerte annoncée au registre des envois ; sort avec 1 si une seule est inexpliquée."""
+    if not _verb("bilan").run(annonce, as_json, attendre):
+        raise typer.Exit(1)
+
+
 dlq = typer.Typer(help="Lettres mortes : les messages qu’aucun essai n’a pu traiter.", no_args_is_help=True)
 app.add_typer(dlq, name="dlq")
 _TOPIC = Annotated[str, typer.Argument(metavar="TOPIC", help="Un nom que donne « dlq list ».")]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import ValidationError
 
 from contracts.registre import CATALOGUE
@@ -47,3 +48,14 @@ async def events(bootstrap: str, topic: str) -> list[Received]:
         except (InvalidMessage, ValidationError):
             continue
     return found
+
+
+async def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
+    """(topic, partition) → the offset below which `group` has done everything; partitions without one are missing."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+        return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items() if found.offset >= 0}
+    finally:
+        await admin.close()

@@ -15,14 +15,15 @@ from kit.problems import not_found
 from kit.runtime import Runtime
 from kit.tokens import Identity, account, identity, requires
 from services.notifications.atelier import Atelier
-from services.notifications.domain import Genre
+from services.notifications.domain import Etat, Genre, en_route
 from services.notifications.liens import Lien
 from services.notifications.remise import sceller
-from services.notifications.requetes import DemandeCode, DemandeContact, DemandeContactDe
+from services.notifications.requetes import DemandeBilan, DemandeCode, DemandeContact, DemandeContactDe
 from services.notifications.store import Ligne
 
 _LOT_CONTACTS = 1000
 _CONTENU_CODE = "code"
+_PAGE_BILAN = 10_000
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,33 @@ async def envoyer_code(demande: DemandeCode, deps: Deps) -> Response:
 def _livrer(atelier: Atelier, ligne: Ligne) -> None:
     atelier.modeles.retenir(_CONTENU_CODE, Genre.CODE, {})
     atelier.livreurs[Canal.EMAIL].offrir([ligne])
+
+
+@interne.post("/bilan")
+async def lire_bilan(demande: DemandeBilan, deps: Deps) -> Response:
+    """What became of the alerts of some annonces, each named: a page of at most 10,000 rows, grouped by their fate.
+
+    Answers {groupes: [{annonce_id, version, etat, motif, en_route, nombre, dernier_at, envois: [ids]}], suite}, where
+    `dernier_at` is when the youngest row of the group was made; `suite`, when there is more, is the next `apres`.
+    """
+    apres = (demande.apres.annonce_id, demande.apres.envoi_id) if demande.apres else None
+    lignes = await deps.atelier.registre.alertes(demande.annonce_ids, apres, _PAGE_BILAN)
+    dernier = lignes[-1] if len(lignes) == _PAGE_BILAN else None
+    suite = {"annonce_id": dernier["annonce_id"], "envoi_id": dernier["_id"]} if dernier else None
+    return _json({"groupes": _grouper(lignes), "suite": suite})
+
+
+def _grouper(lignes: list[Ligne]) -> list[dict[str, Any]]:
+    groupes: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for ligne in lignes:
+        attend = en_route(Etat(ligne["etat"]), reprise="reprise_at" in ligne)
+        cle = (ligne["annonce_id"], ligne["version"], ligne["etat"], ligne.get("motif"), attend)
+        if (groupe := groupes.get(cle)) is None:
+            noms = ("annonce_id", "version", "etat", "motif", "en_route")
+            groupe = groupes[cle] = {**dict(zip(noms, cle, strict=True)), "dernier_at": ligne["cree_at"], "envois": []}
+        groupe["envois"].append(ligne["_id"])
+        groupe["dernier_at"] = max(groupe["dernier_at"], ligne["cree_at"])
+    return [{**groupe, "nombre": len(groupe["envois"])} for groupe in groupes.values()]
 
 
 @public.get("/desabonnements/{jeton}", dependencies=[Depends(identity)])

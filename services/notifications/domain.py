@@ -75,6 +75,13 @@ TENTATIVES_MAX = 5
 REPRISES = tuple(dt.timedelta(seconds=s) for s in (1, 5, 30, 300))
 """The pause after the first, second … failed attempt."""
 
+
+def en_route(etat: Etat, *, reprise: bool) -> bool:
+    """Whether something is still to happen to a row. `reprise`: somebody is to take it up again; what stayed unknown
+    after its last attempt has none, and is done."""
+    return etat not in TERMINAUX and (reprise or etat is not Etat.INCERTAIN)
+
+
 LOT_MAX = 16
 """Rows claimed together by one connection. It bounds what a crash leaves unknown: at most so many per connection."""
 

@@ -38,6 +38,11 @@ class Registre:
         await self._db.envois.create_index(
             [("annonce_id", 1)], name="ouverts_par_annonce", partialFilterExpression=_A_REPRENDRE
         )
+        await self._db.envois.create_index(
+            [("annonce_id", 1), ("_id", 1)],
+            name="alertes_par_annonce",
+            partialFilterExpression={"genre": Genre.ALERTE.value},
+        )
         await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
         # Longer than any topic is kept: a replay must still find the row of what was sent.
         await self._db.envois.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
@@ -215,6 +220,22 @@ class Registre:
 
     async def envoi(self, envoi_id: str) -> Ligne | None:
         return await self._db.envois.find_one({"_id": envoi_id})
+
+    async def alertes(self, annonce_ids: Iterable[str], apres: tuple[str, str] | None, limite: int) -> list[Ligne]:
+        """The alerts of some annonces, ordered by (annonce_id, id): the first `limite` after `apres`.
+
+        Neither key ever changes, so pages neither repeat nor skip a row that was there when the first one was read.
+        """
+        filtre: dict[str, Any] = {"annonce_id": {"$in": list(annonce_ids)}}
+        if apres is not None:
+            annonce_id, envoi_id = apres
+            suivantes = [id_ for id_ in annonce_ids if id_ > annonce_id]
+            filtre = {"$or": [{"annonce_id": annonce_id, "_id": {"$gt": envoi_id}}, {"annonce_id": {"$in": suivantes}}]}
+        cursor = self._db.envois.find(
+            {"genre": Genre.ALERTE.value, **filtre},
+            {"annonce_id": 1, "version": 1, "etat": 1, "motif": 1, "reprise_at": 1, "cree_at": 1},
+        )
+        return [ligne async for ligne in cursor.sort([("annonce_id", 1), ("_id", 1)]).limit(limite)]
 
     async def du_compte(self, compte_id: str, page: int, taille: int) -> tuple[list[Ligne], int]:
         """One page, newest first, and how many there are."""

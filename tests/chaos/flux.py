@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from deploy.bilan import Injoignable, dresser
 from deploy.client import Client, Refus, jusqu_a
-from kit import mongo
 from services.notifications.domain import LOT_MAX
 from services.notifications.settings import Reglages
 from tests.pile import Ville, annonce, profil
@@ -107,19 +107,18 @@ class Flux:
         return sum(found.values()) - len(attendus)
 
     async def _registre(self, nombre: int) -> None:
-        """The ledger holds exactly one row per alert, each marked as handed over."""
-        store = mongo.connect(self.ville.stack.urls()["MONGO_URL"], "notifications")
-        wanted = {"annonce_id": {"$in": list(self.acceptees.values())}, "genre": "alerte"}
+        """The ledger holds exactly one row per announced alert, each marked as handed over."""
 
-        async def etats() -> dict[str, int] | None:
-            groups = store.db.envois.aggregate([{"$match": wanted}, {"$group": {"_id": "$etat", "n": {"$sum": 1}}}])
-            found = {group["_id"]: group["n"] async for group in groups}
-            return found if found == {"remis": nombre} else None
+        async def tout_remis() -> bool:
+            try:
+                bilan = await dresser(self.ville.kafka, self.ville.interne, set(self.acceptees.values()))
+            except Injoignable:
+                return False
+            total = bilan.total
+            assert total.inexpliquees == 0, (total.sans_envoi, total.sans_destinataire)
+            return (total.destinataires, total.en_route, total.etats) == (nombre, 0, {"remis": nombre})
 
-        try:
-            await jusqu_a(etats, f"registre : {nombre} envois remis", RETABLIE_S)
-        finally:
-            store.close()
+        await jusqu_a(tout_remis, f"registre : {nombre} envois remis", RETABLIE_S)
 
 
 async def ouvrir(ville: Ville) -> Flux:

@@ -116,3 +116,10 @@ def test_ids_are_stable_and_apart() -> None:
     autres = {domain.id_alerte("a", 2, "p", Canal.EMAIL), domain.id_alerte("a", 1, "q", Canal.EMAIL)}
     assert premier not in autres
     assert len(autres) == 2
+
+
+@pytest.mark.parametrize("etat", list(Etat))
+@pytest.mark.parametrize("reprise", [True, False])
+def test_what_is_on_its_way_is_neither_done_nor_left_unknown(etat: Etat, reprise: bool) -> None:
+    done = etat in domain.TERMINAUX or (etat is Etat.INCERTAIN and not reprise)
+    assert domain.en_route(etat, reprise=reprise) is not done
