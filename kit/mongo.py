@@ -6,7 +6,7 @@ Motor gets critical fixes until May 2027; its successor is pymongo.AsyncMongoCli
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import (
@@ -68,6 +68,8 @@ class Mongo:
 
     client: AsyncIOMotorClient[dict[str, Any]]
     db: Database
+    # Starting a session costs motor a thread; one that served a transaction well serves the next.
+    idle_sessions: list[Session] = field(default_factory=list)
 
     async def transaction(
         self, work: Callable[[Session], Awaitable[T]], *, deadline_s: float = _TRANSACTION_DEADLINE_S
@@ -78,26 +80,15 @@ class Mongo:
         when no server was found, which has taken its time already. Raises what `work` raises, or the last PyMongoError.
         """
         end = time.monotonic() + deadline_s
-        attempt = 0
-        async with await self.client.start_session() as session:
-            while True:
-                attempt += 1
-                try:
-                    async with session.start_transaction(
-                        read_concern=ReadConcern("snapshot"),
-                        write_concern=_MAJORITY,
-                        read_preference=ReadPreference.PRIMARY,
-                    ):
-                        result = await work(session)
-                        # Committed here, so that an unknown outcome is told apart from an error of `work`.
-                        await _commit(session, end)
-                        return result
-                except ServerSelectionTimeoutError:
-                    raise
-                except PyMongoError as error:
-                    if not error.has_error_label("TransientTransactionError") or time.monotonic() > end:
-                        raise
-                    await asyncio.sleep(min(0.002 * 2**attempt, 0.2))
+        session = self.idle_sessions.pop() if self.idle_sessions else await self.client.start_session()
+        try:
+            result = await _transact(session, work, end)
+        except BaseException:
+            # A session that saw an error may be of no more use to the server.
+            await session.end_session()
+            raise
+        self.idle_sessions.append(session)
+        return result
 
     async def ping(self) -> None:
         """Raises when the server does not answer."""
@@ -108,6 +99,26 @@ class Mongo:
 
     def close(self) -> None:
         self.client.close()
+
+
+async def _transact(session: Session, work: Callable[[Session], Awaitable[T]], end: float) -> T:
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            async with session.start_transaction(
+                read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY, read_preference=ReadPreference.PRIMARY
+            ):
+                result = await work(session)
+                # Committed here, so that an unknown outcome is told apart from an error of `work`.
+                await _commit(session, end)
+                return result
+        except ServerSelectionTimeoutError:
+            raise
+        except PyMongoError as error:
+            if not error.has_error_label("TransientTransactionError") or time.monotonic() > end:
+                raise
+            await asyncio.sleep(min(0.002 * 2**attempt, 0.2))
 
 
 async def _commit(session: Session, end: float) -> None:

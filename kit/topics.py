@@ -9,6 +9,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from kit.deadletters import dead_letter_topic, retry_topic
 
 _DEAD_LETTER_RETENTION_MS = 14 * 24 * 3600 * 1000
+# Twice what a broker takes by default: the largest message must still fit together with the headers that say why.
+_DEAD_LETTER_MAX_BYTES = 2 * 1024 * 1024
 
 
 class TopicSpec(Protocol):
@@ -32,7 +34,7 @@ def _new(spec: TopicSpec, replication: int) -> NewTopic:
 
 
 def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTopic]:
-    configs = {"retention.ms": str(_DEAD_LETTER_RETENTION_MS)}
+    configs = {"retention.ms": str(_DEAD_LETTER_RETENTION_MS), "max.message.bytes": str(_DEAD_LETTER_MAX_BYTES)}
     names = [retry_topic(spec.name, consumer), dead_letter_topic(spec.name, consumer)]
     return [NewTopic(name, 1, replication, topic_configs=configs) for name in names]
 

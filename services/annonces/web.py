@@ -40,7 +40,7 @@ _ACTIONS = {
 }
 
 
-def deps(request: Request) -> Deps:
+async def deps(request: Request) -> Deps:
     found: Deps = request.app.state.deps
     return found
 

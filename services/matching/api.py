@@ -21,12 +21,12 @@ router = APIRouter(prefix="/v1")
 Caller = Annotated[Identity, Depends(account)]
 
 
-def runtime(request: Request) -> Runtime:
+async def runtime(request: Request) -> Runtime:
     found: Runtime = request.app.state.runtime
     return found
 
 
-def settings(request: Request) -> Reglages:
+async def settings(request: Request) -> Reglages:
     found: Reglages = request.app.state.settings
     return found
 

@@ -70,10 +70,12 @@ async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) ->
     if suite is None:
         STALE.labels(SERVICE).inc()
         return
-    await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
     if not suite.apparier:
-        return
-    left_out = await store.desactives_depuis(tx, now - _INDEX_MAY_LAG)
+        return await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
+    _, left_out = await asyncio.gather(
+        store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi),
+        store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG),
+    )
     if connu is not None and connu.appariee:
         left_out |= await store.deja_alertes(tx, annonce.annonce_id)
     found = [match for match in await _search(deps.index, annonce) if match.profil_id not in left_out]

@@ -101,7 +101,8 @@ class Index:
     def upsert(self, profil: Profil) -> bool:
         """Adds or replaces a profil; an inactive one leaves. False when a version at least as new is known.
 
-        Raises VocabularyFull when its codes do not fit any more.
+        Raises VocabularyFull when its codes do not fit any more, OverflowError when its version does not; nothing has
+        changed then.
         """
         if not profil.actif:
             return self.remove(profil.profil_id, profil.version)
@@ -124,9 +125,11 @@ class Index:
                 profil.a_distance,
                 1,
             )
+            # Made before anything changes: a number that no column holds is refused here.
+            made = np.array(row, dtype=ROW)
             self._kill(profil.profil_id)
             slot = self._allocate()
-            self._rows[slot] = row
+            self._rows[slot] = made
             self._profils[slot] = profil.profil_id
             self._comptes[slot] = profil.compte_id
             self._slot_of[profil.profil_id] = slot

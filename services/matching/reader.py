@@ -108,7 +108,7 @@ class Reader:
     async def _apply_one(self, record: Record) -> None:
         try:
             self._index.upsert(decode(record, TOPIC, CATALOGUE).event.profil)
-        except (InvalidMessage, ValidationError, VocabularyFull) as error:
+        except (InvalidMessage, ValidationError, VocabularyFull, OverflowError) as error:
             ILLISIBLES.inc()
             # Every worker reads it again at each start: it is buried once.
             if not await store.est_note_illisible(self._db, record.partition, record.offset):

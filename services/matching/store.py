@@ -65,9 +65,9 @@ async def connus(tx: Tx, profil_ids: Sequence[str]) -> set[str]:
     return {document["_id"] async for document in cursor}
 
 
-async def desactives_depuis(tx: Tx, since: dt.datetime) -> set[str]:
-    """Ids of the profils deactivated after `since`: the index may not have heard of it yet."""
-    cursor = tx.db.profils.find({"desactive_at": {"$gt": since}}, {"_id": 1}, session=tx.session)
+async def desactives_depuis(db: Database, since: dt.datetime) -> set[str]:
+    """Ids of the profils deactivated after `since`, outside any transaction: the index may not have heard of it yet."""
+    cursor = db.profils.find({"desactive_at": {"$gt": since}}, {"_id": 1})
     return {document["_id"] async for document in cursor}
 
 

@@ -20,7 +20,7 @@ NumeroDePage = Annotated[int, Query(ge=1, le=10_000)]
 TailleDePage = Annotated[int, Query(ge=1, le=100)]
 
 
-def actions(request: Request) -> Actions:
+async def actions(request: Request) -> Actions:
     found: Actions = request.app.state.deps
     return found
 

@@ -34,7 +34,7 @@ class Acces:
     atelier: Atelier
 
 
-def acces(request: Request) -> Acces:
+async def acces(request: Request) -> Acces:
     deps: Acces = request.app.state.deps
     return deps
 

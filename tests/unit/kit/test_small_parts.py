@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from kit import telemetry
 from kit.clock import FixedClock, SystemClock
-from kit.consumer import Consumer, _due_ms
-from kit.deadletters import DUE_MS
+from kit.consumer import Consumer
+from kit.deadletters import DUE_MS, due_ms
 from kit.events import Record
 from kit.ids import new_id, stable_id
 from kit.settings import Settings
@@ -50,12 +50,12 @@ def test_stable_ids_differ_when_their_parts_differ(one: list[str], other: list[s
 
 
 def record(due: str | None) -> Record:
-    return Record("t", 0, 0, None, None, {} if due is None else {DUE_MS: due}, 0)
+    return Record("t", 0, 0, None, None, {} if due is None else {DUE_MS: due}, 1_700_000_000_000)
 
 
 @pytest.mark.parametrize(("due", "milliseconds"), [(None, 0), ("1700000000123", 1700000000123), ("tôt", 0), ("-5", 0)])
 def test_a_message_is_due_when_its_header_says_else_at_once(due: str | None, milliseconds: int) -> None:
-    assert _due_ms(record(due)) == milliseconds
+    assert due_ms(record(due)) == milliseconds
 
 
 class Processed:
@@ -70,7 +70,7 @@ async def test_delayed_messages_are_processed_in_the_order_in_which_they_are_due
     processed = Processed()
     consumer = Consumer("", "g", ["t"], processed, delayed=True)  # type: ignore[arg-type]  # takes lists only
     assert await consumer._process_when_due([record("30"), record("10"), record(None)], asyncio.Event())
-    assert [_due_ms(r) for r in processed.records] == [0, 10, 30]
+    assert [due_ms(r) for r in processed.records] == [0, 10, 30]
 
 
 async def test_a_stop_leaves_what_is_not_due_to_the_next_start() -> None:
