@@ -92,7 +92,11 @@ class DeadLetters:
         """Notes that `count` messages were processed."""
         self._good.extend([self._monotonic()] * min(count, self._limit))
 
-    def _check_rate(self) -> None:
+    def check(self) -> None:
+        """Before the next messages are begun. Raises Stop above the rate limit.
+
+        Never in the middle of a batch: what was buried of it would be buried again after each restart, for ever.
+        """
         now = self._monotonic()
         dead = sum(1 for at in self._dead if now - at < self._window_s)
         good = sum(1 for at in self._good if now - at < self._window_s)
@@ -102,9 +106,8 @@ class DeadLetters:
     async def bury(self, record: Record, error: BaseException) -> None:
         """Publishes the raw bytes with reason, origin, attempts and stack.
 
-        Raises Stop above the rate limit, and whatever publishing raises: the offset must not move then.
+        Raises whatever publishing raises: the offset must not move then.
         """
-        self._check_rate()
         topic = dead_letter_topic(origin(record), self._consumer)
         stack = "".join(traceback.format_exception(error))[-4000:]
         headers = {**_origin_headers(record), REASON: _reason(error), ERROR_TYPE: type(error).__name__, STACK: stack}

@@ -55,6 +55,7 @@ class Processor:
         All events of a batch share one transaction; when that fails each is tried alone: a bad event harms no other.
         A server that is away is waited for, in place: every other message would fail alike.
         """
+        self._dead_letters.check()
         with EVENT_SECONDS.labels(self.consumer).time():
             wanted = [received for record in records if (received := await self._wanted(record)) is not None]
             if not wanted:

@@ -101,7 +101,7 @@ class Index:
     def upsert(self, profil: Profil) -> bool:
         """Adds or replaces a profil; an inactive one leaves. False when a version at least as new is known.
 
-        Raises VocabularyFull when its codes do not fit any more, OverflowError when its version does not; nothing has
+        Raises VocabularyFull when its codes do not fit any more, OverflowError when its version does not; no profil has
         changed then.
         """
         if not profil.actif:

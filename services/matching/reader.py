@@ -112,6 +112,7 @@ class Reader:
             ILLISIBLES.inc()
             # Every worker reads it again at each start: it is buried once.
             if not await store.est_note_illisible(self._db, record.partition, record.offset):
+                self._dead_letters.check()
                 await self._dead_letters.bury(record, error)
                 await store.noter_illisible(self._db, record.partition, record.offset, self._clock.now())
         else:

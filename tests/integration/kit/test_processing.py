@@ -124,6 +124,9 @@ def _rest(sent: Message) -> tuple[bytes | None, Any]:
         (b"{}", {"ce_id": "3", "ce_type": "Inconnu"}),
         (b"{}", {}),
         (None, {"ce_id": "4", "ce_type": "Fait"}),
+        # The largest that a broker takes: it must fit into the dead letters with what is said about it.
+        (b"x" * 1_048_000, {"ce_id": "5", "ce_type": "Fait"}),
+        (b"{}", {"ce_id": "6", "ce_type": "Fait", "x-origin-topic": "nulle.part"}),
     ],
 )
 async def test_un_message_empoisonne_va_aux_lettres_mortes_et_le_suivant_passe(
@@ -142,7 +145,8 @@ async def test_un_message_empoisonne_va_aux_lettres_mortes_et_le_suivant_passe(
     assert dead.value == value
     assert dead.headers[deadletters.REASON]
     assert dead.headers[deadletters.ORIGIN_TOPIC] == TOPIC
-    assert deadletters.to_replay(dead) == Message(TOPIC, key.encode(), value, headers)
+    first = {name: text for name, text in headers.items() if name != deadletters.ORIGIN_TOPIC}
+    assert deadletters.to_replay(dead) == Message(TOPIC, key.encode(), value, first)
 
 
 async def test_ce_qui_manque_encore_est_retente_plus_tard(runtime: Runtime, running: asyncio.Event) -> None:
@@ -171,3 +175,14 @@ async def test_un_mauvais_evenement_ne_retient_pas_les_autres_du_lot(runtime: Ru
     sent = [message(runtime, Fait(id=id_, humeur=humeur)) for id_, humeur in zip(ids, humeurs, strict=True)]
     await processor.process([Record(TOPIC, 0, n, m.key, m.value, m.headers, 0) for n, m in enumerate(sent)])
     assert [bool(await done(runtime, id_)) for id_ in ids] == [True, False, True]
+
+
+async def test_une_suite_de_lettres_mortes_arrete_le_processus_sans_les_enterrer_deux_fois(runtime: Runtime) -> None:
+    processor = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
+    await processor.process([Record(TOPIC, 0, n, b"cle", b"poison", {}, 0) for n in range(120)])
+    good = message(runtime, Fait(id=new_id()))
+    with pytest.raises(Stop):
+        await processor.process([Record(TOPIC, 0, 120, good.key, good.value, good.headers, 0)])
+    restarted = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
+    await restarted.process([Record(TOPIC, 0, 120, good.key, good.value, good.headers, 0)])
+    assert await done(runtime, (good.key or b"").decode())

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaConsumer
 
 from contracts.annonces import Annonce, AnnonceModifiee, AnnoncePubliee, AnnonceRetiree, EtatAnnonce
 from contracts.comptes import Compte, CompteEfface, EtatCompte
-from contracts.matching import CorrespondancesTrouvees, EvenementProfil
+from contracts.commun import Lieu, Sens
+from contracts.matching import CorrespondancesTrouvees, EvenementProfil, Profil, ProfilEnregistre
 from contracts.notifications import DesabonnementDemande
 from kit import mongo
 from kit.deadletters import dead_letter_topic
@@ -201,11 +202,40 @@ async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bien
     assert (left["actif"], left["categories"], left["lieu"]["lat"]) == (False, [], 0)
 
 
-@pytest.mark.parametrize("topic", [AnnoncePubliee.topic, EvenementProfil.topic])
+def bad_profil() -> bytes:
+    """Well-formed, with a version that the index cannot hold."""
+    lieu = Lieu(lat=50, lon=3)
+    profil = Profil(
+        profil_id=uuid.uuid4().hex,
+        version=10**12,
+        compte_id="c",
+        sens=Sens.BESOIN,
+        lieu=lieu,
+        rayon_km=5,
+        cree_at=dt.datetime.now(dt.UTC),
+    )
+    return ProfilEnregistre(profil=profil).model_dump_json().encode()
+
+
+@pytest.mark.parametrize(
+    ("topic", "poison"),
+    [
+        (AnnoncePubliee.topic, b'{"not": "an event"}'),
+        (EvenementProfil.topic, b'{"not": "an event"}'),
+        (EvenementProfil.topic, bad_profil()),
+    ],
+)
 async def test_a_poison_message_is_buried_with_its_bytes_and_the_next_one_is_processed(
-    reglages: Reglages, abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, topic: str
+    reglages: Reglages,
+    abonner: Any,
+    publier: Any,
+    found: Found,
+    publiee: Any,
+    bientot: Any,
+    topic: str,
+    poison: bytes,
 ) -> None:
-    poison = b'{"not": "an event", "n": "' + uuid.uuid4().hex.encode() + b'"}'
+    poison += b" " * (uuid.uuid4().int % 10_000)  # another one than that of an earlier run
     producer = Producer(reglages.kafka_url)
     headers = {"ce_id": uuid.uuid4().hex, "ce_type": "AnnoncePubliee" if "annonce" in topic else "ProfilEnregistre"}
     await producer.publish([Message(topic, b"poison", poison, headers), Message(topic, b"nothing", None, {})])

@@ -210,6 +210,15 @@ def test_a_flood_of_unknown_codes_is_refused_and_harms_nobody() -> None:
     assert [match.profil_id for match in index.search(ANNONCE)] == [f"p{spare}"]
 
 
+def test_a_version_that_no_column_holds_is_refused_and_harms_nobody() -> None:
+    index = Index()
+    assert index.upsert(simple(1, categories=["vetements-costumes"]))
+    for version in (10**10, 10**30):
+        with pytest.raises(OverflowError):
+            index.upsert(simple(1, version=version))
+    assert [match.profil_id for match in index.search(ANNONCE)] == ["p1"]
+
+
 def test_what_is_found_is_a_valid_event() -> None:
     index = Index()
     index.upsert(simple(1, categories=["vetements-costumes"]))
