@@ -23,7 +23,7 @@ async def mark(db: Database, consumer: str, event_ids: Sequence[str], at: dt.dat
     """Records the ids inside the transaction of `session`. Raises AlreadyProcessed when one is known."""
     rows = [{"_id": _row_id(consumer, id_), "at": at} for id_ in event_ids]
     try:
-        # One row goes faster by itself than as a bulk of one, and one event at a time is what an idle evening brings.
+        # The usual case is one event; a bulk of one takes longer.
         await (
             db.inbox.insert_one(rows[0], session=session)
             if len(rows) == 1

@@ -79,8 +79,12 @@ class Outbox:
             result = await work(last)
             now = self._clock.now()
             messages = [(id_, encode(event, event_id=id_, source=self._source, at=now)) for id_, event in last.events]
-            if messages:
-                await self._mongo.db.outbox.insert_many([_row(id_, m, now) for id_, m in messages], session=session)
+            rows = [_row(id_, message, now) for id_, message in messages]
+            if len(rows) == 1:
+                # The usual case; a bulk of one takes longer.
+                await self._mongo.db.outbox.insert_one(rows[0], session=session)
+            elif rows:
+                await self._mongo.db.outbox.insert_many(rows, session=session)
             return result
 
         result = await self._mongo.transaction(attempt)
