@@ -9,8 +9,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from contracts.annonces import Annonce, AnnonceModifiee, AnnoncePubliee, AnnonceRetiree, EtatAnnonce
-from contracts.comptes import Compte, CompteEfface, EtatCompte
 from contracts.commun import Lieu, Sens
+from contracts.comptes import Compte, CompteEfface, EtatCompte
 from contracts.matching import CorrespondancesTrouvees, EvenementProfil, Profil, ProfilEnregistre
 from contracts.notifications import DesabonnementDemande
 from kit import mongo
