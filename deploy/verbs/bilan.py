@@ -128,10 +128,8 @@ def _montrer(bilan: Bilan) -> None:
     else:
         console.print(_table_des_etats(total))
         console.print(_table_des_annonces(bilan))
-    if total.a_lire or total.lots_attendus:
-        console.print(
-            f"En route, avant le registre : {total.a_lire} destinataires et {total.lots_attendus} lots pas encore lus."
-        )
+    if total.lots_attendus:
+        console.print(f"En route aussi : {total.lots_attendus} lots annoncés, qui ne sont pas encore dans le topic.")
     if total.anterieurs:
         console.print(f"{total.anterieurs} envois sont plus anciens que ce que garde Kafka : hors du compte.")
     if bilan.illisibles:
@@ -163,7 +161,7 @@ def _table_des_etats(total: Compte) -> Table:
     table.add_section()
     table.add_row("destinataires annoncés", "", str(total.destinataires))
     table.add_row("lignes au registre", "", str(total.envois))
-    table.add_row("dont en route", "", str(total.en_cours))
+    table.add_row("en route", "", str(total.en_cours + total.a_lire))
     return table
 
 
@@ -179,8 +177,8 @@ def _table_des_annonces(bilan: Bilan) -> Table:
     montrees, reste = ordre[:_ANNONCES_MONTREES], ordre[_ANNONCES_MONTREES:]
     table = Table(header_style="bold")
     table.add_column("Annonce", no_wrap=True)
-    table.add_column("Titre", max_width=40, no_wrap=True, overflow="ellipsis")
-    for titre in ("Destinataires", "Au registre", "Remises", "Autres fins", "En route", "Inexpliquées"):
+    table.add_column("Titre", max_width=28, no_wrap=True, overflow="ellipsis")
+    for titre in ("Annoncées", "Registre", "Remises", "Autres", "En route", "Inexpliquées"):
         table.add_column(titre, justify="right")
     for compte in montrees:
         table.add_row(compte.annonce_id, compte.titre, *_ligne([compte]))
