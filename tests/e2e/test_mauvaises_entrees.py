@@ -62,6 +62,7 @@ async def test_l_annonce_d_une_autre_association_n_existe_pas(ville: Ville) -> N
     "path",
     [
         "/v1/interne/contacts",
+        "/v1/interne/bilan",
         "/v1/interne/profils",
         "/v1/interne/codes",
         "/v1/%69nterne/contacts",
