@@ -28,12 +28,15 @@ class Indice:
     fin: int = 0
 
 
+# Repetitions are bounded, or begin where no other could: a long text costs its length, not the square of it.
 _MOTIFS_DE_TEXTE: tuple[tuple[str, str, str, re.Pattern[str]], ...] = (
     (
         "adresse-electronique",
         "adresse électronique",
         "coordonnees-dans-le-texte",
-        re.compile(r"[\w.+-]+\s?(?:@|\(at\)|\[at\]|\(arobase\)|\[arobase\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE),
+        re.compile(
+            r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\]|\(arobase\)|\[arobase\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
+        ),
     ),
     (
         "telephone",
@@ -52,7 +55,7 @@ _MOTIFS_DE_TEXTE: tuple[tuple[str, str, str, re.Pattern[str]], ...] = (
         "argent demandé ou promis",
         "hors-objet",
         re.compile(
-            r"\d[\d\s.,]*\s?(?:€|euros?\b)|\b(?:IBAN|RIB|virement|paypal|western union|cagnotte|rémunér\w*|salair\w*"
+            r"\d[\d\s.,]{0,20}\s?(?:€|euros?\b)|\b(?:IBAN|RIB|virement|paypal|western union|cagnotte|rémunér\w*|salair\w*"
             r"|frais d[’']inscription|carte bancaire)\b",
             re.IGNORECASE,
         ),
