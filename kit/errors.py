@@ -26,5 +26,5 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_poison(error: BaseException) -> bool:
-    """True when no number of tries can help."""
-    return isinstance(error, (InvalidMessage, ValidationError))
+    """True when no number of tries can help; an OverflowError is a number that the database cannot hold."""
+    return isinstance(error, (InvalidMessage, ValidationError, OverflowError))
