@@ -143,7 +143,13 @@ def is_bounded(query: str) -> bool:
     except ValueError:
         return False
     page = given.get("page", "1")
-    return given.keys() <= _BOUNDED and len(query) <= 300 and page.isdigit() and int(page) <= _PAGES_KEPT
+    return (
+        given.keys() <= _BOUNDED
+        and len(query) <= 300
+        and page.isascii()
+        and page.isdigit()
+        and int(page) <= _PAGES_KEPT
+    )
 
 
 def _with(answer: Answer, headers: dict[str, str]) -> Answer:

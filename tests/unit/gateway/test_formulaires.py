@@ -122,6 +122,7 @@ def test_what_caches_may_keep() -> None:
     assert not is_bounded("q=x")
     assert not is_bounded("lat=50.6&lon=3")
     assert not is_bounded("page=51")
+    assert not is_bounded("page=²")
     assert not is_bounded("sens=" + "x" * 400)
 
 
