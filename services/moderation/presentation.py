@@ -50,7 +50,11 @@ def date(at: dt.datetime | str | None) -> str:
     if at is None:
         return ""
     instant = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
-    return format_datetime(instant, "d MMMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=_PARIS, locale="fr")
+    try:
+        return format_datetime(instant, "d MMMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=_PARIS, locale="fr")
+    except OverflowError:
+        # In the first and the last hours of the calendar: a page that fails could not be decided.
+        return instant.isoformat()
 
 
 def heure(at: dt.datetime) -> str:

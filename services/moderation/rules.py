@@ -55,8 +55,8 @@ _MOTIFS_DE_TEXTE: tuple[tuple[str, str, str, re.Pattern[str]], ...] = (
         "argent demandé ou promis",
         "hors-objet",
         re.compile(
-            r"\d[\d\s.,]{0,20}\s?(?:€|euros?\b)|\b(?:IBAN|RIB|virement|paypal|western union|cagnotte|rémunér\w*|salair\w*"
-            r"|frais d[’']inscription|carte bancaire)\b",
+            r"\d[\d\s.,]{0,20}\s?(?:€|euros?\b)|\b(?:IBAN|RIB|virement|paypal|western union|cagnotte|rémunér\w*"
+            r"|salair\w*|frais d[’']inscription|carte bancaire)\b",
             re.IGNORECASE,
         ),
     ),
