@@ -1,5 +1,6 @@
 """The base of every event: a frozen pydantic model that knows its topic and its key."""
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -17,9 +18,9 @@ class Evenement(Valeur):
     topic: ClassVar[str]
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """The Kafka key: the id of the aggregate whose events must stay in one partition."""
-        raise NotImplementedError(type(self).__name__)
 
     @classmethod
     def type_name(cls) -> str:
