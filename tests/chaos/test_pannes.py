@@ -8,9 +8,11 @@ import asyncio
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 
+from deploy import health
 from deploy.client import jusqu_a
 from deploy.processes import BY_NAME, CATCHER
 from deploy.supervision import Supervisor
@@ -38,6 +40,10 @@ async def tuer(ville: Ville, nom: str) -> None:
         return (await asyncio.to_thread(pid, ville, nom)) not in (0, victime)
 
     await jusqu_a(remplace, f"{nom} relancé")
+    if nom == CATCHER:
+        # We read the mails there ourselves.
+        page = f"{ville.stack.catcher_url}/sante/vivant"
+        await jusqu_a(partial(asyncio.to_thread, health.is_ready, page), "courrier prêt")
 
 
 @pytest.mark.parametrize("nom", [*BY_NAME, CATCHER])
