@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 JOUR_MS = 24 * 3600 * 1000
+SUR_LE_CHEMIN = 12
+"""Partitions of the topics that every annonce passes through: as many workers of a service can share the work."""
+A_COTE = 3
+"""Partitions of the others: a consumer names each of its partitions in each fetch, which was half of a worker's CPU."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,7 @@ class Topic:
     readers: tuple[str, ...]
     compact: bool
     retention_ms: int | None
-    partitions: int = 12
+    partitions: int = A_COTE
 
     @property
     def cleanup_policy(self) -> str:
@@ -31,12 +35,23 @@ TOPICS: tuple[Topic, ...] = (
         ("moderation", "matching", "notifications", "gateway"),
         True,
         30 * JOUR_MS,
+        SUR_LE_CHEMIN,
     ),
     Topic("annonces.association.v1", "association_id", "annonces", ("moderation", "gateway"), True, None),
     Topic("annonces.reponse.v1", "annonce_id", "annonces", ("notifications",), False, 7 * JOUR_MS),
-    Topic("moderation.decision.v1", "cible_id", "moderation", ("annonces", "notifications"), False, 30 * JOUR_MS),
+    Topic(
+        "moderation.decision.v1",
+        "cible_id",
+        "moderation",
+        ("annonces", "notifications"),
+        False,
+        30 * JOUR_MS,
+        SUR_LE_CHEMIN,
+    ),
     Topic("matching.profil.v1", "profil_id", "matching", ("matching",), True, None),
-    Topic("matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS),
+    Topic(
+        "matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS, SUR_LE_CHEMIN
+    ),
     Topic("notifications.envoi.v1", "lot_id | envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
     Topic(
         "gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None
