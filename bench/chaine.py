@@ -21,7 +21,7 @@ class ChaineNue:
         self._urls = {**urls, "NU_GROUPE": "1" if groupe else "0"}
         self.prefixe = prefixe
         self._children: list[subprocess.Popen[bytes]] = []
-        self._port, self._service_port = _free_port(), _free_port()
+        self._port, self._service_port = _free_ports()
 
     @property
     def url(self) -> str:
@@ -42,21 +42,34 @@ class ChaineNue:
             port = str(self._port if nom == "porte" else self._service_port)
             command = [sys.executable, "-m", "bench.nu", nom]
             self._children.append(subprocess.Popen(command, cwd=ROOT, env={**common, "PORT": port}))
-        for listening in (self._port, self._service_port):
-            wait_until(partial(_listens, listening), "la chaîne nue", 30, lambda: None)
+        try:
+            for listening in (self._port, self._service_port):
+                wait_until(partial(_listens, listening), "la chaîne nue", 30, self._mort)
+        except BaseException:
+            self._tuer()
+            raise
         return self
 
+    def _mort(self) -> str | None:
+        """Without this, the other chain would answer for one whose port was taken."""
+        return "un de ses processus s’est arrêté" if any(c.poll() is not None for c in self._children) else None
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._tuer()
+
+    def _tuer(self) -> None:
         for child in self._children:
             child.kill()
         for child in self._children:
             child.wait()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    """Held together, so that they differ."""
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _listens(port: int) -> bool:

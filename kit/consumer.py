@@ -83,6 +83,7 @@ class Consumer:
         self._in_hand_since_ms: dict[str, int] = {}
         self._next_offset: dict[TopicPartition, int] = {}
         self._to_commit: dict[TopicPartition, int] = {}
+        self._done = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end."""
@@ -151,6 +152,7 @@ class Consumer:
         done = {tp: raws[-1].offset + 1 for tp, raws in fetched.items()}
         self._next_offset.update(done)
         self._to_commit.update(done)
+        self._done.set()
 
     async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
         """False when the process is to stop before all were due: nothing is committed then, the inbox drops repeats."""
@@ -163,7 +165,9 @@ class Consumer:
 
     async def _commit_regularly(self, consumer: AIOKafkaConsumer) -> None:
         while True:
+            await self._done.wait()
             await asyncio.sleep(_COMMIT_EVERY_S)
+            self._done.clear()
             await self._commit(consumer)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
@@ -178,6 +182,7 @@ class Consumer:
             log.info("commit_after_rebalance", error=type(error).__name__)
         except KafkaError as error:
             self._to_commit = {**still_ours, **self._to_commit}
+            self._done.set()
             log.warning("commit_waits", error=type(error).__name__)
 
     async def refresh_lag(self) -> None:

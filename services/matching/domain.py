@@ -65,21 +65,24 @@ class Suite:
     apparier: bool
 
 
-def suite(connu: Suivi | None, annonce: Annonce, *, publication: bool, now: dt.datetime) -> Suite | None:
+def premiere_suite(annonce: Annonce, *, publication: bool, now: dt.datetime) -> Suite:
+    """What follows from the first event about an annonce that arrives."""
+    apparier = publication and annonce.expire_at > now
+    return Suite(Suivi(annonce.version, annonce.etat, annonce.version if apparier else 0), apparier)
+
+
+def suite(connu: Suivi, annonce: Annonce, *, publication: bool, now: dt.datetime) -> Suite | None:
     """What follows from an event that carries `annonce`; None when it is stale.
 
     A final state wins over whatever arrives later, and over whatever it overtook. A publication that a mere change
     of the published annonce has overtaken is not lost: it is searched for once.
     """
-    if connu is not None and connu.etat in ETATS_FINALS:
+    if connu.etat in ETATS_FINALS:
         return None
-    appariee = connu.appariee if connu else 0
-    vivante = annonce.expire_at > now
-    if connu is not None and annonce.version <= connu.version and annonce.etat not in ETATS_FINALS:
-        if publication and vivante and connu.etat is EtatAnnonce.PUBLIEE and annonce.version > appariee:
+    apparier = publication and annonce.expire_at > now
+    if annonce.version <= connu.version and annonce.etat not in ETATS_FINALS:
+        if apparier and connu.etat is EtatAnnonce.PUBLIEE and annonce.version > connu.appariee:
             return Suite(Suivi(connu.version, connu.etat, annonce.version), apparier=True)
         return None
-    version = max(annonce.version, connu.version if connu else 0)
-    if publication and vivante:
-        return Suite(Suivi(version, annonce.etat, annonce.version), apparier=True)
-    return Suite(Suivi(version, annonce.etat, appariee), apparier=False)
+    version = max(annonce.version, connu.version)
+    return Suite(Suivi(version, annonce.etat, annonce.version if apparier else connu.appariee), apparier)

@@ -65,17 +65,19 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
 
 async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) -> None:
     now = deps.clock.now()
-    connu = await store.suivi(tx, annonce.annonce_id)
-    suite = domain.suite(connu, annonce, publication=publication, now=now)
+    premiere = domain.premiere_suite(annonce, publication=publication, now=now)
+    connu, left_out = await asyncio.gather(
+        store.suivre(tx, annonce.annonce_id, premiere.suivi),
+        store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG),
+    )
+    suite = domain.suite(connu, annonce, publication=publication, now=now) if connu else premiere
     if suite is None:
         STALE.labels(SERVICE).inc()
         return
+    if connu is not None:
+        await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
     if not suite.apparier:
-        return await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
-    _, left_out = await asyncio.gather(
-        store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi),
-        store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG),
-    )
+        return
     if connu is not None and connu.appariee:
         left_out |= await store.deja_alertes(tx, annonce.annonce_id)
     found = [match for match in await _search(deps.index, annonce) if match.profil_id not in left_out]

@@ -71,14 +71,20 @@ async def desactives_depuis(db: Database, since: dt.datetime) -> set[str]:
     return {document["_id"] async for document in cursor}
 
 
-async def suivi(tx: Tx, annonce_id: str) -> Suivi | None:
-    document = await tx.db.annonces.find_one({"_id": annonce_id}, session=tx.session)
+async def suivre(tx: Tx, annonce_id: str, premier: Suivi) -> Suivi | None:
+    """What is known of the annonce; `premier` is stored, and None returned, when nothing was. One round trip."""
+    document = await tx.db.annonces.find_one_and_update(
+        {"_id": annonce_id}, {"$setOnInsert": _valeurs(premier)}, upsert=True, session=tx.session
+    )
     return Suivi(document["version"], EtatAnnonce(document["etat"]), document["appariee"]) if document else None
 
 
 async def enregistrer_suivi(tx: Tx, annonce_id: str, suivi: Suivi) -> None:
-    values = {"version": suivi.version, "etat": suivi.etat.value, "appariee": suivi.appariee}
-    await tx.db.annonces.update_one({"_id": annonce_id}, {"$set": values}, upsert=True, session=tx.session)
+    await tx.db.annonces.update_one({"_id": annonce_id}, {"$set": _valeurs(suivi)}, session=tx.session)
+
+
+def _valeurs(suivi: Suivi) -> Document:
+    return {"version": suivi.version, "etat": suivi.etat.value, "appariee": suivi.appariee}
 
 
 async def deja_alertes(tx: Tx, annonce_id: str) -> set[str]:

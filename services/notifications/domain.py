@@ -97,7 +97,17 @@ REPIT_S = 5.0
 REPRISE_EN_FILE = dt.timedelta(seconds=3)
 """A row that waits longer than this has lost the deliverer that was to take it."""
 
+PRESSES = frozenset({Genre.ALERTE, Genre.CODE})
+"""For these somebody waits: they leave at once. The others leave them the way free, a second later and in lots."""
+
+REPRISE_SANS_HATE = dt.timedelta(seconds=1)
+
 CODE_VALABLE = dt.timedelta(minutes=15)
+
+
+def premiere_reprise(genre: Genre) -> dt.timedelta:
+    """After how long the sweeper takes up a new row."""
+    return REPRISE_EN_FILE if genre in PRESSES else REPRISE_SANS_HATE
 
 
 class TransitionInterdite(Exception):

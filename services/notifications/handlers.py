@@ -18,7 +18,7 @@ from contracts.annonces import (
 )
 from contracts.comptes import CompteEfface, CompteEnregistre
 from contracts.matching import CorrespondancesTrouvees
-from contracts.moderation import DecisionPrise
+from contracts.moderation import DecisionPrise, Issue
 from contracts.notifications import Canal
 from kit.errors import RetryLater
 from kit.metrics import STALE
@@ -149,7 +149,7 @@ async def _ecrire_a(
 async def _deposer(
     contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: list[Ligne], tx: Tx, deps: Deps
 ) -> None:
-    """Stores the rows; once they are committed their delivery starts, without a look at the database in between."""
+    """Stores the rows; delivery of what is pressing starts on commit, without a look at the database in between."""
     if contenu_id in deps.repetes:
         connus = await deps.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
         lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
@@ -167,8 +167,15 @@ async def _deposer(
 def _livrer(contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: Sequence[Ligne], deps: Deps) -> None:
     deps.repetes.discard(contenu_id)
     deps.modeles.retenir(contenu_id, genre, donnees)
+    if genre not in domain.PRESSES:
+        return
     for canal, livreur in deps.livreurs.items():
         livreur.offrir(ligne for ligne in lignes if ligne["canal"] == canal)
+
+
+def sans_effet(event: object) -> bool:
+    """True of an approval that no person has given: whoever posted saw the annonce appear at that moment."""
+    return isinstance(event, DecisionPrise) and event.decision.automatique and event.decision.issue is Issue.APPROUVEE
 
 
 HANDLERS: Handlers = {

@@ -2,7 +2,8 @@
 
 Rows of `envois`: {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat,
 motif?, tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?}. `reprise_at` says from when anybody may take the
-row up: a row in the queue after 3 s, a failure after its pause, a claim after its lease; rows that are done have none.
+row up: a new row once its deliverer should have, a failure after its pause, a claim after its lease; rows that are done
+have none.
 `lot` is the fencing token of a claim. `contenus` {_id, genre, donnees, cree_at}: what many messages say, once.
 `clotures`: annonces that need nobody any more. `desabonnements`: profils that get nothing more.
 """
@@ -59,7 +60,7 @@ class Registre:
             "etat": Etat.EN_FILE.value,
             "tentatives": 0,
             "cree_at": now,
-            "reprise_at": now + domain.REPRISE_EN_FILE,
+            "reprise_at": now + domain.premiere_reprise(genre),
             **autres,
         }
 

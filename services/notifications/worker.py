@@ -9,7 +9,7 @@ from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
 from services.notifications.atelier import monter
-from services.notifications.handlers import HANDLERS
+from services.notifications.handlers import HANDLERS, sans_effet
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages
 
@@ -22,7 +22,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         await preparer(runtime, atelier, settings)
         livreurs = list(atelier.livreurs.values())
         health.refreshers += [livreur.mesurer for livreur in livreurs]
-        processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE)
+        processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE, ignore=sans_effet)
         yield [
             *(livreur.run for livreur in livreurs),
             *(livreur.balayer for livreur in livreurs),

@@ -34,6 +34,8 @@ def annonce(version: int, etat: EtatAnnonce = PUBLIEE, expire_at: dt.datetime = 
 
 
 def suite(connu: Suivi | None, what: Annonce, publication: bool = True) -> Suite | None:
+    if connu is None:
+        return domain.premiere_suite(what, publication=publication, now=NOW)
     return domain.suite(connu, what, publication=publication, now=NOW)
 
 
