@@ -25,7 +25,8 @@ from services.matching.settings import SERVICE
 log = get_logger(__name__)
 
 TOPICS = (EvenementAnnonce.topic, DesabonnementDemande.topic, EvenementCompte.topic)
-_GRACE_S = 10.0
+_GRACE_S = 8.0
+_LEAVE_S = 4.0
 _BATCH = 100
 _LANES = 2
 
@@ -63,7 +64,8 @@ class Stream:
             await asyncio.wait([*ends, *lanes], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._app = None
-            await self._stop(app)
+            # What a lane that has failed had in hand is never acknowledged: nothing to wait for.
+            await self._stop(app, 0.0 if any(lane.done() for lane in lanes) else _GRACE_S)
             for task in (*ends, *lanes):
                 task.cancel()
         for lane in await asyncio.gather(*lanes, return_exceptions=True):
@@ -133,12 +135,26 @@ class Stream:
                 if not done.done():
                     done.set_result(None)
 
-    async def _stop(self, app: faust.App) -> None:
-        """Lets the agents finish what they have in hand, commits, leaves the group; one that never ends is left."""
-        try:
-            await asyncio.wait_for(app.stop(), _GRACE_S)
-        except TimeoutError:
-            log.warning("faust_did_not_stop", in_hand=len(self._in_hand))
+    async def _stop(self, app: faust.App, grace_s: float) -> None:
+        """Lets the agents finish what they have in hand, commits, leaves the group.
+
+        After `grace_s` what is in hand (a server is away) is left to the next owner of the partitions.
+        """
+        ending = asyncio.ensure_future(app.stop())
+        # Not wait_for: Faust swallows a cancellation while it waits for its agents, and would never end.
+        await asyncio.wait({ending}, timeout=grace_s)
+        if ending.done():
+            return ending.result()
+        log.warning("faust_leaves_what_is_in_hand", in_hand=len(self._in_hand))
+        end = time.monotonic() + _LEAVE_S
+        consumer: Any = app.consumer
+        while not ending.done() and time.monotonic() < end:
+            if consumer is not None:
+                # It waits as long as this holds anything; what is dropped here is not committed, and comes again.
+                consumer._unacked_messages.clear()
+            await asyncio.wait({ending}, timeout=0.2)
+        if not ending.done():
+            log.warning("faust_did_not_stop")
 
     async def refresh_lag(self) -> None:
         """Sets the lag gauges as kit.consumer does."""
