@@ -10,7 +10,7 @@ from deploy.processes import PROCESSES, Process
 
 FOLDER = Path(__file__).resolve().parent
 # One worker per partition at most: more would have nothing to read.
-WORKERS_MAX = min(topic.partitions for topic in topics.TOPICS)
+WORKERS_MAX = topics.SUR_LE_CHEMIN
 _URLS = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL"}
 
 

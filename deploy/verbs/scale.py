@@ -1,5 +1,6 @@
 """More or fewer workers of a service, here and now, kept for the next start."""
 
+from contracts import topics
 from deploy import layout, stack
 from deploy.console import Steps
 from deploy.errors import Impossible
@@ -7,8 +8,8 @@ from deploy.processes import SERVICES
 from deploy.supervision import Supervisor, configuration
 from deploy.verbs import up
 
-# A topic has 12 partitions: a thirteenth worker would have nothing to read.
-_MOST = 12
+# With one worker more, one would have no partition to read.
+_MOST = topics.SUR_LE_CHEMIN
 
 
 def parse(wish: str) -> tuple[str, int]:
