@@ -9,6 +9,8 @@ from contracts.commun import Identifiant, Instant
 
 class Canal(StrEnum):
     EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
 
 
 class EnvoisRemis(Evenement):

@@ -1,7 +1,8 @@
 """Whether every alert that was announced is in the ledger: person by person, from the topic and the ledger alone.
 
 An alert is announced by a chunk of correspondances. Its row in the ledger has an id that follows from annonce, version,
-profil and channel, so the two sides are compared as sets of ids. What is read, in this order: how far notifications
+profil and channel, so the two sides are compared as sets of ids. Each person has a row for e-mail, whatever became of
+it, and one more for each other channel on which they want alerts. What is read, in this order: how far notifications
 has come in the topics, the topics, the ledger. Hence a person of a chunk below that point has a row, or is unexplained.
 """
 
@@ -43,8 +44,9 @@ class Injoignable(Impossible):
 
 @dataclass
 class Lot:
-    """A chunk of correspondances. `envois`: the ids that its rows have; `a_lire`: a copy of it is still to be consumed;
-    `morte`: it is in the dead letters. `at`: when it was published."""
+    """A chunk of correspondances. `envois`: the ids that its rows have; `permis`: those of other channels, which some
+    have. `a_lire`: a copy of it is still to be consumed; `morte`: it is in the dead letters. `at`: when it was
+    published."""
 
     annonce_id: str
     version: int
@@ -52,6 +54,7 @@ class Lot:
     lots: int
     titre: str
     envois: frozenset[str]
+    permis: frozenset[str]
     at: dt.datetime
     a_lire: bool = False
     morte: bool = False
@@ -66,7 +69,8 @@ class Lecture:
 
     @property
     def envois(self) -> set[str]:
-        return {id_ for lot in self.lots.values() for id_ in lot.envois}
+        """Every id that a row may have."""
+        return {id_ for lot in self.lots.values() for id_ in lot.envois | lot.permis}
 
 
 @dataclass(frozen=True)
@@ -180,10 +184,12 @@ def reconcilier(
     """
     comptes = {annonce_id: Compte(annonce_id) for annonce_id in annonces}
     dits: dict[str, set[str]] = {annonce_id: set() for annonce_id in annonces}
+    permis: dict[str, set[str]] = {annonce_id: set() for annonce_id in annonces}
     for lot in lecture.lots.values():
         comptes[lot.annonce_id].titre = lot.titre
         dits[lot.annonce_id] |= lot.envois
-    ecrits = _compter(comptes, dits, groupes, horizon, set(plus_tard))
+        permis[lot.annonce_id] |= lot.envois | lot.permis
+    ecrits = _compter(comptes, permis, groupes, horizon, set(plus_tard))
     _chercher_les_absents(comptes, lecture.lots.values(), ecrits)
     _attendre_les_lots(comptes, lecture.lots.values(), horizon)
     for annonce_id, compte in comptes.items():
@@ -195,7 +201,7 @@ def reconcilier(
 
 def _compter(
     comptes: Mapping[str, Compte],
-    dits: Mapping[str, set[str]],
+    permis: Mapping[str, set[str]],
     groupes: Iterable[Groupe],
     horizon: dt.datetime,
     plus_tard: set[str],
@@ -206,7 +212,7 @@ def _compter(
         compte = comptes[groupe.annonce_id]
         siens = groupe.envois - plus_tard - ecrits
         ecrits |= siens
-        en_trop = siens - dits[groupe.annonce_id]
+        en_trop = siens - permis[groupe.annonce_id]
         if groupe.dernier_at < horizon:
             compte.anterieurs += len(en_trop)
             siens -= en_trop
@@ -278,13 +284,17 @@ def _noter(lecture: Lecture, record: Record, *, a_lire: bool) -> None:
 
 def _lot(event: CorrespondancesTrouvees, record: Record, *, a_lire: bool) -> Lot:
     annonce = event.annonce
-    envois = frozenset(
-        id_alerte(annonce.annonce_id, annonce.version, destinataire.profil_id, canal)
-        for destinataire in event.destinataires
+    par_canal = {
+        canal: frozenset(
+            id_alerte(annonce.annonce_id, annonce.version, destinataire.profil_id, canal)
+            for destinataire in event.destinataires
+        )
         for canal in Canal
-    )
+    }
+    envois = par_canal.pop(Canal.EMAIL)
+    permis = frozenset[str]().union(*par_canal.values())
     at = dt.datetime.fromtimestamp(record.timestamp_ms / 1000, dt.UTC)
-    return Lot(annonce.annonce_id, annonce.version, event.lot, event.lots, annonce.titre, envois, at, a_lire)
+    return Lot(annonce.annonce_id, annonce.version, event.lot, event.lots, annonce.titre, envois, permis, at, a_lire)
 
 
 async def _registre(interne: Interne, annonce_ids: Sequence[str]) -> list[Groupe]:

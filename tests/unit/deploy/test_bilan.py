@@ -13,7 +13,7 @@ HORIZON = NOW - dt.timedelta(days=7)
 def lot(
     *envois: str, a_lire: bool = False, morte: bool = False, numero: int = 0, lots: int = 1, at: dt.datetime = NOW
 ) -> Lot:
-    return Lot("a1", 2, numero, lots, "Une échelle", frozenset(envois), at, a_lire, morte)
+    return Lot("a1", 2, numero, lots, "Une échelle", frozenset(envois), frozenset(), at, a_lire, morte)
 
 
 def groupe(

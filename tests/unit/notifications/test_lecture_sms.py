@@ -1,0 +1,419 @@
+"""What people write back by SMS, and what is understood: rather nothing than the wrong thing, except for STOP."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications import lecture_sms
+from services.notifications.lecture_sms import (
+    Aide,
+    Commande,
+    Incompris,
+    Non,
+    Oui,
+    Pause,
+    Reprise,
+    Stop,
+    lire,
+    lire_reference,
+    reference_code,
+)
+
+
+def dit(valeur: object) -> str | None:
+    """Readable names for texts; pytest's own for the rest."""
+    return repr(valeur[:40]) if isinstance(valeur, str) else None
+
+
+def mots(texte: str) -> list[str]:
+    return texte.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("texte", "commande"),
+    [
+        ("oui", Oui()),
+        ("OUI", Oui()),
+        ("Ouiii !!!", Oui()),
+        (" oui.", Oui()),
+        ("OÜÏ", Oui()),
+        ("« OUI »", Oui()),
+        ("oui je viens", Oui()),
+        ("Bonjour, oui je viens avec plaisir. Merci", Oui()),
+        ("Bonjour Madame Dupont, oui avec plaisir", Oui()),
+        ("Pour moi c’est oui", Oui()),
+        ("Suite à votre message : OUI", Oui()),
+        ("Je suis partante", Oui()),
+        ("d’accord", Oui()),
+        ("D'ACCORD pour samedi", Oui()),
+        ("ok", Oui()),
+        ("O.K.", Oui()),
+        ("Ok pas de souci", Oui()),
+        ("oui sans problème", Oui()),
+        ("Oui, c’est où ?", Oui()),
+        ("Oui, rendez-vous à l’arrêt Fives", Oui()),
+        ("👍", Oui()),
+        ("👍🏽", Oui()),
+        ("✅ ", Oui()),
+        ("👍 je viens", Oui()),
+        ("نعم", Oui()),
+        ("oui 👍", Oui()),
+    ],
+    ids=dit,
+)
+def test_un_oui_est_compris(texte: str, commande: Commande) -> None:
+    assert lire(texte) == commande
+
+
+@pytest.mark.parametrize(
+    ("texte", "quantite"),
+    [
+        ("OUI 3", 3),
+        ("oui3", 3),
+        ("oui, 3", 3),
+        ("Oui (3)", 3),
+        ("OUI: 3", 3),
+        ("oui x2", 2),
+        ("oui 2x", 2),
+        ("2 oui", 2),
+        ("👍 2", 2),
+        ("ok pour 2 personnes", 2),
+        ("ok pour deux", 2),
+        ("oui, on sera trois", 3),
+        ("oui nous sommes 4", 4),
+        ("oui 2pers", 2),
+        ("oui samedi 2 personnes", 2),
+        ("oui samedi 12 personnes", 12),
+        ("oui 3 places le samedi 14 mai", 3),
+        ("oui une personne", 1),
+        ("OUI 100", 100),
+        ("oui ٣", 3),
+        ("oui à 18h30", 1),
+        ("oui vers 18 h 30", 1),
+        ("oui à 14:15", 1),
+        ("oui samedi 14", 1),
+        ("oui le 3", 1),
+        ("oui, le 14/05", 1),
+        ("oui dans 10 minutes", 1),
+        ("oui appelez moi au 06 12 34 56 78", 1),
+        ("oui 0612345678", 1),
+        ("oui avec mon fils de 12 ans", 1),
+    ],
+    ids=dit,
+)
+def test_combien_on_vient_ne_se_confond_pas_avec_une_heure_ni_une_date(texte: str, quantite: int) -> None:
+    assert lire(texte) == Oui(quantite)
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "oui 0",
+        "oui 101",
+        "oui 99999999999999999999",
+        "oui 2 ou 3",
+        "oui 2/3",
+        "oui 2-3 personnes",
+        "oui on vient à 3",
+        "oui j’ai 2 enfants",
+        "oui samedi 2",
+        "oui bâtiment B2",
+    ],
+    ids=dit,
+)
+def test_un_nombre_qui_n_est_pas_clair_ne_reserve_rien(texte: str) -> None:
+    assert lire(texte) == Incompris()
+
+
+@pytest.mark.parametrize(
+    ("texte", "commande"),
+    [
+        ("K7 oui", Oui(1, "K7")),
+        ("oui k7 2", Oui(2, "K7")),
+        ("OUI 2 K7", Oui(2, "K7")),
+        ("oui-k7", Oui(1, "K7")),
+        ("oui (réf. K7AF) pour 4", Oui(4, "K7AF")),
+        ("oui k72", Oui(1, "K72")),
+        ("oui K7O", Oui(1, "K70")),
+        ("oui k7il", Oui(1, "K711")),
+        ("K7 👍", Oui(1, "K7")),
+        ("K7 👍 2", Oui(2, "K7")),
+        ("non K7", Non("K7")),
+        ("K7: non merci", Non("K7")),
+        ("oui K7 oui K7", Oui(1, "K7")),
+        ("oui K7 et non K8", Incompris()),
+        ("oui K7 K8", Incompris()),
+        ("K7", Incompris()),
+    ],
+    ids=dit,
+)
+def test_le_code_dit_de_quelle_annonce_on_parle(texte: str, commande: Commande) -> None:
+    assert lire(texte) == commande
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "non",
+        "NON !",
+        "Nooon",
+        "nan",
+        "non merci",
+        "Non désolé mais une prochaine fois",
+        "Bonjour, non désolée",
+        "Désolé, non",
+        "Non merci, bon courage 👍",
+        "Désolée je ne suis pas disponible",
+        "pas dispo samedi",
+        "je ne peux pas",
+        "Bonjour je ne peux pas venir",
+        "impossible",
+        "annuler",
+        "j'annule",
+        "👎",
+        "❌",
+        "لا",
+        "لا شكرا",
+    ],
+    ids=dit,
+)
+def test_un_non_est_compris(texte: str) -> None:
+    assert lire(texte) == Non()
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "STOP",
+        "stop",
+        "Stop.",
+        "Stoop",
+        "S.T.O.P",
+        "S T O P",
+        "« STOP »",
+        '"stop"',
+        "Stop SMS",
+        "STOPSMS",
+        "STOP 36180",
+        "ARRET",
+        "arrêt",
+        "ARRÊT !",
+        "Arrêter",
+        "Arrêtez de m’écrire",
+        "désabonner",
+        "DESABONNEMENT",
+        "me désabonner svp",
+        "Je veux me désinscrire",
+        "unsubscribe",
+        "Bonjour, STOP svp",
+        "Bonjour stop",
+        "Merci. STOP",
+        "Non. STOP.",
+        "non stop",
+        "STOP oui",
+        "stop, mais oui pour samedi",
+        "Je ne veux plus recevoir de SMS",
+        "je ne souhaite pas recevoir vos messages",
+        "Ne m’envoyez plus rien",
+        "> Répondez OUI ou NON\nSTOP",
+        "STOP " + "a" * 5000,
+    ],
+    ids=dit,
+)
+def test_un_stop_arrete_tout(texte: str) -> None:
+    assert lire(texte) == Stop()
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "je ne peux pas m’arrêter samedi",
+        "N’arrêtez pas !",
+        "Je ne veux pas me désabonner",
+        "Arrêt de bus Fives, c’est bien là ?",
+        "Arrêt maladie, désolé",
+        "Je travaille non stop samedi",
+        "On se gare au panneau stop",
+        "Stopover à Lille",
+        "OUI NON STOP",
+        "oui stop",
+        "je voudrais plus de SMS",
+    ],
+    ids=dit,
+)
+def test_le_mot_stop_ailleurs_n_arrete_ni_ne_reserve_rien(texte: str) -> None:
+    assert lire(texte) == Incompris()
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "oui mais non",
+        "oui et non",
+        "non oui",
+        "oui 👎",
+        "👍👎",
+        "oui ?",
+        "C’est ok ?",
+        "ok pour quelle heure ?",
+        "peut-être oui",
+        "oui peut-être",
+        "oui si possible",
+        "oui sauf samedi",
+        "oui, mais je ne peux pas samedi",
+        "pas d’accord",
+        "Je ne suis pas ok",
+        "ma mère m’a dit que oui elle viendrait",
+        "j’aimerais dire oui",
+        "Je ne peux pas venir, mais Paul oui",
+        "Non mais je peux dimanche",
+        "je ne comprends pas",
+        "Est-ce un besoin non urgent ?",
+        "si ce n’est plus possible dites-le moi",
+        "Merci pour tout 👍",
+        "👍?",
+        "Je viens de voir votre message",
+        "لا أفهم",
+        "A aimé « Besoin de 5 bénévoles. Répondez OUI K7 ou NON »",
+        "Liked “Répondez OUI K7, NON ou STOP”",
+        "> Répondez OUI K7",
+        "",
+        "   ",
+        "\n",
+        "…",
+        "🙂",
+        "你好",
+        "مرحبا كيف الحال",
+        "3",
+    ],
+    ids=dit,
+)
+def test_dans_le_doute_on_redemande(texte: str) -> None:
+    assert lire(texte) == Incompris()
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "Oui 2\n> Besoin de bénévoles. Répondez OUI, NON ou STOP",
+        "Oui 2\n\nLe 3 mai à 12:00, Place des assos a écrit :\nRépondez NON K7 ou STOP",
+        "Oui 2\n-----Message d’origine-----\nSTOP",
+        "Oui 2 « Répondez NON ou STOP »",
+    ],
+    ids=dit,
+)
+def test_ce_qui_est_cite_ne_repond_pas(texte: str) -> None:
+    assert lire(texte) == Oui(2)
+
+
+@pytest.mark.parametrize(
+    "texte", ["AIDE", "aide ?", "aidez-moi svp", "help", "?", "???", "info", "Comment ça marche ?"]
+)
+def test_qui_demande_de_l_aide_en_recoit(texte: str) -> None:
+    assert lire(texte) == Aide()
+
+
+@pytest.mark.parametrize(
+    ("texte", "commande"),
+    [
+        ("PAUSE 30", Pause(30)),
+        ("pause", Pause(lecture_sms.JOURS_PAUSE)),
+        ("Pause.", Pause(lecture_sms.JOURS_PAUSE)),
+        ("pause30", Pause(30)),
+        ("PAUSE 15 jours", Pause(15)),
+        ("pause 15j", Pause(15)),
+        ("pause de deux semaines svp", Pause(14)),
+        ("Bonjour, pause d’une semaine", Pause(7)),
+        ("mettre en pause 1 mois", Pause(30)),
+        ("pause 366", Pause(366)),
+        ("pause 0", Incompris()),
+        ("pause 367", Incompris()),
+        ("pause 99 mois", Incompris()),
+        ("pause 99999999999", Incompris()),
+        ("pause jusqu’au 15 août", Incompris()),
+        ("pause déjeuner", Incompris()),
+        ("reprendre", Reprise()),
+        ("REPRISE", Reprise()),
+        ("Reprendre les alertes svp", Reprise()),
+    ],
+    ids=dit,
+)
+def test_une_pause_a_un_nombre_de_jours_possible(texte: str, commande: Commande) -> None:
+    assert lire(texte) == commande
+
+
+def test_un_texte_de_dix_parties_est_lu_jusqu_au_bout() -> None:
+    recit = "Je raconte ma semaine. " * 65
+    assert 1400 < len(recit) < lecture_sms.LONGUEUR_MAX
+    assert lire("Oui. " + recit) == Oui()
+    assert lire("Oui. " + recit + " Finalement non.") == Incompris()
+    assert lire(recit) == Incompris()
+    assert lire("Oui. " + recit * 2) == Incompris()
+
+
+MOTS = st.sampled_from(
+    mots(
+        "oui non OUI NON ok stop STOP arrêt pause aide reprendre K7 k72 3 200 le à pour mais si pas ne je viens samedi "
+        "18h personnes 👍 👎 ? ! . , \n > « » “ ” désabonner نعم لا merci bonjour pourquoi 06 12 34 56 78 0 ٣ ² №"
+    )
+)
+PHRASES = st.lists(MOTS, max_size=12).map(" ".join)
+
+DES_OUI = re.compile(r"[o0]+\W*u*i|o\W*k|accord|ouais|ouaip|yes|yep|volont|partant|نعم|👍|✅|👌")
+
+
+@given(st.one_of(st.text(), PHRASES, st.binary().map(lambda octets: octets.decode("utf-8", "replace"))))
+def test_rien_ne_fait_echouer_la_lecture(texte: str) -> None:
+    commande = lire(texte)
+    if isinstance(commande, Oui):
+        assert 1 <= commande.quantite <= lecture_sms.QUANTITE_MAX
+    if isinstance(commande, Pause):
+        assert 1 <= commande.jours <= lecture_sms.JOURS_PAUSE_MAX
+
+
+SANS_OUI = st.lists(st.sampled_from(mots("je viens avec 3 amis K7 bravo . ? stop non pause 2 merci"))).map(" ".join)
+
+
+@given(st.one_of(st.text(), PHRASES, SANS_OUI))
+def test_sans_un_mot_qui_dit_oui_rien_n_est_reserve(texte: str) -> None:
+    plat = "".join(
+        signe for signe in unicodedata.normalize("NFKD", texte.casefold()) if not unicodedata.combining(signe)
+    ).casefold()
+    if not DES_OUI.search(plat):
+        assert not isinstance(lire(texte), Oui)
+
+
+@given(PHRASES)
+def test_un_non_dans_le_texte_ne_reserve_jamais(suite: str) -> None:
+    assert not isinstance(lire(f"{suite}. non"), Oui)
+
+
+@given(st.one_of(st.text(), PHRASES), st.sampled_from(["STOP", "Stop", "arrêt !", "désabonner,", "stop sms"]))
+def test_un_stop_au_debut_l_emporte_sur_toute_suite(suite: str, stop: str) -> None:
+    assert lire(f"{stop}\n{suite}") == Stop()
+
+
+@given(st.integers(min_value=0, max_value=lecture_sms.CODES - 1), st.sampled_from([str.upper, str.lower]))
+def test_un_code_se_relit_comme_il_a_ete_ecrit(n: int, casse: Callable[[str], str]) -> None:
+    code = reference_code(n)
+    assert lire_reference(casse(code)) == code
+    assert lire(f"oui {casse(code)} 2") == Oui(2, code)
+
+
+def test_les_codes_sont_tous_differents_et_courts() -> None:
+    codes = [reference_code(n) for n in range(lecture_sms.CODES)]
+    assert len(set(codes)) == lecture_sms.CODES > 50_000
+    assert {len(code) for code in codes} == {2, 3, 4}
+    assert reference_code(lecture_sms.CODES) == codes[0]
+    assert not set("".join(codes)) & set("OILSBZU")
+    with pytest.raises(ValueError, match="from 0"):
+        reference_code(-1)
+
+
+def test_aucun_mot_n_est_un_code() -> None:
+    for mot in mots("oui non stop aide je ko pas rdv 18h h30 a25 l5 t3 m2 x3 2 k k1 k0 k7abc"):
+        assert lire_reference(mot) is None, mot
