@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import ClassVar
 
+from pydantic import Field
+
 from contracts.base import Evenement
 from contracts.commun import Identifiant, Instant
 
@@ -11,6 +13,13 @@ class Canal(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     PUSH = "push"
+
+
+class Intention(StrEnum):
+    """What somebody wants who answers an alert by a message."""
+
+    REPONDRE = "repondre"
+    ANNULER = "annuler"
 
 
 class EnvoisRemis(Evenement):
@@ -39,3 +48,23 @@ class DesabonnementDemande(Evenement):
     @property
     def key(self) -> str:
         return self.envoi_id
+
+
+class ReponseParMessage(Evenement):
+    """Somebody answered an alert by SMS or through a link: annonces reserves, or says why it cannot.
+
+    `reponse_id` is that of the answer to be made: the same message twice makes one. `quantite`: places or objects.
+    """
+
+    topic: ClassVar[str] = "notifications.reponse.v1"
+    reponse_id: Identifiant
+    annonce_id: Identifiant
+    compte_id: Identifiant
+    canal: Canal
+    intention: Intention
+    quantite: int = Field(default=1, ge=1, le=1000)
+    recue_at: Instant
+
+    @property
+    def key(self) -> str:
+        return self.annonce_id

@@ -53,6 +53,7 @@ TOPICS: tuple[Topic, ...] = (
         "matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS, SUR_LE_CHEMIN
     ),
     Topic("notifications.envoi.v1", "lot_id | envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
+    Topic("notifications.reponse.v1", "annonce_id", "notifications", ("annonces",), False, 7 * JOUR_MS),
     Topic(
         "gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None
     ),

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from contracts import topics
-from deploy.processes import CATCHER, PROCESSES, SERVERS, Process
+from deploy.processes import PROCESSES, SERVERS, STAND_INS, Process
 
 COMPOSE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "docker-compose.yml").read_text(encoding="utf-8")
@@ -15,7 +15,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(
 
 
 def test_the_processes_are_those_of_the_table() -> None:
-    assert set(COMPOSE) == {process.name for process in PROCESSES} | set(SERVERS) | {CATCHER, "secrets"}
+    assert set(COMPOSE) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, "secrets"}
 
 
 def test_every_owner_and_reader_of_a_topic_has_a_process() -> None:
@@ -42,6 +42,8 @@ def test_a_process_reads_its_own_secrets_and_no_other(process: Process) -> None:
 def test_a_process_knows_its_servers_and_peers(process: Process) -> None:
     environment = COMPOSE[process.name]["environment"]
     urls = {name.removesuffix("_URL").lower() for name in environment if name.endswith("_URL")} - {"public"}
-    assert urls == {*process.servers, *process.peers} | ({"smtp"} if process.smtp else set())
+    assert urls == {*process.servers, *process.aids, *process.peers} | ({"smtp"} if process.smtp else set()) | (
+        {"smpp", "sms_http"} if process.sms else set()
+    )
     waited_for = set(COMPOSE[process.name]["depends_on"])
     assert set(process.servers) <= waited_for
