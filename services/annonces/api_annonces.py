@@ -16,12 +16,11 @@ from services.annonces import domain, vues
 from services.annonces.actions import Deps, appliquer
 from services.annonces.recherche import FACETTES, Recherche, pipeline
 from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, ChampInvalide
-from services.annonces.store import Document, bson, fiche
-from services.annonces.web import AvecDeps, AvecPage, Compte, Visiteur, documented
+from services.annonces.store import Document, champs, fiche
+from services.annonces.web import INTROUVABLE, AvecDeps, AvecPage, Compte, Visiteur, documented
 
 router = APIRouter(tags=["annonces"])
 
-INTROUVABLE = "Cette annonce"
 
 CleIdempotence = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
 
@@ -150,9 +149,8 @@ async def corriger(
         document = await mienne(deps, annonce_id, compte.sub, tx)
         lue = fiche(document)
         _verifier_sens(contenu.sens, lue.annonce.auteur.type)
-        change = domain.corriger(lue, contenu, version_lue=version, now=now)
-        await appliquer(tx, deps.store, change)
-        return {**document, **bson(change.fiche.annonce)}
+        stockee = await appliquer(tx, deps, domain.corriger(lue, contenu, version_lue=version, now=now))
+        return {**document, **champs(stockee)}
 
     return respond(_vue_auteur(await deps.outbox.run(work)))
 
@@ -169,9 +167,8 @@ async def retirer(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
         lue = fiche(document)
         if lue.annonce.etat is EtatAnnonce.RETIREE:
             return document
-        change = domain.retirer(lue)
-        await appliquer(tx, deps.store, change)
-        return {**document, **bson(change.fiche.annonce)}
+        stockee = await appliquer(tx, deps, domain.retirer(lue))
+        return {**document, **champs(stockee)}
 
     return respond(_vue_auteur(await deps.outbox.run(work)))
 

@@ -6,25 +6,19 @@ from contracts.annonces import Annonce, EtatReponse, Reponse
 from kit.ids import new_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
-from kit.problems import Problem, not_found
+from kit.problems import not_found
 from kit.versions import respond
-from services.annonces import domain, reponses, vues
-from services.annonces.actions import Deps, agir_sur_reponse, appliquer
-from services.annonces.api_annonces import INTROUVABLE, mienne
-from services.annonces.reponses import ActionReponse
+from services.annonces import vues
+from services.annonces.actions import Deps, agir_sur_reponse, repondre
+from services.annonces.api_annonces import mienne
+from services.annonces.reponses import ActionReponse, Demande
 from services.annonces.requetes import ReponseSaisie
-from services.annonces.store import Document, fiche
-from services.annonces.vues import VISIBLES
-from services.annonces.web import AvecDeps, AvecPage, Compte, documented
+from services.annonces.store import Document
+from services.annonces.web import AvecDeps, AvecPage, Compte, deja_repondu, documented
 
 router = APIRouter(tags=["reponses"])
 
 _INTROUVABLE = "Cette réponse"
-
-
-def _deja_repondu() -> Problem:
-    detail = "Vous avez déjà répondu à cette annonce\u00a0: annulez d’abord votre réponse pour la changer."
-    return Problem(409, "deja-repondu", "Réponse déjà donnée", detail)
 
 
 @router.post(
@@ -35,41 +29,20 @@ def _deja_repondu() -> Problem:
     responses=documented(401, 403, 404, 409, 422),
 )
 async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, deps: AvecDeps) -> Response:
-    now = deps.clock.now()
-    reponse_id = new_id()
+    """With `liste_attente`, 201 may also be an answer in the state `en_attente`, with its rank."""
+    demande = Demande(
+        new_id(), annonce_id, compte.sub, saisie.quantite, attendre=saisie.liste_attente, texte=saisie.message
+    )
 
     async def work(tx: Tx) -> Reponse:
-        document = await deps.store.annonce(annonce_id, tx.session)
-        if document is None:
-            raise not_found(INTROUVABLE)
-        lue = fiche(document)
-        gerants = await deps.store.gerants(lue.annonce, tx.session)
-        if compte.sub in gerants:
-            raise Problem(403, "sa-propre-annonce", "Action impossible", "On ne répond pas à sa propre annonce.")
-        if lue.annonce.etat not in VISIBLES or lue.annonce.publiee_at is None:
-            raise not_found(INTROUVABLE)
-        if await deps.store.a_repondu(annonce_id, compte.sub, tx.session):
-            raise _deja_repondu()
-        change = domain.reserver(lue, saisie.quantite, now)
-        await appliquer(tx, deps.store, change)
-        deposee = reponses.repondre(
-            reponse_id,
-            lue.annonce,
-            compte_id=compte.sub,
-            destinataires=gerants,
-            quantite=saisie.quantite,
-            now=now,
-        )
-        await deps.store.inserer_reponse(deposee.reponse, saisie.message, tx.session)
-        tx.emit(deposee.evenement)
-        return deposee.reponse
+        return await repondre(tx, deps, demande)
 
     try:
         async with deps.tours.de(annonce_id):
             reponse = await deps.outbox.run(work)
     except DuplicateKeyError as error:
-        raise _deja_repondu() from error
-    return respond(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse_id}")
+        raise deja_repondu() from error
+    return respond(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse.reponse_id}")
 
 
 @router.get(
@@ -136,7 +109,7 @@ async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: De
             raise not_found(_INTROUVABLE)
         if document["etat"] == _DEJA_FAIT[action].value:
             return _vue(document)
-        change = await agir_sur_reponse(tx, deps.store, document, action)
+        change = await agir_sur_reponse(tx, deps, document, action)
         return vues.reponse(change.reponse, document["message"])
 
     return respond(await deps.outbox.run(work))

@@ -109,9 +109,11 @@ class VersionDepassee(Refus):
 
 
 class PlacesInsuffisantes(Refus):
-    def __init__(self, restantes: int) -> None:
+    """`attente`: so many may become free one day, so that waiting makes sense."""
+
+    def __init__(self, restantes: int, *, attente: bool) -> None:
         super().__init__(f"{restantes} places are left")
-        self.restantes = restantes
+        self.restantes, self.attente = restantes, attente
 
 
 class PlacesDejaPrises(Refus):
@@ -152,11 +154,16 @@ class Contenu(Valeur):
 
 @dataclass(frozen=True)
 class Fiche:
-    """An annonce with what the public does not see: `motifs` are those of the last decision."""
+    """An annonce with what the public does not see: `motifs` are those of the last decision.
+
+    `en_attente`: how many answers wait. Who joins or leaves the waiting list changes the annonce with it, so that no
+    two of them, nor a place that becomes free meanwhile, miss one another in concurrent transactions.
+    """
 
     annonce: Annonce
     version_deposee: int
     motifs: Sequence[Motif] = ()
+    en_attente: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,7 +252,7 @@ def reserver(fiche: Fiche, quantite: int, now: dt.datetime) -> Changement:
         raise TransitionInterdite(EtatAnnonce.EXPIREE, Action.RESERVER)
     restantes = annonce.places_restantes - quantite
     if restantes < 0:
-        raise PlacesInsuffisantes(annonce.places_restantes)
+        raise PlacesInsuffisantes(annonce.places_restantes, attente=quantite <= annonce.places)
     return _appliquer(fiche, Action.RESERVER if restantes else Action.POURVOIR, {"places_restantes": restantes})
 
 
@@ -257,6 +264,19 @@ def liberer(fiche: Fiche, quantite: int) -> Changement:
     if (annonce.etat, action) in TRANSITIONS:
         return _appliquer(fiche, action, champs)
     return Changement(replace(fiche, annonce=annonce.model_copy(update=champs)), None)
+
+
+def enchainer(premier: Changement, second: Changement) -> Changement:
+    """Two steps of one transaction, told as one: others see no state in between, which would show a place as free that
+    is taken already. Matching starts on AnnoncePubliee: an approval stays one, unless the annonce is full with it.
+    """
+    if premier.evenement is None:
+        return second
+    annonce = second.fiche.annonce.model_copy(update={"version": premier.fiche.annonce.version})
+    classe = type(second.evenement or premier.evenement)
+    if isinstance(premier.evenement, evenements.AnnoncePubliee) and annonce.etat is EtatAnnonce.PUBLIEE:
+        classe = evenements.AnnoncePubliee
+    return Changement(replace(second.fiche, annonce=annonce), classe(annonce=annonce))
 
 
 def _verifier(etat: EtatAnnonce, action: Action) -> EtatAnnonce:

@@ -26,7 +26,7 @@ async def expirer_une(deps: Deps, annonce_id: str) -> bool:
         lue = fiche(document)
         if lue.annonce.etat in domain.FINAUX or lue.annonce.expire_at > now:
             return False
-        await appliquer(tx, deps.store, domain.expirer(lue))
+        await appliquer(tx, deps, domain.expirer(lue))
         return True
 
     return await deps.outbox.run(work)

@@ -1,21 +1,22 @@
-"""What annonces does with the events of others: decisions, deliveries, erasures."""
+"""What annonces does with the events of others: decisions, deliveries, answers by message, erasures."""
 
 from dataclasses import replace
 
-from contracts.annonces import EtatAssociation, Reponse
+from contracts.annonces import EtatAssociation, RaisonSansEffet, Reponse, ReponseSansEffet
 from contracts.commun import TypeAuteur
 from contracts.comptes import CompteEfface
 from contracts.moderation import Decision, DecisionPrise, TypeCible
-from contracts.notifications import EnvoisRemis
+from contracts.notifications import Canal, EnvoisRemis, Intention, ReponseParMessage
+from kit import inbox
 from kit.errors import InvalidMessage
 from kit.logging import get_logger
 from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processing import Handlers
 from services.annonces import associations, domain
-from services.annonces.actions import Deps, agir_sur_reponse, appliquer, retirer_toutes
+from services.annonces.actions import Deps, agir_sur_reponse, appliquer, repondre, retirer_toutes
 from services.annonces.domain import Fiche
-from services.annonces.reponses import ACTIVES, ActionReponse
+from services.annonces.reponses import EN_COURS, ActionReponse, Demande, Origine, SansEffet
 from services.annonces.settings import SERVICE
 from services.annonces.store import Document, fiche, fiche_association
 from services.annonces.vues import lieu_public
@@ -45,7 +46,7 @@ async def _juger_annonce(decision: Decision, tx: Tx, deps: Deps) -> None:
     change = domain.appliquer_decision(fiche(document), decision, deps.clock.now())
     if change is None:
         return _perimee(decision)
-    await appliquer(tx, deps.store, change)
+    await appliquer(tx, deps, change)
 
 
 async def _juger_association(decision: Decision, tx: Tx, deps: Deps) -> None:
@@ -61,7 +62,7 @@ async def _juger_association(decision: Decision, tx: Tx, deps: Deps) -> None:
     if change.fiche.association.etat is EtatAssociation.REFUSEE:
         # An association that may not post any more may not stay posted either.
         vivantes = await deps.store.vivantes_de_association(decision.cible_id, tx.session)
-        await retirer_toutes(tx, deps.store, vivantes, decision.motifs)
+        await retirer_toutes(tx, deps, vivantes, decision.motifs)
 
 
 def _perimee(decision: Decision) -> None:
@@ -70,8 +71,53 @@ def _perimee(decision: Decision) -> None:
 
 
 async def on_envois_remis(event: EnvoisRemis, tx: Tx, deps: Deps) -> None:
+    """Counts people, not messages: whoever is alerted by SMS or in their browser as well has a mail of it."""
+    if event.canal is not Canal.EMAIL:
+        return
     if not await deps.store.compter_alertes(event.annonce_id, len(event.profils), tx.session):
         raise InvalidMessage(f"deliveries for an unknown annonce {event.annonce_id}")
+
+
+async def on_reponse_par_message(event: ReponseParMessage, tx: Tx, deps: Deps) -> None:
+    """What becomes of an answer by SMS or link: one event that says it, with the id of the message."""
+    # A message may come back in an event with another id: it acts once, and its first answer is the one.
+    message = f"{event.intention}:{event.reponse_id}"
+    await inbox.mark(tx.db, f"{SERVICE}.message", [message], deps.clock.now(), tx.session)
+    origine = Origine(event.reponse_id, event.canal)
+    try:
+        if event.intention is Intention.REPONDRE:
+            demande = Demande(
+                event.reponse_id, event.annonce_id, event.compte_id, event.quantite, attendre=True, origine=origine
+            )
+            await repondre(tx, deps, demande)
+        else:
+            await _annuler_par_message(event, origine, tx, deps)
+    except SansEffet as refus:
+        tx.emit(_sans_effet(event, refus))
+
+
+async def _annuler_par_message(event: ReponseParMessage, origine: Origine, tx: Tx, deps: Deps) -> None:
+    document = await deps.store.reponse_en_cours(event.annonce_id, event.compte_id, tx.session)
+    if document is None:
+        annonce = await deps.store.annonce(event.annonce_id, tx.session)
+        raise SansEffet(RaisonSansEffet.AUCUNE_REPONSE, fiche(annonce).annonce if annonce else None)
+    await agir_sur_reponse(tx, deps, document, ActionReponse.ANNULER, origine)
+
+
+def _sans_effet(event: ReponseParMessage, refus: SansEffet) -> ReponseSansEffet:
+    # Of what was never published, its title is nobody's business.
+    annonce = refus.annonce if refus.annonce and refus.annonce.publiee_at else None
+    return ReponseSansEffet(
+        reponse_id=event.reponse_id,
+        annonce_id=event.annonce_id,
+        annonce_titre=annonce and annonce.titre,
+        compte_id=event.compte_id,
+        canal=event.canal,
+        intention=event.intention,
+        raison=refus.raison,
+        places=annonce and annonce.places,
+        reponse=refus.existante,
+    )
 
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
@@ -86,9 +132,9 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
 
 async def _effacer_reponse(document: Document, tx: Tx, deps: Deps) -> None:
     reponse = Reponse.model_validate(document)
-    if reponse.etat in ACTIVES:
+    if reponse.etat in EN_COURS:
         # The event still carries the account's id, so that notifications knows whose answer is gone.
-        reponse = (await agir_sur_reponse(tx, deps.store, document, ActionReponse.ANNULER)).reponse
+        reponse = (await agir_sur_reponse(tx, deps, document, ActionReponse.ANNULER)).reponse
     anonyme = reponse.model_copy(update={"compte_id": EFFACE})
     await deps.store.enregistrer_reponse(anonyme, tx.session, message="")
 
@@ -101,7 +147,7 @@ async def _quitter_association(document: Document, compte_id: str, tx: Tx, deps:
     if not change.fiche.association.membres:
         # Nobody is left who could read the answers.
         vivantes = await deps.store.vivantes_de_association(document["_id"], tx.session)
-        await retirer_toutes(tx, deps.store, vivantes, [])
+        await retirer_toutes(tx, deps, vivantes, [])
 
 
 async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
@@ -113,7 +159,8 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
     if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
         await deps.store.renommer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
     if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
-        return await appliquer(tx, deps.store, domain.retirer(anonyme, []))
+        await appliquer(tx, deps, domain.retirer(anonyme, []))
+        return
     await deps.store.enregistrer(anonyme, tx.session)
 
 
@@ -133,5 +180,6 @@ def _anonyme(lue: Fiche) -> Fiche:
 HANDLERS: Handlers = {
     DecisionPrise: on_decision_prise,
     EnvoisRemis: on_envois_remis,
+    ReponseParMessage: on_reponse_par_message,
     CompteEfface: on_compte_efface,
 }

@@ -7,8 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from contracts import annonces as evenements
-from contracts.annonces import Annonce, EtatAnnonce, EtatReponse, EvenementReponse, Reponse
+from contracts.annonces import Annonce, EtatAnnonce, EtatReponse, EvenementReponse, RaisonSansEffet, Reponse
 from contracts.commun import Identifiant
+from contracts.notifications import Canal
 from services.annonces.domain import Refus
 
 
@@ -16,14 +17,24 @@ class ActionReponse(StrEnum):
     ACCEPTER = "accepter"
     DECLINER = "decliner"
     ANNULER = "annuler"
+    PROMOUVOIR = "promouvoir"
+    CLORE = "clore"
 
+
+_E = EtatReponse
 
 TRANSITIONS: Mapping[tuple[EtatReponse, ActionReponse], EtatReponse] = MappingProxyType(
     {
-        (EtatReponse.DEPOSEE, ActionReponse.ACCEPTER): EtatReponse.ACCEPTEE,
-        (EtatReponse.DEPOSEE, ActionReponse.DECLINER): EtatReponse.DECLINEE,
-        (EtatReponse.DEPOSEE, ActionReponse.ANNULER): EtatReponse.ANNULEE,
-        (EtatReponse.ACCEPTEE, ActionReponse.ANNULER): EtatReponse.ANNULEE,
+        (_E.DEPOSEE, ActionReponse.ACCEPTER): _E.ACCEPTEE,
+        (_E.DEPOSEE, ActionReponse.DECLINER): _E.DECLINEE,
+        (_E.DEPOSEE, ActionReponse.ANNULER): _E.ANNULEE,
+        (_E.DEPOSEE, ActionReponse.CLORE): _E.CLOSE,
+        (_E.ACCEPTEE, ActionReponse.ANNULER): _E.ANNULEE,
+        (_E.ACCEPTEE, ActionReponse.CLORE): _E.CLOSE,
+        (_E.EN_ATTENTE, ActionReponse.PROMOUVOIR): _E.DEPOSEE,
+        (_E.EN_ATTENTE, ActionReponse.DECLINER): _E.DECLINEE,
+        (_E.EN_ATTENTE, ActionReponse.ANNULER): _E.ANNULEE,
+        (_E.EN_ATTENTE, ActionReponse.CLORE): _E.CLOSE,
     }
 )
 
@@ -32,13 +43,28 @@ EVENEMENTS: Mapping[ActionReponse, type[EvenementReponse]] = MappingProxyType(
         ActionReponse.ACCEPTER: evenements.ReponseAcceptee,
         ActionReponse.DECLINER: evenements.ReponseDeclinee,
         ActionReponse.ANNULER: evenements.ReponseAnnulee,
+        ActionReponse.PROMOUVOIR: evenements.ReponsePromue,
+        ActionReponse.CLORE: evenements.ReponseClose,
     }
 )
 
-ACTIVES = frozenset({EtatReponse.DEPOSEE, EtatReponse.ACCEPTEE})
+ACTIVES = frozenset({_E.DEPOSEE, _E.ACCEPTEE})
 """They hold their places."""
 
+EN_COURS = ACTIVES | {_E.EN_ATTENTE}
+"""Something may still come of them: an account has at most one of these per annonce."""
+
 _SANS_SUITE = frozenset({EtatAnnonce.REFUSEE, EtatAnnonce.RETIREE})
+
+_FERMEES: Mapping[EtatAnnonce, RaisonSansEffet] = MappingProxyType(
+    {
+        EtatAnnonce.DEPOSEE: RaisonSansEffet.PAS_PUBLIEE,
+        EtatAnnonce.A_CORRIGER: RaisonSansEffet.PAS_PUBLIEE,
+        EtatAnnonce.REFUSEE: RaisonSansEffet.RETIREE,
+        EtatAnnonce.RETIREE: RaisonSansEffet.RETIREE,
+        EtatAnnonce.EXPIREE: RaisonSansEffet.EXPIREE,
+    }
+)
 
 
 class ReponseImpossible(Refus):
@@ -51,34 +77,110 @@ class AnnonceSansSuite(Refus):
     """The annonce was refused or withdrawn: no answer to it can be accepted any more."""
 
 
+class SansEffet(Refus):
+    """Nothing comes of an answer, or of taking one back; `existante`: the answer that stands (deja_repondu)."""
+
+    def __init__(
+        self, raison: RaisonSansEffet, annonce: Annonce | None = None, existante: Reponse | None = None
+    ) -> None:
+        super().__init__(f"nothing changes: {raison}")
+        self.raison, self.annonce, self.existante = raison, annonce, existante
+
+
+@dataclass(frozen=True)
+class Origine:
+    """The message by which somebody acted, and its channel; not there when it was on the site."""
+
+    message_id: Identifiant
+    canal: Canal
+
+
+@dataclass(frozen=True)
+class Demande:
+    """What somebody asks for who answers. `attendre`: even if they must wait; `texte`: their words to the author."""
+
+    reponse_id: Identifiant
+    annonce_id: Identifiant
+    compte_id: Identifiant
+    quantite: int
+    attendre: bool
+    texte: str = ""
+    origine: Origine | None = None
+
+
 @dataclass(frozen=True)
 class ChangementReponse:
     reponse: Reponse
     evenement: EvenementReponse
 
 
-def repondre(
-    reponse_id: Identifiant,
+def verifier(
     annonce: Annonce,
-    *,
+    gerants: Sequence[Identifiant],
     compte_id: Identifiant,
-    destinataires: Sequence[Identifiant],
-    quantite: int,
+    existante: Reponse | None,
     now: dt.datetime,
+) -> None:
+    """May this account answer this annonce? Raises SansEffet with the first reason why not.
+
+    One that was never published is unknown: its reference says nothing to who guesses it.
+    """
+    if compte_id in gerants:
+        raise SansEffet(RaisonSansEffet.SA_PROPRE_ANNONCE, annonce)
+    if annonce.publiee_at is None:
+        raise SansEffet(RaisonSansEffet.INCONNUE)
+    if existante is not None:
+        raise SansEffet(RaisonSansEffet.DEJA_REPONDU, annonce, existante)
+    raison = _FERMEES.get(annonce.etat)
+    if raison is None and annonce.expire_at <= now:
+        # Its last day is over, even though the expiry loop has not come by yet.
+        raison = RaisonSansEffet.EXPIREE
+    if raison is not None:
+        raise SansEffet(raison, annonce)
+
+
+def repondre(
+    demande: Demande, annonce: Annonce, *, quantite: int, destinataires: Sequence[Identifiant], now: dt.datetime
 ) -> ChangementReponse:
-    """A new answer; reserving its places in the annonce is the caller's, in the same transaction."""
-    reponse = Reponse(
-        reponse_id=reponse_id,
-        version=1,
+    """A new answer that holds `quantite` places; `annonce` is already the one in which they are reserved."""
+    return _nouvelle(
+        demande,
+        annonce,
+        evenements.ReponseDeposee,
         etat=EtatReponse.DEPOSEE,
-        annonce_id=annonce.annonce_id,
-        annonce_titre=annonce.titre,
-        quantite=quantite,
-        compte_id=compte_id,
+        **_reservees(annonce, quantite, demande.quantite),
         destinataires=list(destinataires),
         deposee_at=now,
     )
-    return ChangementReponse(reponse, evenements.ReponseDeposee(reponse=reponse))
+
+
+def attendre(
+    demande: Demande, annonce: Annonce, *, rang: int, destinataires: Sequence[Identifiant], now: dt.datetime
+) -> ChangementReponse:
+    """A new answer that waits, at `rang` of the list."""
+    return _nouvelle(
+        demande,
+        annonce,
+        evenements.ReponseEnAttente,
+        etat=EtatReponse.EN_ATTENTE,
+        quantite=demande.quantite,
+        rang=rang,
+        places=annonce.places,
+        destinataires=list(destinataires),
+        deposee_at=now,
+    )
+
+
+def promouvoir(
+    reponse: Reponse, annonce: Annonce, *, quantite: int, destinataires: Sequence[Identifiant]
+) -> ChangementReponse:
+    """One that waited gets `quantite` places; `annonce` is already the one in which they are reserved."""
+    champs = {
+        **_reservees(annonce, quantite, reponse.quantite),
+        "rang": None,
+        "destinataires": list(destinataires),
+    }
+    return _appliquer(reponse, ActionReponse.PROMOUVOIR, champs)
 
 
 def agir(
@@ -86,25 +188,74 @@ def agir(
     action: ActionReponse,
     etat_annonce: EtatAnnonce,
     destinataires: Sequence[Identifiant] | None = None,
+    origine: Origine | None = None,
 ) -> ChangementReponse:
     """Accepts, declines or takes back an answer; `destinataires`: who is told now (members change).
 
     Raises ReponseImpossible or AnnonceSansSuite.
     """
-    suivant = TRANSITIONS.get((reponse.etat, action))
-    if suivant is None:
-        raise ReponseImpossible(reponse.etat, action)
+    _verifier(reponse.etat, action)
     if action is ActionReponse.ACCEPTER and etat_annonce in _SANS_SUITE:
         raise AnnonceSansSuite(f"the annonce is {etat_annonce}")
-    champs = {
-        "etat": suivant,
-        "version": reponse.version + 1,
-        "destinataires": reponse.destinataires if destinataires is None else list(destinataires),
-    }
-    suivante = reponse.model_copy(update=champs)
-    return ChangementReponse(suivante, EVENEMENTS[action](reponse=suivante))
+    champs: dict[str, object] = {} if destinataires is None else {"destinataires": list(destinataires)}
+    if action is not ActionReponse.ACCEPTER:
+        champs |= {"place": None, "rang": None}
+    return _appliquer(reponse, action, champs, _du_message(origine))
+
+
+def clore(reponse: Reponse, raison: evenements.RaisonCloture) -> ChangementReponse:
+    """The annonce ended before. Raises ReponseImpossible."""
+    return _appliquer(reponse, ActionReponse.CLORE, {"place": None, "rang": None}, {"raison": raison})
 
 
 def rend_ses_places(avant: EtatReponse, apres: EtatReponse) -> bool:
     """True when this step gives the places back to the annonce."""
     return avant in ACTIVES and apres not in ACTIVES
+
+
+def _reservees(annonce: Annonce, quantite: int, demandee: int) -> dict[str, int | None]:
+    return {
+        "quantite": quantite,
+        "quantite_demandee": demandee if quantite < demandee else None,
+        "place": annonce.places - annonce.places_restantes,
+        "places": annonce.places,
+    }
+
+
+def _nouvelle(
+    demande: Demande, annonce: Annonce, evenement: type[EvenementReponse], **champs: object
+) -> ChangementReponse:
+    reponse = Reponse.model_validate(
+        {
+            "reponse_id": demande.reponse_id,
+            "version": 1,
+            "annonce_id": annonce.annonce_id,
+            "annonce_titre": annonce.titre,
+            "compte_id": demande.compte_id,
+            "canal": demande.origine.canal if demande.origine else None,
+            **champs,
+        }
+    )
+    return ChangementReponse(reponse, evenement(reponse=reponse, **_du_message(demande.origine)))
+
+
+def _du_message(origine: Origine | None) -> dict[str, object]:
+    return {} if origine is None else {"message_id": origine.message_id, "message_canal": origine.canal}
+
+
+def _verifier(etat: EtatReponse, action: ActionReponse) -> EtatReponse:
+    suivant = TRANSITIONS.get((etat, action))
+    if suivant is None:
+        raise ReponseImpossible(etat, action)
+    return suivant
+
+
+def _appliquer(
+    reponse: Reponse,
+    action: ActionReponse,
+    champs: Mapping[str, object],
+    du_fait: Mapping[str, object] = MappingProxyType({}),
+) -> ChangementReponse:
+    etat = _verifier(reponse.etat, action)
+    suivante = reponse.model_copy(update={**champs, "etat": etat, "version": reponse.version + 1})
+    return ChangementReponse(suivante, EVENEMENTS[action].model_validate({"reponse": suivante, **du_fait}))

@@ -26,6 +26,8 @@ from services.annonces.saisie import (
 PARIS = ZoneInfo("Europe/Paris")
 DUREE_HABITUELLE = dt.timedelta(days=60)
 DUREE_MAXIMALE = dt.timedelta(days=180)
+QUANTITE_MAXIMALE = 10_000
+"""Places of an annonce, and what one answer may ask for."""
 
 
 class ChampInvalide(ValueError):
@@ -135,7 +137,7 @@ class AnnonceModifiee(AvecLieu):
     accessible_pmr: bool = False
     ouvert_aux_mineurs: bool = False
     urgent: bool = False
-    places: int = Field(ge=1, le=10_000)
+    places: int = Field(ge=1, le=QUANTITE_MAXIMALE)
     expire_at: AwareDatetime | None = None
 
     def contenu(self, now: dt.datetime) -> Contenu:
@@ -197,8 +199,11 @@ class AnnonceDeposee(AnnonceModifiee):
 
 
 class ReponseSaisie(Requete):
+    """`liste_attente`: rather wait than be refused where too few places are left."""
+
     message: Texte = Field(default="", max_length=2000)
-    quantite: int = Field(default=1, ge=1, le=10_000)
+    quantite: int = Field(default=1, ge=1, le=QUANTITE_MAXIMALE)
+    liste_attente: bool = False
 
 
 def fin_du_jour(jour: dt.date) -> dt.datetime:

@@ -1,8 +1,10 @@
 """Mongo: the collections associations, annonces, reponses. A document is the state of the contract plus private fields.
 
-Private fields of an annonce: version_deposee, motifs, alertes, position (GeoJSON, as precise as the public may know),
-siren (of a company), empreinte (of the request that made it under an Idempotency-Key). Of an association:
-version_inscrite, motifs, numeros (unique while it is not refused and has members). Of a reponse: message, active.
+Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), position (GeoJSON,
+as precise as the public may know), siren (of a company), empreinte (of the request that made it under an
+Idempotency-Key). Of an association: version_inscrite, motifs, numeros (unique while it is not refused and has members).
+Of a reponse: message, active (at most one for an account and an annonce), rappel_pour (the day of which its account was
+reminded). The rang of a reponse that waits is kept up to date here; events tell it once.
 """
 
 import datetime as dt
@@ -12,13 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from contracts.annonces import Annonce, Association, EtatAssociation, Reponse
+from contracts.annonces import Annonce, Association, EtatAnnonce, EtatAssociation, EtatReponse, Reponse
 from contracts.commun import TypeAuteur
 from contracts.moderation import Motif
 from kit.mongo import Database, Session
 from services.annonces.associations import FicheAssociation
 from services.annonces.domain import VIVANTS, Fiche
-from services.annonces.reponses import ACTIVES
+from services.annonces.reponses import ACTIVES, EN_COURS
 from services.annonces.vues import lieu_public
 
 Document = dict[str, Any]
@@ -41,7 +43,7 @@ def bson(value: Any) -> Any:
 
 def fiche(document: Document) -> Fiche:
     motifs = [Motif.model_validate(motif) for motif in document.get("motifs", [])]
-    return Fiche(Annonce.model_validate(document), document["version_deposee"], motifs)
+    return Fiche(Annonce.model_validate(document), document["version_deposee"], motifs, document.get("en_attente", 0))
 
 
 def fiche_association(document: Document) -> FicheAssociation:
@@ -49,13 +51,15 @@ def fiche_association(document: Document) -> FicheAssociation:
     return FicheAssociation(Association.model_validate(document), document["version_inscrite"], motifs)
 
 
-def _champs(fiche: Fiche) -> Document:
+def champs(fiche: Fiche) -> Document:
+    """What is stored of it, and changes with it."""
     annonce = fiche.annonce
     lieu = lieu_public(annonce.lieu, annonce.auteur)
     return {
         **bson(annonce),
         "version_deposee": fiche.version_deposee,
         "motifs": bson(fiche.motifs),
+        "en_attente": fiche.en_attente,
         "position": {"type": "Point", "coordinates": [lieu.lon, lieu.lat]},
     }
 
@@ -91,6 +95,7 @@ class Store:
         await self.annonces.create_index([("position", "2dsphere")])
         await self.annonces.create_index([("etat", 1), ("publiee_at", -1)])
         await self.annonces.create_index([("etat", 1), ("expire_at", 1)])
+        await self.annonces.create_index([("date_debut", 1)])
         await self.annonces.create_index([("auteur.compte_id", 1), ("deposee_at", -1)])
         await self.annonces.create_index([("auteur.association_id", 1), ("deposee_at", -1)])
         await self.associations.create_index([("membres", 1)])
@@ -98,6 +103,7 @@ class Store:
             [("numeros", 1)], unique=True, partialFilterExpression={"numeros": {"$exists": True}}
         )
         await self.reponses.create_index([("annonce_id", 1), ("deposee_at", -1)])
+        await self.reponses.create_index([("annonce_id", 1), ("etat", 1), ("rang", 1)])
         await self.reponses.create_index([("compte_id", 1), ("deposee_at", -1)])
         await self.reponses.create_index(
             [("annonce_id", 1), ("compte_id", 1)],
@@ -113,14 +119,14 @@ class Store:
 
     async def inserer(self, fiche: Fiche, session: Session, **prives: Any) -> Document:
         """Raises DuplicateKeyError for a known id."""
-        document = {"_id": fiche.annonce.annonce_id, **_champs(fiche), "alertes": 0, **prives}
+        document = {"_id": fiche.annonce.annonce_id, **champs(fiche), "alertes": 0, **prives}
         await self.annonces.insert_one(document, session=session)
         return document
 
     async def enregistrer(self, fiche: Fiche, session: Session, **prives: Any) -> None:
         """Writes the new state. Read the old one in the same transaction: a concurrent change then runs it again."""
         await self.annonces.update_one(
-            {"_id": fiche.annonce.annonce_id}, {"$set": {**_champs(fiche), **prives}}, session=session
+            {"_id": fiche.annonce.annonce_id}, {"$set": {**champs(fiche), **prives}}, session=session
         )
 
     async def compter_alertes(self, annonce_id: str, nombre: int, session: Session) -> bool:
@@ -193,23 +199,60 @@ class Store:
     async def mes_associations(self, compte_id: str, page: int, taille: int) -> tuple[list[Document], int]:
         return await self._page(self.associations, {"membres": compte_id}, "inscrite_at", page, taille)
 
+    async def du_jour(self, jour: dt.date) -> list[Annonce]:
+        """The annonces that begin on this day, and were neither refused nor withdrawn."""
+        ecartes = bson([EtatAnnonce.REFUSEE, EtatAnnonce.RETIREE])
+        cursor = self.annonces.find({"date_debut": jour.isoformat(), "etat": {"$nin": ecartes}})
+        return [Annonce.model_validate(row) async for row in cursor]
+
     # Reponses
 
     async def reponse(self, id_: str, session: Session | None = None) -> Document | None:
         return await self.reponses.find_one({"_id": id_}, session=session)
 
     async def inserer_reponse(self, reponse: Reponse, message: str, session: Session) -> None:
-        """Raises DuplicateKeyError when this account already has an active answer to this annonce."""
-        document = {"_id": reponse.reponse_id, **bson(reponse), "message": message, "active": reponse.etat in ACTIVES}
+        """Raises DuplicateKeyError when this account already has an answer to this annonce that is not over."""
+        document = {"_id": reponse.reponse_id, **bson(reponse), "message": message, "active": reponse.etat in EN_COURS}
         await self.reponses.insert_one(document, session=session)
 
     async def enregistrer_reponse(self, reponse: Reponse, session: Session, **prives: Any) -> None:
-        champs = {**bson(reponse), "active": reponse.etat in ACTIVES, **prives}
+        champs = {**bson(reponse), "active": reponse.etat in EN_COURS, **prives}
         await self.reponses.update_one({"_id": reponse.reponse_id}, {"$set": champs}, session=session)
 
-    async def a_repondu(self, annonce_id: str, compte_id: str, session: Session) -> bool:
+    async def reponse_en_cours(self, annonce_id: str, compte_id: str, session: Session) -> Document | None:
+        """The one answer of this account to this annonce that is not over."""
         filtre = {"annonce_id": annonce_id, "compte_id": compte_id, "active": True}
-        return await self.reponses.find_one(filtre, {"_id": 1}, session=session) is not None
+        return await self.reponses.find_one(filtre, session=session)
+
+    async def premiere_en_attente(self, annonce_id: str, plafond: int, session: Session) -> Document | None:
+        """The first of the waiting list that asks for at most `plafond` places."""
+        filtre = {"annonce_id": annonce_id, "etat": EtatReponse.EN_ATTENTE.value, "quantite": {"$lte": plafond}}
+        return await self.reponses.find_one(filtre, sort=[("rang", 1)], session=session)
+
+    async def avancer(self, annonce_id: str, rang: int, session: Session) -> None:
+        """Those behind `rang`, which is free now, move up by one."""
+        filtre = {"annonce_id": annonce_id, "etat": EtatReponse.EN_ATTENTE.value, "rang": {"$gt": rang}}
+        await self.reponses.update_many(filtre, {"$inc": {"rang": -1}}, session=session)
+
+    async def reponses_dans(self, annonce_id: str, etats: Iterable[EtatReponse], session: Session) -> list[Document]:
+        filtre = {"annonce_id": annonce_id, "etat": {"$in": bson(sorted(etats))}}
+        return [row async for row in self.reponses.find(filtre, session=session)]
+
+    async def clore_reponses(self, annonce_id: str, etats: Iterable[EtatReponse], session: Session) -> None:
+        """What reponses.clore says, for all of them at once: there may be thousands."""
+        champs = {"etat": EtatReponse.CLOSE.value, "active": False, "place": None, "rang": None}
+        filtre = {"annonce_id": annonce_id, "etat": {"$in": bson(sorted(etats))}}
+        await self.reponses.update_many(filtre, {"$set": champs, "$inc": {"version": 1}}, session=session)
+
+    async def a_rappeler(self, annonces: Iterable[str], jour: dt.date, prevu_at: dt.datetime, limite: int) -> list[str]:
+        """Ids of answers that hold places on `jour`, were accepted or here by `prevu_at`, and not reminded of it."""
+        filtre = {
+            "annonce_id": {"$in": list(annonces)},
+            "etat": {"$in": bson(sorted(ACTIVES))},
+            "rappel_pour": {"$ne": jour.isoformat()},
+            "$or": [{"etat": EtatReponse.ACCEPTEE.value}, {"deposee_at": {"$lte": prevu_at}}],
+        }
+        return [row["_id"] async for row in self.reponses.find(filtre, {"_id": 1}).limit(limite)]
 
     async def reponses_du_compte(self, compte_id: str, session: Session) -> list[Document]:
         return [row async for row in self.reponses.find({"compte_id": compte_id}, session=session)]

@@ -52,13 +52,14 @@ class VueAnnonce(BaseModel):
 
 
 class VueAnnonceAuteur(VueAnnonce):
-    """What its author sees as well: the reasons of the last decision, and how many people were alerted.
+    """What its author sees as well: the reasons of the last decision, how many people were alerted, how many wait.
 
     `gerable`: who looks answers for it (a moderator sees as much, and does not).
     """
 
     motifs: list[Motif]
     alertes: int
+    en_attente: int
     gerable: bool
 
 
@@ -82,7 +83,11 @@ class VueAssociationMembre(VueAssociation):
 
 
 class VueReponse(BaseModel):
-    """The same for both sides: neither learns here who the other is."""
+    """The same for both sides: neither learns here who the other is.
+
+    `rang`: the position in the waiting list now, from 1. `place` of `places`: how many places were taken once these
+    were reserved. `quantite_demandee`: what was asked for, where fewer could be reserved.
+    """
 
     reponse_id: Identifiant
     version: int
@@ -90,6 +95,10 @@ class VueReponse(BaseModel):
     annonce_id: Identifiant
     annonce_titre: str
     quantite: int
+    quantite_demandee: int | None
+    place: int | None
+    places: int | None
+    rang: int | None
     message: str
     deposee_at: dt.datetime
 
@@ -145,7 +154,11 @@ def annonce_auteur(annonce: Annonce, document: dict[str, Any], *, gerable: bool 
     champs = dict(annonce)
     champs["auteur"] = VueAuteur(**annonce.auteur.model_dump(exclude={"compte_id"}))
     return VueAnnonceAuteur(
-        **champs, motifs=document.get("motifs", []), alertes=document.get("alertes", 0), gerable=gerable
+        **champs,
+        motifs=document.get("motifs", []),
+        alertes=document.get("alertes", 0),
+        en_attente=document.get("en_attente", 0),
+        gerable=gerable,
     )
 
 

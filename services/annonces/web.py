@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import Field
 
-from contracts.annonces import EtatAnnonce
-from kit.problems import FieldProblem, Problem, to_response
+from contracts.annonces import EtatAnnonce, RaisonSansEffet
+from kit.problems import FieldProblem, Problem, not_found, to_response
 from kit.tokens import Identity, account, identity
 from kit.versions import stale
 from services.annonces.actions import Deps
@@ -20,10 +20,12 @@ from services.annonces.domain import (
     TransitionInterdite,
     VersionDepassee,
 )
-from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible
+from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible, SansEffet
 from services.annonces.requetes import ChampInvalide
 from services.annonces.saisie import Requete
 
+INTROUVABLE = "Cette annonce"
+_PEUT_ATTENDRE = " Vous pouvez vous inscrire sur sa liste d’attente."
 _ETATS = {
     EtatAnnonce.DEPOSEE: "attend sa modération",
     EtatAnnonce.A_CORRIGER: "attend d’être corrigée par son auteur",
@@ -65,10 +67,19 @@ def _problem(refus: Refus) -> Problem:
         case TransitionInterdite():
             quoi = _ACTIONS.get(refus.action, "faire cela")
             detail = f"Cette annonce {_ETATS[refus.etat]}\u00a0: on ne peut pas {quoi}."
+            if (refus.etat, refus.action) == (EtatAnnonce.POURVUE, Action.RESERVER):
+                return _conflit("etat-incompatible", detail + _PEUT_ATTENDRE, etat=refus.etat.value, liste_attente=True)
             return _conflit("etat-incompatible", detail, etat=refus.etat.value)
         case PlacesInsuffisantes():
             detail = f"Il ne reste que {refus.restantes} place{'s' * (refus.restantes > 1)}."
-            return _conflit("places-insuffisantes", detail, places_restantes=refus.restantes)
+            return _conflit(
+                "places-insuffisantes",
+                detail + _PEUT_ATTENDRE * refus.attente,
+                places_restantes=refus.restantes,
+                liste_attente=refus.attente,
+            )
+        case SansEffet():
+            return _sans_effet(refus)
         case PlacesDejaPrises():
             return FieldProblem(
                 "places", f"{refus.prises} place(s) sont déjà prises\u00a0: on ne peut pas descendre sous ce nombre."
@@ -82,6 +93,28 @@ def _problem(refus: Refus) -> Problem:
             return _conflit("etat-incompatible", "Cette association a été refusée\u00a0: on ne peut pas la modifier.")
         case _:
             raise refus
+
+
+def _sans_effet(refus: SansEffet) -> Problem:
+    match refus.raison:
+        case RaisonSansEffet.SA_PROPRE_ANNONCE:
+            return Problem(403, "sa-propre-annonce", "Action impossible", "On ne répond pas à sa propre annonce.")
+        case RaisonSansEffet.DEJA_REPONDU:
+            return deja_repondu()
+        case RaisonSansEffet.EXPIREE:
+            return _problem(TransitionInterdite(EtatAnnonce.EXPIREE, Action.RESERVER))
+        case RaisonSansEffet.TROP_DE_PLACES if refus.annonce is not None:
+            places = refus.annonce.places
+            detail = f"Cette annonce n’a que {places} place{'s' * (places > 1)} en tout."
+            return _conflit("trop-de-places", detail, places=places)
+        case _:
+            # What is withdrawn, or not published, does not exist for who looks.
+            return not_found(INTROUVABLE)
+
+
+def deja_repondu() -> Problem:
+    detail = "Vous avez déjà répondu à cette annonce\u00a0: annulez d’abord votre réponse pour la changer."
+    return Problem(409, "deja-repondu", "Réponse déjà donnée", detail)
 
 
 def _conflit(slug: str, detail: str, **more: Any) -> Problem:

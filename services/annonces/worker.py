@@ -1,4 +1,4 @@
-"""Wires the worker: consumers, outbox sweeper, expiry."""
+"""Wires the worker: consumers, outbox sweeper, expiry, reminders."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from contracts.registre import CATALOGUE
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
-from services.annonces import expiration
+from services.annonces import expiration, veille
 from services.annonces.actions import Deps
 from services.annonces.handlers import HANDLERS
 from services.annonces.preparation import preparer
@@ -28,6 +28,9 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         async def expiry(stopping: asyncio.Event) -> None:
             await expiration.run(deps, stopping)
 
+        async def reminders(stopping: asyncio.Event) -> None:
+            await veille.run(deps, stopping)
+
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
         consumers = runtime.consumers([topic.name for topic in topics.read_by(SERVICE)], processor, health)
-        yield [*consumers, runtime.outbox.run_sweeper, expiry]
+        yield [*consumers, runtime.outbox.run_sweeper, expiry, reminders]

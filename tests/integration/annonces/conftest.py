@@ -25,7 +25,8 @@ from tests.integration.annonces.banc import Banc
 from tests.serveurs import Serveurs
 
 
-@pytest.fixture(scope="session")
+# Of one file: a worker that lived on would read what the tests of other services tell of annonces that are theirs.
+@pytest.fixture(scope="module")
 async def banc(
     serveurs: Serveurs, secrets_dir: Path, jeton: Callable[..., str], bientot: Callable[..., Awaitable[Any]]
 ) -> AsyncIterator[Banc]:

@@ -15,7 +15,7 @@ async def _chercher(banc: Banc, **parametres: Any) -> Any:
     return reponse.json()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def mot(banc: Banc) -> str:
     """A word that only the three annonces of this file have: near (fives), far (lomme), urgent and near."""
     mot = f"zq{new_id()[:10]}"

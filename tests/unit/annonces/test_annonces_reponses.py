@@ -1,40 +1,81 @@
-"""The life of a reponse: every transition, allowed or forbidden."""
+"""The life of a reponse: every transition, allowed or forbidden, and who may answer."""
 
+import datetime as dt
 from itertools import product
+from typing import Any
 
 import pytest
 
-from contracts.annonces import EtatAnnonce, EtatReponse
+from contracts.annonces import EtatAnnonce, EtatReponse, RaisonCloture, Reponse
+from contracts.notifications import Canal
 from services.annonces import reponses
-from services.annonces.reponses import ActionReponse, AnnonceSansSuite, ReponseImpossible
+from services.annonces.reponses import (
+    TRANSITIONS,
+    ActionReponse,
+    AnnonceSansSuite,
+    Demande,
+    Origine,
+    ReponseImpossible,
+    SansEffet,
+)
 from tests.unit.annonces.fabrique import NOW, fiche
 
+# What the table must say, written a second time on purpose: (state, action) → state.
 ATTENDU = {
     ("deposee", "accepter"): "acceptee",
     ("deposee", "decliner"): "declinee",
     ("deposee", "annuler"): "annulee",
+    ("deposee", "clore"): "close",
     ("acceptee", "annuler"): "annulee",
+    ("acceptee", "clore"): "close",
+    ("en_attente", "promouvoir"): "deposee",
+    ("en_attente", "decliner"): "declinee",
+    ("en_attente", "annuler"): "annulee",
+    ("en_attente", "clore"): "close",
 }
+PRODUIT = list(product(EtatReponse, ActionReponse))
 
 
-def _reponse(etat: EtatReponse) -> reponses.Reponse:
-    annonce = fiche(EtatAnnonce.PUBLIEE).annonce
-    change = reponses.repondre("r1", annonce, compte_id="b1", destinataires=["c1"], quantite=2, now=NOW)
+def demande(**champs: Any) -> Demande:
+    return Demande(
+        **{"reponse_id": "r1", "annonce_id": "n1", "compte_id": "b1", "quantite": 2, "attendre": True, **champs}
+    )
+
+
+def _reponse(etat: EtatReponse) -> Reponse:
+    annonce = fiche(EtatAnnonce.PUBLIEE, restantes=1).annonce
+    change = reponses.repondre(demande(), annonce, quantite=2, destinataires=["c1"], now=NOW)
     return change.reponse.model_copy(update={"etat": etat})
 
 
-@pytest.mark.parametrize(("etat", "action"), list(product(EtatReponse, ActionReponse)))
+def _faire(reponse: Reponse, action: ActionReponse) -> reponses.ChangementReponse:
+    if action is ActionReponse.PROMOUVOIR:
+        annonce = fiche(EtatAnnonce.POURVUE, restantes=0).annonce
+        return reponses.promouvoir(reponse, annonce, quantite=reponse.quantite, destinataires=["c2"])
+    if action is ActionReponse.CLORE:
+        return reponses.clore(reponse, RaisonCloture.RETIREE)
+    return reponses.agir(reponse, action, EtatAnnonce.PUBLIEE, ["c2"])
+
+
+@pytest.mark.parametrize(("etat", "action"), PRODUIT)
+def test_the_table_allows_what_is_meant_and_nothing_else(etat: EtatReponse, action: ActionReponse) -> None:
+    assert TRANSITIONS.get((etat, action)) == ATTENDU.get((etat.value, action.value))
+
+
+@pytest.mark.parametrize(("etat", "action"), PRODUIT)
 def test_every_transition_is_done_or_refused(etat: EtatReponse, action: ActionReponse) -> None:
     attendu = ATTENDU.get((etat.value, action.value))
     if attendu is None:
         with pytest.raises(ReponseImpossible):
-            reponses.agir(_reponse(etat), action, EtatAnnonce.PUBLIEE)
+            _faire(_reponse(etat), action)
         return
-    change = reponses.agir(_reponse(etat), action, EtatAnnonce.PUBLIEE, ["c2"])
+    change = _faire(_reponse(etat), action)
     assert (change.reponse.etat, change.reponse.version) == (attendu, 2)
-    assert change.reponse.destinataires == ["c2"]
+    assert change.reponse.destinataires == (["c1"] if action is ActionReponse.CLORE else ["c2"])
     assert type(change.evenement) is reponses.EVENEMENTS[action]
-    assert reponses.rend_ses_places(etat, change.reponse.etat) == (action is not ActionReponse.ACCEPTER)
+    assert change.evenement.reponse == change.reponse
+    rend = etat in reponses.ACTIVES and change.reponse.etat not in reponses.ACTIVES
+    assert reponses.rend_ses_places(etat, change.reponse.etat) == rend
 
 
 @pytest.mark.parametrize("etat", [EtatAnnonce.REFUSEE, EtatAnnonce.RETIREE])
@@ -43,3 +84,58 @@ def test_nothing_is_accepted_for_an_annonce_without_follow_up(etat: EtatAnnonce)
         reponses.agir(_reponse(EtatReponse.DEPOSEE), ActionReponse.ACCEPTER, etat)
     annulee = reponses.agir(_reponse(EtatReponse.DEPOSEE), ActionReponse.ANNULER, etat)
     assert annulee.reponse.etat is EtatReponse.ANNULEE
+
+
+def test_what_holds_no_place_any_more_says_none() -> None:
+    assert _reponse(EtatReponse.DEPOSEE).place == 2
+    for action in (ActionReponse.DECLINER, ActionReponse.ANNULER, ActionReponse.CLORE):
+        assert _faire(_reponse(EtatReponse.DEPOSEE), action).reponse.place is None
+    assert _faire(_reponse(EtatReponse.DEPOSEE), ActionReponse.ACCEPTER).reponse.place == 2
+
+
+def test_an_answer_by_message_says_which_one_and_a_cancellation_too() -> None:
+    origine = Origine("m1", Canal.SMS)
+    annonce = fiche(EtatAnnonce.PUBLIEE, restantes=1).annonce
+    change = reponses.repondre(demande(origine=origine), annonce, quantite=2, destinataires=["c1"], now=NOW)
+    assert (change.reponse.canal, change.reponse.place, change.reponse.places) == (Canal.SMS, 2, 3)
+    assert (change.evenement.message_id, change.evenement.message_canal) == ("m1", Canal.SMS)
+    plus_tard = Origine("m2", Canal.EMAIL)
+    annulee = reponses.agir(change.reponse, ActionReponse.ANNULER, EtatAnnonce.PUBLIEE, None, plus_tard)
+    assert (annulee.evenement.message_id, annulee.evenement.message_canal) == ("m2", Canal.EMAIL)
+    assert annulee.reponse.canal is Canal.SMS
+
+
+RAISONS = {
+    EtatAnnonce.DEPOSEE: "pas_publiee",
+    EtatAnnonce.A_CORRIGER: "pas_publiee",
+    EtatAnnonce.REFUSEE: "retiree",
+    EtatAnnonce.RETIREE: "retiree",
+    EtatAnnonce.EXPIREE: "expiree",
+}
+
+
+@pytest.mark.parametrize("etat", EtatAnnonce)
+@pytest.mark.parametrize("publiee", [True, False])
+def test_an_annonce_takes_answers_or_says_why_not(etat: EtatAnnonce, publiee: bool) -> None:
+    annonce = fiche(etat).annonce.model_copy(update={"publiee_at": NOW if publiee else None})
+    attendue = RAISONS.get(etat) if publiee else "inconnue"
+    if attendue is None:
+        reponses.verifier(annonce, ["c1"], "b1", None, NOW)
+        return
+    with pytest.raises(SansEffet) as caught:
+        reponses.verifier(annonce, ["c1"], "b1", None, NOW)
+    assert caught.value.raison == attendue
+
+
+def test_ones_own_annonce_a_second_answer_and_the_last_day() -> None:
+    annonce = fiche(EtatAnnonce.PUBLIEE).annonce.model_copy(update={"publiee_at": NOW})
+    with pytest.raises(SansEffet) as sienne:
+        reponses.verifier(annonce, ["c1"], "c1", None, NOW)
+    assert sienne.value.raison == "sa_propre_annonce"
+    donnee = _reponse(EtatReponse.ACCEPTEE)
+    with pytest.raises(SansEffet) as deja:
+        reponses.verifier(annonce, ["c1"], "b1", donnee, NOW)
+    assert (deja.value.raison, deja.value.existante) == ("deja_repondu", donnee)
+    with pytest.raises(SansEffet) as expiree:
+        reponses.verifier(annonce, ["c1"], "b1", None, NOW + dt.timedelta(days=60))
+    assert expiree.value.raison == "expiree"
