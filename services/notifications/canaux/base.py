@@ -1,16 +1,42 @@
 """What the deliverer needs of a channel, and the four ways in which a hand-off fails: each has its own fate."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.notifications import Canal as NomDeCanal
 
 
+@dataclass(frozen=True)
+class Colis:
+    """One message ready for a provider.
+
+    `adresse`: an e-mail address, an E.164 number (+33612345678), or the subscription of a browser as JSON. `contenu`: a
+    whole mail (bytes), or the text of an SMS or of a push notification.
+    """
+
+    envoi_id: str
+    adresse: str
+    contenu: bytes | str
+
+
+@dataclass(frozen=True)
+class Recu:
+    """The provider has taken responsibility. `reference`: its id of the message, by which receipts come back;
+    `parties`: how many SMS are paid."""
+
+    fournisseur: str
+    reference: str | None = None
+    parties: int = 1
+
+
 class EchecRemise(Exception):
     """`motif` is stored and shown: it never holds an address nor the provider's free text."""
 
-    def __init__(self, motif: str) -> None:
+    def __init__(self, motif: str, fournisseur: str | None = None) -> None:
         super().__init__(motif)
         self.motif = motif
+        self.fournisseur = fournisseur
 
 
 class Permanent(EchecRemise):
@@ -29,6 +55,18 @@ class Inconnu(EchecRemise):
     """The message was handed over and no answer came: it may have been taken."""
 
 
+Cadence = Callable[[str, int], Awaitable[None]]
+"""Returns once a provider (by its name) may be given so many messages."""
+
+
+async def sans_limite(fournisseur: str, nombre: int) -> None:
+    """Of providers that take whatever comes."""
+
+
+Issue = Recu | EchecRemise
+"""What became of one parcel."""
+
+
 class Connexion(Protocol):
     """One connection to a provider, used by one task at a time."""
 
@@ -36,8 +74,12 @@ class Connexion(Protocol):
         """Returns once the provider answers. Raises Injoignable."""
         ...
 
-    async def remettre(self, adresse: str, message: bytes) -> None:
-        """Returns once the provider has taken responsibility. Raises an EchecRemise."""
+    async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
+        """One outcome per parcel, in order; never raises for what a provider does.
+
+        `tenu` is asked before each message is begun. What was not begun, since it became false or the provider went
+        away: Injoignable. What was handed over and not answered: Inconnu.
+        """
         ...
 
     async def fermer(self) -> None: ...
@@ -46,6 +88,12 @@ class Connexion(Protocol):
 class Canal(Protocol):
     @property
     def nom(self) -> NomDeCanal: ...
+
+    @property
+    def ensemble(self) -> int:
+        """How many messages of one connection may be begun and not answered: claiming more together would leave some in
+        doubt after a crash that never left, which costs those whose channel does not repeat."""
+        ...
 
     def connexion(self) -> Connexion:
         """A new connection, not opened yet."""

@@ -1,0 +1,11 @@
+"""E-mail by SMTP over sessions that stay open.
+
+`canal` opens, `relais` says where to, `dialogue` takes a `lot` through, `plis` and `reponses` are its words,
+`fil` is the wire.
+"""
+
+from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
+from services.notifications.canaux.email.relais import Aiguillage, AuPoids
+from services.notifications.canaux.email.serveurs import Serveur, lire_url, lire_urls
+
+__all__ = ["Aiguillage", "AuPoids", "CanalEmail", "ConnexionSmtp", "Serveur", "lire_url", "lire_urls"]

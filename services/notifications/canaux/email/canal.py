@@ -1,0 +1,132 @@
+"""The e-mail channel: connections that keep one session open per relay and take each lot to the one that is chosen."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import aiosmtplib
+from aiosmtplib import SMTP
+
+from contracts.notifications import Canal as NomDeCanal
+from kit.logging import get_logger
+from services.notifications.canaux.base import Cadence, Colis, Injoignable, Issue, sans_limite
+from services.notifications.canaux.email.dialogue import Dialogue
+from services.notifications.canaux.email.fil import DELAI_S, Fil
+from services.notifications.canaux.email.plis import Offre
+from services.notifications.canaux.email.relais import Aiguillage, Relais
+from services.notifications.canaux.email.reponses import relais_en_etat
+from services.notifications.canaux.email.serveurs import Serveur, lire_urls
+
+log = get_logger(__name__)
+
+_INJOIGNABLE = "smtp injoignable"
+
+
+class CanalEmail:
+    nom = NomDeCanal.EMAIL
+    # One after the other; what is claimed beyond the first costs nothing, since mails are sent again.
+    ensemble = 16
+
+    def __init__(
+        self,
+        url: str,
+        expediteur: str,
+        aiguillage: Aiguillage | None = None,
+        delai_s: float = DELAI_S,
+        cadence: Cadence = sans_limite,
+    ) -> None:
+        """`url`: one or several relays (`lire_urls`). `expediteur`: the address of MAIL FROM. `aiguillage`: chooses
+        among the relays, by their fixed weights where none is given. `delai_s`: for each answer.
+
+        Raises ValueError for a malformed `url`.
+        """
+        self._relais = Relais(lire_urls(url), aiguillage)
+        self._expediteur = expediteur
+        self._delai_s = delai_s
+        self._cadence = cadence
+
+    def connexion(self) -> "ConnexionSmtp":
+        return ConnexionSmtp(self._relais, self._expediteur, self._delai_s, self._cadence)
+
+
+class ConnexionSmtp:
+    def __init__(self, relais: Relais, expediteur: str, delai_s: float, cadence: Cadence) -> None:
+        self._relais = relais
+        self._expediteur = expediteur
+        self._delai_s = delai_s
+        self._cadence = cadence
+        # One session per relay stays open: weights move from lot to lot, handshakes would cost more than the mails.
+        self._dialogues: dict[str, Dialogue] = {}
+        self._pret: Dialogue | None = None
+
+    async def preparer(self) -> None:
+        """Chooses the relay of the next lot."""
+        self._pret = await self._choisir()
+
+    async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
+        """Raises TypeError for a content that is no mail: that is ours to mend, not the relay's."""
+        if not all(isinstance(c.contenu, bytes) for c in colis):
+            raise TypeError("an e-mail is bytes")
+        dialogue, self._pret = self._pret, None
+        if dialogue is None or not dialogue.ouvert:
+            try:
+                dialogue = await self._choisir()
+            except Injoignable as error:
+                return [Injoignable(error.motif) for _ in colis]
+        # Before the first MAIL FROM: a relay hangs up on whoever is silent inside of a transaction.
+        await self._cadence(dialogue.fournisseur, len(colis))
+        return await dialogue.remettre(colis, tenu)
+
+    async def fermer(self) -> None:
+        dialogues, self._dialogues, self._pret = list(self._dialogues.values()), {}, None
+        await asyncio.gather(*(dialogue.quitter() for dialogue in dialogues))
+
+    async def _choisir(self) -> Dialogue:
+        """An open session; relays that are away are passed over. Raises Injoignable when all are."""
+        essayes: frozenset[str] = frozenset()
+        while serveur := self._relais.proposer(essayes):
+            nom = serveur.nom
+            if (connu := self._dialogues.get(nom)) is not None and connu.ouvert:
+                return connu
+            debut = time.monotonic()
+            try:
+                self._dialogues[nom] = dialogue = await self._ouvrir(serveur)
+            except (aiosmtplib.SMTPException, OSError) as error:
+                # The type alone: the text of a refused AUTH may repeat the user's name.
+                log.warning("smtp_relay_away", relay=nom, error=type(error).__name__)
+                self._relais.absent(nom, time.monotonic() - debut)
+                essayes |= {nom}
+            else:
+                self._relais.present(nom)
+                return dialogue
+        raise Injoignable(_INJOIGNABLE)
+
+    async def _ouvrir(self, serveur: Serveur) -> Dialogue:
+        """Raises aiosmtplib.SMTPException or OSError."""
+        smtp = SMTP(
+            hostname=serveur.hote,
+            port=serveur.port,
+            use_tls=serveur.tls,
+            start_tls=serveur.starttls,
+            username=serveur.utilisateur,
+            password=serveur.mot_de_passe,
+            timeout=self._delai_s,
+        )
+        try:
+            await smtp.connect()
+            # Done already where STARTTLS or AUTH asked for it.
+            if smtp.is_ehlo_or_helo_needed:
+                await smtp.ehlo()
+            if smtp.transport is None:
+                raise aiosmtplib.SMTPServerDisconnected("closed after EHLO")
+        except BaseException:
+            smtp.close()
+            raise
+        fil = Fil(cast(asyncio.Transport, smtp.transport), self._delai_s)
+        nom = serveur.nom
+        return Dialogue(fil, Offre.lire(smtp.esmtp_extensions), self._expediteur, nom, self._noter_pour(nom))
+
+    def _noter_pour(self, nom: str) -> Callable[[Issue, float], None]:
+        noter = self._relais.aiguillage.noter
+        return lambda issue, duree_s: noter(nom, succes=relais_en_etat(issue), duree_s=duree_s)

@@ -1,0 +1,145 @@
+"""A lot of mails through one open session, one round trip each where the relay allows it (PIPELINING, RFC 2920).
+
+MAIL, RCPT and DATA of a message leave in one write. DATA ends such a group, since its answer decides whether the
+content may follow; the content may begin the next one. So one write holds the content of message n and the three
+commands of n + 1, and never more than one content waits for its answer.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from services.notifications.canaux.base import Colis, Injoignable, Issue, Permanent
+from services.notifications.canaux.email.fil import Coupure, Fil, Reponse
+from services.notifications.canaux.email.lignes import FIN
+from services.notifications.canaux.email.lot import BAIL_PERDU, DATA, RSET, EnCours, Lot
+from services.notifications.canaux.email.plis import Offre, Pli, plier
+from services.notifications.canaux.email.reponses import SERVICE_FERME, est_un_accord, est_un_refus, recu, refus
+
+_CONTENU_ATTENDU = 354
+
+Noter = Callable[[Issue, float], None]
+"""Told what became of a message, and after how many seconds."""
+
+
+class Dialogue:
+    """Over one `fil`; used by one task at a time, for one lot after the other while it is `ouvert`."""
+
+    def __init__(self, fil: Fil, offre: Offre, expediteur: str, fournisseur: str, noter: Noter) -> None:
+        self._fil = fil
+        self._offre = offre
+        self._expediteur = expediteur
+        self.fournisseur = fournisseur
+        self._noter = noter
+        # A refused message may have left a transaction open, in which the next MAIL would be out of place.
+        self._a_vider = False
+
+    @property
+    def ouvert(self) -> bool:
+        return self._fil.ouvert
+
+    async def quitter(self) -> None:
+        await self._fil.quitter()
+
+    async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
+        """As `canaux.base.Connexion.remettre`."""
+        lot = Lot(colis, tenu, self._plier, self.fournisseur)
+        debut = time.monotonic()
+        try:
+            courant = self._entamer(lot)
+            while courant is not None:
+                debut = time.monotonic()
+                lot.courant = courant
+                courant = await self._mener(lot, courant, debut)
+        except Coupure:
+            self._fil.couper()
+            issue = lot.interrompre()
+            # A lease that is over says nothing about the relay.
+            if issue is not None and issue.motif != BAIL_PERDU:
+                self._noter(issue, time.monotonic() - debut)
+        except BaseException:
+            # Cancelled between a command and its answer: nobody could tell later which answer belongs to what.
+            self._fil.couper()
+            raise
+        return lot.bilan()
+
+    def _plier(self, colis: Colis) -> Pli | Permanent:
+        try:
+            return plier(colis, self._expediteur, self._offre)
+        except Permanent as error:
+            return Permanent(error.motif, self.fournisseur)
+
+    def _entamer(self, lot: Lot) -> EnCours | None:
+        """The next message, its group written unless a relay without PIPELINING wants one command at a time."""
+        suivant = self._prendre(lot)
+        if suivant is not None and self._offre.pipelining:
+            self._fil.ecrire(suivant.groupe, len(suivant.commandes))
+        return suivant
+
+    def _prendre(self, lot: Lot) -> EnCours | None:
+        suivant = lot.suivant(vider=self._a_vider)
+        if suivant is not None:
+            self._a_vider = False
+        return suivant
+
+    async def _mener(self, lot: Lot, courant: EnCours, debut: float) -> EnCours | None:
+        """Takes a begun message to its end. Returns the next one, begun; raises Coupure."""
+        if not await self._contenu_attendu(courant):
+            self._clore(lot, courant, debut)
+            return self._entamer(lot)
+        if courant.issue is None and not lot.tenu():
+            # It is offered but not given. Only hanging up takes it back: a lone dot would deliver an empty mail.
+            courant.issue = Injoignable(BAIL_PERDU, self.fournisseur)
+            raise Coupure
+        suivant = self._donner(lot, courant)
+        fin = await self._fil.reponse()
+        if courant.issue is None:
+            courant.issue = self._issue(fin)
+        self._clore(lot, courant, debut)
+        if fin.code == SERVICE_FERME:
+            raise Coupure
+        return suivant if self._offre.pipelining else self._entamer(lot)
+
+    def _donner(self, lot: Lot, courant: EnCours) -> EnCours | None:
+        """Writes the content, and with PIPELINING the group of the next message, which is returned."""
+        refuse = courant.issue is not None
+        # DATA may be accepted though no recipient was (RFC 2920, 3.1): it has to be ended, with nothing in it.
+        contenu = FIN if refuse else courant.pli.contenu
+        suivant = self._prendre(lot) if self._offre.pipelining else None
+        if suivant is None:
+            self._fil.ecrire(contenu, 1)
+        else:
+            self._fil.ecrire(contenu + suivant.groupe, 1 + len(suivant.commandes))
+        courant.livre = not refuse
+        return suivant
+
+    async def _contenu_attendu(self, courant: EnCours) -> bool:
+        """Reads the answers to the envelope: whether the relay waits for a content now. What it refused is noted in
+        `courant`, which may be so even then."""
+        for commande in courant.commandes:
+            if not self._offre.pipelining:
+                self._fil.ecrire(commande, 1)
+            reponse = await self._fil.reponse()
+            if commande is DATA and reponse.code == _CONTENU_ATTENDU:
+                return True
+            if commande is not DATA and est_un_accord(reponse):
+                continue
+            if not est_un_refus(reponse) or (commande is RSET and reponse.code != SERVICE_FERME):
+                raise Coupure
+            self._a_vider = True
+            courant.issue = courant.issue or refus(reponse, self.fournisseur)
+            if reponse.code == SERVICE_FERME:
+                raise Coupure
+            if not self._offre.pipelining:
+                break
+        return False
+
+    def _issue(self, fin: Reponse) -> Issue:
+        if est_un_accord(fin):
+            return recu(fin, self.fournisseur)
+        if not est_un_refus(fin):
+            raise Coupure
+        self._a_vider = True
+        return refus(fin, self.fournisseur)
+
+    def _clore(self, lot: Lot, courant: EnCours, debut: float) -> None:
+        self._noter(lot.clore(courant), time.monotonic() - debut)

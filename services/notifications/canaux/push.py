@@ -1,0 +1,257 @@
+"""Web Push: a message encrypted for one browser (RFC 8291), signed with our key (VAPID, RFC 8292), posted to the push
+service that the browser names (RFC 8030).
+
+pywebpush encrypts and py-vapid signs. The request is ours: pywebpush's own follows redirects, which would undo the list
+of hosts, and does not tell a service that is away from one that took the message and did not answer.
+"""
+
+import asyncio
+import base64
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+
+import aiohttp
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from py_vapid import Vapid02, VapidException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pywebpush import WebPusher
+from yarl import URL
+
+from contracts.notifications import Canal as NomDeCanal
+from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
+
+FOURNISSEUR = "push"
+
+HOTES = (
+    # Chrome and what is built on it: https://firebase.google.com/docs/cloud-messaging
+    "fcm.googleapis.com",
+    # Firefox: https://mozilla-push-service.readthedocs.io/
+    "updates.push.services.mozilla.com",
+    "push.services.mozilla.com",
+    # Safari: https://developer.apple.com/documentation/usernotifications/sending-web-push-notifications-in-web-apps-and-browsers
+    "web.push.apple.com",
+    # Edge on Windows: https://learn.microsoft.com/windows/apps/develop/notifications/push-notifications/wns-overview
+    "notify.windows.com",
+)
+"""The push services of the browsers; names below these are theirs too (Windows has one per region)."""
+
+ABONNEMENT_PERDU = frozenset({"push 404", "push 410"})
+"""Motives that say: this browser is not subscribed any more. RFC 8030 §7.3."""
+
+CONTENU_MAX = 3993
+"""Bytes of one message: 4096, which every push service takes (RFC 8291 §4), less header, padding and tag."""
+
+_VALABLE_S = 24 * 3600
+"""How long a push service keeps a message for a browser that is off; the next day an alert is old news."""
+
+# RFC 8292 allows 24 h; so that a clock that is wrong by minutes does no harm, half of it. Renewed an hour before.
+_JETON_S = 12 * 3600
+_JETON_MARGE_S = 3600
+
+_CONNEXION_S = 10.0
+_REPONSE_S = 30.0
+_JETONS_MAX = 256
+
+_ENSEMBLE = 16
+# A POST on a connection that the other side closes at that moment has no answer: ours close first.
+_REPOS_S = 4.0
+_REPRENABLES = frozenset({408, 425, 429})
+
+
+def cle_publique(cle_privee: str) -> str:
+    """The applicationServerKey for browsers: the point of the public key, as base64url. Raises ValueError."""
+    point = _cle(cle_privee).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+
+def _cle(pem: str) -> ec.EllipticCurvePrivateKey:
+    try:
+        cle = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise ValueError("the VAPID key must be an unencrypted private key in PEM") from error
+    if not isinstance(cle, ec.EllipticCurvePrivateKey) or not isinstance(cle.curve, ec.SECP256R1):
+        raise ValueError("the VAPID key must be an EC key on P-256")
+    return cle
+
+
+def hote_admis(adresse: str, hotes: Sequence[str] = HOTES, schemas: Sequence[str] = ("https",)) -> bool:
+    """Whether a subscription may lead there. Whoever subscribes names the address that we call: without a list it could
+    be one of our own servers."""
+    try:
+        return _admise(URL(adresse), hotes, schemas)
+    except ValueError:
+        return False
+
+
+def _admise(url: URL, hotes: Sequence[str], schemas: Sequence[str]) -> bool:
+    hote = url.raw_host or ""
+    connu = any(hote == admis or hote.endswith(f".{admis}") for admis in hotes)
+    sur = url.scheme == "http" or url.port == 443
+    return connu and url.scheme in schemas and sur and url.raw_user is None and url.raw_password is None
+
+
+class _Cles(BaseModel):
+    """RFC 8291 §3: a point of P-256 (65 bytes) and a secret (16 bytes), as base64url."""
+
+    p256dh: str = Field(pattern=r"^[A-Za-z0-9_-]{87}=?$")
+    auth: str = Field(pattern=r"^[A-Za-z0-9_-]{22}(==)?$")
+
+
+class _Abonnement(BaseModel):
+    """A PushSubscription as browsers write it; what else they put there does not matter."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    endpoint: str = Field(max_length=2048)
+    keys: _Cles
+
+
+class CanalPush:
+    """`cle_privee`: PEM of an EC key on P-256. `contact`: mailto:… or https://…, whom a push service writes to when we
+    do harm. `en_clair` also allows http, for tests on this machine.
+
+    Raises ValueError for a key or a contact that push services would refuse.
+    """
+
+    def __init__(
+        self,
+        cle_privee: str,
+        contact: str,
+        hotes: Sequence[str] = HOTES,
+        *,
+        en_clair: bool = False,
+        reponse_s: float = _REPONSE_S,
+        horloge: Callable[[], float] = time.time,
+    ) -> None:
+        self._signature = _Signature(_cle(cle_privee), contact, horloge)
+        self._hotes = tuple(hotes)
+        self._schemas = ("https", "http") if en_clair else ("https",)
+        self._reponse_s = reponse_s
+
+    @property
+    def nom(self) -> NomDeCanal:
+        return NomDeCanal.PUSH
+
+    @property
+    def ensemble(self) -> int:
+        return _ENSEMBLE
+
+    def connexion(self) -> "ConnexionPush":
+        return ConnexionPush(self._signature, self._hotes, self._schemas, self._reponse_s)
+
+
+class _Signature:
+    """The Authorization header of a push service, the same for hours."""
+
+    def __init__(self, cle: ec.EllipticCurvePrivateKey, contact: str, horloge: Callable[[], float]) -> None:
+        self._vapid = Vapid02(cle)
+        self._contact = contact
+        self._horloge = horloge
+        self._jetons: dict[str, tuple[float, str]] = {}
+        try:
+            self.pour("https://push.example")
+        except VapidException as error:
+            raise ValueError("the VAPID contact must be mailto:somebody@domain or https://…") from error
+
+    def pour(self, origine: str) -> str:
+        fin, jeton = self._jetons.get(origine, (0.0, ""))
+        now = self._horloge()
+        if now > fin - _JETON_MARGE_S:
+            if len(self._jetons) >= _JETONS_MAX:
+                # Anybody may invent names below notify.windows.com.
+                self._jetons.clear()
+            fin = now + _JETON_S
+            jeton = self._vapid.sign({"aud": origine, "exp": int(fin), "sub": self._contact})["Authorization"]
+            self._jetons[origine] = fin, jeton
+        return jeton
+
+
+class ConnexionPush:
+    """Connections to all push services: browsers of one lot belong to several, and one that is away stops no other."""
+
+    def __init__(
+        self, signature: _Signature, hotes: Sequence[str], schemas: Sequence[str], reponse_s: float = _REPONSE_S
+    ) -> None:
+        self._signature = signature
+        self._hotes = hotes
+        self._schemas = schemas
+        self._delais = aiohttp.ClientTimeout(total=_CONNEXION_S + reponse_s, connect=_CONNEXION_S, sock_read=reponse_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def preparer(self) -> None:
+        """Nothing to open: whom to call is known with the message."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_ENSEMBLE, keepalive_timeout=_REPOS_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._delais,
+            )
+
+    async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
+        """Several at once; each is begun only while `tenu`."""
+        await self.preparer()
+        places = asyncio.Semaphore(_ENSEMBLE)
+
+        async def une(un: Colis) -> Issue:
+            async with places:
+                return await self._remettre(un) if tenu() else Injoignable("push non commence", FOURNISSEUR)
+
+        return list(await asyncio.gather(*(une(un) for un in colis)))
+
+    async def fermer(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _remettre(self, colis: Colis) -> Issue:
+        contenu = colis.contenu.encode() if isinstance(colis.contenu, str) else colis.contenu
+        if not contenu or len(contenu) > CONTENU_MAX:
+            return Permanent("push longueur", FOURNISSEUR)
+        try:
+            abonnement = _Abonnement.model_validate_json(colis.adresse)
+            url = URL(abonnement.endpoint)
+        except (ValidationError, ValueError):
+            return Permanent("push abonnement illisible", FOURNISSEUR)
+        if not _admise(url, self._hotes, self._schemas):
+            return Permanent("push hote refuse", FOURNISSEUR)
+        try:
+            corps: bytes = WebPusher(abonnement.model_dump()).encode(contenu)["body"]
+        except ValueError:
+            # Well-formed, but no point of the curve.
+            return Permanent("push abonnement illisible", FOURNISSEUR)
+        return await self._poster(url, corps, colis.envoi_id)
+
+    async def _poster(self, url: URL, corps: bytes, envoi_id: str) -> Issue:
+        assert self._session is not None
+        entetes = {
+            "Authorization": self._signature.pour(str(url.origin())),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(_VALABLE_S),
+            "Topic": _sujet(envoi_id),
+            "Urgency": "high",
+        }
+        try:
+            async with self._session.post(url, data=corps, headers=entetes, allow_redirects=False) as answer:
+                return _issue(answer.status)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            return Injoignable("push injoignable", FOURNISSEUR)
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return Inconnu("push sans reponse", FOURNISSEUR)
+
+
+def _sujet(envoi_id: str) -> str:
+    """RFC 8030 §5.4, 32 characters: a message that is posted again replaces the first one, while that one waits."""
+    return base64.urlsafe_b64encode(hashlib.sha256(envoi_id.encode()).digest())[:32].decode()
+
+
+def _issue(statut: int) -> Issue:
+    """RFC 8030 §5 and §7.3: 201 is taken; 404 and 410: the subscription is over. A redirect is not followed."""
+    motif = f"push {statut}"
+    if statut in (200, 201, 202):
+        return Recu(FOURNISSEUR)
+    if 400 <= statut < 500 and statut not in _REPRENABLES:
+        return Permanent(motif, FOURNISSEUR)
+    return Temporaire(motif, FOURNISSEUR)

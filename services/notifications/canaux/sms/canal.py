@@ -1,0 +1,110 @@
+"""The SMS channel over several providers: each message goes to one of them, and to another when it is away."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from contracts.notifications import Canal as NomDeCanal
+from services.notifications.canaux.base import Cadence, Colis, EchecRemise, Injoignable, Issue, Permanent, sans_limite
+from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
+
+_ENSEMBLE = 10
+"""How many messages of a lot are on their way at once: a provider's answer takes the time of a journey."""
+
+
+class Aiguillage(Protocol):
+    """Weighs the providers against each other."""
+
+    def choisir(self, exclus: frozenset[str]) -> str:
+        """The name of the provider for the next message, none of `exclus`; one is always left."""
+        ...
+
+    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
+        """How an attempt went. A number that the provider refuses is no failure of the provider's."""
+        ...
+
+
+class CanalSms:
+    nom = NomDeCanal.SMS
+    ensemble = _ENSEMBLE
+
+    def __init__(
+        self, fournisseurs: Sequence[FournisseurSms], aiguillage: Aiguillage, cadence: Cadence = sans_limite
+    ) -> None:
+        """Raises ValueError without providers, or when two have the same name."""
+        self._fournisseurs = {fournisseur.nom: fournisseur for fournisseur in fournisseurs}
+        if not fournisseurs or len(self._fournisseurs) != len(fournisseurs):
+            raise ValueError("the SMS channel needs providers with names of their own")
+        self._aiguillage = aiguillage
+        self._cadence = cadence
+
+    def connexion(self) -> "ConnexionSms":
+        return ConnexionSms(self._fournisseurs, self._aiguillage, self._cadence)
+
+
+class ConnexionSms:
+    """The providers keep their own connections; this one only passes on."""
+
+    def __init__(self, fournisseurs: dict[str, FournisseurSms], aiguillage: Aiguillage, cadence: Cadence) -> None:
+        self._fournisseurs = fournisseurs
+        self._aiguillage = aiguillage
+        self._cadence = cadence
+
+    async def preparer(self) -> None:
+        """Returns as soon as one provider answers."""
+        essais = {asyncio.create_task(fournisseur.pret()) for fournisseur in self._fournisseurs.values()}
+        try:
+            for essai in asyncio.as_completed(essais):
+                try:
+                    return await essai
+                except Injoignable:
+                    continue
+            raise Injoignable("aucun fournisseur de SMS")
+        finally:
+            for essai in essais:
+                essai.cancel()
+            await asyncio.gather(*essais, return_exceptions=True)
+
+    async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
+        issues: list[Issue] = []
+        absent = False
+        for debut in range(0, len(colis), _ENSEMBLE):
+            ensemble = colis[debut : debut + _ENSEMBLE]
+            faits = await asyncio.gather(*(self._un(un, tenu) for un in ensemble if not absent))
+            issues += faits or [Injoignable("non commencé") for _ in ensemble]
+            absent = absent or any(isinstance(issue, Injoignable) for issue in faits)
+        return issues
+
+    async def fermer(self) -> None:
+        """Nothing: sessions outlive the connections that use them."""
+
+    async def _un(self, colis: Colis, tenu: Callable[[], bool]) -> Issue:
+        """Asks one provider after the other while none has it; an Inconnu ends that, since it may have been taken."""
+        if not isinstance(colis.contenu, str):
+            return Permanent("sms sans texte")
+        exclus: frozenset[str] = frozenset()
+        dernier: EchecRemise = Injoignable("non commencé")
+        while len(exclus) < len(self._fournisseurs):
+            nom = self._aiguillage.choisir(exclus)
+            await self._cadence(nom, 1)
+            if not tenu():
+                break
+            issue = await self._tenter(self._fournisseurs[nom], colis.adresse, colis.contenu, colis.envoi_id)
+            if not isinstance(issue, Injoignable | Sature):
+                return issue
+            exclus |= {nom}
+            # Who is only busy is there: the message has had its try, and the others of the lot may have theirs.
+            dernier = dernier if isinstance(dernier, Sature) else issue
+        return dernier
+
+    async def _tenter(self, fournisseur: FournisseurSms, numero: str, texte: str, envoi_id: str) -> Issue:
+        depuis = time.monotonic()
+        issue: Issue
+        try:
+            issue = await fournisseur.envoyer(numero, texte, envoi_id)
+        except EchecRemise as echec:
+            issue = echec
+        succes = not isinstance(issue, EchecRemise) or isinstance(issue, Permanent)
+        self._aiguillage.noter(fournisseur.nom, succes=succes, duree_s=time.monotonic() - depuis)
+        return issue

@@ -1,0 +1,28 @@
+"""What the SMS channel needs of a provider, and where a provider hands what comes back."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from services.notifications.canaux.base import Recu, Temporaire
+from services.notifications.retours import Retour, SmsRecu
+
+Recevoir = Callable[[Retour | SmsRecu], Awaitable[None]]
+"""Stores what came back, returns once it is stored: the provider is answered then. May get the same twice."""
+
+
+class Sature(Temporaire):
+    """The provider asks us to go slower: another one can take the message at once."""
+
+
+class FournisseurSms(Protocol):
+    @property
+    def nom(self) -> str: ...
+
+    async def pret(self) -> None:
+        """Returns once the provider answers. Raises Injoignable."""
+        ...
+
+    async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
+        """Hands one SMS over; `numero` in E.164. Raises an EchecRemise whose `fournisseur` is `nom`; Sature when the
+        provider is too busy."""
+        ...

@@ -1,0 +1,223 @@
+"""An SMS provider by HTTPS, whatever its API looks like: a request from templates, an id found in the answer.
+
+What an answer means: 2xx taken; 429 too fast; 401, 402, 403 our key or our credit, so that every message would fail
+alike; other 4xx never; 504 somebody behind it may have taken it; other 5xx away. No answer after the request was begun:
+unknown.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from yarl import URL
+
+from kit.logging import get_logger
+from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Temporaire
+from services.notifications.canaux.sms.fournisseur import Sature
+from services.notifications.canaux.sms.texte import compter
+
+log = get_logger(__name__)
+
+_CHAMPS = ("numero", "texte", "reference", "expediteur")
+_CHAMP = re.compile(r"\{([a-z_]+)\}")
+_CORPS_MAX = 64 * 1024
+_REFERENCE_MAX = 128
+# Shorter than what servers usually keep: a request on a connection that they just closed would be of unknown outcome.
+_REPOS_S = 2.0
+_ROUVERTURE_S = 1.0
+_COMPTE = frozenset({401, 402, 403, 407})
+
+
+def _champs_connus(valeur: JsonValue) -> JsonValue:
+    """Raises ValueError for a placeholder that nothing fills: it would be sent to people as it is."""
+    if isinstance(valeur, str):
+        inconnus = sorted(set(_CHAMP.findall(valeur)) - set(_CHAMPS))
+        if inconnus:
+            raise ValueError(f"unknown placeholder {{{inconnus[0]}}}: known are {', '.join(_CHAMPS)}")
+    elif isinstance(valeur, Mapping):
+        for suite in valeur.values():
+            _champs_connus(suite)
+    elif isinstance(valeur, list):
+        for suite in valeur:
+            _champs_connus(suite)
+    return valeur
+
+
+def _url(valeur: str) -> str:
+    _champs_connus(valeur)
+    parts = urlsplit(valeur)
+    # A name without a dot is one of this machine, or of this network of containers.
+    local = parts.hostname in ("127.0.0.1", "::1") or "." not in (parts.hostname or ".")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError("the URL of an SMS provider is https://… (http:// inside of one's own network only)")
+    if "{" in parts.netloc:
+        raise ValueError("the host of an SMS provider's URL is fixed")
+    return valeur
+
+
+class FournisseurHttp(BaseModel):
+    """How one provider wants to be asked. `url` and the strings of `corps` may hold {numero}, {texte}, {reference} (our
+    id of the message, the same for each try), {expediteur}.
+
+    `chemin_reference`: where the answer gives its id of the message, "messages.0.id". `entete_cle`, `cle`: the header
+    with the API key, whole ("Bearer …"). `delai_s`: for the whole answer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nom: str = Field(pattern=r"^[a-z0-9-]{1,32}$")
+    url: Annotated[str, AfterValidator(_url)]
+    methode: str = Field(default="POST", pattern=r"^(POST|PUT|GET)$")
+    corps: Annotated[JsonValue, AfterValidator(_champs_connus)] = {
+        "to": "{numero}",
+        "from": "{expediteur}",
+        "text": "{texte}",
+        "reference": "{reference}",
+    }
+    entetes: dict[str, str] = {}
+    entete_cle: str = "Authorization"
+    cle: SecretStr = SecretStr("")
+    chemin_reference: str = "id"
+    expediteur: str = ""
+    delai_s: float = Field(default=30.0, gt=0)
+    connexion_s: float = Field(default=5.0, gt=0)
+
+
+class ClientHttp:
+    """A FournisseurSms. To be made and closed in the event loop that uses it."""
+
+    def __init__(self, reglages: FournisseurHttp) -> None:
+        self._reglages = reglages
+        entetes = dict(reglages.entetes)
+        if cle := reglages.cle.get_secret_value():
+            entetes[reglages.entete_cle] = cle
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=_REPOS_S),
+            headers=entetes,
+            timeout=aiohttp.ClientTimeout(total=reglages.delai_s, connect=reglages.connexion_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self._vu_at = float("-inf")
+
+    @property
+    def nom(self) -> str:
+        return self._reglages.nom
+
+    async def pret(self) -> None:
+        """Whether something listens there; an HTTP provider has no other way to say so that sends nothing."""
+        if time.monotonic() - self._vu_at < _ROUVERTURE_S:
+            return
+        parts = urlsplit(self._reglages.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(self._reglages.connexion_s):
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+        except (OSError, TimeoutError) as error:
+            raise Injoignable("http injoignable", self.nom) from error
+        writer.close()
+        self._vu_at = time.monotonic()
+
+    async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
+        if not texte:
+            raise Permanent("sms vide", self.nom)
+        try:
+            parties = compter(texte)
+        except ValueError as error:
+            raise Permanent("sms trop long", self.nom) from error
+        champs = {
+            "numero": numero,
+            "texte": texte,
+            "reference": envoi_id,
+            "expediteur": self._reglages.expediteur,
+        }
+        statut, corps = await self._demander(champs)
+        if not 200 <= statut < 300:
+            raise _refus(statut, self.nom)
+        self._vu_at = time.monotonic()
+        return Recu(self.nom, _reference(corps, self._reglages.chemin_reference), parties)
+
+    async def fermer(self) -> None:
+        await self._session.close()
+
+    async def _demander(self, champs: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and beginning of the body. Raises Injoignable before anything was sent, Inconnu after."""
+        reglages = self._reglages
+        corps = None if reglages.methode == "GET" else orjson.dumps(_remplir(reglages.corps, champs))
+        try:
+            reponse = await self._session.request(
+                reglages.methode,
+                _remplir_url(reglages.url, champs),
+                data=corps,
+                headers={"Content-Type": "application/json"} if corps is not None else None,
+                # Elsewhere, the key and the number are nobody's business.
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Injoignable("http injoignable", self.nom) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Inconnu("http sans réponse", self.nom) from error
+        async with reponse:
+            try:
+                return reponse.status, await _lire(reponse)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                # The status has said it all; only the id is lost.
+                log.info("http_answer_cut", provider=self.nom, error=type(error).__name__)
+                return reponse.status, b""
+
+
+async def _lire(reponse: aiohttp.ClientResponse) -> bytes:
+    """The body; empty when it is too large to be the answer that we want."""
+    morceaux = bytearray()
+    async for morceau in reponse.content.iter_chunked(_CORPS_MAX):
+        morceaux += morceau
+        if len(morceaux) > _CORPS_MAX:
+            reponse.close()
+            return b""
+    return bytes(morceaux)
+
+
+def _remplir(modele: JsonValue, champs: Mapping[str, str]) -> JsonValue:
+    """In one pass: « {numero} » in somebody's text stays as it is."""
+    if isinstance(modele, str):
+        return _CHAMP.sub(lambda champ: champs[champ[1]], modele)
+    if isinstance(modele, Mapping):
+        return {cle: _remplir(valeur, champs) for cle, valeur in modele.items()}
+    if isinstance(modele, list):
+        return [_remplir(valeur, champs) for valeur in modele]
+    return modele
+
+
+def _remplir_url(modele: str, champs: Mapping[str, str]) -> URL:
+    # Encoded here, and passed on as it is: yarl would decode some of it again.
+    return URL(_CHAMP.sub(lambda champ: quote(champs[champ[1]], safe=""), modele), encoded=True)
+
+
+def _reference(corps: bytes, chemin: str) -> str | None:
+    """The id at `chemin`; None when the answer has none: the message is taken all the same."""
+    try:
+        valeur: Any = orjson.loads(corps)
+        for pas in chemin.split("."):
+            valeur = valeur[int(pas)] if isinstance(valeur, list) else valeur[pas]
+    except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
+        return None
+    if isinstance(valeur, bool) or not isinstance(valeur, str | int):
+        return None
+    return str(valeur)[:_REFERENCE_MAX] or None
+
+
+def _refus(statut: int, nom: str) -> EchecRemise:
+    motif = f"http {statut}"
+    if statut == 429:
+        return Sature(motif, nom)
+    if statut == 504:
+        return Inconnu(motif, nom)
+    if statut >= 500 or statut in _COMPTE or statut == 408:
+        return Injoignable(motif, nom)
+    # A redirection, or something else that we did not ask for.
+    return Permanent(motif, nom) if statut >= 400 else Temporaire(motif, nom)

@@ -1,0 +1,172 @@
+"""What an SMS weighs: its alphabet, its parts, told before it is sent; and a lighter wording of the same text. Pure.
+
+Alphabets: 3GPP TS 23.038 (GSM 03.38), 6.2.1 and 6.2.1.1; UCS-2 is sent as UTF-16, as phones do. A text in one part has
+160 septets or 70 units of 16 bits; the header that joins several leaves 153 or 67 in each.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+PARTIES_MAX = 255
+"""The header counts them in one byte."""
+
+# The index is the code; 0x1B announces a character of the extension and is none itself.
+_BASE = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_ECHAPPEMENT = 0x1B
+_CODES: dict[str, bytes] = {c: bytes([code]) for code, c in enumerate(_BASE) if code != _ECHAPPEMENT}
+_EXTENSION = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+    0x65: "€",
+}
+_CODES |= {c: bytes([_ECHAPPEMENT, code]) for code, c in _EXTENSION.items()}
+
+# French guillemets keep their inner spaces to themselves: « mot » becomes "mot".
+_GUILLEMETS = re.compile("«[ \u00a0\u202f]?|[ \u00a0\u202f]?»")
+_NUMERO = re.compile("(?<=[nN])[°º]")
+_EQUIVALENTS = {
+    **dict.fromkeys("’‘‛′ʼ`´", "'"),
+    **dict.fromkeys("“”„‟″", '"'),
+    **dict.fromkeys("‹›", "'"),
+    **dict.fromkeys("‐‑‒–—―−•·‣", "-"),
+    **dict.fromkeys("\t\u00a0\u2002\u2003\u2007\u2008\u2009\u200a\u202f\u205f", " "),
+    # Invisible: they only say where a line may break, or which way text runs.
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""),
+    **{"…": "...", "×": "x", "œ": "oe", "Œ": "OE", "²": "2", "³": "3", "ł": "l", "Ł": "L", "→": "->", "\u2028": "\n"},
+    **{"™": "(TM)", "©": "(c)", "®": "(R)"},
+}
+# Grave, acute, circumflex, tilde, diaeresis, ring, caron, cedilla: a reader puts them back. Others (the horn and the
+# dots of Vietnamese, the breve of Turkish) tell words apart, and their texts stay as they are.
+_SIGNES = frozenset("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327")
+
+
+class Codage(IntEnum):
+    """The value is SMPP's data_coding."""
+
+    GSM7 = 0
+    UCS2 = 8
+
+
+@dataclass(frozen=True)
+class Decoupage:
+    """A text as it is sent: `parties` joined are the text."""
+
+    codage: Codage
+    parties: tuple[str, ...]
+
+
+_SEULE = {Codage.GSM7: 160, Codage.UCS2: 70}
+_JOINTE = {Codage.GSM7: 153, Codage.UCS2: 67}
+
+
+def codage(texte: str) -> Codage:
+    return Codage.GSM7 if all(c in _CODES for c in texte) else Codage.UCS2
+
+
+def poids(texte: str, choix: Codage) -> int:
+    """In septets for GSM-7, in units of 16 bits for UCS-2."""
+    return sum(_poids(c, choix) for c in texte)
+
+
+def compter(texte: str) -> int:
+    """How many SMS are paid for this text. Raises ValueError beyond PARTIES_MAX."""
+    return len(decouper(texte).parties)
+
+
+def decouper(texte: str) -> Decoupage:
+    """The parts of a text; no character is split. The empty text is one part. ValueError beyond PARTIES_MAX."""
+    texte = _sans_demi_caractere(texte)
+    choix = codage(texte)
+    if poids(texte, choix) <= _SEULE[choix]:
+        return Decoupage(choix, (texte,))
+    parties = tuple(_couper(texte, choix))
+    if len(parties) > PARTIES_MAX:
+        raise ValueError(f"an SMS has at most {PARTIES_MAX} parts")
+    return Decoupage(choix, parties)
+
+
+def alleger(texte: str) -> str:
+    """The same text in GSM-7 where a person still reads it well: « à l’hôtel » → "à l'hotel".
+
+    Only what GSM-7 lacks is replaced: é è ù à É Ç stay, ê ç À become e c A. A text that would not become GSM-7 as a
+    whole (Arabic, an emoji) is returned with its typography: half a replacement costs beauty and saves nothing.
+    """
+    compose = unicodedata.normalize("NFC", texte)
+    if codage(compose) is Codage.GSM7:
+        return compose
+    leger = _NUMERO.sub("o", _GUILLEMETS.sub('"', compose)).replace("°C", "C")
+    leger = "".join(c if c in _CODES else _equivalent(c) for c in leger)
+    return leger if codage(leger) is Codage.GSM7 else compose
+
+
+def encoder(partie: str, choix: Codage) -> bytes:
+    """The bytes of a part: one septet per byte (as SMPP wants them), or UTF-16 big endian."""
+    if choix is Codage.GSM7:
+        return b"".join(_CODES[c] for c in partie)
+    return partie.encode("utf-16-be")
+
+
+_AUTRES = {1: "ascii", 3: "latin-1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8859_8", 8: "utf-16-be", 14: "euc_kr"}
+
+
+def decoder(contenu: bytes, data_coding: int) -> str:
+    """The text of an SMS that came in (data_coding: SMPP 3.4, 5.2.19). Never raises: what cannot be read becomes �."""
+    # Message classes (0xF0-0xF3: a flash message) are in the default alphabet.
+    if data_coding == 0 or 0xF0 <= data_coding <= 0xF3:
+        return _decoder_gsm7(contenu)
+    return contenu.decode(_AUTRES.get(data_coding, "latin-1"), errors="replace")
+
+
+def _decoder_gsm7(contenu: bytes) -> str:
+    texte: list[str] = []
+    codes = iter(contenu)
+    for code in codes:
+        if code == _ECHAPPEMENT:
+            # 6.2.1.1: an extension that is not known is shown as the character of the basic table.
+            suite = next(codes, None)
+            texte.append(" " if suite is None else _EXTENSION.get(suite, _BASE[suite] if suite < len(_BASE) else "�"))
+        else:
+            texte.append(_BASE[code] if code < len(_BASE) else "�")
+    return "".join(texte).replace("\x1b", " ")
+
+
+def _couper(texte: str, choix: Codage) -> Iterator[str]:
+    debut, charge = 0, 0
+    for fin, caractere in enumerate(texte):
+        lourd = _poids(caractere, choix)
+        if charge + lourd > _JOINTE[choix]:
+            yield texte[debut:fin]
+            debut, charge = fin, 0
+        charge += lourd
+    yield texte[debut:]
+
+
+def _poids(caractere: str, choix: Codage) -> int:
+    if choix is Codage.GSM7:
+        return len(_CODES[caractere])
+    return 2 if ord(caractere) > 0xFFFF else 1
+
+
+def _equivalent(caractere: str) -> str:
+    if caractere in _EQUIVALENTS:
+        return _EQUIVALENTS[caractere]
+    base, signes = (decompose := unicodedata.normalize("NFD", caractere))[0], decompose[1:]
+    return base if base.isascii() and len(signes) == 1 and signes in _SIGNES else caractere
+
+
+def _sans_demi_caractere(texte: str) -> str:
+    """JSON can bring half of a surrogate pair, which has no bytes."""
+    return "".join("�" if "\ud800" <= c <= "\udfff" else c for c in texte)

@@ -1,0 +1,136 @@
+"""What relays post: only what they signed, just now, in the agreed shape."""
+
+import datetime as dt
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.canaux.retours_email import (
+    Contrefait,
+    Malforme,
+    Perime,
+    RetourRefuse,
+    signer_webhook,
+    verifier_webhook,
+)
+from services.notifications.retours import Retour, Verdict
+
+NOW = dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC)
+ICI = int(NOW.timestamp())
+SECRET = "un secret partage"
+ENVOI = "0123456789abcdef0123456789abcdef"
+
+
+def lire(corps: bytes, horodatage: int = ICI, secret: str = SECRET) -> list[Retour]:
+    entetes = {"x-horodatage": str(horodatage), "X-SIGNATURE": signer_webhook(corps, horodatage, secret)}
+    return verifier_webhook(corps, entetes, SECRET, NOW, domaine="asso.exemple", fournisseur="relais:25")
+
+
+def evenement(
+    event: object = "bounce", code: object = "5.1.1", message_id: object = f"<{ENVOI}@asso.exemple>"
+) -> bytes:
+    return json.dumps([{"message_id": message_id, "event": event, "code": code}]).encode()
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "verdict", "motif"),
+    [
+        ("delivered", None, Verdict.LIVRE, "webhook delivered"),
+        ("bounce", "5.1.1", Verdict.REFUSE, "webhook bounce 5.1.1"),
+        ("bounce", "550 5.1.1", Verdict.REFUSE, "webhook bounce 550 5.1.1"),
+        ("bounce", 550, Verdict.REFUSE, "webhook bounce 550"),
+        ("bounce", "4.4.7", Verdict.NON_LIVRE, "webhook bounce 4.4.7"),
+        ("complaint", None, Verdict.PLAINTE, "webhook complaint"),
+    ],
+)
+def test_what_each_event_means(event: str, code: object, verdict: Verdict, motif: str) -> None:
+    assert lire(evenement(event, code)) == [Retour("relais:25", verdict, motif, NOW, envoi_id=ENVOI)]
+
+
+def test_a_relay_that_still_tries_says_nothing() -> None:
+    assert lire(evenement("deferred", "4.4.1")) == []
+    assert lire(b"[]") == []
+
+
+def test_ids_of_the_relay_are_references() -> None:
+    for identifiant in ("0102018f-000000", f"<{ENVOI}@relais.exemple>"):
+        (retour,) = lire(evenement("delivered", None, identifiant))
+        assert (retour.envoi_id, retour.reference) == (None, identifiant.strip("<>"))
+
+
+@pytest.mark.parametrize("ecart", [-301, 301, -86400])
+def test_a_request_of_another_time_is_refused(ecart: int) -> None:
+    with pytest.raises(Perime):
+        lire(evenement(), ICI + ecart)
+
+
+def test_five_minutes_are_allowed() -> None:
+    assert lire(evenement(), ICI - 300)
+    assert lire(evenement(), ICI + 300)
+
+
+@pytest.mark.parametrize(
+    "entetes",
+    [
+        {},
+        {"X-Horodatage": str(ICI)},
+        {"X-Horodatage": str(ICI), "X-Signature": "0" * 64},
+        {"X-Horodatage": str(ICI + 1), "X-Signature": signer_webhook(evenement(), ICI, SECRET)},
+        {"X-Horodatage": "²", "X-Signature": signer_webhook(evenement(), 2, SECRET)},
+        {"X-Horodatage": str(ICI), "X-Signature": "é"},
+    ],
+)
+def test_a_forged_request_is_refused(entetes: dict[str, str]) -> None:
+    with pytest.raises(Contrefait):
+        verifier_webhook(evenement(), entetes, SECRET, NOW)
+
+
+def test_another_body_another_secret_and_no_secret_are_refused() -> None:
+    signe = {"X-Horodatage": str(ICI), "X-Signature": signer_webhook(evenement(), ICI, SECRET)}
+    for corps, secret in ((evenement("delivered"), SECRET), (evenement(), "autre")):
+        with pytest.raises(Contrefait):
+            verifier_webhook(corps, signe, secret, NOW)
+    vide = {"X-Horodatage": str(ICI), "X-Signature": signer_webhook(evenement(), ICI, "")}
+    with pytest.raises(Contrefait, match="no secret"):
+        verifier_webhook(evenement(), vide, "", NOW)
+
+
+@pytest.mark.parametrize(
+    "corps",
+    [
+        b"",
+        b"{",
+        b"{}",
+        b"[1]",
+        b"[" + b",".join([b"{}"] * 1001) + b"]",
+        b"\xff",
+        b"[" * 100_000,
+        evenement("opened"),
+        evenement(None),
+        evenement(["bounce"]),
+        evenement(code="a@exemple.fr"),
+        evenement(code="550 a@exemple.fr"),
+        evenement(code=True),
+        evenement(code=12345),
+        evenement(message_id=""),
+        evenement(message_id=None),
+        evenement(message_id="a b"),
+        evenement(message_id="a" * 300),
+    ],
+)
+def test_a_signed_request_of_another_shape_is_refused_and_not_quoted(corps: bytes) -> None:
+    with pytest.raises(Malforme) as levee:
+        lire(corps)
+    assert "exemple.fr" not in str(levee.value)
+
+
+VALEURS = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(("message_id", "event", "code"), VALEURS)) | VALEURS))
+def test_any_signed_json_is_read_or_refused(evenements: list[object]) -> None:
+    with suppress(RetourRefuse):
+        assert len(lire(json.dumps(evenements).encode())) <= len(evenements)
