@@ -1,7 +1,7 @@
 """What happens to records, whoever fetched them (a consumer or a Faust agent): once, in a transaction, with a fate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kit import inbox
@@ -23,6 +23,9 @@ Handler = Callable[[Any, Tx, Any], Awaitable[None]]
 Handlers = Mapping[type[Any], Handler]
 
 _IN_PLACE_TRIES = 3
+_TOGETHER_BYTES = 256 * 1024
+"""What one transaction takes in: many small events, or few large ones, whose effects then begin before the last is read
+and whose size in memory is bounded however far a consumer lags."""
 
 
 class Processor:
@@ -52,18 +55,20 @@ class Processor:
     async def process(self, records: Sequence[Record]) -> None:
         """Returns when every record has met its fate: its offset may move. Raises Stop when it must not.
 
-        All events of a batch share one transaction; when that fails each is tried alone: a bad event harms no other.
+        Events share transactions; when one fails each of its events is tried alone: a bad event harms no other.
         A server that is away is waited for, in place: every other message would fail alike.
         """
         self._dead_letters.check()
         with EVENT_SECONDS.labels(self.consumer).time():
-            wanted = [received for record in records if (received := await self._wanted(record)) is not None]
-            if not wanted:
-                return
-            if len(wanted) > 1 and await self._all_at_once(wanted):
-                return
-            for received in wanted:
-                await self._alone(received)
+            for slice_ in slices(records):
+                await self._together(slice_)
+
+    async def _together(self, records: Sequence[Record]) -> None:
+        wanted = [received for record in records if (received := await self._wanted(record)) is not None]
+        if len(wanted) > 1 and await self._all_at_once(wanted):
+            return
+        for received in wanted:
+            await self._alone(received)
 
     async def _wanted(self, record: Record) -> Received | None:
         with bound(topic=record.topic, partition=record.partition, offset=record.offset):
@@ -131,3 +136,18 @@ class Processor:
 
     def _count(self, record: Record, outcome: str) -> None:
         EVENTS.labels(origin(record), self.consumer, outcome).inc()
+
+
+def slices(records: Sequence[Record], most_bytes: int = _TOGETHER_BYTES) -> Iterator[list[Record]]:
+    """`records` in their order, cut where the bodies together would exceed `most_bytes`; a larger one is alone."""
+    together: list[Record] = []
+    size = 0
+    for record in records:
+        weight = len(record.value or b"")
+        if together and size + weight > most_bytes:
+            yield together
+            together, size = [], 0
+        together.append(record)
+        size += weight
+    if together:
+        yield together

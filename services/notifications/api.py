@@ -1,10 +1,8 @@
 """The routes: contacts and codes for the gateway alone, unsubscribing for everybody, one's own messages."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from contracts.commun import Identifiant
@@ -12,11 +10,11 @@ from contracts.notifications import Canal, DesabonnementDemande
 from kit.ids import new_id, stable_id
 from kit.outbox import Tx
 from kit.problems import not_found
-from kit.runtime import Runtime
 from kit.tokens import Identity, account, identity, requires
-from services.notifications.atelier import Atelier
+from services.notifications.acces import Acces, Deps, json
 from services.notifications.domain import Etat, Genre, en_route
 from services.notifications.liens import Lien
+from services.notifications.messages import MESSAGES, objet
 from services.notifications.remise import sceller
 from services.notifications.requetes import DemandeBilan, DemandeCode, DemandeContact, DemandeContactDe
 from services.notifications.store import Ligne
@@ -26,20 +24,6 @@ _CONTENU_CODE = "code"
 _PAGE_BILAN = 10_000
 
 
-@dataclass(frozen=True)
-class Acces:
-    """What the routes use: `app.state.deps`."""
-
-    runtime: Runtime
-    atelier: Atelier
-
-
-async def acces(request: Request) -> Acces:
-    deps: Acces = request.app.state.deps
-    return deps
-
-
-Deps = Annotated[Acces, Depends(acces)]
 interne = APIRouter(prefix="/v1/interne", dependencies=[Depends(requires("systeme"))], include_in_schema=False)
 public = APIRouter(prefix="/v1")
 
@@ -70,6 +54,7 @@ async def envoyer_code(demande: DemandeCode, deps: Deps) -> Response:
         Canal.EMAIL,
         demande.compte_id,
         _CONTENU_CODE,
+        MESSAGES[Genre.CODE].version,
         titre="Votre code de connexion",
         pourquoi="",
         secret=sceller(atelier.coffre, envoi_id, demande.email, demande.code),
@@ -77,16 +62,10 @@ async def envoyer_code(demande: DemandeCode, deps: Deps) -> Response:
     await atelier.contacts.noter_code(demande.compte_id, demande.email, runtime.clock.now())
 
     async def work(tx: Tx) -> None:
-        await atelier.registre.deposer(_CONTENU_CODE, Genre.CODE, {}, [ligne], tx.session)
-        tx.after_commit(lambda: _livrer(atelier, ligne))
+        await atelier.courrier.deposer(_CONTENU_CODE, Genre.CODE, {}, [ligne], tx)
 
     await runtime.outbox.run(work)
-    return _json({"envoi_id": envoi_id}, 202)
-
-
-def _livrer(atelier: Atelier, ligne: Ligne) -> None:
-    atelier.modeles.retenir(_CONTENU_CODE, Genre.CODE, {})
-    atelier.livreurs[Canal.EMAIL].offrir([ligne])
+    return json({"envoi_id": envoi_id}, 202)
 
 
 @interne.post("/bilan")
@@ -97,16 +76,16 @@ async def lire_bilan(demande: DemandeBilan, deps: Deps) -> Response:
     `dernier_at` is when the youngest row of the group was made; `suite`, when there is more, is the next `apres`.
     """
     apres = (demande.apres.annonce_id, demande.apres.envoi_id) if demande.apres else None
-    lignes = await deps.atelier.registre.alertes(demande.annonce_ids, apres, _PAGE_BILAN)
+    lignes = await deps.atelier.consultation.alertes(demande.annonce_ids, apres, _PAGE_BILAN)
     dernier = lignes[-1] if len(lignes) == _PAGE_BILAN else None
     suite = {"annonce_id": dernier["annonce_id"], "envoi_id": dernier["_id"]} if dernier else None
-    return _json({"groupes": _grouper(lignes), "suite": suite})
+    return json({"groupes": _grouper(lignes), "suite": suite})
 
 
 def _grouper(lignes: list[Ligne]) -> list[dict[str, Any]]:
     groupes: dict[tuple[Any, ...], dict[str, Any]] = {}
     for ligne in lignes:
-        attend = en_route(Etat(ligne["etat"]), reprise="reprise_at" in ligne)
+        attend = en_route(Etat(ligne["etat"]), ligne.get("motif"), reprise="reprise_at" in ligne)
         cle = (ligne["annonce_id"], ligne["version"], ligne["etat"], ligne.get("motif"), attend)
         if (groupe := groupes.get(cle)) is None:
             noms = ("annonce_id", "version", "etat", "motif", "en_route")
@@ -121,7 +100,7 @@ async def lire_desabonnement(jeton: str, deps: Deps) -> Response:
     """What the link is about. It changes nothing: programs that scan mails follow every link."""
     lien = _lien(deps, jeton)
     fait = bool(await deps.atelier.registre.desabonnes([lien.profil_id]))
-    return _json(await _etat(deps, lien, fait))
+    return json(await _etat(deps, lien, fait))
 
 
 @public.post("/desabonnements/{jeton}", dependencies=[Depends(identity)])
@@ -136,7 +115,7 @@ async def desabonner(jeton: str, deps: Deps) -> Response:
             tx.emit(event, event_id=stable_id("desabonnement", lien.profil_id))
 
     await deps.runtime.outbox.run(work)
-    return _json(await _etat(deps, lien, True))
+    return json(await _etat(deps, lien, True))
 
 
 def _lien(deps: Acces, jeton: str) -> Lien:
@@ -147,7 +126,7 @@ def _lien(deps: Acces, jeton: str) -> Lien:
 
 
 async def _etat(deps: Acces, lien: Lien, fait: bool) -> dict[str, Any]:
-    envoi = await deps.atelier.registre.envoi(lien.envoi_id)
+    envoi = await deps.atelier.consultation.envoi(lien.envoi_id)
     return {
         "annonce": {"annonce_id": envoi.get("annonce_id"), "titre": envoi.get("titre")} if envoi else None,
         "profil_id": lien.profil_id,
@@ -163,16 +142,43 @@ async def mes_envois(
     taille: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """What you were sent or are about to be sent, why, and what became of it."""
-    lignes, total = await deps.atelier.registre.du_compte(qui.sub, page, taille)
-    return _json({"envois": [_publier(ligne) for ligne in lignes], "total": total, "page": page, "taille": taille})
+    lignes, total = await deps.atelier.consultation.du_compte(qui.sub, page, taille)
+    return json({"envois": [_publier(ligne) for ligne in lignes], "total": total, "page": page, "taille": taille})
 
 
-_PUBLIES = ("genre", "canal", "titre", "annonce_id", "profil_id", "pourquoi", "etat", "motif", "cree_at", "remis_at")
+_PUBLIES = (
+    "genre",
+    "canal",
+    "titre",
+    "annonce_id",
+    "profil_id",
+    "pourquoi",
+    "etat",
+    "motif",
+    "cree_at",
+    "remis_at",
+    "reprise_at",
+    "resume_at",
+)
 
 
 def _publier(ligne: Ligne) -> dict[str, Any]:
-    return {"envoi_id": ligne["_id"], **{nom: ligne.get(nom) for nom in _PUBLIES}}
+    sujet = objet(Genre(ligne["genre"]), {"titre": ligne.get("titre", ""), "urgent": ligne.get("urgent", False)})
+    return {"envoi_id": ligne["_id"], "objet": sujet, **{nom: ligne.get(nom) for nom in _PUBLIES}}
 
 
-def _json(corps: dict[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(corps, option=orjson.OPT_UTC_Z), status_code=status, media_type="application/json")
+@interne.post("/rotation")
+async def rechiffrer(deps: Deps) -> Response:
+    """A thousand contacts at most, encrypted anew under the current key: {faits, restants}.
+
+    `restants`: what still needs another key, of contacts or of messages and codes that are under way; these end by
+    themselves within minutes. At 0 the other keys may go.
+    """
+    atelier = deps.atelier
+    faits = await atelier.contacts.rechiffrer(_LOT_CONTACTS)
+    restants = (
+        await atelier.contacts.sous_une_autre_cle()
+        + await atelier.telephones.sous_une_autre_cle()
+        + await atelier.registre.secrets_sous_une_autre_cle(atelier.coffre.courante)
+    )
+    return json({"faits": faits, "restants": restants})

@@ -10,8 +10,19 @@ from kit.health import Health
 from kit.runtime import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
-from services.notifications import api
+from services.notifications import (
+    apercu,
+    api,
+    api_flux,
+    api_preferences,
+    api_rappels,
+    api_registre,
+    api_reponses,
+)
+from services.notifications.acces import Acces
 from services.notifications.atelier import monter
+from services.notifications.canaux.push import cle_publique
+from services.notifications.fournisseurs import HTTP
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages
 
@@ -26,11 +37,21 @@ def create(settings: Reglages) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(SERVICE, settings, health) as runtime:
             atelier = monter(runtime, settings, _CONNEXIONS)
-            app.state.deps = api.Acces(runtime, atelier)
+            app.state.deps = Acces(
+                runtime,
+                atelier,
+                settings.domaine,
+                cle_publique(settings.cle_vapid) if settings.cle_vapid else None,
+                {HTTP: settings.sms_http_secret},
+                settings.secret_relais,
+            )
+            app.state.compositeur = atelier.compositeur
+            app.state.plafond_sms = settings.sms_plafond_euros * 100
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
             stopping = asyncio.Event()
 
-            livraisons = [asyncio.create_task(livreur.run(stopping)) for livreur in atelier.livreurs.values()]
+            loops = [*(livreur.run for livreur in atelier.livreurs.values()), *atelier.fournisseurs.boucles]
+            livraisons = [asyncio.ensure_future(loop(stopping)) for loop in loops]
 
             async def vit() -> None:
                 for task in livraisons:
@@ -44,8 +65,13 @@ def create(settings: Reglages) -> FastAPI:
             finally:
                 stopping.set()
                 await asyncio.wait(livraisons, timeout=15)
+                await atelier.fournisseurs.fermer()
 
     app = create_app("Place des assos\u00a0: notifications", health, lifespan, docs=True)
-    app.include_router(api.interne)
-    app.include_router(api.public)
+    for module in (api, api_preferences):
+        app.include_router(module.interne)
+    for module in (api, api_preferences, api_reponses, api_rappels, api_flux):
+        app.include_router(module.public)
+    for module in (apercu, api_registre):
+        app.include_router(module.routeur)
     return app

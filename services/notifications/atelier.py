@@ -4,49 +4,118 @@ from dataclasses import dataclass
 
 from contracts.notifications import Canal
 from kit.runtime import Runtime
-from services.notifications.canaux.email import CanalEmail
+from services.notifications.alertes import Politique
+from services.notifications.canaux.sms.fournisseur import Recevoir
 from services.notifications.chiffrement import Coffre
 from services.notifications.composition import Compositeur
+from services.notifications.consultation import Consultation
 from services.notifications.contacts import Contacts
+from services.notifications.courrier import Courrier
+from services.notifications.dkim_signature import Signataire
+from services.notifications.fournisseurs import Fournisseurs
 from services.notifications.handlers import Deps
 from services.notifications.liens import Liens
-from services.notifications.livreur import Livreur
+from services.notifications.livreur import Livreur, Regles, SansRegles
 from services.notifications.modeles import Modeles
+from services.notifications.reception import Reception
+from services.notifications.regles_sms import ReglesSms, Tarif
 from services.notifications.remise import Remise
+from services.notifications.resumes import Resumes
+from services.notifications.retours import Retour, SmsRecu
 from services.notifications.settings import Reglages
 from services.notifications.store import Registre
+from services.notifications.suivi import Suivi
+from services.notifications.telephones import Telephones
 
 
 @dataclass(frozen=True)
 class Atelier:
     registre: Registre
+    consultation: Consultation
     contacts: Contacts
     coffre: Coffre
+    compositeur: Compositeur
     liens: Liens
-    modeles: Modeles
+    courrier: Courrier
+    reception: Reception
+    suivi: Suivi
+    telephones: Telephones
+    resumes: Resumes
+    fournisseurs: Fournisseurs
+    politique: Politique
+    regles_sms: ReglesSms
     livreurs: dict[Canal, Livreur]
 
     @property
     def deps(self) -> Deps:
         """What handlers are given."""
-        return Deps(self.registre, self.contacts, self.modeles, self.livreurs)
+        return Deps(
+            self.registre,
+            self.consultation,
+            self.contacts,
+            self.courrier,
+            self.reception,
+            self.telephones,
+            self.politique,
+        )
 
     async def create_indexes(self, settings: Reglages) -> None:
         await self.contacts.create_indexes()
         await self.registre.create_indexes(settings.conservation_jours)
+        await self.reception.create_indexes(settings.conservation_jours)
+        await self.suivi.create_indexes(settings.conservation_jours)
+        await self.telephones.create_indexes()
+        await self.fournisseurs.bascules.create_indexes()
 
 
 def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
-    """Raises ValueError for keys or an SMTP_URL that cannot be right: better at the start than at the first mail."""
+    """Raises ValueError for keys or URLs that cannot be right: better at the start than at the first message."""
+    db, outbox, clock = runtime.mongo.db, runtime.outbox, runtime.clock
     coffre, liens = Coffre(settings.cle_chiffrement), Liens(settings.cle_liens)
     compositeur = Compositeur(settings.public_url, settings.expediteur_nom, settings.expediteur_adresse)
-    registre = Registre(runtime.mongo.db, runtime.clock)
-    contacts = Contacts(runtime.mongo.db, coffre)
+    registre, consultation, contacts = Registre(db, clock), Consultation(db), Contacts(db, coffre)
     modeles = Modeles(registre, compositeur)
-    remise = Remise(modeles, compositeur, liens, coffre, runtime.clock)
-    canaux = [CanalEmail(settings.smtp_url, settings.expediteur_adresse)]
-    livreurs = {
-        canal.nom: Livreur(canal, registre, contacts, remise, runtime.outbox, runtime.clock, connexions)
-        for canal in canaux
-    }
-    return Atelier(registre, contacts, coffre, liens, modeles, livreurs)
+    signataire = None
+    if settings.cle_dkim and settings.selecteur_dkim:
+        signataire = Signataire(settings.cle_dkim, settings.selecteur_dkim, settings.domaine)
+    remise = Remise(modeles, compositeur, liens, coffre, clock, signataire.signer if signataire else None)
+    tarif = Tarif(settings.sms_centimes, settings.sms_plafond_euros * 100)
+    regles_sms = ReglesSms(db, clock, tarif, settings.regle_sms)
+    regles: dict[Canal, Regles] = {Canal.SMS: regles_sms}
+    # Deliverers and the inbound side need one another: the dictionary is filled once both are there.
+    livreurs: dict[Canal, Livreur] = {}
+    courrier = Courrier(registre, modeles, livreurs)
+    reception = Reception(db, consultation, registre, contacts, courrier, coffre, outbox, clock)
+    suivi = Suivi(db, registre, contacts, outbox, clock)
+    fournisseurs = Fournisseurs(settings, db, _recevoir(reception, suivi))
+    for canal in fournisseurs.canaux:
+        regle = regles.get(canal.nom, SansRegles())
+        livreurs[canal.nom] = Livreur(canal, registre, contacts, remise, outbox, clock, connexions, regle)
+    politique = Politique(settings.budget_semaine, settings.regle_sms, frozenset(livreurs))
+    return Atelier(
+        registre,
+        consultation,
+        contacts,
+        coffre,
+        compositeur,
+        liens,
+        courrier,
+        reception,
+        suivi,
+        Telephones(db, coffre, contacts, courrier, outbox, clock),
+        Resumes(db, registre, contacts, courrier, outbox, clock, settings.public_url),
+        fournisseurs,
+        politique,
+        regles_sms,
+        livreurs,
+    )
+
+
+def _recevoir(reception: Reception, suivi: Suivi) -> Recevoir:
+    async def recevoir(recu: Retour | SmsRecu) -> None:
+        if isinstance(recu, SmsRecu):
+            await reception.recevoir(recu)
+        else:
+            await suivi.recevoir([recu])
+
+    return recevoir

@@ -4,14 +4,24 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from kit.errors import is_outage
 from kit.logging import get_logger
 from services.notifications import domain
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Ligne
 
 log = get_logger(__name__)
+
+
+class Prises(Protocol):
+    """Where claims are made: Registre, or the Guichet before it."""
+
+    async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]: ...
+
+    async def renouveler(self, lot: str, envoi_ids: Sequence[str]) -> list[Ligne]: ...
+
+    async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None: ...
 
 
 class Bail:
@@ -19,22 +29,32 @@ class Bail:
 
     def __init__(
         self,
-        registre: Registre,
+        registre: Prises,
         lot: str,
         lignes: Sequence[Ligne],
+        pris_at: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`pris_at`: when the rows were claimed (monotonic seconds); None: they are not yet."""
         self._registre = registre
         self._lot = lot
         self._lignes = lignes
         self._monotonic = monotonic
-        self._depuis = monotonic()
+        self._pris_at = pris_at
+        self._depuis = monotonic() if pris_at is None else pris_at
         self._prolongation: asyncio.Task[None] | None = None
 
     async def prendre(self) -> list[Ligne]:
         """The rows that are ours from now on. Raises what Mongo raises; may be called again then."""
-        self._depuis = self._monotonic()
-        return await self._registre.prendre(self._lignes, self._lot)
+        now = self._monotonic()
+        if self._pris_at is None:
+            lignes = await self._registre.prendre(self._lignes, self._lot)
+        elif now - self._pris_at < domain.PROLONGATION_S:
+            return list(self._lignes)
+        else:
+            lignes = await self._registre.renouveler(self._lot, [ligne["_id"] for ligne in self._lignes])
+        self._depuis = now
+        return lignes
 
     def tenu(self) -> bool:
         """False once somebody else may have taken the rows: this process stood still, or could not prolong."""

@@ -27,15 +27,16 @@ class Coffre:
         if not brutes or any(len(brute) != 32 for brute in brutes):
             raise ValueError("cle_chiffrement needs one or more keys of 32 bytes, as urlsafe base64")
         self._cles = {_nom(brute): AESGCM(brute) for brute in brutes}
-        self._courante = _nom(brutes[0])
+        self.courante = _nom(brutes[0])
+        """The name of the key that encrypts."""
         # Derived: the hash and the cipher never share a key.
-        self._cle_empreinte = hmac.digest(brutes[-1], b"empreinte", hashlib.sha256)
+        self._cles_empreinte = [hmac.digest(brute, b"empreinte", hashlib.sha256) for brute in brutes]
 
     def fermer(self, clair: str, proprietaire: str) -> dict[str, Any]:
         """{cle, contenu}: the id of the key; nonce and ciphertext, which open only with the same `proprietaire`."""
         nonce = os.urandom(_NONCE)
-        contenu = self._cles[self._courante].encrypt(nonce, clair.encode(), proprietaire.encode())
-        return {"cle": self._courante, "contenu": nonce + contenu}
+        contenu = self._cles[self.courante].encrypt(nonce, clair.encode(), proprietaire.encode())
+        return {"cle": self.courante, "contenu": nonce + contenu}
 
     def ouvrir(self, ferme: dict[str, Any], proprietaire: str) -> str:
         """Raises Illisible or CleInconnue."""
@@ -48,8 +49,13 @@ class Coffre:
             raise Illisible("altered, or not of this row") from error
 
     def empreinte(self, adresse: str) -> str:
-        """A keyed hash of a normalised address, under the oldest key: it outlives a rotation, until that key goes."""
-        return hmac.new(self._cle_empreinte, normaliser(adresse).encode(), hashlib.sha256).hexdigest()
+        """A keyed hash of a normalised address, under the current key."""
+        return self.empreintes(adresse)[0]
+
+    def empreintes(self, adresse: str) -> list[str]:
+        """Under each key, the current one first: what is looked for may have been stored before a rotation."""
+        normale = normaliser(adresse).encode()
+        return [hmac.new(cle, normale, hashlib.sha256).hexdigest() for cle in self._cles_empreinte]
 
 
 def normaliser(adresse: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from contracts.notifications import Canal
 from kit.ids import stable_id
+from services.notifications.canaux.base import Recu
 
 
 class Genre(StrEnum):
@@ -25,17 +26,39 @@ class Genre(StrEnum):
     REPONSE_ACCEPTEE = "reponse_acceptee"
     REPONSE_DECLINEE = "reponse_declinee"
     REPONSE_ANNULEE = "reponse_annulee"
+    REPONSE_NOTEE = "reponse_notee"
+    """To who answered by a message: the place that is theirs."""
+    REPONSE_EN_ATTENTE = "reponse_en_attente"
+    REPONSE_PROMUE = "reponse_promue"
+    REPONSE_SANS_EFFET = "reponse_sans_effet"
+    BESOIN_RETIRE = "besoin_retire"
+    RAPPEL = "rappel"
+    RESUME = "resume"
+    CODE_TELEPHONE = "code_telephone"
+    STOP_CONFIRME = "stop_confirme"
+    PAUSE_CONFIRMEE = "pause_confirmee"
+    REPRISE_CONFIRMEE = "reprise_confirmee"
+    NON_CONFIRME = "non_confirme"
+    AIDE_SMS = "aide_sms"
+    QUELLE_ANNONCE = "quelle_annonce"
 
 
 class Etat(StrEnum):
     EN_FILE = "en_file"
     REMISE = "remise"
     REMIS = "remis"
+    LIVRE = "livre"
+    NON_LIVRE = "non_livre"
+    """The provider took it, then gave up for a passing reason."""
     ECHEC_TEMPORAIRE = "echec_temporaire"
     INCERTAIN = "incertain"
     ECHEC_PERMANENT = "echec_permanent"
+    ECHEC_TECHNIQUE = "echec_technique"
+    """All attempts are used up, and no provider has said no."""
     ANNULEE = "annulee"
     SANS_CONSENTEMENT = "sans_consentement"
+    REGROUPEE = "regroupee"
+    """Its content went out, or goes out, in a digest."""
 
 
 class Motif(StrEnum):
@@ -51,39 +74,66 @@ class Motif(StrEnum):
     BAIL_ECHU = "bail_echu"
     ISSUE_INCONNUE = "issue_inconnue"
     MESSAGE_IMPOSSIBLE = "message_impossible"
+    HEURES_CALMES = "heures_calmes"
+    BUDGET = "budget"
+    PAUSE = "pause"
+    ANNONCE_DECLINEE = "annonce_declinee"
+    RESUME = "resume"
+    PLAFOND_SMS = "plafond_sms"
+    CADENCE = "cadence"
+    HEURES_IMPOSSIBLES = "heures_impossibles"
 
 
 _FINS_SANS_REMISE = frozenset({Etat.ANNULEE, Etat.SANS_CONSENTEMENT})
+_APRES_REMISE = frozenset({Etat.LIVRE, Etat.NON_LIVRE, Etat.ECHEC_PERMANENT})
 
 TRANSITIONS: dict[Etat, frozenset[Etat]] = {
-    Etat.EN_FILE: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
-    Etat.REMISE: frozenset({Etat.REMIS, Etat.ECHEC_TEMPORAIRE, Etat.INCERTAIN, Etat.ECHEC_PERMANENT})
+    Etat.EN_FILE: frozenset({Etat.REMISE, Etat.REGROUPEE}) | _FINS_SANS_REMISE,
+    Etat.REMISE: frozenset(
+        {Etat.REMIS, Etat.EN_FILE, Etat.ECHEC_TEMPORAIRE, Etat.INCERTAIN, Etat.ECHEC_PERMANENT, Etat.ECHEC_TECHNIQUE}
+    )
     | _FINS_SANS_REMISE,
     Etat.ECHEC_TEMPORAIRE: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
-    Etat.INCERTAIN: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
-    Etat.REMIS: frozenset(),
+    # A receipt may tell what became of it after all.
+    Etat.INCERTAIN: frozenset({Etat.REMISE}) | _APRES_REMISE | _FINS_SANS_REMISE,
+    Etat.REMIS: _APRES_REMISE,
+    Etat.LIVRE: frozenset(),
+    # A bounce may tell more than « given up »; a late « delivered » is the better news, and true.
+    Etat.NON_LIVRE: frozenset({Etat.LIVRE, Etat.ECHEC_PERMANENT}),
     Etat.ECHEC_PERMANENT: frozenset(),
+    Etat.ECHEC_TECHNIQUE: frozenset(),
+    Etat.REGROUPEE: frozenset(),
     Etat.ANNULEE: frozenset(),
     Etat.SANS_CONSENTEMENT: frozenset(),
 }
 """From → to. A hand-off goes back to `remise` only by way of a failure or an unknown outcome."""
 
-TERMINAUX = frozenset(etat for etat, suites in TRANSITIONS.items() if not suites)
-PRENABLES = frozenset(etat for etat, suites in TRANSITIONS.items() if Etat.REMISE in suites)
+OUVERTS = frozenset({Etat.EN_FILE, Etat.REMISE, Etat.ECHEC_TEMPORAIRE, Etat.INCERTAIN})
+"""Something is still ours to do. After the others only a provider's word may follow."""
 
 TENTATIVES_MAX = 5
 REPRISES = tuple(dt.timedelta(seconds=s) for s in (1, 5, 30, 300))
 """The pause after the first, second … failed attempt."""
 
 
-def en_route(etat: Etat, *, reprise: bool) -> bool:
-    """Whether something is still to happen to a row. `reprise`: somebody is to take it up again; what stayed unknown
+PROGRAMMES = frozenset({Motif.HEURES_CALMES, Motif.RESUME, Motif.BUDGET})
+"""A row in the queue for one of these has its hour: nobody is late with it."""
+
+
+def en_route(etat: Etat, motif: str | None, *, reprise: bool) -> bool:
+    """Whether something is to happen to a row now. `reprise`: somebody is to take it up again; what stayed unknown
     after its last attempt has none, and is done."""
-    return etat not in TERMINAUX and (reprise or etat is not Etat.INCERTAIN)
+    if etat is Etat.EN_FILE and motif in PROGRAMMES:
+        return False
+    return etat in OUVERTS and (reprise or etat is not Etat.INCERTAIN)
 
 
 LOT_MAX = 16
 """Rows claimed together by one connection. It bounds what a crash leaves unknown: at most so many per connection."""
+
+AVANCE_MAX = 6000
+"""Rows of mails that one process holds claimed before their turn. They cost no double: a crash leaves them unknown,
+they are sent then, and none of them was out. An SMS of unknown outcome is not sent again: none is held so."""
 
 BAIL = dt.timedelta(seconds=20)
 """How long a claim is respected after its last prolongation: as long as a crash goes unnoticed."""
@@ -97,8 +147,33 @@ REPIT_S = 5.0
 REPRISE_EN_FILE = dt.timedelta(seconds=3)
 """A row that waits longer than this has lost the deliverer that was to take it."""
 
-PRESSES = frozenset({Genre.ALERTE, Genre.CODE})
+PRESSES = frozenset(
+    {
+        Genre.ALERTE,
+        Genre.CODE,
+        Genre.CODE_TELEPHONE,
+        Genre.REPONSE_NOTEE,
+        Genre.REPONSE_EN_ATTENTE,
+        Genre.REPONSE_SANS_EFFET,
+        Genre.STOP_CONFIRME,
+        Genre.PAUSE_CONFIRMEE,
+        Genre.REPRISE_CONFIRMEE,
+        Genre.NON_CONFIRME,
+        Genre.AIDE_SMS,
+        Genre.QUELLE_ANNONCE,
+    }
+)
 """For these somebody waits: they leave at once. The others leave them the way free, a second later and in lots."""
+
+A_HEURES_OUVRABLES = frozenset(
+    {Genre.ALERTE, Genre.RAPPEL, Genre.BESOIN_RETIRE, Genre.REPONSE_PROMUE, Genre.REPONSE_ACCEPTEE}
+)
+"""By SMS they wait for the hours in which one may write. The others answer what somebody has just done."""
+
+SUR_ACCORD = frozenset({Genre.ALERTE, Genre.RESUME})
+"""They need an agreement, and keep silent during a pause; the others answer what somebody did themselves."""
+
+CODES = frozenset({Genre.CODE, Genre.CODE_TELEPHONE})
 
 REPRISE_SANS_HATE = dt.timedelta(seconds=1)
 
@@ -108,6 +183,11 @@ CODE_VALABLE = dt.timedelta(minutes=15)
 def premiere_reprise(genre: Genre) -> dt.timedelta:
     """After how long the sweeper takes up a new row."""
     return REPRISE_EN_FILE if genre in PRESSES else REPRISE_SANS_HATE
+
+
+def part_tout_de_suite(etat: Etat, reprise_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """False of a new row that waits for its hour or for a digest, or that is done already."""
+    return etat is Etat.EN_FILE and reprise_at is not None and reprise_at <= now + REPRISE_EN_FILE
 
 
 class TransitionInterdite(Exception):
@@ -129,17 +209,18 @@ def venant_de(vers: Etat) -> list[str]:
 class Suite:
     """What becomes of an envoi. `reprise_at`: from when anybody may take it up again; None: never.
 
-    `rendue`: the attempt is given back, since nothing was handed to the provider.
+    `rendue`: the attempt is given back, since nothing was handed to the provider. `recu`: what the provider answered.
     """
 
     etat: Etat
     motif: str | None = None
     reprise_at: dt.datetime | None = None
     rendue: bool = False
+    recu: Recu | None = None
 
 
-def apres_remise() -> Suite:
-    return Suite(Etat.REMIS)
+def apres_remise(recu: Recu) -> Suite:
+    return Suite(Etat.REMIS, recu=recu)
 
 
 def apres_refus(motif: str) -> Suite:
@@ -150,13 +231,23 @@ def apres_refus(motif: str) -> Suite:
 def apres_report(tentatives: int, motif: str, now: dt.datetime) -> Suite:
     """The provider refuses for now. `tentatives` counts this one."""
     if tentatives >= TENTATIVES_MAX:
-        return Suite(Etat.ECHEC_PERMANENT, motif)
+        return Suite(Etat.ECHEC_TECHNIQUE, motif)
     return Suite(Etat.ECHEC_TEMPORAIRE, motif, now + _pause(tentatives))
 
 
 def non_commencee(now: dt.datetime) -> Suite:
     """Claimed, but nothing was handed over (the provider went away): it costs no attempt."""
     return Suite(Etat.ECHEC_TEMPORAIRE, Motif.INJOIGNABLE, now + REPRISES[0], rendue=True)
+
+
+def rendue(now: dt.datetime) -> Suite:
+    """Claimed before its turn, which did not come here: anybody's again."""
+    return Suite(Etat.EN_FILE, reprise_at=now, rendue=True)
+
+
+def plus_tard(motif: Motif, a: dt.datetime) -> Suite:
+    """Claimed too early: back to the queue until `a`."""
+    return Suite(Etat.EN_FILE, motif, a, rendue=True)
 
 
 def apres_inconnue(canal: Canal, tentatives: int, motif: Motif, now: dt.datetime) -> Suite:
@@ -167,13 +258,23 @@ def apres_inconnue(canal: Canal, tentatives: int, motif: Motif, now: dt.datetime
 
 
 def dispense(
-    genre: Genre, *, desabonne: bool, close: bool, joignable: bool, accord: bool, age: dt.timedelta
+    genre: Genre,
+    *,
+    desabonne: bool,
+    declinee: bool,
+    close: bool,
+    joignable: bool,
+    accord: bool,
+    pause: bool,
+    age: dt.timedelta,
+    ouvert_at: dt.datetime | None,
 ) -> Suite | None:
-    """Why a message is not to be sent after all, seen at the moment of its claim; None when it is to be sent.
+    """Why a message is not to be sent after all, or not yet, seen at the moment of its claim; None: send it.
 
-    Only an alert needs an agreement (`accord`): the other messages answer what somebody did themselves.
+    `accord`, `pause`: what the person wants now, for the messages of SUR_ACCORD. `declinee`: they have said no to this
+    annonce. `ouvert_at`: from when this channel may be used; None: now.
     """
-    if genre is Genre.CODE and age > CODE_VALABLE:
+    if genre in CODES and age > CODE_VALABLE:
         return Suite(Etat.ANNULEE, Motif.CODE_EXPIRE)
     if desabonne:
         return Suite(Etat.ANNULEE, Motif.DESABONNE)
@@ -181,8 +282,14 @@ def dispense(
         return Suite(Etat.ANNULEE, Motif.ANNONCE_CLOSE)
     if not joignable:
         return Suite(Etat.SANS_CONSENTEMENT, Motif.SANS_ADRESSE)
-    if genre is Genre.ALERTE and not accord:
+    if genre in SUR_ACCORD and not accord:
         return Suite(Etat.SANS_CONSENTEMENT, Motif.CONSENTEMENT_ABSENT)
+    if genre in SUR_ACCORD and pause:
+        return Suite(Etat.ANNULEE, Motif.PAUSE)
+    if declinee:
+        return Suite(Etat.ANNULEE, Motif.ANNONCE_DECLINEE)
+    if ouvert_at is not None and genre in A_HEURES_OUVRABLES:
+        return plus_tard(Motif.HEURES_CALMES, ouvert_at)
     return None
 
 
@@ -201,9 +308,10 @@ class Cloture:
         return self.definitive or version <= self.version
 
 
-def taille_lot(en_attente: int, connexions: int) -> int:
-    """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one."""
-    return max(1, min(LOT_MAX, -(-en_attente // connexions)))
+def taille_lot(en_attente: int, connexions: int, ensemble: int = LOT_MAX) -> int:
+    """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one.
+    `ensemble`: of the channel."""
+    return max(1, min(LOT_MAX, ensemble, -(-en_attente // connexions)))
 
 
 def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> str:

@@ -1,73 +1,87 @@
 """What an event makes us write to people, or makes us not write."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
-
-from pymongo.errors import BulkWriteError
 
 from contracts.annonces import (
     AnnonceExpiree,
     AnnoncePourvue,
     AnnonceRetiree,
+    EvenementReponse,
+    RappelDu,
     Reponse,
     ReponseAcceptee,
     ReponseAnnulee,
+    ReponseClose,
     ReponseDeclinee,
     ReponseDeposee,
+    ReponseEnAttente,
+    ReponsePromue,
+    ReponseSansEffet,
 )
 from contracts.comptes import CompteEfface, CompteEnregistre
 from contracts.matching import CorrespondancesTrouvees
 from contracts.moderation import DecisionPrise, Issue
-from contracts.notifications import Canal
-from kit.errors import RetryLater
+from contracts.notifications import Canal, Intention
+from kit.errors import Stop
 from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processing import Handlers
-from services.notifications import domain
+from services.notifications import alertes
+from services.notifications.alertes import Connu, Politique
+from services.notifications.avance import Regard
+from services.notifications.chiffrement import CleInconnue
+from services.notifications.consultation import Consultation
 from services.notifications.contacts import Contacts
+from services.notifications.courrier import Courrier
 from services.notifications.domain import Cloture, Genre
-from services.notifications.livreur import Livreur
 from services.notifications.messages import expliquer, genre_de_decision
-from services.notifications.modeles import Modeles
-from services.notifications.raisons import phrase
+from services.notifications.planification import FENETRE_BUDGET
+from services.notifications.reception import Reception
 from services.notifications.settings import SERVICE
-from services.notifications.store import Ligne, Registre
-
-_DOUBLON = 11000
+from services.notifications.store import Registre
+from services.notifications.telephones import Telephones
 
 
 @dataclass(frozen=True)
 class Deps:
-    """`livreurs`: one per channel. `repetes`: contents of which some rows existed when they were last stored."""
-
     registre: Registre
+    consultation: Consultation
     contacts: Contacts
-    modeles: Modeles
-    livreurs: Mapping[Canal, Livreur]
-    repetes: set[str] = field(default_factory=set)
+    courrier: Courrier
+    reception: Reception
+    telephones: Telephones
+    politique: Politique
 
 
 async def on_correspondances_trouvees(event: CorrespondancesTrouvees, tx: Tx, deps: Deps) -> None:
     annonce = event.annonce
     contenu_id = f"{annonce.annonce_id}:{annonce.version}"
-    lignes = [
-        deps.registre.ligne(
-            domain.id_alerte(annonce.annonce_id, annonce.version, destinataire.profil_id, canal),
-            Genre.ALERTE,
-            canal,
-            destinataire.compte_id,
-            contenu_id,
-            profil_id=destinataire.profil_id,
-            annonce_id=annonce.annonce_id,
-            version=annonce.version,
-            titre=annonce.titre,
-            pourquoi=phrase(destinataire.raisons),
+    connu = await _connaitre(event, deps)
+    lignes = alertes.lignes(event, contenu_id, connu, deps.politique, deps.registre)
+    await deps.courrier.deposer(contenu_id, Genre.ALERTE, alertes.contenu(annonce), lignes, tx, connu.regard)
+
+
+async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
+    """Outside the transaction: who chooses otherwise in the seconds until their mail leaves may still get it."""
+    comptes = [destinataire.compte_id for destinataire in event.destinataires]
+    depuis = deps.registre.clock.now() - FENETRE_BUDGET
+    try:
+        contacts, desabonnes, clotures, nombres = await asyncio.gather(
+            deps.contacts.trouver(comptes),
+            deps.registre.desabonnes(destinataire.profil_id for destinataire in event.destinataires),
+            deps.registre.clotures([event.annonce.annonce_id]),
+            deps.consultation.sollicitations(comptes if deps.politique.budget else [], depuis),
         )
-        for canal in deps.livreurs
-        for destinataire in event.destinataires
-    ]
-    await _deposer(contenu_id, Genre.ALERTE, annonce.model_dump(mode="json"), lignes, tx, deps)
+    except CleInconnue as error:
+        raise Stop(f"an address cannot be decrypted: {error}") from error
+    if not deps.politique.budget:
+        # Only for those who chose a limit of their own.
+        limites = [compte_id for compte_id, contact in contacts.items() if contact.choix.budget_semaine is not None]
+        nombres = await deps.consultation.sollicitations(limites, depuis)
+    return Connu(Regard(contacts, desabonnes, clotures), nombres)
 
 
 async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:
@@ -79,23 +93,73 @@ async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:
         "automatique": decision.automatique,
         "motifs": [expliquer(motif) for motif in decision.motifs],
     }
-    await _ecrire_a(decision.destinataires, genre, decision.decision_id, donnees, tx, deps)
+    await deps.courrier.ecrire(_par_courriel(decision.destinataires), genre, decision.decision_id, donnees, tx)
 
 
 async def on_reponse_deposee(event: ReponseDeposee, tx: Tx, deps: Deps) -> None:
-    await _au_sujet_de(event.reponse, event.reponse.destinataires, Genre.REPONSE_RECUE, tx, deps)
+    reponse = event.reponse
+    await deps.courrier.ecrire(
+        _par_courriel(reponse.destinataires), Genre.REPONSE_RECUE, reponse.reponse_id, _donnees(reponse), tx
+    )
+    await _repondre(event, Genre.REPONSE_NOTEE, tx, deps)
+
+
+async def on_reponse_en_attente(event: ReponseEnAttente, tx: Tx, deps: Deps) -> None:
+    await _repondre(event, Genre.REPONSE_EN_ATTENTE, tx, deps)
+
+
+async def on_reponse_promue(event: ReponsePromue, tx: Tx, deps: Deps) -> None:
+    reponse = event.reponse
+    await deps.courrier.ecrire(
+        _par_courriel(reponse.destinataires), Genre.REPONSE_RECUE, reponse.reponse_id, _donnees(reponse), tx
+    )
+    await _dire(reponse, Genre.REPONSE_PROMUE, _donnees(reponse), tx, deps)
 
 
 async def on_reponse_acceptee(event: ReponseAcceptee, tx: Tx, deps: Deps) -> None:
-    await _au_sujet_de(event.reponse, [event.reponse.compte_id], Genre.REPONSE_ACCEPTEE, tx, deps)
+    await _dire(event.reponse, Genre.REPONSE_ACCEPTEE, _donnees(event.reponse), tx, deps)
 
 
 async def on_reponse_declinee(event: ReponseDeclinee, tx: Tx, deps: Deps) -> None:
-    await _au_sujet_de(event.reponse, [event.reponse.compte_id], Genre.REPONSE_DECLINEE, tx, deps)
+    await _dire(event.reponse, Genre.REPONSE_DECLINEE, _donnees(event.reponse), tx, deps)
 
 
 async def on_reponse_annulee(event: ReponseAnnulee, tx: Tx, deps: Deps) -> None:
-    await _au_sujet_de(event.reponse, event.reponse.destinataires, Genre.REPONSE_ANNULEE, tx, deps)
+    """Whoever took it back by a message has been answered already: their « non » is confirmed when it arrives."""
+    reponse = event.reponse
+    await deps.courrier.ecrire(
+        _par_courriel(reponse.destinataires), Genre.REPONSE_ANNULEE, reponse.reponse_id, _donnees(reponse), tx
+    )
+
+
+async def on_reponse_close(event: ReponseClose, tx: Tx, deps: Deps) -> None:
+    """The need is gone: who answered is told at once."""
+    donnees = {**_donnees(event.reponse), "raison": event.raison.value}
+    await _dire(event.reponse, Genre.BESOIN_RETIRE, donnees, tx, deps)
+
+
+async def on_rappel_du(event: RappelDu, tx: Tx, deps: Deps) -> None:
+    quand = event.model_dump(mode="json", include={"date_debut", "date_fin", "creneaux", "lieu", "a_distance"})
+    await _dire(event.reponse, Genre.RAPPEL, {**_donnees(event.reponse), **quand}, tx, deps)
+
+
+async def on_reponse_sans_effet(event: ReponseSansEffet, tx: Tx, deps: Deps) -> None:
+    """The truth about a message that changed nothing; a « non » to what was never answered needs no more words."""
+    if event.intention is Intention.ANNULER:
+        return
+    donnees = {
+        "titre": event.annonce_titre or "",
+        "annonce_id": event.annonce_id,
+        "raison": event.raison.value,
+        "places": event.places,
+        **(
+            {"place": event.reponse.place, "rang": event.reponse.rang}
+            if event.reponse
+            else {"place": None, "rang": None}
+        ),
+    }
+    a = {event.compte_id: event.canal}
+    await deps.courrier.ecrire(a, Genre.REPONSE_SANS_EFFET, event.reponse_id, donnees, tx)
 
 
 async def on_annonce_close(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps: Deps) -> None:
@@ -119,58 +183,43 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     compte = event.compte
     await deps.contacts.effacer(compte.compte_id, compte.version, tx.session)
     await deps.registre.effacer(compte.compte_id, tx.session)
+    await deps.reception.oublier(compte.compte_id, tx.session)
+    await deps.telephones.oublier(compte.compte_id, tx)
 
 
-async def _au_sujet_de(reponse: Reponse, comptes: Sequence[str], genre: Genre, tx: Tx, deps: Deps) -> None:
-    donnees = {"titre": reponse.annonce_titre, "annonce_id": reponse.annonce_id, "quantite": reponse.quantite}
-    await _ecrire_a(comptes, genre, reponse.reponse_id, donnees, tx, deps)
-
-
-async def _ecrire_a(
-    comptes: Sequence[str], genre: Genre, cause_id: str, donnees: Mapping[str, Any], tx: Tx, deps: Deps
-) -> None:
-    """A message to accounts that have a hand in the matter, by e-mail."""
-    contenu_id = f"{genre}:{cause_id}"
-    lignes = [
-        deps.registre.ligne(
-            domain.id_message(genre, cause_id, compte_id, Canal.EMAIL),
-            genre,
-            Canal.EMAIL,
-            compte_id,
-            contenu_id,
-            titre=donnees["titre"],
-            pourquoi="",
-        )
-        for compte_id in dict.fromkeys(comptes)
-    ]
-    await _deposer(contenu_id, genre, donnees, lignes, tx, deps)
-
-
-async def _deposer(
-    contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: list[Ligne], tx: Tx, deps: Deps
-) -> None:
-    """Stores the rows; delivery of what is pressing starts on commit, without a look at the database in between."""
-    if contenu_id in deps.repetes:
-        connus = await deps.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
-        lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
-    try:
-        await deps.registre.deposer(contenu_id, genre, donnees, lignes, tx.session)
-    except BulkWriteError as error:
-        if all(e.get("code") != _DOUBLON for e in (error.details or {}).get("writeErrors", [])):
-            raise
-        # Told again under another event id, which is rare: only then do we pay for looking first, at the next try.
-        deps.repetes.add(contenu_id)
-        raise RetryLater("some of these messages exist already") from error
-    tx.after_commit(lambda: _livrer(contenu_id, genre, donnees, lignes, deps))
-
-
-def _livrer(contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: Sequence[Ligne], deps: Deps) -> None:
-    deps.repetes.discard(contenu_id)
-    deps.modeles.retenir(contenu_id, genre, donnees)
-    if genre not in domain.PRESSES:
+async def _repondre(event: EvenementReponse, genre: Genre, tx: Tx, deps: Deps) -> None:
+    """To whoever answered by a message, where they wrote; the site has told the others on its page."""
+    if event.message_id is None or event.message_canal is None:
         return
-    for canal, livreur in deps.livreurs.items():
-        livreur.offrir(ligne for ligne in lignes if ligne["canal"] == canal)
+    a = {event.reponse.compte_id: event.message_canal}
+    await deps.courrier.ecrire(a, genre, event.message_id, _donnees(event.reponse), tx)
+
+
+async def _dire(reponse: Reponse, genre: Genre, donnees: dict[str, Any], tx: Tx, deps: Deps) -> None:
+    """To whoever answered, on the channel by which they did, unless they have closed it since."""
+    contact = (await deps.contacts.trouver([reponse.compte_id])).get(reponse.compte_id)
+    canal = reponse.canal or Canal.EMAIL
+    if contact is not None and (canal in contact.opposes or canal not in contact.adresses):
+        canal = Canal.EMAIL
+    cause = f"{reponse.reponse_id}:{reponse.version}"
+    await deps.courrier.ecrire({reponse.compte_id: canal}, genre, cause, donnees, tx)
+
+
+def _donnees(reponse: Reponse) -> dict[str, Any]:
+    return {
+        "titre": reponse.annonce_titre,
+        "annonce_id": reponse.annonce_id,
+        "quantite": reponse.quantite,
+        "quantite_demandee": reponse.quantite_demandee,
+        "place": reponse.place,
+        "places": reponse.places,
+        "rang": reponse.rang,
+        "ref": alertes.reference(reponse.annonce_id),
+    }
+
+
+def _par_courriel(comptes: Iterable[str]) -> dict[str, Canal]:
+    return dict.fromkeys(comptes, Canal.EMAIL)
 
 
 def sans_effet(event: object) -> bool:
@@ -185,6 +234,11 @@ HANDLERS: Handlers = {
     ReponseAcceptee: on_reponse_acceptee,
     ReponseDeclinee: on_reponse_declinee,
     ReponseAnnulee: on_reponse_annulee,
+    ReponseEnAttente: on_reponse_en_attente,
+    ReponsePromue: on_reponse_promue,
+    ReponseClose: on_reponse_close,
+    ReponseSansEffet: on_reponse_sans_effet,
+    RappelDu: on_rappel_du,
     AnnonceRetiree: on_annonce_close,
     AnnonceExpiree: on_annonce_close,
     AnnoncePourvue: on_annonce_pourvue,

@@ -1,14 +1,21 @@
-"""The token of an unsubscribe link: which envoi, which profil, signed; no address, no account."""
+"""The tokens of links: which envoi, which profil, for which use, signed; no address, no account."""
 
 import base64
 import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 _FORME = re.compile(r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})")
-# The key signs nothing else today; the label keeps a later use of it apart.
-_USAGE = b"desabonnement\x1f"
+
+
+class Usage(Enum):
+    """What a link is for: one made to unsubscribe does not answer in somebody's name."""
+
+    DESABONNEMENT = b"desabonnement\x1f"
+    REPONSE = b"reponse\x1f"
+    FLUX = b"flux\x1f"
 
 
 @dataclass(frozen=True)
@@ -24,21 +31,21 @@ class Liens:
         if len(self._cle) < 32:
             raise ValueError("cle_liens needs 32 bytes, as urlsafe base64")
 
-    def signer(self, lien: Lien) -> str:
+    def signer(self, lien: Lien, usage: Usage = Usage.DESABONNEMENT) -> str:
         """URL-safe, good for ever: somebody may unsubscribe through the oldest mail of their mailbox."""
         contenu = f"{lien.envoi_id}.{lien.profil_id}"
-        return f"{contenu}.{self._empreinte(contenu)}"
+        return f"{contenu}.{self._empreinte(contenu, usage)}"
 
-    def lire(self, jeton: str) -> Lien | None:
+    def lire(self, jeton: str, usage: Usage = Usage.DESABONNEMENT) -> Lien | None:
         """None for a token that we did not sign."""
         trouve = _FORME.fullmatch(jeton)
         if trouve is None:
             return None
         envoi_id, profil_id, empreinte = trouve.groups()
-        if not hmac.compare_digest(empreinte, self._empreinte(f"{envoi_id}.{profil_id}")):
+        if not hmac.compare_digest(empreinte, self._empreinte(f"{envoi_id}.{profil_id}", usage)):
             return None
         return Lien(envoi_id, profil_id)
 
-    def _empreinte(self, contenu: str) -> str:
-        condense = hmac.digest(self._cle, _USAGE + contenu.encode(), hashlib.sha256)
+    def _empreinte(self, contenu: str, usage: Usage) -> str:
+        condense = hmac.digest(self._cle, usage.value + contenu.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(condense).rstrip(b"=").decode()

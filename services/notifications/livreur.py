@@ -1,30 +1,36 @@
 """Hands messages over: a queue in memory, N connections that stay open, small claimed lots, marks after.
 
 What a crash can repeat: a lot is claimed before its first MAIL FROM and marked after its last answer, so at most
-domain.LOT_MAX messages per connection are in an unknown state when the process dies. Their lease ends, they become
-`incertain`, and each is sent once more. Nothing else is ever sent twice.
+domain.LOT_MAX messages per connection may be out without a mark when the process dies. The lease ends, the lot becomes
+`incertain`; mails are sent once more, SMS are not. Nothing else is ever sent twice.
 """
 
 import asyncio
+import datetime as dt
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from contracts.notifications import EnvoisRemis
 from kit.clock import Clock
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
 from kit.logging import get_logger
-from kit.outbox import Outbox, Tx
+from kit.mongo import Session
+from kit.outbox import Outbox
 from kit.waiting import jitter, outlast, wait
 from services.notifications import domain
+from services.notifications.avance import Avance, Prise, Regard
 from services.notifications.bail import Bail
 from services.notifications.canaux.base import Canal, Connexion, Injoignable
+from services.notifications.canaux.push import ABONNEMENT_PERDU
 from services.notifications.chiffrement import CleInconnue
-from services.notifications.contacts import Contact, Contacts
-from services.notifications.domain import Cloture, Etat, Genre, Suite
+from services.notifications.contacts import Contacts
+from services.notifications.domain import Etat, Genre, Motif, Suite
+from services.notifications.guichet import Guichet, Marque
 from services.notifications.metriques import ENVOIS, FILE, INJOIGNABLE, PLUS_ANCIEN, REMISE_SECONDS
+from services.notifications.preferences import Choix
 from services.notifications.remise import Remise
 from services.notifications.store import Ligne, Registre
 
@@ -34,15 +40,44 @@ _CAPACITE = 20_000
 _BALAYAGE = 500
 _BALAYAGE_TOUTES_LES_S = 0.5
 _PAUSE_MIN_S, _PAUSE_MAX_S = 0.1, 5.0
+_A_L_INSTANT_S = 0.5
 
 
 @dataclass(frozen=True)
 class Vue:
-    """What is known, at the moment of a claim, of those whom its rows concern."""
+    """What decides, at the hand-off, about the rows of a lot. `sature`: nothing more may be spent."""
 
-    contacts: Mapping[str, Contact]
-    desabonnes: set[str]
-    clotures: Mapping[str, Cloture]
+    regard: Regard
+    sature: bool
+
+
+class Regles(Protocol):
+    """What only some channels have: hours in which one may write, and a monthly ceiling."""
+
+    async def sature(self) -> bool:
+        """Whether the money of this month is spent."""
+        ...
+
+    def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
+        """From when somebody with these choices may be written to; None: now."""
+        ...
+
+    async def compter(self, parties: int, session: Session) -> None:
+        """What was handed over costs so many parts; in the transaction that marks it."""
+        ...
+
+
+class SansRegles:
+    """Of a channel that is free and silent."""
+
+    async def sature(self) -> bool:
+        return False
+
+    def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
+        return None
+
+    async def compter(self, parties: int, session: Session) -> None:
+        return
 
 
 class Livreur:
@@ -57,17 +92,30 @@ class Livreur:
         outbox: Outbox,
         clock: Clock,
         connexions: int,
+        regles: Regles,
     ) -> None:
         self._canal = canal
         self._registre = registre
         self._contacts = contacts
         self._remise = remise
-        self._outbox = outbox
+        self._guichet = Guichet(canal.nom, registre, contacts, outbox, regles)
         self._clock = clock
         self._connexions = connexions
+        self._regles = regles
         self._file: deque[Ligne] = deque()
+        self._avance = Avance(canal.nom, registre, clock)
         self._en_main: set[str] = set()
         self._reveil = asyncio.Event()
+
+    def reserver(self, lignes: Sequence[Ligne], regard: Regard | None) -> list[Prise]:
+        """Claims rows that are about to be inserted, where the channel allows it; once committed they go to `tenir`."""
+        return self._avance.reserver(lignes, regard, self._connexions)
+
+    def tenir(self, prises: Iterable[Prise]) -> None:
+        for prise in prises:
+            self._en_main.update(ligne["_id"] for ligne in prise.lignes)
+            self._avance.tenir(prise)
+        self._reveil.set()
 
     def offrir(self, lignes: Iterable[Ligne]) -> int:
         """Takes rows that are stored already and starts at once. What does not fit stays stored, for the sweeper.
@@ -95,6 +143,7 @@ class Livreur:
         stopping.set()
         self._reveil.set()
         await asyncio.wait(tasks)
+        await self._rendre_l_avance()
         await asyncio.gather(arret, *tasks)
 
     async def balayer(self, stopping: asyncio.Event) -> None:
@@ -103,8 +152,9 @@ class Livreur:
         while not stopping.is_set():
             pris = 0
             try:
+                await self._avance.prolonger()
                 if len(self._file) < _CAPACITE:
-                    pris = self.offrir(await self._registre.a_reprendre(_BALAYAGE))
+                    pris = self.offrir(await self._registre.a_reprendre(self._canal.nom, _BALAYAGE, self._en_main))
                 # Last: rows in the open transaction of a killed process block until the database ends that transaction.
                 calme = time.monotonic() - calme_depuis > domain.REPIT_S
                 if calme and (incertains := await self._registre.rendre_incertains()):
@@ -119,9 +169,13 @@ class Livreur:
 
     async def mesurer(self) -> None:
         """Before /metrics is read."""
-        FILE.labels(self._canal.nom).set(len(self._file))
-        depuis = await self._registre.plus_ancien()
-        PLUS_ANCIEN.set((self._clock.now() - depuis).total_seconds() if depuis else 0)
+        avance = self._avance.lignes
+        FILE.labels(self._canal.nom).set(len(self._file) + len(avance))
+        depuis = await self._registre.plus_ancien(self._canal.nom)
+        # What is held here is due since it was made, and its claim hides that.
+        dus = [ligne["cree_at"] for ligne in avance] + ([depuis] if depuis else [])
+        age = (self._clock.now() - min(dus)).total_seconds() if dus else 0
+        PLUS_ANCIEN.labels(self._canal.nom).set(age)
 
     async def _servir(self, stopping: asyncio.Event) -> None:
         connexion = self._canal.connexion()
@@ -147,28 +201,30 @@ class Livreur:
         except Injoignable as error:
             log.warning("provider_away", canal=self._canal.nom, reason=error.motif)
             return False
-        lignes = self._prelever()
-        return await self._livrer(connexion, lignes) if lignes else True
+        prise = self._prelever()
+        return await self._livrer(connexion, prise) if prise.lignes else True
 
     async def _du_travail(self, stopping: asyncio.Event) -> bool:
-        while not self._file and not stopping.is_set():
+        while not self._file and not self._avance and not stopping.is_set():
             self._reveil.clear()
             await self._reveil.wait()
         return not stopping.is_set()
 
-    def _prelever(self) -> list[Ligne]:
-        combien = domain.taille_lot(len(self._file), self._connexions)
-        return [self._file.popleft() for _ in range(min(combien, len(self._file)))]
+    def _prelever(self) -> Prise:
+        if self._avance:
+            return self._avance.prelever()
+        combien = domain.taille_lot(len(self._file), self._connexions, self._canal.ensemble)
+        return Prise(new_id(), [self._file.popleft() for _ in range(min(combien, len(self._file)))])
 
-    async def _livrer(self, connexion: Connexion, lignes: Sequence[Ligne]) -> bool:
+    async def _livrer(self, connexion: Connexion, prise: Prise) -> bool:
         """Claims, hands over, marks. False when the provider went away meanwhile."""
-        lot = new_id()
-        async with Bail(self._registre, lot, lignes) as bail:
-            prise = asyncio.gather(outlast(bail.prendre), self._regarder(lignes), return_exceptions=True)
+        lot, lignes = prise.lot, prise.lignes
+        async with Bail(self._guichet, lot, lignes, prise.pris_at) as bail:
+            prendre = asyncio.gather(outlast(bail.prendre), self._regarder(prise), return_exceptions=True)
             # While the database works: the message is compiled.
             await asyncio.sleep(0)
             self._remise.preparer(lignes)
-            prises, vue = await prise
+            prises, vue = await prendre
             if isinstance(prises, BaseException):
                 raise prises
             if isinstance(vue, BaseException):
@@ -179,44 +235,57 @@ class Livreur:
             suites = await self._remettre(connexion, prises, vue, bail)
             await self._marquer(lot, prises, suites)
         self._en_main.difference_update(ligne["_id"] for ligne in lignes)
-        return not any(suite.rendue for suite in suites.values())
+        return not any(suite.motif == Motif.INJOIGNABLE for suite in suites.values())
 
     async def _remettre(self, connexion: Connexion, prises: Sequence[Ligne], vue: Vue, bail: Bail) -> dict[str, Suite]:
-        """Hands over one after the other; once the provider or the lease is gone, the rest is given back."""
-        suites: dict[str, Suite] = {}
-        coupee = False
-        for ligne in prises:
-            if coupee or not bail.tenu():
-                suites[ligne["_id"]] = domain.non_commencee(self._clock.now())
-                continue
-            suite = self._dispense(ligne, vue)
-            if suite is None:
-                with REMISE_SECONDS.labels(self._canal.nom).time():
-                    suite = await self._remise.remettre(connexion, ligne, vue.contacts.get(ligne["compte_id"]))
-                coupee = suite.rendue
-            suites[ligne["_id"]] = suite
-        return suites
+        """What is not to be sent is left out; the rest goes to the channel in one piece."""
+        dispenses = {ligne["_id"]: self._dispense(ligne, vue) for ligne in prises}
+        suites = {id_: suite for id_, suite in dispenses.items() if suite is not None}
+        a_remettre = [ligne for ligne in prises if ligne["_id"] not in suites]
+        with REMISE_SECONDS.labels(self._canal.nom).time():
+            return suites | await self._remise.remettre(connexion, a_remettre, vue.regard.contacts, bail.tenu)
 
-    async def _regarder(self, lignes: Sequence[Ligne]) -> Vue:
-        contacts, desabonnes, clotures = await asyncio.gather(
-            outlast(lambda: self._contacts.trouver(ligne["compte_id"] for ligne in lignes)),
-            outlast(lambda: self._registre.desabonnes(p for ligne in lignes if (p := ligne.get("profil_id")))),
-            outlast(lambda: self._registre.clotures(ligne["annonce_id"] for ligne in lignes if _est_alerte(ligne))),
-        )
-        return Vue(contacts, desabonnes, clotures)
+    async def _regarder(self, prise: Prise) -> Vue:
+        regard, sature = await asyncio.gather(self._voir(prise), outlast(self._regles.sature))
+        return Vue(regard, sature)
+
+    async def _voir(self, prise: Prise) -> Regard:
+        """What was read for the claim is believed for a moment; of addresses and choices, for as long as a claim is."""
+        if regard := prise.regard_de(_A_L_INSTANT_S):
+            return regard
+        connu = prise.regard_de(domain.PROLONGATION_S)
+        regard = await outlast(self._guichet.regarder, prise.lignes, contacts=connu is None)
+        return replace(regard, contacts=connu.contacts) if connu else regard
+
+    async def _rendre_l_avance(self) -> None:
+        """At the end: others take up at once what waited here. Without the database it is theirs after the lease."""
+        now = self._clock.now()
+        marques = [
+            Marque(prise.lot, prise.lignes, {ligne["_id"]: domain.rendue(now) for ligne in prise.lignes})
+            for prise in self._avance.vider()
+        ]
+        for issue in await asyncio.gather(*map(self._guichet.marquer, marques), return_exceptions=True):
+            if isinstance(issue, BaseException) and not is_outage(issue):
+                raise issue
 
     def _dispense(self, ligne: Ligne, vue: Vue) -> Suite | None:
-        """Why this row is not to be sent after all; None when it is."""
-        genre = Genre(ligne["genre"])
-        contact = vue.contacts.get(ligne["compte_id"])
-        cloture = vue.clotures.get(ligne.get("annonce_id", ""))
+        """Why this row is not to be sent after all, or not yet; None when it is."""
+        genre, canal, now = Genre(ligne["genre"]), self._canal.nom, self._clock.now()
+        contact = vue.regard.contacts.get(ligne["compte_id"])
+        cloture = vue.regard.clotures.get(ligne.get("annonce_id", ""))
+        if vue.sature and genre is not Genre.STOP_CONFIRME:
+            return Suite(Etat.ANNULEE, Motif.PLAFOND_SMS)
+        oppose = contact is not None and canal in contact.opposes and genre in domain.A_HEURES_OUVRABLES
         return domain.dispense(
             genre,
-            desabonne=ligne.get("profil_id") in vue.desabonnes,
+            desabonne=oppose or ligne.get("profil_id") in vue.regard.desabonnes,
+            declinee=contact is not None and ligne.get("annonce_id") in contact.choix.refus,
             close=genre is Genre.ALERTE and cloture is not None and cloture.couvre(ligne["version"]),
-            joignable="secret" in ligne or (contact is not None and contact.email is not None),
-            accord=contact is not None and self._canal.nom in contact.accords,
-            age=self._clock.now() - ligne["cree_at"],
+            joignable="secret" in ligne or (contact is not None and canal in contact.adresses),
+            accord=contact is not None and canal in contact.accords,
+            pause=contact is not None and contact.choix.en_pause(now),
+            age=now - ligne["cree_at"],
+            ouvert_at=self._regles.ouverture(contact.choix if contact else None, now),
         )
 
     async def _rendre(self, lot: str, prises: Sequence[Ligne]) -> None:
@@ -226,25 +295,13 @@ class Livreur:
     async def _marquer(self, lot: str, prises: Sequence[Ligne], suites: Mapping[str, Suite]) -> None:
         if not suites:
             return
-        par_annonce: dict[str, list[str]] = defaultdict(list)
-        for ligne in prises:
-            if suites[ligne["_id"]].etat is Etat.REMIS and _est_alerte(ligne):
-                par_annonce[ligne["annonce_id"]].append(ligne["profil_id"])
-        now = self._clock.now()
-
-        async def work(tx: Tx) -> None:
-            if not await self._registre.marquer(lot, suites, tx.session):
-                return
-            for annonce_id, profils in par_annonce.items():
-                event = EnvoisRemis(
-                    lot_id=lot, annonce_id=annonce_id, canal=self._canal.nom, profils=profils, remis_at=now
-                )
-                tx.emit(event)
-
-        await outlast(self._outbox.run, work)
+        await outlast(self._guichet.marquer, Marque(lot, prises, suites))
+        await self._oublier_navigateurs(prises, suites)
         for suite in suites.values():
             ENVOIS.labels(self._canal.nom, suite.etat.value).inc()
 
-
-def _est_alerte(ligne: Ligne) -> bool:
-    return bool(ligne["genre"] == Genre.ALERTE)
+    async def _oublier_navigateurs(self, prises: Sequence[Ligne], suites: Mapping[str, Suite]) -> None:
+        """Whose subscription is over: nothing goes there any more, until they subscribe again."""
+        for ligne in prises:
+            if suites[ligne["_id"]].motif in ABONNEMENT_PERDU:
+                await outlast(self._contacts.oublier_navigateur, ligne["compte_id"])

@@ -10,5 +10,11 @@ REMISE_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 20),
 )
 FILE = Gauge("envois_file", "Messages in the memory of this process that wait for a connection", ["canal"])
-PLUS_ANCIEN = Gauge("envois_plus_ancien_seconds", "Age of the oldest message that is neither handed over nor given up")
+PLUS_ANCIEN = Gauge(
+    "envois_plus_ancien_seconds", "For how long the oldest message that is due has waited to be handed over", ["canal"]
+)
 INJOIGNABLE = Counter("envois_injoignable_total", "Times that the provider of a channel was found away", ["canal"])
+RETOURS = Counter("envois_retours_total", "What providers said later of a message", ["fournisseur", "verdict"])
+SMS_RECUS = Counter("sms_recus_total", "SMS that people sent, by what they asked for", ["commande"])
+BASCULES = Counter("fournisseur_bascules_total", "Points moved from one provider to another", ["de", "vers", "raison"])
+DEPENSE_SMS = Gauge("sms_depense_mois_euros", "What the SMS of this month have cost so far")

@@ -3,18 +3,16 @@
 The first rule that applies decides; none ends without a reason, so that the ledger can tell each person why:
 
 1. PAUSE: the person wants silence until a date. It wins over all, urgent needs included.
-2. PROFIL_MUET: this profil is switched off.
-3. ANNONCE_DECLINEE: « not this need ».
-4. CANAL_REFUSE: the person did not choose this channel.
-5. RESUME / CADENCE: somebody who wants digests gets mails in them, and neither SMS nor push. Not for urgent needs.
-6. BUDGET: enough was sent in 7 days; ordinary and urgent alerts have a budget each. A mail goes into the next digest,
+2. ANNONCE_DECLINEE: « not this need ».
+3. CONSENTEMENT_ABSENT: the person did not choose this channel.
+4. RESUME / CADENCE: somebody who wants digests gets mails in them, and neither SMS nor push. Not for urgent needs.
+5. BUDGET: enough was sent in 7 days; ordinary and urgent alerts have a budget each. A mail goes into the next digest,
    an SMS or a push is not sent.
-7. HEURES_CALMES: an SMS, urgent or not, waits for the hours in which it may be sent.
+6. HEURES_CALMES: an SMS, urgent or not, waits for the hours in which it may be sent.
 """
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import StrEnum
 
 from contracts.notifications import Canal
 from services.notifications.calendrier import (
@@ -27,24 +25,10 @@ from services.notifications.calendrier import (
     prochain_creneau,
     prochain_resume,
 )
+from services.notifications.domain import Motif
 
 FENETRE_BUDGET = dt.timedelta(days=7)
 """Over how long the sollicitations of `Faits` are counted."""
-
-
-class MotifPlan(StrEnum):
-    PAUSE = "pause"
-    PROFIL_MUET = "profil_muet"
-    ANNONCE_DECLINEE = "annonce_declinee"
-    CANAL_REFUSE = "canal_refuse"
-    RESUME = "resume"
-    """It is in a digest, as this person wishes."""
-    CADENCE = "cadence"
-    """Somebody who wants digests gets them by e-mail: not on this channel."""
-    BUDGET = "budget"
-    HEURES_CALMES = "heures_calmes"
-    HEURES_IMPOSSIBLES = "heures_impossibles"
-    """The person's own hours and those of SMS have nothing in common any more."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,6 @@ class Faits:
     normales: int = 0
     urgentes: int = 0
     annonce_declinee: bool = False
-    profil_muet: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +71,7 @@ class PlusTard:
     """From `a` on (UTC), strictly after now."""
 
     a: dt.datetime
-    motif: MotifPlan
+    motif: Motif
 
 
 @dataclass(frozen=True)
@@ -96,12 +79,12 @@ class DansResume:
     """In the digest by e-mail of `a` (UTC). `motif`: RESUME; BUDGET where it would have left at once otherwise."""
 
     a: dt.datetime
-    motif: MotifPlan
+    motif: Motif
 
 
 @dataclass(frozen=True)
 class Rien:
-    motif: MotifPlan
+    motif: Motif
 
 
 Plan = Maintenant | PlusTard | DansResume | Rien
@@ -114,24 +97,22 @@ def planifier(preferences: Preferences, faits: Faits, regle: Regle) -> Plan:
         return Rien(silence)
     if preferences.cadence is not Cadence.IMMEDIAT and not faits.urgent:
         if faits.canal is Canal.EMAIL:
-            return DansResume(_resume(preferences, faits), MotifPlan.RESUME)
-        return Rien(MotifPlan.CADENCE)
+            return DansResume(_resume(preferences, faits), Motif.RESUME)
+        return Rien(Motif.CADENCE)
     if _budget_epuise(preferences, faits):
         if faits.canal is Canal.EMAIL:
-            return DansResume(_resume(preferences, faits), MotifPlan.BUDGET)
-        return Rien(MotifPlan.BUDGET)
+            return DansResume(_resume(preferences, faits), Motif.BUDGET)
+        return Rien(Motif.BUDGET)
     return _a_son_heure(preferences, faits, regle) if faits.canal is Canal.SMS else Maintenant()
 
 
-def _silence(preferences: Preferences, faits: Faits) -> MotifPlan | None:
+def _silence(preferences: Preferences, faits: Faits) -> Motif | None:
     if preferences.pause_jusqua is not None and faits.now < preferences.pause_jusqua:
-        return MotifPlan.PAUSE
-    if faits.profil_muet:
-        return MotifPlan.PROFIL_MUET
+        return Motif.PAUSE
     if faits.annonce_declinee:
-        return MotifPlan.ANNONCE_DECLINEE
+        return Motif.ANNONCE_DECLINEE
     if faits.canal not in preferences.canaux:
-        return MotifPlan.CANAL_REFUSE
+        return Motif.CONSENTEMENT_ABSENT
     return None
 
 
@@ -151,5 +132,5 @@ def _a_son_heure(preferences: Preferences, faits: Faits, regle: Regle) -> Plan:
     try:
         creneau = prochain_creneau(faits.now, regle.pour(preferences.heures))
     except HeuresImpossibles:
-        return Rien(MotifPlan.HEURES_IMPOSSIBLES)
-    return Maintenant() if creneau <= faits.now else PlusTard(creneau, MotifPlan.HEURES_CALMES)
+        return Rien(Motif.HEURES_IMPOSSIBLES)
+    return Maintenant() if creneau <= faits.now else PlusTard(creneau, Motif.HEURES_CALMES)

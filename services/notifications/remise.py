@@ -1,6 +1,6 @@
-"""One hand-off: the message of one person, given to the channel, and what its answer means for the row."""
+"""The hand-off of a lot: each person's message, given to the channel, and what its answer means for the row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
@@ -8,66 +8,113 @@ from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.logging import get_logger
 from services.notifications import domain
-from services.notifications.canaux.base import Connexion, Inconnu, Injoignable, Permanent, Temporaire
+from services.notifications.canaux.base import Colis, Connexion, Inconnu, Injoignable, Issue, Recu, Temporaire
 from services.notifications.chiffrement import Coffre, Illisible
 from services.notifications.composition import Compositeur, ValeurInterdite
 from services.notifications.contacts import Contact
 from services.notifications.domain import Motif, Suite
-from services.notifications.liens import Lien, Liens
+from services.notifications.liens import Lien, Liens, Usage
 from services.notifications.modeles import Modeles
+from services.notifications.redaction_sms import rediger_push, rediger_sms
 from services.notifications.store import Ligne
 
 log = get_logger(__name__)
 
+Signature = Callable[[bytes], bytes]
+"""Signs a whole mail (DKIM)."""
 
-def sceller(coffre: Coffre, envoi_id: str, email: str, code: str) -> dict[str, object]:
+
+def sceller(coffre: Coffre, envoi_id: str, adresse: str, code: str) -> dict[str, object]:
     """The secret of a row: a code and where it goes. It is removed as soon as the row is done."""
-    return coffre.fermer(orjson.dumps([email, code]).decode(), envoi_id)
+    return coffre.fermer(orjson.dumps([adresse, code]).decode(), envoi_id)
 
 
 class Remise:
-    def __init__(self, modeles: Modeles, compositeur: Compositeur, liens: Liens, coffre: Coffre, clock: Clock) -> None:
+    def __init__(
+        self,
+        modeles: Modeles,
+        compositeur: Compositeur,
+        liens: Liens,
+        coffre: Coffre,
+        clock: Clock,
+        signature: Signature | None = None,
+    ) -> None:
         self._modeles = modeles
         self._compositeur = compositeur
         self._liens = liens
         self._coffre = coffre
         self._clock = clock
+        self._signature = signature
 
     def preparer(self, lignes: Sequence[Ligne]) -> None:
         """Compiles what the rows need and memory holds."""
-        for contenu_id in {ligne["contenu_id"] for ligne in lignes}:
+        for contenu_id in {ligne["contenu_id"] for ligne in lignes if ligne["canal"] == Canal.EMAIL}:
             self._modeles.compiler_si_connu(contenu_id)
 
-    async def remettre(self, connexion: Connexion, ligne: Ligne, contact: Contact | None) -> Suite:
-        """Sends, and returns the fate of the row. What no retry can help ends there, with its reason."""
-        try:
-            adresse, message = await self._message(ligne, contact)
-        except (LookupError, Illisible, ValeurInterdite) as error:
-            log.error("message_cannot_be_written", envoi=ligne["_id"], error=type(error).__name__)
-            return domain.apres_refus(Motif.MESSAGE_IMPOSSIBLE)
-        now = self._clock.now
-        try:
-            await connexion.remettre(adresse, message)
-        except Permanent as error:
-            return domain.apres_refus(error.motif)
-        except Temporaire as error:
-            return domain.apres_report(ligne["tentatives"], error.motif, now())
-        except Injoignable:
-            return domain.non_commencee(now())
-        except Inconnu:
-            return domain.apres_inconnue(Canal(ligne["canal"]), ligne["tentatives"], Motif.ISSUE_INCONNUE, now())
-        return domain.apres_remise()
+    async def remettre(
+        self,
+        connexion: Connexion,
+        lignes: Sequence[Ligne],
+        contacts: Mapping[str, Contact],
+        tenu: Callable[[], bool],
+    ) -> dict[str, Suite]:
+        """Sends, and returns the fate of each row. What no retry can help ends there, with its reason."""
+        suites: dict[str, Suite] = {}
+        prets: list[tuple[Ligne, Colis]] = []
+        for ligne in lignes:
+            try:
+                prets.append((ligne, await self._colis(ligne, contacts.get(ligne["compte_id"]))))
+            except (LookupError, Illisible, ValeurInterdite) as error:
+                log.error("message_cannot_be_written", envoi=ligne["_id"], error=type(error).__name__)
+                suites[ligne["_id"]] = domain.apres_refus(Motif.MESSAGE_IMPOSSIBLE)
+        issues = await connexion.remettre([colis for _, colis in prets], tenu) if prets else []
+        for (ligne, _), issue in zip(prets, issues, strict=True):
+            suites[ligne["_id"]] = self._suite(ligne, issue)
+        return suites
 
-    async def _message(self, ligne: Ligne, contact: Contact | None) -> tuple[str, bytes]:
-        """The address and the bytes. Raises LookupError, Illisible or ValeurInterdite."""
-        modele = await self._modeles.obtenir(ligne["contenu_id"])
-        adresse, code = contact.email if contact else None, ""
+    def _suite(self, ligne: Ligne, issue: Issue) -> Suite:
+        now = self._clock.now()
+        match issue:
+            case Recu():
+                return domain.apres_remise(issue)
+            case Temporaire():
+                return domain.apres_report(ligne["tentatives"], issue.motif, now)
+            case Injoignable():
+                return domain.non_commencee(now)
+            case Inconnu():
+                return domain.apres_inconnue(Canal(ligne["canal"]), ligne["tentatives"], Motif.ISSUE_INCONNUE, now)
+            case _:
+                return domain.apres_refus(issue.motif)
+
+    async def _colis(self, ligne: Ligne, contact: Contact | None) -> Colis:
+        """Raises LookupError, Illisible or ValeurInterdite."""
+        canal = Canal(ligne["canal"])
+        adresse, code = contact.adresses.get(canal) if contact else None, ""
         if "secret" in ligne:
             adresse, code = orjson.loads(self._coffre.ouvrir(ligne["secret"], ligne["_id"]))
         if adresse is None:
             raise LookupError("no address")
-        lien = None
+        if canal is Canal.EMAIL:
+            return Colis(ligne["_id"], adresse, await self._courriel(ligne, adresse, code))
+        genre, donnees = await self._modeles.donnees(ligne["contenu_id"])
+        variables = {**donnees, "pourquoi": ligne.get("pourquoi", ""), "code": code}
+        if canal is Canal.SMS:
+            return Colis(ligne["_id"], adresse, rediger_sms(genre, variables))
+        return Colis(ligne["_id"], adresse, orjson.dumps(rediger_push(genre, variables)).decode())
+
+    async def _courriel(self, ligne: Ligne, adresse: str, code: str) -> bytes:
+        modele = await self._modeles.obtenir(ligne["contenu_id"])
+        desabonnement = reponse = None
         if profil_id := ligne.get("profil_id"):
-            lien = self._compositeur.lien_desabonnement(self._liens.signer(Lien(ligne["_id"], profil_id)))
-        corps = {"raisons": ligne.get("pourquoi", ""), "desabonnement": lien or "", "code": code}
-        return adresse, modele.remplir(self._compositeur.entetes(ligne["_id"], adresse, lien), corps, self._clock.now())
+            lien = Lien(ligne["_id"], profil_id)
+            desabonnement = self._compositeur.lien_desabonnement(self._liens.signer(lien))
+            reponse = self._compositeur.lien_reponse(self._liens.signer(lien, Usage.REPONSE))
+        corps = {
+            "raisons": ligne.get("pourquoi", ""),
+            "desabonnement": desabonnement or "",
+            "reponse": reponse or "",
+            "code": code,
+        }
+        entetes = self._compositeur.entetes(ligne["_id"], adresse, desabonnement)
+        message = modele.remplir(entetes, corps, self._clock.now())
+        return self._signature(message) if self._signature else message

@@ -1,16 +1,27 @@
 """Settings of notifications: the keys come from SECRETS_DIR, the rest from the environment."""
 
+import datetime as dt
+
+from pydantic import Field
+
 from kit.settings import Settings
+from services.notifications.calendrier import Heures, Regle
 
 SERVICE = "notifications"
 """The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
 
 
 class Reglages(Settings):
-    """`smtp_url`: smtp://[user:password@]host[:port] or smtps://…; `?starttls=1` asks for STARTTLS.
+    """`smtp_url`: one relay or several, as canaux/email/serveurs.py reads them.
 
     `cle_chiffrement`: urlsafe base64 keys of 32 bytes, comma-separated: the first encrypts, all of them decrypt.
-    `connexions` is the number of SMTP connections that a worker keeps open.
+    `connexions`: how many SMTP connections a worker keeps open. `cle_dkim` (PEM) and `selecteur_dkim`: mails are signed
+    when both are there. `smpp_url` and `sms_http_url`: the providers of SMS, whichever are given; `sms_http_secret`
+    signs the callbacks of the second, `secret_relais` those of mail relays. `debits`: messages that a provider takes in
+    a second, all workers together, as debit.py reads them; `processus`: how many workers there usually are.
+    `cle_vapid` (PEM): notifications of browsers. `budget_semaine`: alerts in seven days for whoever has not chosen
+    otherwise, urgent ones counted apart; 0: no limit. `sms_centimes`: the price of one part; `sms_plafond_euros`: of a
+    month; 0: none. `sms_a_toute_heure`: for exercises.
     """
 
     jeton_cle_publique: str = ""
@@ -20,9 +31,33 @@ class Reglages(Settings):
     expediteur_nom: str = "Place des assos"
     expediteur_adresse: str = "ne-pas-repondre@place-des-assos.example"
     connexions: int = 8
+    cle_dkim: str = ""
+    selecteur_dkim: str = ""
+    secret_relais: str = ""
+    smpp_url: str = ""
+    smpp_mot_de_passe: str = ""
+    sms_http_url: str = ""
+    sms_http_cle: str = ""
+    sms_http_secret: str = ""
+    sms_expediteur: str = "PLACE"
+    sms_centimes: float = Field(default=4.5, ge=0)
+    sms_plafond_euros: int = Field(default=500, ge=0)
+    sms_a_toute_heure: bool = False
+    alsace_moselle: bool = False
+    cle_vapid: str = ""
+    debits: str = ""
+    processus: int = Field(default=1, ge=1)
+    budget_semaine: int = Field(default=2, ge=0)
     conservation_jours: int = 365
 
     @property
     def domaine(self) -> str:
         """The domain of the sender: Message-ID and List-Id are names below it."""
         return self.expediteur_adresse.rpartition("@")[2]
+
+    @property
+    def regle_sms(self) -> Regle:
+        """The hours in which an SMS may be sent."""
+        if self.sms_a_toute_heure:
+            return Regle(Heures(dt.time(0), dt.time(23, 59, 59)), frozenset(range(7)), feries=False)
+        return Regle(alsace_moselle=self.alsace_moselle)

@@ -1,68 +1,95 @@
 """The ledger: one row per message and person, claimed before it is handed over, marked after.
 
 Rows of `envois`: {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat,
-motif?, tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?}. `reprise_at` says from when anybody may take the
-row up: a new row once its deliverer should have, a failure after its pause, a claim after its lease; rows that are done
-have none.
+motif?, tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?, reference?,
+parties?, resume_at?, resume_id?, score?}. `gabarit`: the version of the template. `reprise_at` says from when anybody
+may take the row up: a new row once its deliverer should have, a failure after its pause, a claim after its lease; rows
+that are done have none.
 `lot` is the fencing token of a claim. `contenus` {_id, genre, donnees, cree_at}: what many messages say, once.
 `clotures`: annonces that need nobody any more. `desabonnements`: profils that get nothing more.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
-
-from pymongo import UpdateOne
 
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.mongo import Database, Session
-from services.notifications import domain
+from services.notifications import domain, prises
 from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite
+from services.notifications.prises import FINI, ecrire
+from services.notifications.retours import Retour
 
-Ligne = dict[str, Any]
+Ligne = prises.Ligne
 
 _A_REPRENDRE = {"reprise_at": {"$exists": True}}
-_FINI = {"reprise_at": "", "lot": "", "secret": ""}
+# Named though it is all of them: the index of what is to be taken up begins with the channel, and without it each sweep
+# would read the whole ledger.
+_CANAUX = {"$in": [canal.value for canal in Canal]}
 
 
 class Registre:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
-        self._clock = clock
+        self.clock = clock
 
     async def create_indexes(self, conservation_jours: int) -> None:
-        await self._db.envois.create_index([("reprise_at", 1)], partialFilterExpression=_A_REPRENDRE)
         await self._db.envois.create_index(
-            [("profil_id", 1)], name="ouverts_par_profil", partialFilterExpression=_A_REPRENDRE
+            [("canal", 1), ("reprise_at", 1)], name="a_reprendre", partialFilterExpression=_A_REPRENDRE
         )
         await self._db.envois.create_index(
-            [("annonce_id", 1)], name="ouverts_par_annonce", partialFilterExpression=_A_REPRENDRE
+            [("fournisseur", 1), ("reference", 1)],
+            name="par_reference",
+            partialFilterExpression={"reference": {"$exists": True}},
+        )
+        await self._db.envois.create_index(
+            [("profil_id", 1), ("cree_at", -1)],
+            name="par_profil",
+            partialFilterExpression={"profil_id": {"$exists": True}},
         )
         await self._db.envois.create_index(
             [("annonce_id", 1), ("_id", 1)],
             name="alertes_par_annonce",
             partialFilterExpression={"genre": Genre.ALERTE.value},
         )
+        await self._db.envois.create_index(
+            [("resume_at", 1)], name="resumes_dus", partialFilterExpression={"resume_at": {"$exists": True}}
+        )
         await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
         # Longer than any topic is kept: a replay must still find the row of what was sent.
         await self._db.envois.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
         await self._db.contenus.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
 
-    def ligne(self, envoi_id: str, genre: Genre, canal: Canal, compte_id: str, contenu_id: str, **autres: Any) -> Ligne:
-        now = self._clock.now()
-        return {
+    def ligne(
+        self,
+        envoi_id: str,
+        genre: Genre,
+        canal: Canal,
+        compte_id: str,
+        contenu_id: str,
+        gabarit: int,
+        now: dt.datetime | None = None,
+        **autres: Any,
+    ) -> Ligne:
+        """A row in the queue; `autres` may hold another `etat`, `motif` or `reprise_at` (None: never)."""
+        now = now or self.clock.now()
+        ligne = {
             "_id": envoi_id,
             "genre": genre.value,
             "canal": canal.value,
             "compte_id": compte_id,
             "contenu_id": contenu_id,
+            "gabarit": gabarit,
             "etat": Etat.EN_FILE.value,
             "tentatives": 0,
             "cree_at": now,
             "reprise_at": now + domain.premiere_reprise(genre),
             **autres,
         }
+        if ligne["reprise_at"] is None:
+            del ligne["reprise_at"]
+        return ligne
 
     async def deposer(
         self, contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: Sequence[Ligne], session: Session
@@ -70,7 +97,7 @@ class Registre:
         """Stores a content and the rows of those who get it. Raises BulkWriteError when a row exists already."""
         await self._db.contenus.update_one(
             {"_id": contenu_id},
-            {"$setOnInsert": {"genre": genre.value, "donnees": dict(donnees), "cree_at": self._clock.now()}},
+            {"$setOnInsert": {"genre": genre.value, "donnees": dict(donnees), "cree_at": self.clock.now()}},
             upsert=True,
             session=session,
         )
@@ -90,80 +117,81 @@ class Registre:
 
     async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]:
         """Claims rows for a hand-off, committed when this returns; leaves out those done or somebody else's."""
-        ids, now = [ligne["_id"] for ligne in lignes], self._clock.now()
-        en_pause = [etat for etat in domain.venant_de(Etat.REMISE) if etat != Etat.EN_FILE]
-        pris = await self._db.envois.update_many(
-            {
-                "_id": {"$in": ids},
-                "$or": [{"etat": Etat.EN_FILE.value}, {"etat": {"$in": en_pause}, "reprise_at": {"$lte": now}}],
-            },
-            {
-                "$set": {"etat": Etat.REMISE.value, "lot": lot, "reprise_at": now + domain.BAIL},
-                "$inc": {"tentatives": 1},
-            },
-        )
-        if pris.modified_count == len(ids) and all(ligne["tentatives"] == 0 for ligne in lignes):
-            # All fresh, all ours: what is in memory is what is stored, and a round trip is saved.
-            return [{**ligne, "tentatives": 1} for ligne in lignes]
-        # Asked by the token: a first try whose answer was lost claimed them too.
-        return [ligne async for ligne in self._db.envois.find({"_id": {"$in": ids}, "lot": lot})]
+        return (await self.prendre_lots({lot: lignes}))[lot]
+
+    async def prendre_lots(self, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
+        """Several claims in one round trip."""
+        return await prises.prendre(self._db.envois, lots, self.clock)
 
     async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None:
         """The lot is still in hand."""
         await self._db.envois.update_many(
             {"_id": {"$in": list(envoi_ids)}, "lot": lot, "etat": Etat.REMISE.value},
-            {"$set": {"reprise_at": self._clock.now() + domain.BAIL}},
+            {"$set": {"reprise_at": self.clock.now() + domain.BAIL}},
         )
+
+    async def renouveler(self, lot: str, envoi_ids: Sequence[str]) -> list[Ligne]:
+        """Prolongs a claim that waited for its turn; returns the rows of it that are still the lot's."""
+        await self.prolonger(lot, envoi_ids)
+        siennes = {"_id": {"$in": list(envoi_ids)}, "lot": lot, "etat": Etat.REMISE.value}
+        return [ligne async for ligne in self._db.envois.find(siennes)]
+
+    async def prolonger_lots(self, lots: Mapping[str, Sequence[str]]) -> bool:
+        """Several claims (lot → ids) at once; False when some of their rows are no longer theirs."""
+        ids = [id_ for siens in lots.values() for id_ in siens]
+        prolonges = await self._db.envois.update_many(
+            {"_id": {"$in": ids}, "lot": {"$in": list(lots)}, "etat": Etat.REMISE.value},
+            {"$set": {"reprise_at": self.clock.now() + domain.BAIL}},
+        )
+        return int(prolonges.matched_count) == len(ids)
 
     async def marquer(self, lot: str, suites: Mapping[str, Suite], session: Session) -> bool:
         """Writes what became of the rows of a lot; rows whose lease went to somebody else meanwhile are left to them.
 
         False when nothing was left to write: this lot has been marked before.
         """
-        now = self._clock.now()
-        ecrits = 0
-        remis = [id_ for id_, suite in suites.items() if suite.etat is Etat.REMIS]
-        if remis:
-            marques = await self._db.envois.update_many(
-                {"_id": {"$in": remis}, "lot": lot},
-                {"$set": {"etat": Etat.REMIS.value, "remis_at": now}, "$unset": {**_FINI, "motif": ""}},
-                session=session,
-            )
-            ecrits += marques.modified_count
-        autres = [
-            UpdateOne({"_id": id_, "lot": lot}, _ecrire(suite))
-            for id_, suite in suites.items()
-            if id_ not in set(remis)
-        ]
-        if autres:
-            ecrits += (await self._db.envois.bulk_write(autres, ordered=False, session=session)).modified_count
-        return ecrits > 0
+        return await self.marquer_lots({lot: suites}, session) > 0
+
+    async def marquer_lots(self, lots: Mapping[str, Mapping[str, Suite]], session: Session) -> int:
+        """Several lots in one round trip; returns how many rows were written."""
+        return await prises.marquer(self._db.envois, lots, self.clock.now(), session)
 
     async def rendre_incertains(self) -> int:
         """Claims whose lease is over: whoever held them is gone, perhaps after the hand-off. Returns how many."""
-        now = self._clock.now()
-        echus = {"etat": Etat.REMISE.value, "reprise_at": {"$lt": now}}
+        now = self.clock.now()
+        echus = {"canal": _CANAUX, "etat": Etat.REMISE.value, "reprise_at": {"$lt": now}}
         rendus = 0
         cursor = self._db.envois.find(echus, {"canal": 1, "tentatives": 1, "lot": 1}).limit(500)
         async for ligne in cursor:
             suite = domain.apres_inconnue(Canal(ligne["canal"]), ligne["tentatives"], Motif.BAIL_ECHU, now)
             ecrit = await self._db.envois.update_one(
-                {"_id": ligne["_id"], "lot": ligne["lot"], **echus}, _ecrire(suite)
+                {"_id": ligne["_id"], "lot": ligne["lot"], **echus}, ecrire(suite, now)
             )
             rendus += ecrit.modified_count
         return rendus
 
-    async def a_reprendre(self, limite: int) -> list[Ligne]:
-        """Rows that wait for anybody to take them up, those due first."""
-        cursor = self._db.envois.find(
-            {"reprise_at": {"$lt": self._clock.now()}, "etat": {"$in": domain.venant_de(Etat.REMISE)}}
-        )
-        return [ligne async for ligne in cursor.sort("reprise_at", 1).limit(limite)]
+    async def a_reprendre(self, canal: Canal, limite: int, sauf: Container[str] = ()) -> list[Ligne]:
+        """Rows of a channel that wait for anybody to take them up, those due first; not what waits for a digest, nor
+        those in `sauf`, which are in the caller's hands: of them only the ids are read."""
+        due = {
+            "canal": canal.value,
+            "reprise_at": {"$lt": self.clock.now()},
+            "etat": {"$in": domain.venant_de(Etat.REMISE)},
+            "resume_at": {"$exists": False},
+        }
+        cursor = self._db.envois.find(due, {"_id": 1}).sort("reprise_at", 1).limit(limite)
+        ids = [ligne["_id"] async for ligne in cursor if ligne["_id"] not in sauf]
+        if not ids:
+            return []
+        # Asked again whether it is due: meanwhile somebody may have taken it.
+        found = self._db.envois.find({"_id": {"$in": ids}, **due}).sort("reprise_at", 1)
+        return [ligne async for ligne in found]
 
-    async def plus_ancien(self) -> dt.datetime | None:
-        """When the row was made that has waited longest, among those due."""
-        ligne = await self._db.envois.find_one(_A_REPRENDRE, {"cree_at": 1}, sort=[("reprise_at", 1)])
-        return ligne["cree_at"] if ligne else None
+    async def plus_ancien(self, canal: Canal) -> dt.datetime | None:
+        """Since when the row is due that has waited longest; a row that is to wait (quiet hours, digest) is not."""
+        due = {"canal": canal.value, "reprise_at": {"$lt": self.clock.now()}}
+        ligne = await self._db.envois.find_one(due, {"reprise_at": 1}, sort=[("reprise_at", 1)])
+        return ligne["reprise_at"] if ligne else None
 
     async def clore(self, annonce_id: str, cloture: Cloture, session: Session) -> None:
         """Remembers it for what comes later, and cancels the alerts that wait. Once final, it stays final."""
@@ -184,11 +212,34 @@ class Registre:
         cursor = self._db.clotures.find({"_id": {"$in": cherches}})
         return {ligne["_id"]: Cloture(ligne["version"], ligne["definitive"]) async for ligne in cursor}
 
+    async def noter_reponse(self, envoi_id: str, intention: str, quantite: int, session: Session) -> int | None:
+        """What the person last said through the link of this alert. Returns how many different words that makes, so
+        that a « yes » after a « no » is another answer; None when it is what they said before."""
+        dit = {"reponse": intention, "reponse_quantite": quantite}
+        ligne = await self._db.envois.find_one_and_update(
+            {"_id": envoi_id, "$nor": [dit]},
+            {"$set": dit, "$inc": {"reponses": 1}},
+            projection={"reponses": 1},
+            return_document=True,
+            session=session,
+        )
+        return int(ligne["reponses"]) if ligne else None
+
+    async def refuser(self, compte_id: str, annonce_id: str, session: Session) -> None:
+        """Nothing more to this person about this annonce: what waits is cancelled."""
+        await self._annuler({"compte_id": compte_id, "annonce_id": annonce_id}, Motif.ANNONCE_DECLINEE, session)
+
+    async def fermer_canal(self, compte_id: str, canal: Canal, session: Session) -> None:
+        """STOP: what waits on this channel, and answers nothing that the person did, is cancelled."""
+        genres = [genre.value for genre in domain.A_HEURES_OUVRABLES]
+        filtre = {"compte_id": compte_id, "canal": canal.value, "genre": {"$in": genres}}
+        await self._annuler(filtre, Motif.DESABONNE, session)
+
     async def desabonner(self, profil_id: str, envoi_id: str, session: Session) -> bool:
         """False when it was done before."""
         fait = await self._db.desabonnements.update_one(
             {"_id": profil_id},
-            {"$setOnInsert": {"envoi_id": envoi_id, "at": self._clock.now()}},
+            {"$setOnInsert": {"envoi_id": envoi_id, "at": self.clock.now()}},
             upsert=True,
             session=session,
         )
@@ -206,7 +257,7 @@ class Registre:
         waiting = [etat for etat in domain.venant_de(Etat.ANNULEE) if etat != Etat.REMISE]
         await self._db.envois.update_many(
             {**filtre, **_A_REPRENDRE, "etat": {"$in": waiting}},
-            {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": _FINI},
+            {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
             session=session,
         )
 
@@ -219,40 +270,46 @@ class Registre:
             session=session,
         )
 
-    async def envoi(self, envoi_id: str) -> Ligne | None:
-        return await self._db.envois.find_one({"_id": envoi_id})
+    async def secrets_sous_une_autre_cle(self, courante: str) -> int:
+        """Open messages whose address or code is sealed under another key than `courante`."""
+        return await self._db.envois.count_documents({**_A_REPRENDRE, "secret.cle": {"$exists": True, "$ne": courante}})
 
-    async def alertes(self, annonce_ids: Iterable[str], apres: tuple[str, str] | None, limite: int) -> list[Ligne]:
-        """The alerts of some annonces, ordered by (annonce_id, id): the first `limite` after `apres`.
+    async def pour_resume(self, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
+        """The alerts of a profil whose digest is due."""
+        filtre = {"profil_id": profil_id, "etat": Etat.EN_FILE.value, "resume_at": {"$lte": now}}
+        return [ligne async for ligne in self._db.envois.find({**filtre, **_A_REPRENDRE}, session=session)]
 
-        Neither key ever changes, so pages neither repeat nor skip a row that was there when the first one was read.
-        """
-        filtre: dict[str, Any] = {"annonce_id": {"$in": list(annonce_ids)}}
-        if apres is not None:
-            annonce_id, envoi_id = apres
-            suivantes = [id_ for id_ in annonce_ids if id_ > annonce_id]
-            filtre = {"$or": [{"annonce_id": annonce_id, "_id": {"$gt": envoi_id}}, {"annonce_id": {"$in": suivantes}}]}
-        cursor = self._db.envois.find(
-            {"genre": Genre.ALERTE.value, **filtre},
-            {"annonce_id": 1, "version": 1, "etat": 1, "motif": 1, "reprise_at": 1, "cree_at": 1},
+    async def regrouper(
+        self, envoi_ids: Sequence[str], ecartes: Sequence[tuple[Ligne, Motif]], resume_id: str, session: Session
+    ) -> None:
+        """Alerts go out in the digest `resume_id`, or are dropped, each with its reason."""
+        if envoi_ids:
+            await self._db.envois.update_many(
+                {"_id": {"$in": list(envoi_ids)}, "etat": Etat.EN_FILE.value},
+                {"$set": {"etat": Etat.REGROUPEE.value, "resume_id": resume_id}, "$unset": FINI},
+                session=session,
+            )
+        for ligne, motif in ecartes:
+            await self._db.envois.update_one(
+                {"_id": ligne["_id"], "etat": Etat.EN_FILE.value},
+                {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
+                session=session,
+            )
+
+    async def de_retour(self, retour: Retour, session: Session) -> Ligne | None:
+        """The row that a provider speaks of."""
+        if retour.envoi_id is not None:
+            return await self._db.envois.find_one({"_id": retour.envoi_id}, session=session)
+        filtre = {"fournisseur": retour.fournisseur, "reference": retour.reference}
+        return await self._db.envois.find_one(filtre, session=session)
+
+    async def conclure(self, envoi_id: str, etat: Etat, motif: str, session: Session) -> None:
+        """A provider's last word, over the states that it may follow."""
+        await self._db.envois.update_one(
+            {"_id": envoi_id, "etat": {"$in": domain.venant_de(etat)}},
+            {
+                "$set": {"etat": etat.value, "motif": motif, "conclu_at": self.clock.now()},
+                "$unset": FINI,
+            },
+            session=session,
         )
-        return [ligne async for ligne in cursor.sort([("annonce_id", 1), ("_id", 1)]).limit(limite)]
-
-    async def du_compte(self, compte_id: str, page: int, taille: int) -> tuple[list[Ligne], int]:
-        """One page, newest first, and how many there are."""
-        total = await self._db.envois.count_documents({"compte_id": compte_id})
-        cursor = self._db.envois.find({"compte_id": compte_id}, {"secret": 0, "lot": 0})
-        return [ligne async for ligne in cursor.sort("cree_at", -1).skip((page - 1) * taille).limit(taille)], total
-
-
-def _ecrire(suite: Suite) -> dict[str, Any]:
-    valeurs: dict[str, Any] = {"etat": suite.etat.value}
-    retirer: dict[str, str] = {"lot": ""}
-    if suite.motif:
-        valeurs["motif"] = str(suite.motif)
-    if suite.reprise_at is not None:
-        valeurs["reprise_at"] = suite.reprise_at
-    else:
-        retirer = dict(_FINI)
-    ecriture: dict[str, Any] = {"$set": valeurs, "$unset": retirer}
-    return {**ecriture, "$inc": {"tentatives": -1}} if suite.rendue else ecriture

@@ -23,9 +23,15 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         livreurs = list(atelier.livreurs.values())
         health.refreshers += [livreur.mesurer for livreur in livreurs]
         processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE, ignore=sans_effet)
-        yield [
-            *(livreur.run for livreur in livreurs),
-            *(livreur.balayer for livreur in livreurs),
-            *runtime.consumers([topic.name for topic in lus], processor, health),
-            runtime.outbox.run_sweeper,
-        ]
+        try:
+            yield [
+                *(livreur.run for livreur in livreurs),
+                *(livreur.balayer for livreur in livreurs),
+                *atelier.fournisseurs.boucles,
+                atelier.resumes.run,
+                atelier.suivi.run,
+                *runtime.consumers([topic.name for topic in lus], processor, health),
+                runtime.outbox.run_sweeper,
+            ]
+        finally:
+            await atelier.fournisseurs.fermer()

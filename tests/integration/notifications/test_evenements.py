@@ -1,41 +1,9 @@
 """What notifications tells the others: who was reached, who wants no more."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
-
-import pytest
-from aiokafka import AIOKafkaConsumer
-
 from contracts.notifications import DesabonnementDemande, EnvoisRemis
 from kit.ids import new_id
-from tests.integration.notifications.conftest import Poste
+from tests.integration.notifications.conftest import Lire, Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
-from tests.serveurs import Serveurs
-
-Lire = Callable[[Callable[[Any], bool]], Awaitable[list[Any]]]
-
-
-@pytest.fixture
-async def lire(serveurs: Serveurs, poste: Poste) -> AsyncIterator[Lire]:
-    """`await lire(condition)`: all events so far that fulfil it, once there is one."""
-    classes = {c.type_name(): c for c in (EnvoisRemis, DesabonnementDemande)}
-    consumer = AIOKafkaConsumer(
-        EnvoisRemis.topic, bootstrap_servers=serveurs.kafka_url, auto_offset_reset="earliest", group_id=None
-    )
-    await consumer.start()
-    lus: list[Any] = []
-
-    async def attendre(condition: Callable[[Any], bool]) -> list[Any]:
-        async def trouves() -> list[Any]:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                lus.extend(classes[dict(r.headers)["ce_type"].decode()].model_validate_json(r.value) for r in records)
-            return [event for event in lus if condition(event)]
-
-        resultat: list[Any] = await poste.bientot(trouves)
-        return resultat
-
-    yield attendre
-    await consumer.stop()
 
 
 async def test_each_person_who_was_reached_is_named_once(poste: Poste, lire: Lire) -> None:

@@ -82,7 +82,9 @@ async def test_a_row_whose_deliverer_died_before_the_claim_is_taken_up(poste: Po
     compte_id, adresse = await poste.inscrire()
     contenu_id = f"{Genre.REPONSE_DECLINEE}:{new_id()}"
     donnees = {"titre": "Une camionnette", "annonce_id": new_id(), "quantite": 1}
-    ligne = registre.ligne(new_id(), Genre.REPONSE_DECLINEE, Canal.EMAIL, compte_id, contenu_id, titre="", pourquoi="")
+    ligne = registre.ligne(
+        new_id(), Genre.REPONSE_DECLINEE, Canal.EMAIL, compte_id, contenu_id, 1, titre="", pourquoi=""
+    )
     await poste.db.contenus.insert_one(
         {"_id": contenu_id, "genre": "reponse_declinee", "donnees": donnees, "cree_at": ligne["cree_at"]}
     )
@@ -96,7 +98,7 @@ async def test_two_deliverers_that_claim_the_same_rows_share_them_out(poste: Pos
     # Far in the future, so that the worker of these tests leaves them alone.
     lignes = [
         {
-            **registre.ligne(id_, Genre.ALERTE, Canal.EMAIL, new_id(), "c", version=1, annonce_id=new_id()),
+            **registre.ligne(id_, Genre.ALERTE, Canal.EMAIL, new_id(), "c", 1, version=1, annonce_id=new_id()),
             "reprise_at": dt.datetime(2100, 1, 1, tzinfo=dt.UTC),
         }
         for id_ in ids

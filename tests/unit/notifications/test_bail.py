@@ -24,3 +24,22 @@ async def test_a_lease_is_held_from_its_claim_on_and_not_longer_than_it_lasts() 
         assert bail.tenu()
         maintenant[0] += domain.BAIL.total_seconds()
         assert not bail.tenu()
+
+
+class RegistreOublieux(RegistreFactice):
+    """One of the rows has become somebody else's."""
+
+    async def renouveler(self, lot: str, envoi_ids: list[str]) -> Any:
+        return [{"_id": envoi_ids[0]}]
+
+
+async def test_what_was_claimed_with_its_insertion_is_asked_for_again_when_its_turn_is_late() -> None:
+    maintenant = [100.0]
+    lignes = [{"_id": "e1"}, {"_id": "e2"}]
+    registre: Any = RegistreOublieux()
+    async with Bail(registre, "lot", lignes, pris_at=99.0, monotonic=lambda: maintenant[0]) as bail:
+        assert await bail.prendre() == lignes
+        maintenant[0] = 99.0 + domain.BAIL.total_seconds()
+        assert not bail.tenu()
+        assert await bail.prendre() == [{"_id": "e1"}]
+        assert bail.tenu()

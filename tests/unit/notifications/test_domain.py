@@ -10,6 +10,7 @@ from services.notifications import domain
 from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite, TransitionInterdite
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+DEMAIN = NOW + dt.timedelta(hours=20)
 
 PERMISES = {
     (Etat.EN_FILE, Etat.REMISE),
@@ -27,6 +28,19 @@ PERMISES = {
     (Etat.INCERTAIN, Etat.REMISE),
     (Etat.INCERTAIN, Etat.ANNULEE),
     (Etat.INCERTAIN, Etat.SANS_CONSENTEMENT),
+    # Into a digest; back into the queue when its hour has not come.
+    (Etat.EN_FILE, Etat.REGROUPEE),
+    (Etat.REMISE, Etat.EN_FILE),
+    (Etat.REMISE, Etat.ECHEC_TECHNIQUE),
+    # What a receipt or a bounce says later.
+    (Etat.REMIS, Etat.LIVRE),
+    (Etat.REMIS, Etat.NON_LIVRE),
+    (Etat.REMIS, Etat.ECHEC_PERMANENT),
+    (Etat.INCERTAIN, Etat.LIVRE),
+    (Etat.INCERTAIN, Etat.NON_LIVRE),
+    (Etat.INCERTAIN, Etat.ECHEC_PERMANENT),
+    (Etat.NON_LIVRE, Etat.LIVRE),
+    (Etat.NON_LIVRE, Etat.ECHEC_PERMANENT),
 }
 
 
@@ -40,9 +54,9 @@ def test_each_step_is_allowed_or_forbidden_as_the_table_says(de: Etat, vers: Eta
             domain.verifier(de, vers)
 
 
-def test_what_is_done_stays_done() -> None:
-    fins = {Etat.REMIS, Etat.ECHEC_PERMANENT, Etat.ANNULEE, Etat.SANS_CONSENTEMENT}
-    assert fins == domain.TERMINAUX
+def test_what_is_done_is_never_handed_over_again() -> None:
+    for etat in set(Etat) - domain.OUVERTS:
+        assert not domain.TRANSITIONS[etat] & domain.OUVERTS
 
 
 @pytest.mark.parametrize(("tentatives", "secondes"), [(1, 1), (2, 5), (3, 30), (4, 300)])
@@ -51,8 +65,8 @@ def test_each_failed_attempt_waits_longer(tentatives: int, secondes: int) -> Non
     assert suite == Suite(Etat.ECHEC_TEMPORAIRE, "smtp 451", NOW + dt.timedelta(seconds=secondes))
 
 
-def test_after_the_last_attempt_a_refusal_for_now_is_one_for_good() -> None:
-    assert domain.apres_report(domain.TENTATIVES_MAX, "smtp 451", NOW) == Suite(Etat.ECHEC_PERMANENT, "smtp 451")
+def test_after_the_last_attempt_a_refusal_for_now_is_a_technical_failure() -> None:
+    assert domain.apres_report(domain.TENTATIVES_MAX, "smtp 451", NOW) == Suite(Etat.ECHEC_TECHNIQUE, "smtp 451")
 
 
 def test_what_was_not_begun_costs_no_attempt() -> None:
@@ -69,6 +83,11 @@ def test_an_unknown_outcome_is_tried_again_until_the_attempts_are_over_then_stay
     assert (derniere.etat, derniere.reprise_at) == (Etat.INCERTAIN, None)
 
 
+@pytest.mark.parametrize("canal", [Canal.SMS, Canal.PUSH])
+def test_an_sms_of_unknown_outcome_is_not_sent_twice(canal: Canal) -> None:
+    assert domain.apres_inconnue(canal, 1, Motif.BAIL_ECHU, NOW) == Suite(Etat.INCERTAIN, Motif.BAIL_ECHU)
+
+
 @pytest.mark.parametrize(
     ("change", "attendu"),
     [
@@ -77,7 +96,13 @@ def test_an_unknown_outcome_is_tried_again_until_the_attempts_are_over_then_stay
         ({"close": True}, Suite(Etat.ANNULEE, Motif.ANNONCE_CLOSE)),
         ({"joignable": False}, Suite(Etat.SANS_CONSENTEMENT, Motif.SANS_ADRESSE)),
         ({"accord": False}, Suite(Etat.SANS_CONSENTEMENT, Motif.CONSENTEMENT_ABSENT)),
-        ({"genre": Genre.REPONSE_RECUE, "accord": False}, None),
+        ({"pause": True}, Suite(Etat.ANNULEE, Motif.PAUSE)),
+        ({"declinee": True}, Suite(Etat.ANNULEE, Motif.ANNONCE_DECLINEE)),
+        ({"ouvert_at": DEMAIN}, Suite(Etat.EN_FILE, Motif.HEURES_CALMES, DEMAIN, rendue=True)),
+        ({"genre": Genre.REPONSE_NOTEE, "ouvert_at": DEMAIN}, None),
+        ({"genre": Genre.RESUME, "accord": False}, Suite(Etat.SANS_CONSENTEMENT, Motif.CONSENTEMENT_ABSENT)),
+        ({"genre": Genre.RESUME, "pause": True}, Suite(Etat.ANNULEE, Motif.PAUSE)),
+        ({"genre": Genre.REPONSE_RECUE, "accord": False, "pause": True}, None),
         ({"genre": Genre.CODE, "accord": False}, None),
         ({"genre": Genre.CODE, "age": dt.timedelta(minutes=16)}, Suite(Etat.ANNULEE, Motif.CODE_EXPIRE)),
     ],
@@ -86,9 +111,12 @@ def test_who_is_not_written_to_after_all(change: dict[str, object], attendu: Sui
     faits: dict[str, object] = {
         "genre": Genre.ALERTE,
         "desabonne": False,
+        "declinee": False,
+        "ouvert_at": None,
         "close": False,
         "joignable": True,
         "accord": True,
+        "pause": False,
         "age": dt.timedelta(seconds=1),
     }
     assert domain.dispense(**{**faits, **change}) == attendu  # type: ignore[arg-type]  # the table mixes the types
@@ -121,5 +149,11 @@ def test_ids_are_stable_and_apart() -> None:
 @pytest.mark.parametrize("etat", list(Etat))
 @pytest.mark.parametrize("reprise", [True, False])
 def test_what_is_on_its_way_is_neither_done_nor_left_unknown(etat: Etat, reprise: bool) -> None:
-    done = etat in domain.TERMINAUX or (etat is Etat.INCERTAIN and not reprise)
-    assert domain.en_route(etat, reprise=reprise) is not done
+    done = etat not in domain.OUVERTS or (etat is Etat.INCERTAIN and not reprise)
+    assert domain.en_route(etat, None, reprise=reprise) is not done
+
+
+@pytest.mark.parametrize("motif", sorted(domain.PROGRAMMES))
+def test_what_waits_for_its_hour_is_late_for_nobody(motif: Motif) -> None:
+    assert not domain.en_route(Etat.EN_FILE, motif.value, reprise=True)
+    assert domain.en_route(Etat.REMISE, motif.value, reprise=True)

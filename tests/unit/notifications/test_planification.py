@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from contracts.notifications import Canal
 from services.notifications.calendrier import PARIS, Cadence, Heures, Regle, permis
+from services.notifications.domain import Motif
 from services.notifications.planification import (
     DansResume,
     Faits,
     Maintenant,
-    MotifPlan,
     Plan,
     PlusTard,
     Preferences,
@@ -40,53 +40,52 @@ def test_une_alerte_part_tout_de_suite(faits: Faits) -> None:
 def test_un_sms_attend_les_heures_permises_meme_urgent_et_un_mail_non() -> None:
     for urgent in (False, True):
         sms = replace(SMS, now=LA_NUIT, urgent=urgent)
-        assert planifier(TOUS, sms, REGLE) == PlusTard(DEMAIN_MATIN, MotifPlan.HEURES_CALMES)
+        assert planifier(TOUS, sms, REGLE) == PlusTard(DEMAIN_MATIN, Motif.HEURES_CALMES)
         assert planifier(TOUS, replace(MAIL, now=LA_NUIT, urgent=urgent), REGLE) == Maintenant()
 
 
 def test_un_sms_attend_ses_propres_heures() -> None:
     soir = replace(TOUS, heures=Heures(dt.time(18), dt.time(20)))
-    assert planifier(soir, SMS, REGLE) == PlusTard(CE_SOIR, MotifPlan.HEURES_CALMES)
+    assert planifier(soir, SMS, REGLE) == PlusTard(CE_SOIR, Motif.HEURES_CALMES)
     jamais = replace(TOUS, heures=Heures(dt.time(21), dt.time(22)))
-    assert planifier(jamais, SMS, REGLE) == Rien(MotifPlan.HEURES_IMPOSSIBLES)
+    assert planifier(jamais, SMS, REGLE) == Rien(Motif.HEURES_IMPOSSIBLES)
 
 
 def test_au_dela_du_budget_le_mail_attend_le_resume_et_le_sms_ne_part_pas() -> None:
     assert planifier(TOUS, replace(MAIL, normales=1), REGLE) == Maintenant()
-    assert planifier(TOUS, replace(MAIL, normales=2), REGLE) == DansResume(CE_SOIR, MotifPlan.BUDGET)
-    assert planifier(TOUS, replace(SMS, normales=2), REGLE) == Rien(MotifPlan.BUDGET)
-    assert planifier(TOUS, replace(PUSH, normales=2), REGLE) == Rien(MotifPlan.BUDGET)
+    assert planifier(TOUS, replace(MAIL, normales=2), REGLE) == DansResume(CE_SOIR, Motif.BUDGET)
+    assert planifier(TOUS, replace(SMS, normales=2), REGLE) == Rien(Motif.BUDGET)
+    assert planifier(TOUS, replace(PUSH, normales=2), REGLE) == Rien(Motif.BUDGET)
 
 
 def test_les_urgences_ont_leur_propre_budget() -> None:
     assert planifier(TOUS, replace(SMS, urgent=True, normales=9, urgentes=1), REGLE) == Maintenant()
-    assert planifier(TOUS, replace(SMS, urgent=True, urgentes=2), REGLE) == Rien(MotifPlan.BUDGET)
+    assert planifier(TOUS, replace(SMS, urgent=True, urgentes=2), REGLE) == Rien(Motif.BUDGET)
     assert planifier(TOUS, replace(SMS, urgentes=9), REGLE) == Maintenant()
 
 
 @pytest.mark.parametrize(("cadence", "soir"), [(Cadence.QUOTIDIEN, CE_SOIR), (Cadence.HEBDOMADAIRE, JEUDI_SOIR)])
 def test_qui_veut_des_resumes_en_recoit_et_rien_d_autre_sauf_urgence(cadence: Cadence, soir: dt.datetime) -> None:
     resumes = replace(TOUS, cadence=cadence)
-    assert planifier(resumes, MAIL, REGLE) == DansResume(soir, MotifPlan.RESUME)
-    assert planifier(resumes, replace(MAIL, normales=9), REGLE) == DansResume(soir, MotifPlan.RESUME)
-    assert planifier(resumes, SMS, REGLE) == Rien(MotifPlan.CADENCE)
-    assert planifier(resumes, PUSH, REGLE) == Rien(MotifPlan.CADENCE)
+    assert planifier(resumes, MAIL, REGLE) == DansResume(soir, Motif.RESUME)
+    assert planifier(resumes, replace(MAIL, normales=9), REGLE) == DansResume(soir, Motif.RESUME)
+    assert planifier(resumes, SMS, REGLE) == Rien(Motif.CADENCE)
+    assert planifier(resumes, PUSH, REGLE) == Rien(Motif.CADENCE)
     for faits in (MAIL, SMS, PUSH):
         assert planifier(resumes, replace(faits, urgent=True), REGLE) == Maintenant()
     trop = replace(MAIL, urgent=True, urgentes=2)
-    assert planifier(resumes, trop, REGLE) == DansResume(soir, MotifPlan.BUDGET)
+    assert planifier(resumes, trop, REGLE) == DansResume(soir, Motif.BUDGET)
 
 
 def test_une_pause_se_tait_jusqu_a_sa_date_et_le_dit() -> None:
     en_pause = replace(TOUS, pause_jusqua=LUNDI_MIDI + dt.timedelta(seconds=1))
-    assert planifier(en_pause, replace(SMS, urgent=True), REGLE) == Rien(MotifPlan.PAUSE)
+    assert planifier(en_pause, replace(SMS, urgent=True), REGLE) == Rien(Motif.PAUSE)
     assert planifier(replace(TOUS, pause_jusqua=LUNDI_MIDI), SMS, REGLE) == Maintenant()
 
 
 def test_pas_ce_besoin_l_emporte_sur_l_urgence() -> None:
-    assert planifier(TOUS, replace(MAIL, urgent=True, annonce_declinee=True), REGLE) == Rien(MotifPlan.ANNONCE_DECLINEE)
-    assert planifier(TOUS, replace(MAIL, urgent=True, profil_muet=True), REGLE) == Rien(MotifPlan.PROFIL_MUET)
-    assert planifier(Preferences(), replace(SMS, urgent=True), REGLE) == Rien(MotifPlan.CANAL_REFUSE)
+    assert planifier(TOUS, replace(MAIL, urgent=True, annonce_declinee=True), REGLE) == Rien(Motif.ANNONCE_DECLINEE)
+    assert planifier(Preferences(), replace(SMS, urgent=True), REGLE) == Rien(Motif.CONSENTEMENT_ABSENT)
 
 
 INSTANTS = st.datetimes(
@@ -115,42 +114,39 @@ FAITS = st.builds(
     normales=st.integers(0, 5),
     urgentes=st.integers(0, 5),
     annonce_declinee=st.booleans(),
-    profil_muet=st.booleans(),
 )
 ORDRE = [
-    MotifPlan.PAUSE,
-    MotifPlan.PROFIL_MUET,
-    MotifPlan.ANNONCE_DECLINEE,
-    MotifPlan.CANAL_REFUSE,
-    MotifPlan.RESUME,
-    MotifPlan.CADENCE,
-    MotifPlan.BUDGET,
-    MotifPlan.HEURES_CALMES,
-    MotifPlan.HEURES_IMPOSSIBLES,
+    Motif.PAUSE,
+    Motif.ANNONCE_DECLINEE,
+    Motif.CONSENTEMENT_ABSENT,
+    Motif.RESUME,
+    Motif.CADENCE,
+    Motif.BUDGET,
+    Motif.HEURES_CALMES,
+    Motif.HEURES_IMPOSSIBLES,
 ]
 
 
-def raisons(p: Preferences, f: Faits) -> set[MotifPlan]:
+def raisons(p: Preferences, f: Faits) -> set[Motif]:
     """Every rule that applies, each by itself: the oracle of the order."""
     trop = f.urgentes >= p.budget_urgent if f.urgent else f.normales >= p.budget_semaine
     resumes = p.cadence is not Cadence.IMMEDIAT and not f.urgent
     sms = f.canal is Canal.SMS
     commune = p.heures is None or p.heures.fin > REGLE.heures.debut
     quand = {
-        MotifPlan.PAUSE: p.pause_jusqua is not None and f.now < p.pause_jusqua,
-        MotifPlan.PROFIL_MUET: f.profil_muet,
-        MotifPlan.ANNONCE_DECLINEE: f.annonce_declinee,
-        MotifPlan.CANAL_REFUSE: f.canal not in p.canaux,
-        MotifPlan.RESUME: resumes and f.canal is Canal.EMAIL,
-        MotifPlan.CADENCE: resumes and f.canal is not Canal.EMAIL,
-        MotifPlan.BUDGET: trop,
-        MotifPlan.HEURES_IMPOSSIBLES: sms and not commune,
-        MotifPlan.HEURES_CALMES: sms and commune and not permis(f.now, REGLE.pour(p.heures)),
+        Motif.PAUSE: p.pause_jusqua is not None and f.now < p.pause_jusqua,
+        Motif.ANNONCE_DECLINEE: f.annonce_declinee,
+        Motif.CONSENTEMENT_ABSENT: f.canal not in p.canaux,
+        Motif.RESUME: resumes and f.canal is Canal.EMAIL,
+        Motif.CADENCE: resumes and f.canal is not Canal.EMAIL,
+        Motif.BUDGET: trop,
+        Motif.HEURES_IMPOSSIBLES: sms and not commune,
+        Motif.HEURES_CALMES: sms and commune and not permis(f.now, REGLE.pour(p.heures)),
     }
     return {motif for motif, vrai in quand.items() if vrai}
 
 
-def motif_de(plan: Plan) -> MotifPlan | None:
+def motif_de(plan: Plan) -> Motif | None:
     return None if isinstance(plan, Maintenant) else plan.motif
 
 
@@ -178,7 +174,7 @@ def test_aucun_plan_ne_perd_une_alerte_ni_ne_l_envoie_a_une_heure_interdite(
             assert faits.canal is Canal.EMAIL
             assert faits.now < a <= faits.now + dt.timedelta(days=7, hours=2)
         case Rien(motif):
-            assert motif in MotifPlan
+            assert motif in Motif
 
 
 @given(PREFERENCES, FAITS)

@@ -27,7 +27,9 @@ def test_after_a_rotation_old_rows_open_and_new_ones_use_the_new_key() -> None:
     ancien, tourne, neuf = Coffre(cle(1)), Coffre(f"{cle(2)},{cle(1)}"), Coffre(cle(2))
     assert tourne.ouvrir(ancien.fermer("a@b.fr", "c"), "c") == "a@b.fr"
     assert neuf.ouvrir(tourne.fermer("a@b.fr", "c"), "c") == "a@b.fr"
-    assert tourne.empreinte("A@b.fr ") == ancien.empreinte("a@b.fr")
+    # A hash is looked for under both until all are under the new key; then the old one may go.
+    assert ancien.empreinte("A@b.fr ") in tourne.empreintes("a@b.fr")
+    assert tourne.empreinte("a@b.fr") == neuf.empreinte("a@b.fr")
     with pytest.raises(CleInconnue):
         neuf.ouvrir(ancien.fermer("a@b.fr", "c"), "c")
 

@@ -1,0 +1,61 @@
+"""The feeds: each profil has one, at an address that only its owner is told."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Response
+
+from kit.problems import not_found
+from kit.tokens import Identity, account, identity
+from services.notifications import flux
+from services.notifications.acces import Deps, json
+from services.notifications.liens import Usage
+
+public = APIRouter(prefix="/v1", tags=["messages"])
+
+# An annonce has a row per channel and version: enough of them to fill a feed.
+_LIGNES = flux.MONTREES * 6
+_RELIRE_S = 900
+
+Qui = Annotated[Identity, Depends(account)]
+
+
+@public.get("/flux/{jeton}", dependencies=[Depends(identity)])
+async def lire(
+    jeton: str, deps: Deps, if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None
+) -> Response:
+    """RSS 2.0. One that was unsubscribed is empty and says so; a person who is erased leaves nothing in theirs."""
+    atelier = deps.atelier
+    lien = atelier.liens.lire(jeton, Usage.FLUX)
+    if lien is None:
+        raise not_found("Ce flux")
+    arretee = bool(await atelier.registre.desabonnes([lien.profil_id]))
+    lignes = [] if arretee else await atelier.consultation.du_profil(lien.profil_id, _LIGNES)
+    contenus = await atelier.consultation.contenus(ligne["contenu_id"] for ligne in lignes)
+    clotures = await atelier.registre.clotures(ligne["annonce_id"] for ligne in lignes)
+    adresse = flux.lien_flux(deps.runtime.settings.public_url, atelier.liens, lien.profil_id)
+    corps = flux.rediger(
+        flux.entrees(lignes, contenus, clotures),
+        deps.runtime.settings.public_url,
+        adresse,
+        arretee=arretee,
+        now=deps.runtime.clock.now(),
+    )
+    marque = flux.etag(corps)
+    entetes = {"ETag": marque, "Cache-Control": f"private, max-age={_RELIRE_S}"}
+    if flux.inchange(if_none_match, marque):
+        return Response(status_code=304, headers=entetes)
+    return Response(corps, headers=entetes, media_type=flux.MEDIA_TYPE)
+
+
+@public.get("/mes/flux")
+async def mes_flux(qui: Qui, deps: Deps) -> Response:
+    """{"flux": {profil_id: address}}, for the profils of the caller that were alerted and not unsubscribed."""
+    atelier = deps.atelier
+    profils = await atelier.consultation.profils(qui.sub)
+    arretes = await atelier.registre.desabonnes(profils)
+    adresses = {
+        profil_id: flux.lien_flux(deps.runtime.settings.public_url, atelier.liens, profil_id)
+        for profil_id in profils
+        if profil_id not in arretes
+    }
+    return json({"flux": adresses}, entetes={"Cache-Control": "private, no-store"})

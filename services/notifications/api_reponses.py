@@ -1,0 +1,81 @@
+"""The links of an alert: answer « je peux aider », or « pas cette fois ». Reading one changes nothing."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
+
+from contracts.notifications import Canal, Intention, ReponseParMessage
+from kit.ids import stable_id
+from kit.outbox import Tx
+from kit.problems import not_found
+from kit.tokens import identity
+from services.notifications.acces import Acces, Deps, json
+from services.notifications.domain import Genre
+from services.notifications.liens import Usage
+from services.notifications.requetes import Corps
+from services.notifications.store import Ligne
+
+public = APIRouter(prefix="/v1/reponses-par-lien", tags=["messages"], dependencies=[Depends(identity)])
+
+_INTENTIONS = ("repondre", "refuser")
+
+
+class ReponseSaisie(Corps):
+    intention: Annotated[str, Field(pattern="^(repondre|refuser)$")]
+    quantite: int = Field(default=1, ge=1, le=1000)
+
+
+@public.get("/{jeton}")
+async def lire(jeton: str, deps: Deps) -> Response:
+    """What the link is about."""
+    envoi = await _envoi(jeton, deps)
+    return json(_vue(envoi))
+
+
+@public.post("/{jeton}", status_code=202)
+async def repondre(jeton: str, saisie: ReponseSaisie, deps: Deps) -> Response:
+    """Taken note of; what comes of it is told by a message. The last word counts; the same again changes nothing."""
+    envoi = await _envoi(jeton, deps)
+    oui = saisie.intention == "repondre"
+    now = deps.runtime.clock.now()
+
+    async def work(tx: Tx) -> None:
+        fois = await deps.atelier.registre.noter_reponse(envoi["_id"], saisie.intention, saisie.quantite, tx.session)
+        if fois is None:
+            return
+        reponse_id = stable_id("reponse-par-lien", envoi["_id"], str(fois))
+        if oui:
+            await deps.atelier.contacts.accepter(envoi["compte_id"], envoi["annonce_id"], tx.session)
+        else:
+            await deps.atelier.contacts.refuser(envoi["compte_id"], envoi["annonce_id"], tx.session)
+            await deps.atelier.registre.refuser(envoi["compte_id"], envoi["annonce_id"], tx.session)
+        event = ReponseParMessage(
+            reponse_id=reponse_id,
+            annonce_id=envoi["annonce_id"],
+            compte_id=envoi["compte_id"],
+            canal=Canal.EMAIL,
+            intention=Intention.REPONDRE if oui else Intention.ANNULER,
+            quantite=saisie.quantite,
+            recue_at=now,
+        )
+        tx.emit(event, event_id=stable_id("reponse-par-message", reponse_id))
+
+    await deps.runtime.outbox.run(work)
+    return json(_vue({**envoi, "reponse": saisie.intention}), 202)
+
+
+async def _envoi(jeton: str, deps: Acces) -> Ligne:
+    lien = deps.atelier.liens.lire(jeton, Usage.REPONSE)
+    envoi = await deps.atelier.consultation.envoi(lien.envoi_id) if lien else None
+    if envoi is None or envoi["genre"] != Genre.ALERTE or not envoi["compte_id"]:
+        raise not_found("Ce lien de réponse")
+    return envoi
+
+
+def _vue(envoi: Ligne) -> dict[str, Any]:
+    return {
+        "annonce": {"annonce_id": envoi["annonce_id"], "titre": envoi.get("titre")},
+        "intentions": list(_INTENTIONS),
+        "fait": envoi.get("reponse"),
+    }

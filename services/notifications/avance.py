@@ -1,0 +1,95 @@
+"""Mails that a deliverer holds claimed before their turn: claimed by the transaction that inserts them, which saves the
+claim later, and prolonged while they wait."""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.notifications import Canal
+from kit.clock import Clock
+from kit.ids import new_id
+from services.notifications import domain
+from services.notifications.contacts import Contact
+from services.notifications.domain import Cloture, Etat
+from services.notifications.store import Ligne, Registre
+
+
+@dataclass(frozen=True)
+class Regard:
+    """What is known of those whom rows concern, and of their annonces; perhaps of others too."""
+
+    contacts: Mapping[str, Contact]
+    desabonnes: set[str]
+    clotures: Mapping[str, Cloture]
+
+
+@dataclass
+class Prise:
+    """Rows of one lot that wait for a connection. `pris_at`: when they were claimed (monotonic seconds); None: they are
+    not yet. `regard`: what was known then."""
+
+    lot: str
+    lignes: Sequence[Ligne]
+    pris_at: float | None = None
+    regard: Regard | None = None
+
+    def regard_de(self, secondes: float) -> Regard | None:
+        """What was known at the claim, unless that is longer ago."""
+        return self.regard if self.plus_jeune_que(secondes) else None
+
+    def plus_jeune_que(self, secondes: float) -> bool:
+        return self.pris_at is not None and time.monotonic() - self.pris_at < secondes
+
+
+class Avance:
+    def __init__(self, canal: Canal, registre: Registre, clock: Clock) -> None:
+        self._canal = canal
+        self._registre = registre
+        self._clock = clock
+        self._prises: deque[Prise] = deque()
+
+    @property
+    def lignes(self) -> list[Ligne]:
+        return [ligne for prise in self._prises for ligne in prise.lignes]
+
+    def __bool__(self) -> bool:
+        return bool(self._prises)
+
+    def reserver(self, lignes: Sequence[Ligne], regard: Regard | None, connexions: int) -> list[Prise]:
+        """Claims rows that are about to be inserted, in lots: they are this process's from their commit on, when
+        `tenir` takes them. None of a channel on which an unknown outcome is not sent again."""
+        attendent = len(self.lignes) + len(lignes)
+        if self._canal is not Canal.EMAIL or attendent > domain.AVANCE_MAX:
+            return []
+        pris_at, bail = time.monotonic(), self._clock.now() + domain.BAIL
+        taille = domain.taille_lot(attendent, connexions)
+        prises = [
+            Prise(new_id(), lignes[debut : debut + taille], pris_at, regard) for debut in range(0, len(lignes), taille)
+        ]
+        for prise in prises:
+            for ligne in prise.lignes:
+                ligne.update(etat=Etat.REMISE.value, lot=prise.lot, tentatives=1, reprise_at=bail)
+        return prises
+
+    def tenir(self, prise: Prise) -> None:
+        self._prises.append(prise)
+
+    def prelever(self) -> Prise:
+        """The next one. Raises IndexError."""
+        return self._prises.popleft()
+
+    def vider(self) -> list[Prise]:
+        prises = list(self._prises)
+        self._prises.clear()
+        return prises
+
+    async def prolonger(self) -> None:
+        """What waits for its turn stays ours while the provider is slow. Raises what Mongo raises."""
+        now = time.monotonic()
+        vieilles = [prise for prise in self._prises if not prise.plus_jeune_que(domain.PROLONGATION_S)]
+        lots = {prise.lot: [ligne["_id"] for ligne in prise.lignes] for prise in vieilles}
+        # Where a row has become somebody else's, each lot is looked at when its turn comes.
+        if lots and await self._registre.prolonger_lots(lots):
+            for prise in vieilles:
+                prise.pris_at, prise.regard = now, None

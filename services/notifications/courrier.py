@@ -1,0 +1,134 @@
+"""Puts messages into the ledger and, once that is committed, before the deliverers: the one way in for all of them."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from contracts.notifications import Canal
+from kit.errors import RetryLater
+from kit.outbox import Tx
+from services.notifications import domain
+from services.notifications.avance import Prise, Regard
+from services.notifications.domain import Etat, Genre
+from services.notifications.livreur import Livreur
+from services.notifications.messages import MESSAGES
+from services.notifications.modeles import Modeles
+from services.notifications.store import Ligne, Registre
+
+_DOUBLON = 11000
+
+Secret = Callable[[str], Mapping[str, Any]]
+"""From the id of an envoi: its sealed address and code."""
+
+
+@dataclass(frozen=True)
+class Courrier:
+    """`livreurs`: one per channel. `repetes`: contents of which some rows existed when they were last stored."""
+
+    registre: Registre
+    modeles: Modeles
+    livreurs: Mapping[Canal, Livreur]
+    repetes: set[str] = field(default_factory=set)
+
+    async def repondre(
+        self,
+        genre: Genre,
+        canal: Canal,
+        compte_id: str,
+        cause_id: str,
+        donnees: Mapping[str, Any],
+        tx: Tx,
+        secret: Secret | None = None,
+    ) -> None:
+        """A message to one person on one channel."""
+        envoi_id = domain.id_message(genre, cause_id, compte_id, canal)
+        autres = {"secret": secret(envoi_id)} if secret else {}
+        await self.ecrire({compte_id: canal}, genre, cause_id, donnees, tx, **autres)
+
+    async def ecrire(
+        self,
+        a: Mapping[str, Canal],
+        genre: Genre,
+        cause_id: str,
+        donnees: Mapping[str, Any],
+        tx: Tx,
+        **autres: Any,
+    ) -> None:
+        """A message to accounts that have a hand in the matter (`a`: account → channel), once per cause."""
+        contenu_id = f"{genre}:{cause_id}"
+        lignes = [
+            self.registre.ligne(
+                domain.id_message(genre, cause_id, compte_id, canal),
+                genre,
+                canal,
+                compte_id,
+                contenu_id,
+                MESSAGES[genre].version,
+                titre=donnees.get("titre", ""),
+                pourquoi="",
+                **autres,
+            )
+            for compte_id, canal in a.items()
+        ]
+        await self.deposer(contenu_id, genre, donnees, lignes, tx)
+
+    async def deposer(
+        self,
+        contenu_id: str,
+        genre: Genre,
+        donnees: Mapping[str, Any],
+        lignes: list[Ligne],
+        tx: Tx,
+        regard: Regard | None = None,
+    ) -> None:
+        """Stores the rows; delivery of what is pressing starts on commit, without a look at the database in between.
+
+        `regard`: what was just read of their people.
+        """
+        if contenu_id in self.repetes:
+            connus = await self.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
+            lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
+        prises = self._reserver(genre, lignes, regard)
+        try:
+            await self.registre.deposer(contenu_id, genre, donnees, lignes, tx.session)
+        except BulkWriteError as error:
+            if all(e.get("code") != _DOUBLON for e in (error.details or {}).get("writeErrors", [])):
+                raise
+            # Told again under another event id, which is rare: only then do we pay for looking first, at the next try.
+            self.repetes.add(contenu_id)
+            raise RetryLater("some of these messages exist already") from error
+        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, lignes, prises))
+
+    def _reserver(self, genre: Genre, lignes: Sequence[Ligne], regard: Regard | None) -> Mapping[Canal, list[Prise]]:
+        """What leaves at once is claimed with its insertion, where the channel allows it."""
+        if genre not in domain.PRESSES:
+            return {}
+        now = self.registre.clock.now()
+        return {
+            canal: livreur.reserver([li for li in lignes if li["canal"] == canal and _part(li, now)], regard)
+            for canal, livreur in self.livreurs.items()
+        }
+
+    def _livrer(
+        self,
+        contenu_id: str,
+        genre: Genre,
+        donnees: Mapping[str, Any],
+        lignes: Sequence[Ligne],
+        prises: Mapping[Canal, list[Prise]],
+    ) -> None:
+        self.repetes.discard(contenu_id)
+        self.modeles.retenir(contenu_id, genre, donnees)
+        if genre not in domain.PRESSES:
+            return
+        now = self.registre.clock.now()
+        for canal, livreur in self.livreurs.items():
+            livreur.tenir(prises.get(canal, []))
+            livreur.offrir(ligne for ligne in lignes if ligne["canal"] == canal and _part(ligne, now))
+
+
+def _part(ligne: Ligne, now: dt.datetime) -> bool:
+    return "resume_at" not in ligne and domain.part_tout_de_suite(Etat(ligne["etat"]), ligne.get("reprise_at"), now)

@@ -1,0 +1,101 @@
+"""A number is a person's once they have typed the code that it received: five tries, fifteen minutes.
+
+`telephones` {_id: compte_id, numero: {cle, contenu}, code, essais, expire_at}: what waits for its code. `code` is a
+keyed hash: whoever reads the database cannot confirm.
+"""
+
+import secrets
+
+from contracts.notifications import Canal
+from kit.clock import Clock
+from kit.ids import new_id
+from kit.mongo import Database
+from kit.outbox import Outbox, Tx
+from services.notifications.chiffrement import Coffre
+from services.notifications.contacts import Contacts
+from services.notifications.courrier import Courrier
+from services.notifications.domain import CODE_VALABLE, Genre
+from services.notifications.remise import sceller
+
+ESSAIS_MAX = 5
+
+
+class CodeRefuse(Exception):
+    """Wrong, too old, or tried too often."""
+
+
+class Telephones:
+    def __init__(
+        self, db: Database, coffre: Coffre, contacts: Contacts, courrier: Courrier, outbox: Outbox, clock: Clock
+    ) -> None:
+        self._telephones = db.telephones
+        self._coffre = coffre
+        self._contacts = contacts
+        self._courrier = courrier
+        self._outbox = outbox
+        self._clock = clock
+
+    async def create_indexes(self) -> None:
+        await self._telephones.create_index([("expire_at", 1)], expireAfterSeconds=0)
+
+    async def proposer(self, compte_id: str, numero: str) -> None:
+        """Sends a code to the number (E.164). A later proposal replaces an earlier one."""
+        code = f"{secrets.randbelow(10**6):06}"
+        attente = {
+            "numero": self._coffre.fermer(numero, _proprietaire(compte_id)),
+            "code": self._empreintes(compte_id, code)[0],
+            "essais": 0,
+            "expire_at": self._clock.now() + CODE_VALABLE,
+        }
+
+        async def work(tx: Tx) -> None:
+            await self._telephones.replace_one({"_id": compte_id}, attente, upsert=True, session=tx.session)
+            await self._courrier.repondre(
+                Genre.CODE_TELEPHONE,
+                Canal.SMS,
+                compte_id,
+                new_id(),
+                {},
+                tx,
+                secret=lambda envoi_id: sceller(self._coffre, envoi_id, numero, code),
+            )
+
+        await self._outbox.run(work)
+
+    async def confirmer(self, compte_id: str, code: str) -> None:
+        """The number is theirs from now on. Raises CodeRefuse."""
+        attente = await self._telephones.find_one_and_update(
+            {"_id": compte_id, "essais": {"$lt": ESSAIS_MAX}, "expire_at": {"$gt": self._clock.now()}},
+            {"$inc": {"essais": 1}},
+        )
+        empreintes = self._empreintes(compte_id, code)
+        if attente is None or not any(secrets.compare_digest(attente["code"], connue) for connue in empreintes):
+            raise CodeRefuse
+        numero = self._coffre.ouvrir(attente["numero"], _proprietaire(compte_id))
+
+        async def work(tx: Tx) -> None:
+            await self._contacts.donner_numero(compte_id, numero, tx.session)
+            await self._telephones.delete_one({"_id": compte_id}, session=tx.session)
+
+        await self._outbox.run(work)
+
+    async def retirer(self, compte_id: str) -> None:
+        async def work(tx: Tx) -> None:
+            await self._contacts.retirer_numero(compte_id, tx.session)
+            await self._telephones.delete_one({"_id": compte_id}, session=tx.session)
+
+        await self._outbox.run(work)
+
+    async def oublier(self, compte_id: str, tx: Tx) -> None:
+        await self._telephones.delete_one({"_id": compte_id}, session=tx.session)
+
+    async def sous_une_autre_cle(self) -> int:
+        """How many numbers that wait for their code the current key does not open."""
+        return await self._telephones.count_documents({"numero.cle": {"$ne": self._coffre.courante}})
+
+    def _empreintes(self, compte_id: str, code: str) -> list[str]:
+        return self._coffre.empreintes(f"{compte_id}:{code}")
+
+
+def _proprietaire(compte_id: str) -> str:
+    return f"{compte_id}:telephone-propose"

@@ -1,0 +1,92 @@
+"""A calendar file says when somebody is expected, in the time of Paris."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar, Event
+
+from contracts import references
+from services.notifications.agenda import HORAIRES, Sujet, calendrier
+
+PARIS = ZoneInfo("Europe/Paris")
+CREE = "20270312T090000Z"
+
+
+def quand(debut: str | None, fin: str | None, *creneaux: str) -> dict[str, Any]:
+    lieu = {"quartier": "fives"}
+    return {"date_debut": debut, "date_fin": fin, "creneaux": list(creneaux), "lieu": lieu, "a_distance": False}
+
+
+def evenements(valeurs: dict[str, Any], titre: str = "Déménager, vite; bien") -> list[Event]:
+    fichier = calendrier(Sujet("a1", titre, "https://place.exemple/annonces/a1", valeurs), "place.exemple", CREE)
+    assert fichier is not None
+    agenda = Calendar.from_ical(fichier)
+    assert agenda["method"] == "PUBLISH"
+    return [e for e in agenda.walk("VEVENT") if isinstance(e, Event)]
+
+
+def test_a_slot_of_one_day_has_its_hours() -> None:
+    (e,) = evenements(quand("2027-03-13", "2027-03-13", "samedi-matin"))
+    assert e.decoded("dtstart") == dt.datetime(2027, 3, 13, 9, tzinfo=PARIS)
+    assert e.decoded("dtend") == dt.datetime(2027, 3, 13, 12, tzinfo=PARIS)
+    assert e["uid"] == "a1.samedi-matin@place.exemple"
+    assert "rrule" not in e
+    assert e["summary"] == "Déménager, vite; bien"
+    assert e["location"] == "Fives"
+    assert "L’heure exacte est à convenir" in e["description"]
+
+
+def test_a_slot_comes_again_each_week_until_the_last_day_and_keeps_its_hour_over_the_change_of_clocks() -> None:
+    (e,) = evenements(quand("2027-03-20", "2027-04-05", "samedi-matin"))
+    assert e["rrule"]["UNTIL"] == [dt.datetime(2027, 4, 3, 7, tzinfo=dt.UTC)]
+    fichier = calendrier(Sujet("a1", "T", "l", quand("2027-03-20", "2027-04-05", "samedi-matin")), "d", CREE)
+    assert fichier is not None
+    assert fichier.count("BEGIN:DAYLIGHT") >= 1
+    assert "DTSTART;TZID=Europe/Paris:20270320T090000" in fichier
+
+
+def test_without_slots_whole_days_are_marked_and_nobody_is_taken() -> None:
+    (e,) = evenements(quand("2027-03-13", "2027-03-15"))
+    assert (e.decoded("dtstart"), e.decoded("dtend")) == (dt.date(2027, 3, 13), dt.date(2027, 3, 16))
+    assert e["transp"] == "TRANSPARENT"
+    assert e["uid"] == "a1@place.exemple"
+
+
+@pytest.mark.parametrize("creneau", ["dimanche-soir", "samedi-nuit", "jour-matin"])
+def test_a_slot_that_does_not_come_or_is_not_known_leaves_the_whole_day(creneau: str) -> None:
+    (e,) = evenements(quand("2027-03-13", None, creneau))
+    assert e.decoded("dtstart") == dt.date(2027, 3, 13)
+
+
+def test_without_days_there_is_no_file() -> None:
+    assert calendrier(Sujet("a1", "T", "l", quand(None, None, "samedi-matin")), "d", CREE) is None
+
+
+def test_every_slot_of_the_list_has_its_hours() -> None:
+    tous = list(references.valeurs("creneaux"))
+    trouves = evenements(quand("2027-03-08", "2027-03-14", *tous))
+    assert {e["uid"] for e in trouves} == {f"a1.{code}@place.exemple" for code in tous}
+    for e in trouves:
+        code = str(e["uid"]).partition(".")[2].partition("@")[0]
+        assert e.decoded("dtstart").timetz().replace(tzinfo=None) == HORAIRES[code.partition("-")[2]][0]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    debut=st.dates(dt.date(2026, 1, 1), dt.date(2030, 12, 31)),
+    duree=st.integers(0, 60),
+    creneau=st.sampled_from(sorted(references.valeurs("creneaux"))),
+    titre=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200),
+)
+def test_every_event_is_within_the_days_of_the_annonce(debut: dt.date, duree: int, creneau: str, titre: str) -> None:
+    fin = debut + dt.timedelta(days=duree)
+    for e in evenements(quand(debut.isoformat(), fin.isoformat(), creneau), titre):
+        de = e.decoded("dtstart")
+        premier = de.date() if isinstance(de, dt.datetime) else de
+        assert debut <= premier <= fin
+        if "rrule" in e:
+            assert premier < e["rrule"]["UNTIL"][0].astimezone(PARIS).date() <= fin

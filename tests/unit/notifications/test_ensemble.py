@@ -1,0 +1,57 @@
+"""What comes while an answer is under way is answered together, never by what was asked before."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.notifications.ensemble import Ensemble
+
+
+class Base:
+    """Answers when told to; fails for a demand "panne"."""
+
+    def __init__(self) -> None:
+        self.vus: list[list[str]] = []
+        self.libre = asyncio.Event()
+
+    async def repondre(self, demandes: Sequence[str]) -> int:
+        self.vus.append(list(demandes))
+        await self.libre.wait()
+        if "panne" in demandes:
+            raise ConnectionError
+        return len(self.vus)
+
+
+async def test_demands_grow_with_the_load_and_none_gets_an_older_answer() -> None:
+    base = Base()
+    ensemble = Ensemble(base.repondre)
+    taches = [asyncio.create_task(ensemble("a"))]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    taches += [asyncio.create_task(ensemble(nom)) for nom in "bcd"]
+    await asyncio.sleep(0)
+    base.libre.set()
+    assert await asyncio.gather(*taches) == [1, 2, 2, 2]
+    assert base.vus == [["a"], ["b", "c", "d"]]
+
+
+async def test_an_error_is_that_of_all_who_asked_together_and_of_nobody_after() -> None:
+    base = Base()
+    base.libre.set()
+    ensemble = Ensemble(base.repondre)
+    issues = await asyncio.gather(ensemble("a"), ensemble("panne"), return_exceptions=True)
+    assert [type(issue) for issue in issues] == [ConnectionError, ConnectionError]
+    assert await ensemble("b") == 2
+
+
+async def test_one_who_gives_up_takes_nobody_along() -> None:
+    base = Base()
+    ensemble = Ensemble(base.repondre)
+    parti, reste = asyncio.create_task(ensemble("a")), asyncio.create_task(ensemble("b"))
+    await asyncio.sleep(0)
+    parti.cancel()
+    base.libre.set()
+    assert await reste == 1
+    with pytest.raises(asyncio.CancelledError):
+        await parti

@@ -1,0 +1,179 @@
+"""What an SMS and a notification say: short, in one alphabet, and never without what somebody needs to answer."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.annonces import RaisonSansEffet
+from services.notifications.canaux.sms.texte import Codage, codage, compter
+from services.notifications.domain import Genre
+from services.notifications.exemples import ANNONCE, EXEMPLES, PERSONNE
+from services.notifications.lecture_sms import Non, Oui, Pause, Reprise, lire
+from services.notifications.redaction_sms import ALERTE_PARTIES, PUSH, SMS, SansTexte, rediger_push, rediger_sms
+
+ALERTE = {**ANNONCE, **PERSONNE}
+FIN = "Réf. K7. Répondez OUI K7, NON K7 ou STOP"
+
+
+class Lues(Mapping[str, Any]):
+    """Remembers what was asked for."""
+
+    def __init__(self, valeurs: Mapping[str, Any]) -> None:
+        self._valeurs = valeurs
+        self.noms: set[str] = set()
+
+    def __getitem__(self, nom: str) -> Any:
+        valeur = self._valeurs[nom]
+        self.noms.add(nom)
+        return valeur
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._valeurs)
+
+    def __len__(self) -> int:
+        return len(self._valeurs)
+
+
+def sms(genre: Genre, **autres: Any) -> str:
+    return rediger_sms(genre, {**EXEMPLES[genre], **PERSONNE, **autres})
+
+
+def test_an_alert_says_what_when_where_why_and_how_to_answer() -> None:
+    assert rediger_sms(Genre.ALERTE, ALERTE) == (
+        "Besoin urgent : Une camionnette pour un samedi matin (Le Vestiaire de Fives)\n"
+        "sam. 13/03, samedi matin, Fives\n"
+        "Pour vous : à 1,2 km de chez vous, samedi matin, véhicule\n" + FIN
+    )
+
+
+@settings(deadline=None)
+@given(
+    titre=st.text(min_size=1, max_size=300),
+    nom=st.none() | st.text(max_size=300),
+    pourquoi=st.lists(st.text(max_size=60), max_size=8).map(" · ".join),
+    creneaux=st.lists(st.sampled_from(["samedi-matin", "dimanche-apres-midi"]), max_size=8),
+)
+def test_an_alert_has_two_parts_at_most_and_keeps_its_reference_and_stop(
+    titre: str, nom: str | None, pourquoi: str, creneaux: list[str]
+) -> None:
+    donnees = {**ALERTE, "titre": titre, "auteur": {"nom": nom}, "pourquoi": pourquoi, "creneaux": creneaux}
+    texte = rediger_sms(Genre.ALERTE, donnees)
+    assert compter(texte) <= ALERTE_PARTIES
+    assert texte.endswith(FIN)
+
+
+@settings(deadline=None)
+@given(titre=st.text(st.sampled_from("abcdefgh éèàê'’«»œ…-"), min_size=1, max_size=300))
+def test_a_french_title_stays_in_the_cheap_alphabet(titre: str) -> None:
+    assert codage(rediger_sms(Genre.ALERTE, {**ALERTE, "titre": titre})) is Codage.GSM7
+
+
+def test_reasons_go_before_the_title_does() -> None:
+    texte = rediger_sms(Genre.ALERTE, {**ALERTE, "pourquoi": " · ".join(["une raison assez longue"] * 9)})
+    assert ANNONCE["titre"] in texte
+    assert "Pour vous : une raison assez longue" in texte
+    long = rediger_sms(Genre.ALERTE, {**ALERTE, "titre": "Un mot après l’autre " * 12})
+    assert "Pour vous" not in long
+    assert "..." in long.splitlines()[0]
+    assert "sam. 13/03, Fives" in long
+
+
+def test_a_picture_does_not_halve_what_fits_and_other_scripts_are_kept() -> None:
+    assert "Un camion pour Noël" in rediger_sms(Genre.ALERTE, {**ALERTE, "titre": "Un camion 🚚 pour Noël ❤️"}).replace(
+        "  ", " "
+    ).replace("Noel", "Noël")
+    arabe = rediger_sms(Genre.ALERTE, {**ALERTE, "titre": "شاحنة صغيرة ليوم السبت"})
+    assert "شاحنة" in arabe
+    assert compter(arabe) <= ALERTE_PARTIES
+
+
+def test_an_offer_is_called_one() -> None:
+    assert rediger_sms(Genre.ALERTE, {**ALERTE, "sens": "offre"}).startswith("Offre urgente : ")
+    assert rediger_sms(Genre.ALERTE, {**ALERTE, "sens": "offre", "urgent": False}).startswith("Offre : ")
+
+
+@pytest.mark.parametrize("genre", [*SMS])
+def test_every_sms_fits_in_two_parts_of_the_cheap_alphabet(genre: Genre) -> None:
+    long = {nom: "Mots d’un titre très long " * 12 for nom in ("titre",) if nom in EXEMPLES[genre]}
+    for texte in (sms(genre), sms(genre, **long)):
+        assert codage(texte) is Codage.GSM7
+        assert compter(texte) <= 2
+        assert "\u00a0" not in texte
+
+
+@pytest.mark.parametrize("genre", [*SMS])
+def test_an_sms_that_lacks_something_is_not_written(genre: Genre) -> None:
+    lues = Lues({**EXEMPLES[genre], **PERSONNE})
+    rediger_sms(genre, lues)
+    # Two names are looked at only if they are there.
+    for nom in lues.noms - {"ref", "quantite_demandee"}:
+        with pytest.raises(KeyError, match=nom):
+            rediger_sms(genre, {n: v for n, v in lues.items() if n != nom})
+
+
+def test_what_an_sms_tells_people_to_write_is_understood() -> None:
+    assert lire("OUI K7") == Oui(reference="K7")
+    assert lire("NON K7") == Non("K7")
+    assert lire("OUI 3 K7") == Oui(3, "K7")
+    assert lire("PAUSE 30") == Pause(30)
+    assert lire("REPRENDRE") == Reprise()
+    assert all(mot in sms(Genre.AIDE_SMS) for mot in ("OUI K7", "OUI 3 K7", "NON", "PAUSE 30", "STOP"))
+    assert "REPRENDRE" in sms(Genre.PAUSE_CONFIRMEE)
+
+
+def test_an_answer_is_told_the_truth() -> None:
+    assert "place 3 sur 5" in sms(Genre.REPONSE_NOTEE, quantite=1, quantite_demandee=None)
+    assert "places 2 à 3 sur 5" in sms(Genre.REPONSE_NOTEE)
+    assert "Il n'en restait pas 3" in sms(Genre.REPONSE_NOTEE)
+    assert sms(Genre.REPONSE_NOTEE, quantite=1, place=None, places=None).startswith("Merci, une place pour")
+    assert "liste d'attente (numéro 2)" in sms(Genre.REPONSE_EN_ATTENTE)
+    assert "liste d'attente." in sms(Genre.REPONSE_EN_ATTENTE, rang=None)
+
+
+@pytest.mark.parametrize("raison", [*RaisonSansEffet, "une-raison-plus-recente"])
+def test_why_a_message_changed_nothing_is_said_whatever_the_reason(raison: str) -> None:
+    texte = sms(Genre.REPONSE_SANS_EFFET, raison=raison, place=None, rang=None, places=None, titre="")
+    assert texte.startswith("Merci, mais votre message ne change rien : ")
+    assert codage(texte) is Codage.GSM7
+
+
+def test_a_bare_no_is_proposed_only_with_the_reference_that_it_means() -> None:
+    assert sms(Genre.RAPPEL, ref="K7").endswith("Pour renoncer, répondez NON K7.")
+    assert "NON" not in sms(Genre.RAPPEL)
+
+
+def test_an_unknown_number_is_told_so() -> None:
+    assert "ne connaît pas" in sms(Genre.AIDE_SMS, inconnu=True) or "ne connait pas" in sms(
+        Genre.AIDE_SMS, inconnu=True
+    )
+
+
+def test_what_is_not_written_for_a_channel_is_said() -> None:
+    with pytest.raises(SansTexte):
+        rediger_sms(Genre.RESUME, EXEMPLES[Genre.RESUME])
+    with pytest.raises(SansTexte):
+        rediger_push(Genre.CODE, {})
+
+
+@pytest.mark.parametrize("genre", [*PUSH])
+def test_every_notification_says_what_it_is_and_opens_a_page_of_the_site(genre: Genre) -> None:
+    push = rediger_push(genre, {**EXEMPLES[genre], **PERSONNE})
+    assert push["title"]
+    assert push["body"]
+    assert "{" not in push["body"] + push["url"]
+    assert push["url"].startswith("/")
+    assert not push["url"].startswith("//")
+
+
+def test_a_notification_that_lacks_something_is_not_written() -> None:
+    with pytest.raises(KeyError):
+        rediger_push(Genre.ALERTE, ANNONCE)
+
+
+def test_the_day_of_a_pause_is_short_and_right() -> None:
+    assert dt.date(2027, 4, 12).weekday() == 0
+    assert "lun. 12/04" in sms(Genre.PAUSE_CONFIRMEE)
