@@ -36,6 +36,18 @@ class OuvertureSession(BaseModel):
     code: str = Field(max_length=20)
 
 
+class DemandeTelephone(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    numero: str = Field(max_length=40)
+
+
+class ConfirmationTelephone(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(max_length=20)
+
+
 class SessionOuverte(BaseModel):
     """`jeton` is also the cookie; programs send it as `Authorization: Bearer`."""
 
@@ -111,6 +123,26 @@ async def effacer(caller: Account, deps: Ours) -> Response:
     response = Response(status_code=204)
     take_cookie(response)
     return response
+
+
+@router.post("/mes/telephone", status_code=202, summary="Recevoir un code par SMS")
+async def demander_telephone(demande: DemandeTelephone, request: Request, caller: Account, deps: Ours) -> Response:
+    """Le code prouve que le numéro est à vous. Pas plus de quelques codes par heure."""
+    await deps.telephones.demander(caller.compte_id, demande.numero, who(request).client)
+    return _json({"message": "Un code vous a été envoyé par SMS."}, 202)
+
+
+@router.post("/mes/telephone/confirmation", status_code=204, summary="Confirmer mon numéro de téléphone")
+async def confirmer_telephone(confirmation: ConfirmationTelephone, caller: Account, deps: Ours) -> Response:
+    """Le code reçu vaut accord pour recevoir vos alertes par SMS."""
+    await deps.telephones.confirmer(caller.compte_id, confirmation.code)
+    return Response(status_code=204)
+
+
+@router.delete("/mes/telephone", status_code=204, summary="Retirer mon numéro de téléphone")
+async def retirer_telephone(caller: Account, deps: Ours) -> Response:
+    await deps.telephones.retirer(caller.compte_id)
+    return Response(status_code=204)
 
 
 @router.get("/references", summary="Les listes de référence")

@@ -13,6 +13,7 @@ from gateway import api, proxy
 from gateway.cache import Pages, PublicReader
 from gateway.codes import Codes
 from gateway.comptes import GestionComptes
+from gateway.consentements import Consentements
 from gateway.deps import Deps
 from gateway.door import Door
 from gateway.handlers import Invalidation
@@ -24,6 +25,7 @@ from gateway.rules import Limit, networks
 from gateway.sessions import Sessions
 from gateway.settings import Reglages
 from gateway.store import Comptes
+from gateway.telephones import Telephones
 from gateway.upstream import Services
 from kit.consumer import Consumer
 from kit.errors import is_outage
@@ -79,10 +81,12 @@ def create(settings: Reglages) -> FastAPI:
         trusted=networks(settings.proxys_de_confiance),
         per_ip=Limit("requetes-ip", settings.limite_requetes_par_ip_minute, 60),
         writes=Limit("ecritures-compte", settings.limite_ecritures_par_compte_minute, 60),
+        callbacks=Limit("rappels-ip", settings.limite_rappels_par_ip_minute, 60),
     )
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     site.install(app)
+    app.add_route("/flux/{jeton:str}.xml", proxy.flux, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_route("/v1/{path:path}", proxy.api, methods=proxy.METHODS, include_in_schema=False)
     app.add_route("/moderation", proxy.moderation, methods=proxy.METHODS, include_in_schema=False)
     app.add_route("/moderation/{path:path}", proxy.moderation, methods=proxy.METHODS, include_in_schema=False)
@@ -108,10 +112,26 @@ def gestion(settings: Reglages, runtime: Runtime, memory: Memory, services: Serv
 def _deps(
     app: FastAPI, settings: Reglages, runtime: Runtime, memory: Memory, services: Services, cached: Pages
 ) -> Deps:
+    limits = Limits(memory)
+    consentements = Consentements(
+        comptes=Comptes(runtime.mongo.db),
+        services=services,
+        outbox=runtime.outbox,
+        memory=memory,
+        clock=runtime.clock,
+    )
     return Deps(
         gestion=gestion(settings, runtime, memory, services),
+        consentements=consentements,
+        telephones=Telephones(
+            services=services,
+            consentements=consentements,
+            limits=limits,
+            per_account=Limit("codes-sms-compte", settings.limite_codes_sms_par_compte_heure, 3600),
+            per_ip=Limit("codes-sms-ip", settings.limite_codes_sms_par_ip_heure, 3600),
+        ),
         sessions=Sessions(memory),
-        limits=Limits(memory),
+        limits=limits,
         services=services,
         reader=PublicReader(cached, services),
         openapi=Merged(app.openapi, services, proxy.ROUTES),

@@ -1,19 +1,17 @@
-"""What people do with their account: ask for a code, log in, agree to alerts, leave. For the API and the pages."""
+"""What people do with their account: ask for a code, log in, leave. For the API and the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from contracts.comptes import CompteEfface, CompteEnregistre, EtatCompte
-from contracts.notifications import Canal
 from gateway.codes import Codes
+from gateway.consentements import tell_contact
 from gateway.domain import (
     CODE_LIFETIME_S,
-    PREUVE_ABONNEMENT,
     AdresseInvalide,
     CompteConnu,
     Role,
     consentements_pour,
-    consentir,
     effacer,
     empreinte,
     lire_code,
@@ -92,10 +90,10 @@ class GestionComptes:
             now = self._clock.now()
             compte = CompteConnu(attempt.compte_id, known_as, cree_at=now, verifie_at=now)
             # Before the account: one whose address nobody knows could never be alerted.
-            await self._tell_contact(compte, normalisee)
+            await tell_contact(self._services, compte, normalisee)
             compte = await self._make(replace(compte, contact_version=compte.version))
         elif compte.contact_version < compte.version or compte.verifie_at is None:
-            await self._tell_contact(compte, normalisee)
+            await tell_contact(self._services, compte, normalisee)
             await self._comptes.contact_told(compte.compte_id, compte.version)
             await self._comptes.verified(compte.compte_id, self._clock.now())
         if not await self._codes.use(attempt):
@@ -108,26 +106,6 @@ class GestionComptes:
         if compte is None or compte.etat is EtatCompte.EFFACE:
             raise not_found("Ce compte")
         return compte
-
-    async def consentir_aux_alertes(self, compte_id: str) -> None:
-        """Subscribing is the opt-in: its proof is kept, and notifications knows it before the first alert."""
-
-        async def work(tx: Tx) -> CompteConnu:
-            compte = await self._comptes.by_id(compte_id, tx.session)
-            if compte is None or compte.etat is EtatCompte.EFFACE:
-                raise not_found("Ce compte")
-            changed = consentir(compte, Canal.EMAIL, PREUVE_ABONNEMENT, self._clock.now())
-            if changed is not compte:
-                await self._comptes.replace(changed, tx.session)
-                tx.emit(CompteEnregistre(compte=changed.public()))
-            return changed
-
-        known = await self.lire(compte_id)
-        given = consentir(known, Canal.EMAIL, PREUVE_ABONNEMENT, self._clock.now()) is known
-        compte = known if given else await self._outbox.run(work)
-        if compte.contact_version < compte.version:
-            await self._tell_contact(compte)
-            await self._comptes.contact_told(compte_id, compte.version)
 
     async def effacer(self, compte_id: str) -> None:
         """Erasure by the person alone: every service hears of it and erases; every session ends."""
@@ -185,13 +163,6 @@ class GestionComptes:
             if made is None:
                 raise
             return made
-
-    async def _tell_contact(self, compte: CompteConnu, adresse: str | None = None) -> None:
-        content: dict[str, object] = {"consentements": consentements_pour(compte), "version": compte.version}
-        if adresse is not None:
-            content["email"] = adresse
-        path = f"/v1/interne/contacts/{compte.compte_id}"
-        await self._services.ask_or_fail("notifications", "PUT", path, SYSTEM, content)
 
 
 def view(compte: CompteConnu) -> Mapping[str, object]:

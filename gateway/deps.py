@@ -6,9 +6,11 @@ from starlette.requests import Request
 
 from gateway.cache import PublicReader
 from gateway.comptes import GestionComptes
+from gateway.consentements import Consentements
 from gateway.limits import Limits
 from gateway.openapi import Merged
 from gateway.sessions import Sessions
+from gateway.telephones import Telephones
 from gateway.upstream import Services
 from kit.clock import Clock
 
@@ -16,6 +18,8 @@ from kit.clock import Clock
 @dataclass(frozen=True)
 class Deps:
     gestion: GestionComptes
+    consentements: Consentements
+    telephones: Telephones
     sessions: Sessions
     limits: Limits
     services: Services

@@ -16,6 +16,11 @@ CODE_LIFETIME_S = 600
 CODE_TRIES = 5
 SESSION_LIFETIME_S = 30 * 24 * 3600
 PREUVE_ABONNEMENT = "abonnement aux alertes"
+PREUVE_CODE_SMS = "code reçu par SMS"
+PREUVE_PREFERENCES = "préférences d’alerte"
+PREUVE_NAVIGATEUR = "autorisation du navigateur"
+PREUVE_NAVIGATEUR_RETIRE = "notifications du navigateur arrêtées"
+PREUVE_NUMERO_RETIRE = "numéro de téléphone retiré"
 
 
 class Role(StrEnum):
@@ -87,13 +92,46 @@ def lire_code(texte: str) -> str:
     return "".join(character for character in texte if character.isascii() and character.isdigit())
 
 
-def consentir(compte: CompteConnu, canal: Canal, preuve: str, at: dt.datetime) -> CompteConnu:
-    """The account with its consent to `canal`; the same object when it was given already."""
-    if any(c.canal == canal and c.accorde for c in compte.consentements):
+def consentement(compte: CompteConnu, canal: Canal) -> Consentement | None:
+    """The last word about `canal`, given or withdrawn; None when there was none."""
+    return next((c for c in compte.consentements if c.canal == canal), None)
+
+
+def accordes(compte: CompteConnu) -> frozenset[Canal]:
+    """The channels that the account has agreed to."""
+    return frozenset(c.canal for c in compte.consentements if c.accorde)
+
+
+def consentir(
+    compte: CompteConnu, canal: Canal, preuve: str, at: dt.datetime, *, renouveler: bool = False
+) -> CompteConnu:
+    """The account with its consent to `canal`; the same object when it was given already.
+
+    `renouveler` dates it anew all the same: notifications lets a STOP win over every consent that is not younger.
+    """
+    if canal in accordes(compte) and not renouveler:
         return compte
+    return _avec(compte, canal, Consentement(canal=canal, accorde=True, preuve=preuve, at=at))
+
+
+def retirer(compte: CompteConnu, canal: Canal, preuve: str, at: dt.datetime) -> CompteConnu:
+    """The account after it took its consent back, which is recorded as well; the same object when there was none."""
+    if canal not in accordes(compte):
+        return compte
+    return _avec(compte, canal, Consentement(canal=canal, accorde=False, preuve=preuve, at=at))
+
+
+def revenir(compte: CompteConnu, donne: Consentement, avant: Consentement | None) -> CompteConnu:
+    """The account as if `donne` had not been given; the same object when another word came after it."""
+    if consentement(compte, donne.canal) != donne:
+        return compte
+    return _avec(compte, donne.canal, avant)
+
+
+def _avec(compte: CompteConnu, canal: Canal, mot: Consentement | None) -> CompteConnu:
     others = tuple(c for c in compte.consentements if c.canal != canal)
-    given = Consentement(canal=canal, accorde=True, preuve=preuve, at=at)
-    return replace(compte, consentements=(*others, given), version=compte.version + 1)
+    words = others if mot is None else (*others, mot)
+    return replace(compte, consentements=words, version=compte.version + 1)
 
 
 def effacer(compte: CompteConnu) -> CompteConnu:

@@ -3,6 +3,7 @@ that every answer carries."""
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,7 +15,10 @@ from gateway.domain import SESSION_LIFETIME_S
 from gateway.limits import Limits, too_many
 from gateway.memory import MemoryAway
 from gateway.rules import (
+    CALLBACK_PATHS,
+    ENTRIES,
     SAFE_METHODS,
+    STAFF_PATHS,
     Limit,
     Network,
     client_address,
@@ -78,7 +82,7 @@ def session_of(request: Request) -> Caller:
 
 def login_needed(request: Request, *, expired: bool) -> Problem:
     path = request.url.path
-    if path.startswith(("/v1/", "/mon-compte")):
+    if path.startswith(("/v1/", "/mon-compte")) and path not in ENTRIES and not path.startswith(STAFF_PATHS):
         target = login_path("/mon-compte")
     else:
         # The forms of a page are sent to the page's own address.
@@ -100,12 +104,14 @@ class Door:
         trusted: Sequence[Network],
         per_ip: Limit,
         writes: Limit,
+        callbacks: Limit,
     ) -> None:
         self.app = app
         self._public_url = public_url
         self._trusted = trusted
         self._per_ip = per_ip
         self._writes = writes
+        self._callbacks = callbacks
         self._hsts = public_url.startswith("https://")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,7 +121,7 @@ class Door:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                self._secure(headers)
+                self._secure(headers, scope["path"])
                 _prolong(headers, state.get("who"))
             await send(message)
 
@@ -141,11 +147,21 @@ class Door:
             raise Problem(413, "trop-volumineux", "Envoi trop volumineux", detail)
         peer = request.client.host if request.client else ""
         client = limit_key(client_address(peer, headers.get("x-forwarded-for", ""), self._trusted))
+        if request.url.path.startswith(CALLBACK_PATHS):
+            request.state.who = await self._provider(request, client)
+            return
         token, by_cookie = _credentials(headers, request.cookies)
         if not may_write(request.method, request.url.path, headers, by_cookie=by_cookie, public_url=self._public_url):
             detail = "Cette demande vient d’un autre site. Revenez sur la page et recommencez."
             raise Problem(403, "origine-refusee", "Demande refusée", detail)
         request.state.who = await self._identify(request, token, by_cookie, client)
+
+    async def _provider(self, request: Request, client: str) -> Who:
+        """A callback: its signature, which notifications checks, says who calls. No cookie, no token is looked at."""
+        limits: Limits = request.app.state.deps.limits
+        with suppress(MemoryAway):
+            await limits.check(self._callbacks, client)
+        return Who(Known.VISITOR, client)
 
     async def _identify(self, request: Request, token: str | None, by_cookie: bool, client: str) -> Who:
         sessions: Sessions = request.app.state.deps.sessions
@@ -167,8 +183,10 @@ class Door:
             return Who(Known.EXPIRED, client, token=token, by_cookie=by_cookie)
         return Who(Known.SESSION, client, Caller(session.compte_id, session.roles), token, by_cookie)
 
-    def _secure(self, headers: MutableHeaders) -> None:
-        headers["content-security-policy"] = CSP
+    def _secure(self, headers: MutableHeaders, path: str) -> None:
+        # A preview shows a mail with its inline styles: what that needs, the service that shows it knows.
+        if not (path.startswith(STAFF_PATHS) and "content-security-policy" in headers):
+            headers["content-security-policy"] = CSP
         headers["x-content-type-options"] = "nosniff"
         headers["referrer-policy"] = "strict-origin-when-cross-origin"
         headers["x-frame-options"] = "DENY"

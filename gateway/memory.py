@@ -1,13 +1,15 @@
 """Redis: sessions, codes, counters, cached pages. Everything in it may be lost without losing what somebody wrote."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import LockError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from kit.logging import get_logger
@@ -52,6 +54,22 @@ class Memory:
             self._away_until = time.monotonic() + _PAUSE_S
             log.warning("memory_away", error=type(error).__name__)
             raise MemoryAway from error
+
+    @asynccontextmanager
+    async def turn(self, name: str, held_s: float, wait_s: float) -> AsyncIterator[None]:
+        """One at a time under `name`, in every gateway; whoever dies in it holds it for `held_s` at most.
+
+        Raises MemoryAway when the turn does not come within `wait_s`.
+        """
+        lock = self._redis.lock(f"tour:{name}", timeout=held_s, sleep=0.02, thread_local=False)
+        if not await self.run(lambda _: lock.acquire(blocking_timeout=wait_s)):
+            raise MemoryAway
+        try:
+            yield
+        finally:
+            # Lost or not to be reached: it ends by itself.
+            with suppress(LockError, MemoryAway):
+                await self.run(lambda _: lock.release())
 
     def script(self, source: str) -> Any:
         """A Lua script, called as `await script(keys=…, args=…)` inside `run`."""

@@ -1,15 +1,20 @@
 """/v1/… to the services: the hot path. Bytes pass through both ways, the public's credentials do not."""
 
-from urllib.parse import unquote
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, unquote
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.notifications import Canal
 from gateway.cache import is_public
 from gateway.deps import deps_of
-from gateway.domain import Role
+from gateway.domain import PREUVE_NAVIGATEUR, PREUVE_NAVIGATEUR_RETIRE, Role
 from gateway.door import Known, Who, login_needed, session_of, who
-from gateway.upstream import FORWARDED, VISITOR, Answer, Caller, ServiceAway
+from gateway.preferences import suivre
+from gateway.rules import CALLBACK_PATHS
+from gateway.upstream import FORWARDED, SIGNED, VISITOR, Answer, Caller, ServiceAway, as_problem
 from kit.problems import Problem, not_found, unavailable
 
 ROUTES = {
@@ -23,8 +28,22 @@ ROUTES = {
     "/v1/profils": "matching",
     "/v1/desabonnements": "notifications",
     "/v1/mes/envois": "notifications",
+    "/v1/mes/preferences": "notifications",
+    "/v1/mes/push": "notifications",
+    "/v1/mes/flux": "notifications",
+    "/v1/push": "notifications",
+    "/v1/reponses-par-lien": "notifications",
+    "/v1/rappels": "notifications",
+    "/v1/notifications": "notifications",
 }
 """Prefix of public paths → the service that answers. What is not here does not exist for the public."""
+
+_STAFF = ("/v1/moderation", "/v1/notifications")
+# A signed token or a signature in the request says on whose behalf it acts, whoever is logged in here.
+_BY_TOKEN = ("/v1/desabonnements/", "/v1/reponses-par-lien/", *CALLBACK_PATHS)
+
+# Readers of feeds come back every hour or less: a quarter of it late is not late.
+_FEED_FRESH_S = 900
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -46,11 +65,11 @@ def route(path: str) -> str | None:
 
 def caller_of(request: Request, seen: Who) -> Caller:
     """On whose behalf the services are called. Raises 401 or 503 for credentials that nobody can vouch for."""
+    path = request.url.path
+    if seen.known is Known.VISITOR or path.startswith(_BY_TOKEN):
+        return VISITOR
     if seen.logged_in:
         return seen.caller
-    path = request.url.path
-    if seen.known is Known.VISITOR or path.startswith("/v1/desabonnements/"):
-        return VISITOR
     if seen.known is Known.UNKNOWABLE:
         if is_public(request.method, path):
             return VISITOR
@@ -63,7 +82,8 @@ def caller_of(request: Request, seen: Who) -> Caller:
 
 async def forward(request: Request, service: str, caller: Caller) -> Answer:
     """The request, as it is, to `service`. Raises a 503 problem when it does not answer."""
-    headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
+    names = (*FORWARDED, *SIGNED) if request.url.path.startswith(CALLBACK_PATHS) else FORWARDED
+    headers = {name: request.headers[name] for name in names if name in request.headers}
     body = await request.body()
     raw_path = request.scope.get("raw_path") or request.url.path.encode()
     try:
@@ -87,20 +107,73 @@ async def api(request: Request) -> Response:
     if service is None:
         raise not_found("Cette adresse")
     caller = caller_of(request, who(request))
-    if service == "moderation" and Role.MODERATEUR.value not in caller.roles:
+    if _within(path, _STAFF) and Role.MODERATEUR.value not in caller.roles:
         session_of(request)
         raise Problem(403, "acces-refuse", "Accès refusé", "Vous n’avez pas le droit de faire cela.")
     deps = deps_of(request)
     if caller is VISITOR and is_public(request.method, path):
         page = await deps.reader.get(service, path, request.url.query)
         return page.answer.response()
-    if request.method == "POST" and path == "/v1/profils" and caller is not VISITOR:
-        # Subscribing is the opt-in. Consent first: an alert without it would not be sent; without a profil it is void.
-        await deps.gestion.consentir_aux_alertes(caller.compte_id)
-    answer = await forward(request, service, caller)
+    answer = await _with_consents(request, service, caller)
     if answer.status == 401:
         raise login_needed(request, expired=False)
     return answer.response({"cache-control": "private, no-store"} if caller is not VISITOR else None)
+
+
+async def _with_consents(request: Request, service: str, caller: Caller) -> Answer:
+    """`forward`, and the consents that what was asked gives or takes back."""
+
+    async def send() -> Answer:
+        return await forward(request, service, caller)
+
+    consents = deps_of(request).consentements
+    asked = (request.method, request.url.path)
+    if caller is VISITOR:
+        return await send()
+    if asked == ("POST", "/v1/profils"):
+        return await consents.abonner(caller.compte_id, send)
+    if asked == ("PUT", "/v1/mes/preferences"):
+        before = await deps_of(request).services.ask("notifications", "GET", request.url.path, caller)
+        answer = await send()
+        if answer.status < 300 and before.status < 300:
+            await suivre(consents, caller.compte_id, before.json(), _object(await request.body()))
+            # As they are now that the consents have followed.
+            after = await deps_of(request).services.ask("notifications", "GET", request.url.path, caller)
+            return after if after.status < 300 else answer
+        return answer
+    answer = await send()
+    if asked == ("POST", "/v1/mes/push") and answer.status < 300:
+        await consents.donner(caller.compte_id, Canal.PUSH, PREUVE_NAVIGATEUR, renouveler=True)
+    elif asked == ("DELETE", "/v1/mes/push") and answer.status < 300:
+        await consents.retirer(caller.compte_id, Canal.PUSH, PREUVE_NAVIGATEUR_RETIRE)
+    return answer
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    """A body that the service has taken; {} for what it takes and we do not."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _within(path: str, prefixes: Sequence[str]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+async def flux(request: Request) -> Response:
+    """/flux/….xml: the feed of a profil, for whoever has its secret address; nobody is logged in there."""
+    deps = deps_of(request)
+    headers = {name: request.headers[name] for name in ("if-none-match",) if name in request.headers}
+    path = f"/v1/flux/{quote(request.path_params['jeton'], safe='')}"
+    try:
+        answer = await deps.services.call("notifications", "GET", path, VISITOR, headers=headers)
+    except ServiceAway as error:
+        raise unavailable() from error
+    if answer.status >= 400:
+        raise as_problem(answer)
+    return answer.response({"cache-control": f"private, max-age={_FEED_FRESH_S}"})
 
 
 async def moderation(request: Request) -> Response:

@@ -9,6 +9,12 @@ from urllib.parse import quote, urlsplit
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Forms that a mail program posts by itself (RFC 8058): no cookie decides there, a signed token does.
 CROSS_SITE_PATHS = ("/desabonnement/", "/v1/desabonnements/")
+# What providers of mail and SMS call: signed, and never on behalf of whoever's cookie comes along.
+CALLBACK_PATHS = ("/v1/rappels/",)
+# Pages for the staff that a service writes itself, below its own prefix.
+STAFF_PATHS = ("/v1/notifications/",)
+# Pages of an account to which a login leads back; from its other addresses it leads to the account.
+ENTRIES = frozenset({"/mon-compte/preferences", "/mon-compte/messages"})
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,7 +47,7 @@ def may_write(method: str, path: str, headers: Mapping[str, str], *, by_cookie: 
     With a cookie the browser must say where the request comes from; without one (a program, a first login), nothing
     must say that it comes from elsewhere, so that nobody is logged in under somebody else's account.
     """
-    if method in SAFE_METHODS or path.startswith(CROSS_SITE_PATHS):
+    if method in SAFE_METHODS or path.startswith((*CROSS_SITE_PATHS, *CALLBACK_PATHS)):
         return True
     site = headers.get("sec-fetch-site")
     if site is not None:

@@ -26,8 +26,13 @@ class Reglages(Settings):
     proxys_de_confiance: str = ""
     limite_codes_par_adresse_heure: int = 10
     limite_codes_par_ip_heure: int = 200
+    # An SMS costs money: fewer codes, and as few from one address of the Internet.
+    limite_codes_sms_par_compte_heure: int = 5
+    limite_codes_sms_par_ip_heure: int = 40
     limite_ecritures_par_compte_minute: int = 1200
     limite_requetes_par_ip_minute: int = 6000
+    # Providers report every message from a few addresses: 1,000 a second.
+    limite_rappels_par_ip_minute: int = 60_000
 
     delai_service_s: float = 15.0
     fraicheur_s: int = 10

@@ -26,6 +26,8 @@ _TOKEN_REUSED_S = 30.0
 _TOKENS_MAX = 4096
 
 FORWARDED = ("content-type", "accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
+# What a provider signs its callback with.
+SIGNED = ("x-horodatage", "x-signature")
 RETURNED = (
     "content-type",
     "etag",
@@ -35,6 +37,7 @@ RETURNED = (
     "last-modified",
     "content-language",
     "content-disposition",
+    "content-security-policy",
     "vary",
 )
 
@@ -85,6 +88,22 @@ class Answer:
 
     def response(self, more: Mapping[str, str] | None = None) -> Response:
         return Response(self.body, status_code=self.status, headers={**self.headers, **(more or {})})
+
+
+def as_problem(answer: Answer) -> Problem:
+    """What a service refused, as our own refusal."""
+    if answer.status >= 500:
+        return unavailable()
+    try:
+        found = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        found = {}
+    if not isinstance(found, Mapping):
+        found = {}
+    slug = str(found.get("type", "/problemes/refus")).rpartition("/")[2]
+    errors = [e for e in found.get("erreurs", []) if isinstance(e, Mapping)]
+    title = str(found.get("title", "Demande refusée"))
+    return Problem(answer.status, slug, title, str(found.get("detail", title)), errors=errors)
 
 
 class Services:

@@ -12,9 +12,9 @@ from gateway.deps import deps_of
 from gateway.door import session_of, who
 from gateway.pages import forms
 from gateway.pages.calls import ask, form, refused, segment, try_ask
-from gateway.pages.errors import as_problem
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import heure, render
+from gateway.upstream import as_problem
 from kit.problems import Problem
 
 _TAILLE = 20
@@ -129,7 +129,8 @@ async def repondre(request: Request) -> Response:
             raise answer
         found, _ = await _read(request, _path(request))
         return await _show(request, found, saisie, problem=answer)
-    return RedirectResponse("/mon-compte?message=reponse-envoyee#mes-reponses", status_code=303)
+    said = "liste-attente" if answer.json().get("etat") == "en_attente" else "reponse-envoyee"
+    return RedirectResponse(f"/mon-compte?message={said}#mes-reponses", status_code=303)
 
 
 async def association(request: Request) -> Response:

@@ -9,6 +9,7 @@ from gateway.pages import forms
 from gateway.pages.calls import form, refused, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
+from gateway.upstream import Answer
 from kit.problems import Problem
 
 _CHAMPS = ("sens", "natures", "domaines", "categories", "creneaux", "certifications", "quartier", "rayon_km")
@@ -34,8 +35,11 @@ async def nouvelle(request: Request) -> Response:
 async def abonner(request: Request) -> Response:
     caller = session_of(request)
     saisie = await form(request)
-    await deps_of(request).gestion.consentir_aux_alertes(caller.compte_id)
-    answer = await try_ask(request, "matching", "POST", "/v1/profils", caller, forms.profil(saisie))
+
+    async def creer() -> Answer | Problem:
+        return await try_ask(request, "matching", "POST", "/v1/profils", caller, forms.profil(saisie))
+
+    answer = await deps_of(request).consentements.abonner(caller.compte_id, creer)
     if isinstance(answer, Problem):
         return _page(request, saisie, answer)
     return RedirectResponse("/mon-compte?message=alerte-creee#mes-alertes", status_code=303)

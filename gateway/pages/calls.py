@@ -10,9 +10,8 @@ from starlette.requests import Request
 
 from gateway.deps import deps_of
 from gateway.door import login_needed
-from gateway.pages.errors import as_problem
 from gateway.pages.forms import Saisie, errors_by_field
-from gateway.upstream import Answer, Caller, ServiceAway
+from gateway.upstream import Answer, Caller, ServiceAway, as_problem
 from kit.problems import Problem, unavailable
 
 

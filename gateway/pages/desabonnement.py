@@ -5,9 +5,8 @@ from starlette.responses import Response
 
 from gateway.deps import deps_of
 from gateway.pages.calls import segment
-from gateway.pages.errors import as_problem
 from gateway.pages.rendering import render
-from gateway.upstream import VISITOR, Answer, ServiceAway
+from gateway.upstream import VISITOR, Answer, ServiceAway, as_problem
 from kit.problems import unavailable
 
 

@@ -1,8 +1,5 @@
 """Refusals: problem documents for programs, pages for people who use the site."""
 
-from collections.abc import Mapping
-
-import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pymongo.errors import PyMongoError
@@ -12,7 +9,8 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.memory import MemoryAway
 from gateway.pages.rendering import render
-from gateway.upstream import Answer, ServiceAway
+from gateway.rules import STAFF_PATHS
+from gateway.upstream import ServiceAway
 from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.problems import Problem, invalid, not_found, to_response, unavailable
@@ -29,9 +27,11 @@ _HTTP = {
 
 def is_for_people(request: Request) -> bool:
     """Outside the API, for whoever reads HTML: a program that asks for JSON there gets it."""
+    accepted = request.headers.get("accept", "*/*")
+    if request.url.path.startswith(STAFF_PATHS):
+        return "text/html" in accepted
     if request.url.path.startswith(_FOR_PROGRAMS):
         return False
-    accepted = request.headers.get("accept", "*/*")
     return "text/html" in accepted or "*/*" in accepted
 
 
@@ -45,22 +45,6 @@ async def refuse(request: Request, problem: Problem) -> Response:
     response = render(request, "erreur.html", status=problem.status, probleme=problem)
     response.headers.update(problem.headers)
     return response
-
-
-def as_problem(answer: Answer) -> Problem:
-    """What a service refused, as our own refusal."""
-    if answer.status >= 500:
-        return unavailable()
-    try:
-        found = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        found = {}
-    if not isinstance(found, Mapping):
-        found = {}
-    slug = str(found.get("type", "/problemes/refus")).rpartition("/")[2]
-    errors = [e for e in found.get("erreurs", []) if isinstance(e, Mapping)]
-    title = str(found.get("title", "Demande refusée"))
-    return Problem(answer.status, slug, title, str(found.get("detail", title)), errors=errors)
 
 
 def install(app: FastAPI) -> None:

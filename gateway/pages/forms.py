@@ -132,7 +132,15 @@ def profil(saisie: Saisie) -> dict[str, Any]:
 
 
 def reponse(saisie: Saisie) -> dict[str, Any]:
-    return {"message": saisie.un("message"), "quantite": number(saisie.un("quantite", "1"))}
+    """The body of an answer; on the waiting list only when its form said so."""
+    body = {"message": saisie.un("message"), "quantite": number(saisie.un("quantite", "1"))}
+    return {**body, "liste_attente": True} if saisie.coche("liste_attente") else body
+
+
+def reponse_par_lien(saisie: Saisie) -> dict[str, Any]:
+    """The button that was pressed, and how many; what stands in the field does not matter to who declines."""
+    intention = saisie.un("intention")
+    return {"intention": intention, "quantite": 1 if intention == "refuser" else number(saisie.un("quantite", "1"))}
 
 
 def filtres(params: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from gateway.deps import deps_of
 from gateway.door import session_of
 from gateway.pages.calls import ask, sections, segment
 from gateway.pages.rendering import render
+from gateway.pages.suivi import CANAUX, sort
 from gateway.upstream import Caller
 from kit.problems import Problem, not_found
 
@@ -43,7 +44,8 @@ async def compte(request: Request) -> Response:
         recues=await _received(request, caller, annonces),
         reponses=(found["reponses"] or {}).get("reponses", []),
         profils=[p for p in (found["profils"] or {}).get("profils", []) if p.get("actif")],
-        envois=(found["envois"] or {}).get("envois", [])[:10],
+        envois=[(envoi, sort(envoi)) for envoi in (found["envois"] or {}).get("envois", [])[:5]],
+        canaux=CANAUX,
         absents=[name for name, section in found.items() if section is None],
     )
 

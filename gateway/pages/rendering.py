@@ -17,6 +17,7 @@ from contracts import references
 from contracts.references import CodeInconnu
 from gateway.domain import Role
 from gateway.door import who
+from gateway.pages.choix import BUDGETS, CADENCES, HEURES
 
 _FOLDER = Path(__file__).resolve().parents[1]
 _PARIS = ZoneInfo("Europe/Paris")
@@ -44,6 +45,8 @@ ETATS_REPONSE = {
     "acceptee": "Acceptée",
     "declinee": "Déclinée",
     "annulee": "Annulée",
+    "en_attente": "En liste d’attente",
+    "close": "Close",
 }
 
 
@@ -130,11 +133,20 @@ def environment() -> Environment:
         ETATS_ANNONCE=ETATS_ANNONCE,
         ETATS_ASSOCIATION=ETATS_ASSOCIATION,
         ETATS_REPONSE=ETATS_REPONSE,
+        CADENCES=CADENCES,
+        BUDGETS=BUDGETS,
+        heures_debut=_hours(HEURES[:-1]),
+        heures_fin=_hours(HEURES[1:]),
+        script_notifications=f"/static/notifications.js?v={_digest('notifications.js')}",
         style=f"/static/style.css?v={_digest('style.css')}",
         erreurs={},
         generales=[],
     )
     return env
+
+
+def _hours(hours: Iterable[int]) -> list[tuple[str, str]]:
+    return [(str(hour), f"{hour}\u00a0h") for hour in hours]
 
 
 def _digest(name: str) -> str:

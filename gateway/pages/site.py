@@ -2,10 +2,38 @@
 
 from fastapi import FastAPI
 
-from gateway.pages import accueil, alertes, associations, connexion, depot, desabonnement, mon_compte, textes
+from gateway.pages import (
+    accueil,
+    agents,
+    alertes,
+    associations,
+    connexion,
+    depot,
+    desabonnement,
+    messages,
+    mon_compte,
+    preferences,
+    repondre,
+    telephone,
+    textes,
+)
 
 # In the order in which paths are tried: /annonces/nouvelle before /annonces/{annonce_id}.
-_MODULES = (depot, associations, accueil, alertes, connexion, mon_compte, desabonnement, textes)
+_MODULES = (
+    depot,
+    associations,
+    accueil,
+    alertes,
+    connexion,
+    preferences,
+    telephone,
+    messages,
+    mon_compte,
+    desabonnement,
+    repondre,
+    agents,
+    textes,
+)
 
 
 def install(app: FastAPI) -> None:

@@ -9,6 +9,7 @@ from contracts.notifications import Canal
 from gateway.domain import (
     AdresseInvalide,
     CompteConnu,
+    accordes,
     code_depuis,
     consentir,
     effacer,
@@ -16,6 +17,8 @@ from gateway.domain import (
     hash_code,
     lire_code,
     normaliser,
+    retirer,
+    revenir,
 )
 
 NOW = dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
@@ -60,6 +63,35 @@ def test_consent_is_kept_with_its_proof_and_given_once() -> None:
     (consent,) = given.consentements
     assert (consent.accorde, consent.preuve, consent.at, given.version) == (True, "abonnement", NOW, 2)
     assert consentir(given, Canal.EMAIL, "autre", NOW) is given
+
+
+def test_le_dernier_mot_compte_et_le_retrait_est_garde_avec_sa_preuve() -> None:
+    given = consentir(compte(), Canal.SMS, "code reçu par SMS", NOW)
+    later = NOW + dt.timedelta(days=1)
+    left = retirer(given, Canal.SMS, "préférences d’alerte", later)
+    (word,) = left.consentements
+    assert (word.accorde, word.preuve, word.at, left.version) == (False, "préférences d’alerte", later, 3)
+    assert accordes(left) == frozenset()
+    assert retirer(left, Canal.SMS, "autre", later) is left
+    assert retirer(left, Canal.EMAIL, "autre", later) is left
+    assert accordes(consentir(left, Canal.SMS, "encore", later)) == {Canal.SMS}
+
+
+def test_un_accord_renouvele_a_une_nouvelle_date() -> None:
+    given = consentir(compte(), Canal.SMS, "code", NOW)
+    later = NOW + dt.timedelta(days=1)
+    again = consentir(given, Canal.SMS, "préférences", later, renouveler=True)
+    assert [(c.preuve, c.at) for c in again.consentements] == [("préférences", later)]
+
+
+def test_un_accord_repris_laisse_ce_qui_etait_avant_sauf_si_un_autre_mot_est_venu() -> None:
+    before = retirer(consentir(compte(), Canal.EMAIL, "a", NOW), Canal.EMAIL, "b", NOW)
+    after = consentir(before, Canal.EMAIL, "c", NOW)
+    (earlier,), (given,) = before.consentements, after.consentements
+    assert revenir(after, given, earlier).consentements == before.consentements
+    assert revenir(after, given, None).consentements == ()
+    renewed = consentir(after, Canal.EMAIL, "d", NOW, renouveler=True)
+    assert revenir(renewed, given, earlier) is renewed
 
 
 def test_erasure_leaves_an_id_without_a_person() -> None:

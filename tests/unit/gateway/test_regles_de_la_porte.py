@@ -40,6 +40,7 @@ def test_writes_from_another_site_are_refused(headers: dict[str, str], with_cook
         assert may_write("POST", "/v1/annonces", headers, by_cookie=by_cookie, public_url=PUBLIC) is expected
     assert may_write("GET", "/v1/annonces", headers, by_cookie=True, public_url=PUBLIC)
     assert may_write("POST", "/desabonnement/j", headers, by_cookie=True, public_url=PUBLIC)
+    assert may_write("POST", "/v1/rappels/email", headers, by_cookie=True, public_url=PUBLIC)
 
 
 @pytest.mark.parametrize(
