@@ -23,7 +23,7 @@ COPY . .
 RUN set -eu; \
     case "$SERVICE" in \
         gateway) module=gateway; set -- contracts kit gateway ;; \
-        catcher) module=deploy.courrier; set -- deploy/__init__.py deploy/courrier ;; \
+        catcher) module=deploy.courrier; set -- deploy/__init__.py deploy/courrier deploy/operateurs ;; \
         *) module=services.$SERVICE; set -- contracts kit services/__init__.py "services/$SERVICE" ;; \
     esac; \
     mkdir -p /chosen/app /chosen/bin; \
@@ -36,7 +36,7 @@ FROM ${PYTHON_IMAGE} AS service
 RUN groupadd --gid 10001 place && useradd --uid 10001 --gid place --no-create-home --home-dir /app --shell /usr/sbin/nologin place \
     # A volume takes the owner of the folder that it covers first.
     && install -d -o place -g place -m 700 /secrets /secrets/commun /secrets/gateway /secrets/notifications \
-        /courrier
+        /secrets/sms /courrier /operateur
 COPY --from=packages /opt/env /opt/env
 COPY --from=source /chosen/bin/ /usr/local/bin/
 WORKDIR /app

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from deploy.operateurs import NOMS
+
 Kind = Literal["api", "worker"]
 SERVERS = ("kafka", "mongo", "redis")
 
@@ -12,9 +14,10 @@ class Process:
     """A process of the system.
 
     ``module``: run as ``python -m module kind``; ``extra``: the extra of pyproject.toml it needs, which is its
-    image too; ``servers``: what it cannot work without; ``secrets``: the folders of secrets it may read; ``peers``:
-    services whose API it calls, by ``<PEER>_URL``; ``smtp``: it hands over mails; ``port``: its default HTTP port
-    (an API's routes; a worker's health and metrics only), which a container listens on.
+    image too; ``servers``: what it cannot work without; ``aids``: servers that it does without when it must;
+    ``secrets``: the folders of secrets it may read; ``peers``: services whose API it calls, by ``<PEER>_URL``;
+    ``smtp``: it hands over mails; ``sms``: it hands over SMS; ``port``: its default HTTP port (an API's routes; a
+    worker's health and metrics only), which a container listens on.
     """
 
     name: str
@@ -22,9 +25,11 @@ class Process:
     kind: Kind
     extra: str
     servers: tuple[str, ...]
+    aids: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ("commun",)
     peers: tuple[str, ...] = ()
     smtp: bool = False
+    sms: bool = False
     port: int = 8080
 
     @property
@@ -38,7 +43,8 @@ class Process:
 
 
 SERVICES = ("annonces", "moderation", "matching", "notifications")
-_SECRETS = {"notifications": ("commun", "notifications")}
+# « sms » holds what notifications and the operators both know.
+_SECRETS = {"notifications": ("commun", "notifications", "sms")}
 
 
 def _service(service: str, kind: Kind) -> Process:
@@ -48,20 +54,35 @@ def _service(service: str, kind: Kind) -> Process:
         kind=kind,
         extra=service,
         servers=("kafka", "mongo"),
+        # All its processes count a provider's rate together there; alone, each counts for itself.
+        aids=("redis",) if service == "notifications" else (),
         secrets=_SECRETS.get(service, ("commun",)),
         # The api hands over the codes of those who are waiting at the door, the worker everything else.
         smtp=service == "notifications",
+        sms=service == "notifications",
     )
 
 
 PROCESSES: tuple[Process, ...] = (
-    Process("gateway", "gateway", "api", "gateway", SERVERS, ("commun", "gateway"), SERVICES, port=8000),
+    Process("gateway", "gateway", "api", "gateway", SERVERS, (), ("commun", "gateway"), SERVICES, port=8000),
     *(_service(service, kind) for service in SERVICES for kind in ("api", "worker")),
 )
 
-# The mail catcher is no part of the system: it stands where a real mail server will.
+# The catcher is no part of the system: it stands where a real mail server will, and people's phones.
 CATCHER = "courrier"
 CATCHER_MODULE = "deploy.courrier"
+
+# Nor are the operators: they stand where real ones will. By what follows ``python -m module``: the name of each.
+OPERATEURS_MODULE = "deploy.operateurs"
+OPERATEURS = NOMS
+SMSC, OPERATEUR_HTTP = NOMS["smsc"], NOMS["http"]
+SMPP_UTILISATEUR = "place"
+SMS_SOURCE = "PLACE"
+RAPPELS = "/v1/rappels/sms/http"
+"""Where the gateway takes the callbacks of the HTTP operator."""
+
+# Everything that the outside world would otherwise be.
+STAND_INS = (CATCHER, *OPERATEURS.values())
 
 BY_NAME = {process.name: process for process in PROCESSES}
 

@@ -1,8 +1,11 @@
 """Make the secrets of an installation, once: ``python -m deploy.secrets DIR``.
 
 ``commun/jeton_cle_publique`` and ``gateway/jeton_cle_privee``: an Ed25519 pair as PEM (internal tokens are signed
-by the gateway and checked by all); ``gateway/cle_empreinte``, ``notifications/cle_chiffrement`` and
-``notifications/cle_liens``: 32 random bytes as URL-safe base64. Each process is given only its own folders. What
+by the gateway and checked by all); ``notifications/cle_vapid``: an EC key on P-256 as PEM, by which push services of
+browsers know us; ``gateway/cle_empreinte``, ``notifications/cle_chiffrement`` and
+``notifications/cle_liens``: 32 random bytes as URL-safe base64; ``sms/sms_http_cle`` and ``sms/sms_http_secret``, the
+same: the key of the HTTP operator, and what signs its callbacks; ``sms/smpp_mot_de_passe``: 8 characters, all that
+SMPP has room for. Each process is given only its own folders. What
 exists is left alone: losing ``cle_chiffrement`` is losing every contact detail.
 """
 
@@ -13,9 +16,18 @@ import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_RANDOM_KEYS = ("gateway/cle_empreinte", "notifications/cle_chiffrement", "notifications/cle_liens")
+_RANDOM_KEYS = (
+    "gateway/cle_empreinte",
+    "notifications/cle_chiffrement",
+    "notifications/cle_liens",
+    "sms/sms_http_cle",
+    "sms/sms_http_secret",
+)
+_SMPP = "sms/smpp_mot_de_passe"
+_VAPID = "notifications/cle_vapid"
 
 
 def make(folder: Path) -> list[str]:
@@ -24,7 +36,7 @@ def make(folder: Path) -> list[str]:
     private_path = folder / "gateway" / "jeton_cle_privee"
     public_path = folder / "commun" / "jeton_cle_publique"
     if not private_path.exists():
-        _write(private_path, _pem_private(Ed25519PrivateKey.generate()))
+        write(private_path, _pem_private(Ed25519PrivateKey.generate()))
         made.append("gateway/jeton_cle_privee")
         public_path.unlink(missing_ok=True)
     if not public_path.exists():
@@ -32,22 +44,35 @@ def make(folder: Path) -> list[str]:
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        _write(public_path, public)
+        write(public_path, public)
         made.append("commun/jeton_cle_publique")
+    if not (folder / _VAPID).exists():
+        # Lost, each browser has to subscribe again.
+        write(folder / _VAPID, _pem_private(ec.generate_private_key(ec.SECP256R1())))
+        made.append(_VAPID)
     for name in _RANDOM_KEYS:
         if not (folder / name).exists():
-            _write(folder / name, base64.urlsafe_b64encode(secrets.token_bytes(32)))
+            write(folder / name, random_key().encode())
             made.append(name)
+    if not (folder / _SMPP).exists():
+        # URL-safe: it is part of one.
+        write(folder / _SMPP, secrets.token_urlsafe(6).encode())
+        made.append(_SMPP)
     return made
 
 
-def _pem_private(key: Ed25519PrivateKey) -> bytes:
+def random_key() -> str:
+    """32 bytes as URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _pem_private(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Whole or not at all: a crash in the middle must not leave a key that looks made."""
     for parent in (path.parent.parent, path.parent):
         parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,29 @@ from deploy import ports
 from deploy.errors import Impossible
 from deploy.layout import Layout
 from deploy.local.servers import SERVER_PORTS, URL_VARIABLES, Server, embedded, given
-from deploy.processes import CATCHER, CATCHER_MODULE, SERVERS, Process, replicas
+from deploy.processes import (
+    CATCHER,
+    CATCHER_MODULE,
+    OPERATEUR_HTTP,
+    OPERATEURS,
+    OPERATEURS_MODULE,
+    RAPPELS,
+    SERVERS,
+    SMPP_UTILISATEUR,
+    SMS_SOURCE,
+    SMSC,
+    STAND_INS,
+    Process,
+    replicas,
+)
 
 PREFERRED_PORTS = {"gateway": 8000, CATCHER: 8025}
 CATCHER_SMTP = "courrier-smtp"
+SMSC_SMPP = "smsc-smpp"
+# The ports that a program holds, where its name is not the one.
+PORTS_OF = {**SERVER_PORTS, CATCHER: (CATCHER, CATCHER_SMTP), SMSC: (SMSC, SMSC_SMPP)}
+# Operators that are somebody else's. The first two decide; the others are secrets, and may be files of SECRETS_DIR.
+SMS_VARIABLES = ("SMPP_URL", "SMS_HTTP_URL", "SMPP_MOT_DE_PASSE", "SMS_HTTP_CLE", "SMS_HTTP_SECRET")
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,11 @@ class Stack:
         return not os.environ.get("SMTP_URL")
 
     @property
+    def catches_sms(self) -> bool:
+        """Both operators are ours, or none: what a real one should have sent must never end on this machine."""
+        return not any(os.environ.get(name) for name in SMS_VARIABLES[:2])
+
+    @property
     def public_url(self) -> str:
         # « localhost » and not 127.0.0.1: browsers accept Secure cookies over plain HTTP from this name.
         return os.environ.get("PUBLIC_URL") or f"http://localhost:{self.ports['gateway']}"
@@ -56,6 +80,33 @@ class Stack:
     @property
     def catcher_url(self) -> str | None:
         return f"http://localhost:{self.ports[CATCHER]}" if self.catches_mail else None
+
+    @property
+    def phones_url(self) -> str | None:
+        """Where the catcher shows the phones."""
+        return f"http://localhost:{self.ports[CATCHER]}/telephones" if self.catches_sms else None
+
+    @property
+    def operator_urls(self) -> dict[str, str]:
+        """The HTTP port of each of our operators, by name: faults, inbound SMS, health."""
+        if not self.catches_sms:
+            return {}
+        return {name: f"http://127.0.0.1:{self.ports[name]}" for name in OPERATEURS.values()}
+
+    def sms(self) -> dict[str, str]:
+        """The variables of a process that hands over SMS; what the HTTP operator knows it by is in SECRETS_DIR."""
+        if not self.catches_sms:
+            return {name: os.environ[name] for name in SMS_VARIABLES if os.environ.get(name)}
+        file = self.layout.secrets / "sms" / "smpp_mot_de_passe"
+        # Before the first start there is none yet.
+        password = file.read_text().strip() if file.exists() else ""
+        access = f"{SMPP_UTILISATEUR}:{password}@127.0.0.1:{self.ports[SMSC_SMPP]}"
+        return {
+            "SMPP_URL": f"smpp://{access}?source={SMS_SOURCE}",
+            "SMS_HTTP_URL": f"{self.operator_urls[OPERATEUR_HTTP]}/messages",
+            # Phones that wake nobody: a demo on a Sunday shows the same as on a Monday.
+            "SMS_A_TOUTE_HEURE": os.environ.get("SMS_A_TOUTE_HEURE") or "1",
+        }
 
     def urls(self) -> dict[str, str]:
         """The variables that every process may get."""
@@ -70,6 +121,7 @@ class Stack:
         return {
             **{name: urls[name] for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "PUBLIC_URL")},
             **({"SMTP_URL": urls["SMTP_URL"]} if process.smtp else {}),
+            **(self.sms() if process.sms else {}),
             **{f"{peer.upper()}_URL": f"http://127.0.0.1:{self.ports[f'{peer}-api']}" for peer in process.peers},
             "HOST": "127.0.0.1",
             "PORT": str(self.ports[program]),
@@ -80,24 +132,46 @@ class Stack:
     def programs(self) -> list[Program]:
         """Everything that supervisord runs, servers first."""
         programs = [Program(server.name, tuple(server.command()), server.environment, None) for server in self.servers]
-        if self.catches_mail:
-            page = self.ports[CATCHER]
-            variables = {
-                "HOST": "127.0.0.1",
-                "PORT": str(page),
-                "SMTP_PORT": str(self.ports[CATCHER_SMTP]),
-                "DOSSIER": str(self.layout.data / CATCHER),
-            }
-            programs.append(
-                Program(
-                    CATCHER, (sys.executable, "-m", CATCHER_MODULE), variables, f"http://127.0.0.1:{page}/sante/vivant"
-                )
-            )
+        if self.catches_mail or self.catches_sms:
+            programs.append(self._catcher())
+        if self.catches_sms:
+            programs += [self._operator(kind, name) for kind, name in OPERATEURS.items()]
         for name, process in replicas(dict(self.workers)):
             health = f"http://127.0.0.1:{self.ports[name]}/sante/pret"
             variables = self.environment(process, name)
             programs.append(Program(name, (sys.executable, *process.arguments), variables, health))
         return programs
+
+    def _catcher(self) -> Program:
+        variables = {
+            "SMTP_PORT": str(self.ports[CATCHER_SMTP]),
+            "DOSSIER": str(self.layout.data / CATCHER),
+            "OPERATEURS": ",".join(f"{name}={url}" for name, url in self.operator_urls.items()),
+        }
+        return self._stand_in(CATCHER, (CATCHER_MODULE,), variables)
+
+    def _operator(self, kind: str, name: str) -> Program:
+        variables = {
+            "CATCHER_URL": f"http://127.0.0.1:{self.ports[CATCHER]}",
+            "DOSSIER": str(self.layout.data / name),
+            "EXPEDITEUR": SMS_SOURCE,
+            "SECRETS_DIR": str(self.layout.secrets / "sms"),
+        }
+        if name == SMSC:
+            variables |= {"SMPP_PORT": str(self.ports[SMSC_SMPP]), "SMPP_UTILISATEUR": SMPP_UTILISATEUR}
+        else:
+            # Not PUBLIC_URL: behind it may stand a server of the outside world, and the gateway is here.
+            variables["RAPPEL_URL"] = f"http://127.0.0.1:{self.ports['gateway']}{RAPPELS}"
+        return self._stand_in(name, (OPERATEURS_MODULE, kind), variables)
+
+    def _stand_in(self, name: str, module: tuple[str, ...], variables: Mapping[str, str]) -> Program:
+        port = self.ports[name]
+        return Program(
+            name,
+            (sys.executable, "-m", *module),
+            {"HOST": "127.0.0.1", "PORT": str(port), "PYTHONUNBUFFERED": "1", **variables},
+            f"http://127.0.0.1:{port}/sante/vivant",
+        )
 
 
 def port_names(workers: Mapping[str, int]) -> list[str]:
@@ -105,8 +179,7 @@ def port_names(workers: Mapping[str, int]) -> list[str]:
     servers = [port for name in SERVERS for port in SERVER_PORTS[name]]
     return [
         "gateway",
-        CATCHER,
-        CATCHER_SMTP,
+        *(port for name in STAND_INS for port in PORTS_OF.get(name, (name,))),
         *servers,
         *(name for name, _ in replicas(dict(workers)) if name != "gateway"),
     ]

@@ -1,4 +1,4 @@
-"""The mail catcher: an SMTP server that keeps what it gets, and a page that shows it.
+"""The catcher: an SMTP server that keeps the mails it gets, the phones that get SMS, and the pages that show them.
 
 It stands where a real mail server will, in the embedded stack and in compose. What it answers 250 to is written
 before, in the folder that DOSSIER names: killed and started again, it has the same mails with the same ids. JSON:
@@ -14,5 +14,14 @@ before, in the folder that DOSSIER names: killed and started again, it has the s
   kept (the newest 20,000), and the id of the last one received (0 before the first);
 - ``DELETE /api/mails`` → 204; ids go on growing;
 - ``POST /api/pannes`` ``{rcpt_451, data_451, delai_ms}`` → the next n RCPT or DATA are answered 451, every DATA
-  waits; ``{}`` ends it.
+  waits; ``{}`` ends it;
+- ``POST /api/sms`` ``{operateur, de, a, texte, parties, reference}`` → 201 ``{id}``: an operator brings an SMS; the
+  same reference of the same operator is the same SMS;
+- ``GET /api/sms?a=NUMBER&apres=ID&limite=N`` → ``[{id, recu_at, operateur, de, a, texte, parties, reference}]``, what
+  phones received, oldest first;
+- ``GET /api/attendre-sms?a=NUMBER&apres=ID&delai=SECONDS`` → the same, as soon as it is not empty;
+- ``GET /api/sms/compte`` → ``{total, gardes, dernier}``;
+- ``GET /api/telephones/NUMBER`` → the thread of a phone, both directions: the same with ``sens`` (recu, envoye);
+- ``POST /api/telephones/NUMBER/repondre`` ``{texte, operateur?}`` → 202 ``{id, operateur}``: the phone sends an SMS to
+  whom wrote to it last, by the operator that delivered last unless one is named; 503 when that one does not answer.
 """

@@ -1,6 +1,7 @@
-"""``python -m deploy.courrier``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept), and
+"""``python -m deploy.courrier``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept),
 
-DOSSIER: the folder of the file that keeps them, made when it is missing. Without it they are kept in memory.
+OPERATEURS (``name=url,…``: who carries what phones send), and DOSSIER: the folder of the file that keeps everything,
+made when it is missing. Without it all is kept in memory.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from deploy.courrier import operateurs
 from deploy.courrier.boite import IN_MEMORY, Boite
+from deploy.courrier.operateurs import Operateurs
 from deploy.courrier.page import build
 from deploy.courrier.smtp import Faults, serve
 
@@ -25,13 +28,21 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     smtp = await serve(boite, faults, host, int(os.environ.get("SMTP_PORT", "1025")))
-    runner = web.AppRunner(build(boite, faults), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(build(boite, faults, carriers()), access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, host, int(os.environ.get("PORT", "8025"))).start()
     await stop.wait()
     smtp.close()
     await runner.cleanup()
     boite.close()
+
+
+def carriers() -> Operateurs:
+    """Ends the process with a sentence when the variable makes no sense."""
+    try:
+        return operateurs.lire(os.environ.get("OPERATEURS", ""))
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
 
 
 def opened() -> Boite:

@@ -71,6 +71,11 @@ class Boite:
         self._cleared = int(self._db.execute("SELECT coalesce(max(up_to), 0) FROM cleared").fetchone()[0])
         self.last_id = max(int(newest), self._cleared)
 
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The open file, for the phones: nobody else can open it."""
+        return self._db
+
     def __len__(self) -> int:
         return int(self._count)
 

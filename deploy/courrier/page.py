@@ -1,42 +1,40 @@
 """The HTTP side: a page for people, JSON for tests."""
 
-import json
 from datetime import UTC
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader
 
+from deploy.courrier import sms
 from deploy.courrier.boite import Boite
 from deploy.courrier.mail import Mail, Message
+from deploy.courrier.operateurs import Operateurs
+from deploy.courrier.rendu import TEMPLATES, html, templates
+from deploy.courrier.requetes import LARGEST_BODY, objet, whole
 from deploy.courrier.smtp import Faults
+from deploy.courrier.telephones import Telephones
 
 _PAGE = 50
 _MOST = 5000
 _LONGEST_WAIT_S = 300.0
-_PARIS = ZoneInfo("Europe/Paris")
 
 BOITE = web.AppKey("boite", Boite)
 FAULTS = web.AppKey("faults", Faults)
-TEMPLATES = web.AppKey("templates", Environment)
 
 routes = web.RouteTableDef()
 
 
-def build(boite: Boite, faults: Faults) -> web.Application:
-    app = web.Application()
+def build(boite: Boite, faults: Faults, operateurs: Operateurs | None = None) -> web.Application:
+    """`operateurs`: those that carry what phones send; none by default."""
+    app = web.Application(client_max_size=LARGEST_BODY)
     app[BOITE] = boite
     app[FAULTS] = faults
-    app[TEMPLATES] = Environment(loader=FileSystemLoader(Path(__file__).with_name("gabarits")), autoescape=True)
-    app[TEMPLATES].globals["heure"] = _paris
+    app[sms.TELEPHONES] = Telephones(boite.db)
+    app[sms.OPERATEURS] = operateurs or Operateurs({})
+    app[TEMPLATES] = templates()
     app.add_routes(routes)
+    app.add_routes(sms.routes)
     return app
-
-
-def _paris(mail: Mail) -> str:
-    return mail.received_at.astimezone(_PARIS).strftime("le %d/%m/%Y à %H:%M:%S")
 
 
 def summary(mail: Mail) -> dict[str, Any]:
@@ -52,31 +50,31 @@ def summary(mail: Mail) -> dict[str, Any]:
 
 @routes.get("/")
 async def show_list(request: web.Request) -> web.Response:
-    page = _whole(request, "page", 1, 1, 1_000_000)
+    page = whole(request, "page", 1, 1, 1_000_000)
     address = request.query.get("a", "").strip()
     mails, count = request.app[BOITE].newest(address, (page - 1) * _PAGE, _PAGE)
-    return _html(request, "liste.html", mails=mails, nombre=count, a=address, page=page, reste=count > page * _PAGE)
+    return html(request, "liste.html", mails=mails, nombre=count, a=address, page=page, reste=count > page * _PAGE)
 
 
 @routes.get(r"/mails/{id:\d+}")
 async def show_mail(request: web.Request) -> web.Response:
     mail = _mail(request)
-    return _html(request, "mail.html", mail=mail, texte=mail.text(), html=mail.html())
+    return html(request, "mail.html", mail=mail, texte=mail.text(), html=mail.html())
 
 
 @routes.get("/api/mails")
 async def list_mails(request: web.Request) -> web.Response:
     query = request.query
-    limit = _whole(request, "limite", 100, 1, _MOST)
-    mails = request.app[BOITE].find(query.get("a"), query.get("sujet"), _whole(request, "apres", 0, 0, 10**12), limit)
+    limit = whole(request, "limite", 100, 1, _MOST)
+    mails = request.app[BOITE].find(query.get("a"), query.get("sujet"), whole(request, "apres", 0, 0, 10**12), limit)
     return web.json_response([summary(mail) for mail in mails])
 
 
 @routes.get("/api/attendre")
 async def wait_for_mail(request: web.Request) -> web.Response:
     query = request.query
-    after, limit = _whole(request, "apres", 0, 0, 10**12), _whole(request, "limite", 100, 1, _MOST)
-    seconds = float(_whole(request, "delai", 30, 0, int(_LONGEST_WAIT_S)))
+    after, limit = whole(request, "apres", 0, 0, 10**12), whole(request, "limite", 100, 1, _MOST)
+    seconds = float(whole(request, "delai", 30, 0, int(_LONGEST_WAIT_S)))
     mails = await request.app[BOITE].wait(query.get("a"), query.get("sujet"), after, limit, seconds)
     return web.json_response([summary(mail) for mail in mails])
 
@@ -112,9 +110,9 @@ async def clear(request: web.Request) -> web.Response:
 @routes.post("/api/pannes")
 async def break_it(request: web.Request) -> web.Response:
     try:
-        wanted = await request.json()
+        wanted = await objet(request)
         fresh = Faults(**{name: int(value) for name, value in wanted.items()})
-    except (json.JSONDecodeError, TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         raise web.HTTPUnprocessableEntity(
             text=f"Attendu : rcpt_451, data_451, delai_ms, en nombres entiers ({error})."
         ) from error
@@ -134,17 +132,3 @@ def _mail(request: web.Request) -> Message:
     if mail is None:
         raise web.HTTPNotFound(text="Ce message n’est pas, ou n’est plus, gardé ici.")
     return mail
-
-
-def _whole(request: web.Request, name: str, default: int, low: int, high: int) -> int:
-    text = request.query.get(name) or str(default)
-    if not text.isdecimal() or not low <= int(text) <= high:
-        raise web.HTTPUnprocessableEntity(text=f"« {name} » doit être un nombre de {low} à {high}.")
-    return int(text)
-
-
-def _html(request: web.Request, template: str, **values: Any) -> web.Response:
-    text = request.app[TEMPLATES].get_template(template).render(**values)
-    # The mails are written by others: nothing of them may run or call home from this page.
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'self'"
-    return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})

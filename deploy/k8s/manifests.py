@@ -42,9 +42,12 @@ def callers(process: Process) -> list[str]:
     return [other.name for other in PROCESSES if process.kind == "api" and process.service in other.peers]
 
 
-def server_urls(process: Process) -> list[str]:
-    """Variables that come from the secret « place-serveurs »: URLs hold passwords."""
-    return sorted([_URLS[server] for server in process.servers] + ["SMTP_URL"] * process.smtp)
+def server_urls(process: Process) -> dict[str, bool]:
+    """Variables that come from the secret « place-serveurs », since URLs hold passwords, and whether they may be
+    missing there: without a provider of SMS nothing is sent by SMS."""
+    needed = [_URLS[server] for server in process.servers] + ["SMTP_URL"] * process.smtp
+    optional = [_URLS[server] for server in process.aids] + ["SMPP_URL", "SMS_HTTP_URL"] * process.sms
+    return {name: name in optional for name in sorted(needed + optional)}
 
 
 def lag_topics(process: Process) -> list[str]:

@@ -2,8 +2,9 @@
 
 import datetime as dt
 
-from deploy.bilan import Bilan, Groupe, Lecture, Lot, reconcilier
-from deploy.verbs.bilan import ETATS, MOTIFS, objet
+from contracts.notifications import Canal
+from deploy.reconciliation import Bilan, Groupe, Lecture, Lot, reconcilier
+from deploy.verbs.bilan import lignes, objet, periode
 from services.notifications.domain import Etat, Motif
 
 NOW = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
@@ -102,6 +103,21 @@ def test_json_gives_the_reason_of_everything_that_was_not_handed_over() -> None:
     assert found["inexpliquees"] == 0
 
 
-def test_every_state_and_reason_has_french_words() -> None:
-    assert set(ETATS) == set(Etat)
-    assert set(MOTIFS) == set(Motif)
+def test_a_period_holds_whole_versions_by_the_day_in_paris_on_which_they_were_announced() -> None:
+    minuit = dt.datetime(2026, 3, 19, 23, tzinfo=dt.UTC)
+    veille, suite = lot("x", lots=2, at=minuit - dt.timedelta(seconds=1)), lot("y", numero=1, lots=2, at=minuit)
+    lendemain = Lot("a2", 1, 0, 1, "Une échelle", frozenset({"z"}), frozenset(), minuit)
+    lecture = Lecture({"e0": veille, "e1": suite, "e2": lendemain})
+    le_19, le_20 = (periode(jour, jour) for jour in (dt.date(2026, 3, 19), dt.date(2026, 3, 20)))
+    assert lecture.de(le_19).envois == {"x", "y"}
+    assert lecture.de(le_20).envois == {"z"}
+    assert lecture.de(periode(None, None)).envois == lecture.de(periode(dt.date(2026, 3, 19), None)).envois
+    assert lecture.de(periode(None, dt.date(2026, 3, 18))).lots == {}
+
+
+def test_who_was_sent_nothing_is_named_with_the_reason() -> None:
+    groupes = [groupe("x"), groupe("y", etat=Etat.ANNULEE, motif=Motif.PAUSE)]
+    noms = {"x": ("profil-x", Canal.EMAIL), "y": ("profil-y", Canal.SMS)}
+    assert lignes(groupes, noms) == [
+        {"profil_id": "profil-y", "canal": "sms", "etat": "annulee", "motif": "pause"},
+    ]

@@ -1,23 +1,28 @@
 """docker-compose.yml runs what the table of processes says, and keeps to itself what is nobody's business."""
 
 import re
+from importlib import import_module
 from typing import Any
 
 import pytest
 import yaml
 
 from deploy.layout import ROOT
-from deploy.processes import CATCHER, PROCESSES, SERVERS, Process
+from deploy.operateurs import reglages
+from deploy.processes import CATCHER, OPERATEURS, PROCESSES, RAPPELS, SERVERS, SMS_SOURCE, STAND_INS, Process
+from kit.settings import Settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
+_SMS = {"SMPP_URL", "SMS_HTTP_URL"}
+
 each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
 
 
-def test_it_runs_the_processes_the_servers_the_catcher_and_nothing_else() -> None:
-    assert set(SERVICES) == {process.name for process in PROCESSES} | set(SERVERS) | {CATCHER, "secrets"}
+def test_it_runs_the_processes_the_servers_the_stand_ins_and_nothing_else() -> None:
+    assert set(SERVICES) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, "secrets"}
 
 
 @each_process
@@ -45,13 +50,23 @@ def test_a_process_waits_for_what_it_cannot_work_without(process: Process) -> No
     assert {waits[name]["condition"] for name in waits if name != "secrets"} == {"service_healthy"}
     given = set(service["environment"])
     assert given >= {f"{server.upper()}_URL" for server in process.servers}
-    assert {name for name in given if name.endswith("_URL")} - {"PUBLIC_URL", "SMTP_URL"} == {
-        *(f"{server.upper()}_URL" for server in process.servers),
+    assert {name for name in given if name.endswith("_URL")} - {"PUBLIC_URL", "SMTP_URL", *_SMS} == {
+        *(f"{server.upper()}_URL" for server in (*process.servers, *process.aids)),
         *(f"{peer.upper()}_URL" for peer in process.peers),
     }
     assert ("SMTP_URL" in given) == process.smtp
+    assert _SMS & given == (_SMS if process.sms else set())
     for peer in process.peers:
         assert service["environment"][f"{peer.upper()}_URL"] == f"http://{peer}-api:8080"
+
+
+@each_process
+def test_what_the_example_file_names_reaches_the_process_that_reads_it(process: Process) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    reads = import_module(f"{process.module}.settings").Reglages.model_fields
+    wanted = {name for name in named if name.lower() in reads and name.lower() not in Settings.model_fields}
+    assert wanted - set(SERVICES[process.name]["environment"]) == set()
 
 
 @each_process
@@ -62,6 +77,23 @@ def test_a_process_says_when_it_is_ready_and_has_few_rights(process: Process) ->
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["mem_limit"]
+
+
+@pytest.mark.parametrize(("kind", "name"), OPERATEURS.items())
+def test_an_operator_keeps_what_it_owes_and_knows_only_its_own_secrets(kind: str, name: str) -> None:
+    service = SERVICES[name]
+    assert service["image"] == SERVICES[CATCHER]["image"]
+    assert [*service["entrypoint"], *service["command"]] == ["python", "-m", "deploy.operateurs", kind]
+    assert service["volumes"] == [f"{name}:{service['environment']['DOSSIER']}", "secrets-sms:/secrets/sms:ro"]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert "/sante/vivant" in service["healthcheck"]["test"][-1]
+    given = {name: str(value) for name, value in service["environment"].items()}
+    read = reglages.lire(kind, {**given, "SMPP_MOT_DE_PASSE": "m", "SMS_HTTP_CLE": "c", "SMS_HTTP_SECRET": "s"})
+    assert (read.catcher_url, read.expediteur) == (f"http://{CATCHER}:8025", SMS_SOURCE)
+    assert read.rappel_url == (f"http://gateway:8000{RAPPELS}" if kind == "http" else "")
+    assert f"{name}=http://{name}:{read.port}" in SERVICES[CATCHER]["environment"]["OPERATEURS"].split(",")
+    sent_to = " ".join(SERVICES["notifications-worker"]["environment"][variable] for variable in _SMS)
+    assert f"{name}:{read.smpp_port if kind == 'smsc' else read.port}" in sent_to
 
 
 def test_everything_can_be_repeated() -> None:

@@ -69,10 +69,18 @@ def test_secrets_are_named_and_only_its_own(process: Process) -> None:
         assert volumes[folder]["secret"]["secretName"] == f"place-{folder}"
     environment = {entry["name"]: entry for entry in pod(process)["containers"][0]["env"]}
     assert environment["SECRETS_DIR"]["value"] == ",".join(f"/secrets/{folder}" for folder in process.secrets)
-    assert {name for name, entry in environment.items() if "valueFrom" in entry} == {
+    from_secrets = {
+        name: entry["valueFrom"]["secretKeyRef"] for name, entry in environment.items() if "valueFrom" in entry
+    }
+    assert {name for name, key in from_secrets.items() if not key.get("optional")} == {
         *(f"{server.upper()}_URL" for server in process.servers),
         *(["SMTP_URL"] if process.smtp else []),
     }
+    assert {name for name, key in from_secrets.items() if key.get("optional")} == {
+        *(f"{server.upper()}_URL" for server in process.aids),
+        *(["SMPP_URL", "SMS_HTTP_URL"] if process.sms else []),
+    }
+    assert {(key["name"], key["key"]) for key in from_secrets.values()} == {("place-serveurs", n) for n in from_secrets}
     for peer in process.peers:
         assert environment[f"{peer.upper()}_URL"]["value"] == f"http://{peer}-api:{BY_NAME[f'{peer}-api'].port}"
 

@@ -1,6 +1,7 @@
 """Secrets, the jars' lock, leftovers, lag, addresses."""
 
 import base64
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from deploy.verbs.status import duration
 
 def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(secrets.make(folder)) == 5
+    assert len(secrets.make(folder)) == 9
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert secrets.make(folder) == []
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -31,6 +32,8 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     public = load_pem_public_key(before[folder / "commun/jeton_cle_publique"])
     assert private.public_key() == public
     assert len(base64.urlsafe_b64decode(before[folder / "notifications/cle_liens"])) == 32
+    password = before[folder / "sms/smpp_mot_de_passe"].decode()
+    assert re.fullmatch("[A-Za-z0-9_-]{8}", password), "SMPP holds 8 octets; it is part of a URL"
 
 
 def test_a_lost_private_key_makes_a_new_pair(tmp_path: Path) -> None:

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from deploy import ports, stack
+from deploy import ports, secrets, stack
+from deploy.courrier import operateurs
 from deploy.errors import Impossible
 from deploy.layout import Layout
-from deploy.processes import PROCESSES, SERVICES, replicas
+from deploy.operateurs import reglages
+from deploy.processes import CATCHER, OPERATEUR_HTTP, PROCESSES, SERVICES, SMSC, STAND_INS, replicas
 from deploy.supervision import configuration
 from deploy.verbs.scale import parse
 
 
 @pytest.fixture
 def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    for variable in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL"):
+    for variable in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL", *stack.SMS_VARIABLES):
         monkeypatch.delenv(variable, raising=False)
     place = Layout(tmp_path / "place")
     place.make()
@@ -53,7 +55,7 @@ def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: s
     conf = configparser.RawConfigParser()
     conf.read_string(configuration(current))
     programs = {section.removeprefix("program:") for section in conf.sections() if section.startswith("program:")}
-    assert programs == {"kafka", "mongo", "redis", "courrier", *(name for name, _ in replicas({"matching": 3}))}
+    assert programs == {"kafka", "mongo", "redis", *STAND_INS, *(name for name, _ in replicas({"matching": 3}))}
     assert len(set(current.ports.values())) == len(current.ports)
 
 
@@ -63,10 +65,47 @@ def test_a_process_is_given_only_its_own_secrets_and_peers(current: stack.Stack)
     assert [Path(p).name for p in by_name["annonces-api"]["SECRETS_DIR"].split(",")] == ["commun"]
     assert by_name["gateway"]["MATCHING_URL"] == f"http://127.0.0.1:{current.ports['matching-api']}"
     assert "MATCHING_URL" not in by_name["annonces-api"]
-    assert [name for name, variables in by_name.items() if "SMTP_URL" in variables] == [
-        "notifications-api",
-        "notifications-worker",
-    ]
+    for variable in ("SMTP_URL", "SMPP_URL", "SMS_HTTP_URL"):
+        assert [name for name, variables in by_name.items() if variable in variables] == [
+            "notifications-api",
+            "notifications-worker",
+        ]
+
+
+def test_operators_and_notifications_speak_of_the_same_ports_and_secrets(current: stack.Stack) -> None:
+    secrets.make(current.layout.secrets)
+    by_name = {program.name: program for program in current.programs()}
+    variables = by_name["notifications-worker"].environment
+    smsc = reglages.lire("smsc", by_name[SMSC].environment)
+    assert variables["SMPP_URL"] == f"smpp://place:{smsc.mot_de_passe}@127.0.0.1:{smsc.smpp_port}?source=PLACE"
+    http = reglages.lire("http", by_name[OPERATEUR_HTTP].environment)
+    assert variables["SMS_HTTP_URL"] == f"http://127.0.0.1:{http.port}/messages"
+    assert str(current.layout.secrets / "sms") in variables["SECRETS_DIR"].split(",")
+    assert (http.cle, http.secret) == tuple(
+        (current.layout.secrets / "sms" / name).read_text() for name in ("sms_http_cle", "sms_http_secret")
+    )
+    assert http.rappel_url == f"http://127.0.0.1:{current.ports['gateway']}/v1/rappels/sms/http"
+    catcher = by_name[CATCHER].environment
+    assert operateurs.lire(catcher["OPERATEURS"]).noms == [SMSC, OPERATEUR_HTTP]
+    assert smsc.catcher_url == http.catcher_url == f"http://127.0.0.1:{catcher['PORT']}"
+
+
+def test_a_real_operator_leaves_none_of_ours(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a real one should have sent must not end on the phones of the catcher."""
+    monkeypatch.setenv("SMS_HTTP_URL", "https://sms.example.org/messages")
+    by_name = {program.name: program.environment for program in current.programs()}
+    assert not {SMSC, OPERATEUR_HTTP} & set(by_name)
+    assert by_name[CATCHER]["OPERATEURS"] == ""
+    assert by_name["notifications-worker"]["SMS_HTTP_URL"] == "https://sms.example.org/messages"
+    assert "SMPP_URL" not in by_name["notifications-worker"]
+    assert current.phones_url is None
+
+
+def test_phones_are_there_when_mails_are_somebody_elses(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
+    assert set(STAND_INS) <= {program.name for program in current.programs()}
+    assert current.catcher_url is None
+    assert current.phones_url == f"http://localhost:{current.ports[CATCHER]}/telephones"
 
 
 def test_the_catcher_keeps_its_mails_with_the_data(current: stack.Stack) -> None:
@@ -77,6 +116,7 @@ def test_the_catcher_keeps_its_mails_with_the_data(current: stack.Stack) -> None
 def test_given_urls_replace_servers_and_catcher(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGO_URL", "mongodb://u:p@db.example.org/?replicaSet=rs")
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
+    monkeypatch.setenv("SMPP_URL", "smpp://u:p@sms.example.org:2775")
     names = [program.name for program in current.programs()]
     assert "mongo" not in names
     assert "courrier" not in names

@@ -1,0 +1,82 @@
+"""``python -m deploy.operateurs smsc|http``; the variables are in ``reglages``."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import uvloop
+from aiohttp import web
+
+from deploy.operateurs import NOMS, Genre, controle, reglages
+from deploy.operateurs.http import Fournisseur, Rappel
+from deploy.operateurs.pannes import Pannes
+from deploy.operateurs.registre import IN_MEMORY, Registre
+from deploy.operateurs.reglages import ReglageFaux, Reglages
+from deploy.operateurs.remise import Courrier
+from deploy.operateurs.session import Acces
+from deploy.operateurs.smsc import Smsc
+
+
+async def main(genre: Genre, reglages: Reglages) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    registre = ouvert(genre, reglages)
+    # The environment's proxy is for the world outside: both peers are on this machine or network.
+    async with aiohttp.ClientSession(trust_env=False) as http:
+        async with _application(genre, reglages, registre, http) as app:
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            await web.TCPSite(runner, reglages.host, reglages.port).start()
+            await stop.wait()
+            await runner.cleanup()
+    registre.close()
+
+
+@asynccontextmanager
+async def _application(
+    genre: Genre, reglages: Reglages, registre: Registre, http: aiohttp.ClientSession
+) -> AsyncIterator[web.Application]:
+    pannes, courrier = Pannes(debit_par_s=reglages.debit_par_s), Courrier(http, reglages.catcher_url)
+    if genre == "http":
+        rappel = Rappel(reglages.rappel_url, reglages.secret, reglages.cle)
+        fournisseur = Fournisseur(rappel, registre, courrier, pannes, http, expediteur=reglages.expediteur)
+        yield fournisseur.application()
+        return
+    smsc = Smsc(Acces(reglages.utilisateur, reglages.mot_de_passe), registre, courrier, pannes)
+    await smsc.demarrer(reglages.host, reglages.smpp_port)
+    try:
+        yield controle.construire(smsc, reglages.expediteur)
+    finally:
+        await smsc.fermer()
+
+
+def ouvert(genre: Genre, reglages: Reglages) -> Registre:
+    """What was kept before, if anything. Ends the process with a sentence when the file cannot be used."""
+    path = reglages.dossier / f"{NOMS[genre]}.sqlite3" if reglages.dossier else IN_MEMORY
+    try:
+        if reglages.dossier:
+            # Numbers and texts are in it: nobody else on the machine reads them.
+            reglages.dossier.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Registre(path)
+    except (OSError, sqlite3.Error) as error:
+        raise SystemExit(
+            f"{path} est inutilisable ({error}) : un autre opérateur l’a ouvert, ou effacez-le."
+        ) from error
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in NOMS:
+        sys.exit("Usage : python -m deploy.operateurs smsc|http")
+    kind: Genre = sys.argv[1]
+    try:
+        wanted = reglages.lire(kind, os.environ)
+    except ReglageFaux as error:
+        sys.exit(str(error))
+    uvloop.run(main(kind, wanted))

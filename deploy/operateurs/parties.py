@@ -1,0 +1,53 @@
+"""Parts of a long SMS: the user data header (3GPP TS 23.040, 9.2.3.24) and the sar_* parameters of SMPP. Pure."""
+
+from dataclasses import dataclass
+
+_REFERENCE_8, _REFERENCE_16 = 0x00, 0x08
+MOST_PARTS = 255
+
+
+class EnTeteFaux(ValueError):
+    """A user data header that is not one."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which part this is: the `numero`-th, from 1, of `total`, of the message that `reference` names for its sender."""
+
+    reference: int
+    total: int
+    numero: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.numero <= self.total <= MOST_PARTS:
+            raise EnTeteFaux(f"partie {self.numero} de {self.total}")
+
+
+def lire(octets: bytes) -> tuple[Place | None, bytes]:
+    """The place that the header of `octets` says, if it says one, and what follows the header. Raises EnTeteFaux."""
+    if not octets or octets[0] >= len(octets):
+        raise EnTeteFaux("en-tête plus long que le message")
+    header, rest = octets[1 : 1 + octets[0]], octets[1 + octets[0] :]
+    place = None
+    while header:
+        if len(header) < 2 or len(header) < 2 + header[1]:
+            raise EnTeteFaux("élément d’en-tête coupé")
+        kind, value, header = header[0], header[2 : 2 + header[1]], header[2 + header[1] :]
+        if kind == _REFERENCE_8 and len(value) == 3:
+            place = Place(value[0], value[1], value[2])
+        elif kind == _REFERENCE_16 and len(value) == 4:
+            place = Place(int.from_bytes(value[:2], "big"), value[2], value[3])
+    return place, rest
+
+
+def de_sar(reference: int | None, total: int | None, numero: int | None) -> Place | None:
+    """The place that the sar_* parameters say (SMPP 3.4, 5.3.2.22); None when one is absent. Raises EnTeteFaux."""
+    if reference is None or not total or not numero:
+        return None
+    return Place(reference, total, numero)
+
+
+def avec_en_tete(parts: list[bytes], reference: int) -> list[bytes]:
+    """Each part behind its header, with a reference of 8 bits."""
+    head = bytes([5, _REFERENCE_8, 3, reference % 256, len(parts)])
+    return [head + bytes([numero]) + part for numero, part in enumerate(parts, start=1)]

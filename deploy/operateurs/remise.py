@@ -1,0 +1,52 @@
+"""Hands an SMS to the catcher, which shows it as the phone would: the operator acknowledges only after that."""
+
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import aiohttp
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+
+class CourrierInjoignable(Exception):
+    """The catcher did not take the SMS."""
+
+
+@dataclass(frozen=True)
+class Sms:
+    """`de`: a number or a name; `a`: E.164; `parties`: how many SMS were paid; `reference`: the operator's id of it.
+
+    Two with the same operator and reference are the same SMS.
+    """
+
+    operateur: str
+    de: str
+    a: str
+    texte: str
+    parties: int
+    reference: str
+
+
+class Telephones(Protocol):
+    """Where SMS arrive."""
+
+    async def remettre(self, sms: Sms) -> None:
+        """Raises CourrierInjoignable."""
+        ...
+
+
+class Courrier:
+    """The catcher at `url`."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self._url = url.rstrip("/") + "/api/sms"
+
+    async def remettre(self, sms: Sms) -> None:
+        try:
+            async with self._http.post(self._url, json=asdict(sms), timeout=_TIMEOUT) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, OSError) as error:
+            raise CourrierInjoignable(type(error).__name__) from error
+        if status not in (200, 201):
+            raise CourrierInjoignable(f"HTTP {status}")

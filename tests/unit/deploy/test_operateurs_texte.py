@@ -1,0 +1,172 @@
+"""Alphabets, parts, numbers, faults and the register of the local SMS operators."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.operateurs import alphabet, numeros, parties, reglages
+from deploy.operateurs.pannes import PanneInconnue, Pannes, Seau
+from deploy.operateurs.parties import EnTeteFaux, Place
+from deploy.operateurs.registre import Registre
+from deploy.operateurs.reglages import ReglageFaux
+
+GSM = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡AZÄÖÑÜ§¿azäöñüà\f^{}\\[~]|€"
+textes = st.text(st.characters(exclude_categories=["Cs"]), max_size=700)
+
+
+@given(st.text(GSM, max_size=700) | textes)
+def test_a_text_comes_back_from_its_parts_and_no_part_is_too_long(texte: str) -> None:
+    codage, parts = alphabet.encoder(texte)
+    assert alphabet.decoder(b"".join(parts), codage) == texte
+    alone, part = (160, 153) if codage == alphabet.GSM else (140, 134)
+    assert all(len(octets) <= (part if len(parts) > 1 else alone) for octets in parts)
+    # Each can be read by itself: no character is cut.
+    assert "".join(alphabet.decoder(octets, codage) for octets in parts) == texte
+
+
+@pytest.mark.parametrize(
+    ("texte", "codage", "number"),
+    [
+        ("", 0, 1),
+        ("a" * 160, 0, 1),
+        ("a" * 161, 0, 2),
+        ("a" * 306, 0, 2),
+        ("a" * 307, 0, 3),
+        ("€" * 80, 0, 1),
+        ("€" * 81, 0, 2),
+        ("§", 0, 1),
+        ("`", 8, 1),
+        ("ê" * 70, 8, 1),
+        ("ê" * 71, 8, 2),
+        ("🙂" * 35, 8, 1),
+    ],
+)
+def test_the_parts_that_are_paid(texte: str, codage: int, number: int) -> None:
+    found, parts = alphabet.encoder(texte)
+    assert (found, len(parts)) == (codage, number)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=130), min_size=1, max_size=20), st.integers(0, 70_000))
+def test_a_header_says_which_part_it_is(parts: list[bytes], reference: int) -> None:
+    read = [parties.lire(octets) for octets in parties.avec_en_tete(parts, reference)]
+    assert [octets for _, octets in read] == parts
+    assert [place for place, _ in read] == [
+        Place(reference % 256, len(parts), numero) for numero in range(1, len(parts) + 1)
+    ]
+
+
+@given(st.binary(max_size=40))
+def test_octets_of_any_sort_are_a_header_or_refused(octets: bytes) -> None:
+    try:
+        place, rest = parties.lire(octets)
+    except EnTeteFaux:
+        return
+    assert octets.endswith(rest)
+    assert place is None or 1 <= place.numero <= place.total
+
+
+def test_a_header_with_a_reference_of_16_bits_and_other_elements() -> None:
+    header = bytes([0x05, 4, 1, 2, 3, 4]) + bytes([0x08, 4, 0x12, 0x34, 3, 2])
+    assert parties.lire(bytes([len(header)]) + header + b"suite") == (Place(0x1234, 3, 2), b"suite")
+    assert parties.de_sar(7, 2, 1) == Place(7, 2, 1)
+    assert parties.de_sar(7, None, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("numero", "ton", "e164"),
+    [
+        ("33612345678", 1, "+33612345678"),
+        ("+33612345678", 0, "+33612345678"),
+        ("0612345678", 2, "+33612345678"),
+        ("0033612345678", 0, "+33612345678"),
+        ("PLACE", 5, None),
+        ("", 1, None),
+        ("336", 1, None),
+        ("0612345678", 1, None),
+    ],
+)
+def test_a_recipient_is_an_international_number(numero: str, ton: int, e164: str | None) -> None:
+    assert numeros.e164(numero, ton) == e164
+
+
+def test_faults_end_with_an_empty_object_and_what_was_set_at_the_start_stays() -> None:
+    pannes = Pannes(debit_par_s=50)
+    pannes.remplacer({"limiter": 1, "recus": "refuse", "debit_par_s": 0.5})
+    assert (pannes.prendre("limiter"), pannes.prendre("limiter"), pannes.recus) == (True, False, "refuse")
+    pannes.remplacer({})
+    assert pannes == Pannes(debit_par_s=50)
+
+
+@pytest.mark.parametrize(
+    "voulues",
+    [
+        [],
+        None,
+        {"autre": 1},
+        {"limiter": -1},
+        {"limiter": True},
+        {"delai_ms": "1"},
+        {"recus": "perdu"},
+        {"couper": 1.5},
+        {"recus_doubles": 1},
+        {"debit_par_s": -1},
+        {"initiales": {}},
+        {"limiter": 3, "refuser": "x"},
+    ],
+)
+def test_faults_that_nobody_knows_are_refused_with_those_that_exist_and_change_nothing(voulues: object) -> None:
+    pannes = Pannes()
+    with pytest.raises(PanneInconnue, match="recus_desordre"):
+        pannes.remplacer(voulues)
+    assert pannes == Pannes()
+
+
+def test_a_bucket_lets_pass_what_the_rate_allows() -> None:
+    now = 0.0
+    seau = Seau(lambda: now)
+    assert [seau.prendre(2) for _ in range(3)] == [True, False, False]
+    now = 10.0
+    assert [seau.prendre(2) for _ in range(3)] == [True, True, False]
+    assert all(seau.prendre(0) for _ in range(1000))
+
+
+def test_what_is_owed_outlives_the_operator(tmp_path: Path) -> None:
+    registre = Registre(tmp_path / "x.sqlite3")
+    registre.devoir("recu", [(1.0, {"n": 1}), (2.0, {"n": 2})])
+    registre.devoir("entrant", [(3.0, {"n": 3})])
+    registre.ajouter_partie("cle", 2, "m2", b"b", 100.0)
+    registre.close()
+    registre = Registre(tmp_path / "x.sqlite3")
+    assert [sortie.contenu["n"] for sortie in registre.dues(2.5, 10)] == [1, 2]
+    assert [sortie.contenu["n"] for sortie in registre.dues(9, 10, recentes=True)] == [3, 2, 1]
+    assert [sortie.contenu["n"] for sortie in registre.dues(9, 10, sans_recus=True)] == [3]
+    assert registre.prochaine(2.0) == 3.0
+    assert registre.ajouter_partie("cle", 1, "m1", b"a", 100.0) == ("m2", [b"a", b"b"])
+    assert registre.compte() == {"recus": 2, "entrants": 1}
+    registre.close()
+
+
+def test_what_was_refused_is_due_again_when_somebody_is_back() -> None:
+    registre = Registre()
+    registre.devoir("recu", [(1.0, {}), (500.0, {})])
+    (first,) = registre.dues(2.0, 10)
+    registre.remettre_a(first.id, 1000.0)
+    registre.redevoir(10.0)
+    # The second one has not been tried yet: it is not due before its time.
+    assert [(sortie.id, sortie.essais) for sortie in registre.dues(10.0, 10)] == [(first.id, 1)]
+    registre.rendue(first.id)
+    assert registre.compte()["recus"] == 1
+    registre.close()
+
+
+def test_a_secret_is_a_variable_or_a_file_and_its_absence_is_said(tmp_path: Path) -> None:
+    (tmp_path / "smpp_mot_de_passe").write_text("secret12\n")
+    assert reglages.lire("smsc", {"SECRETS_DIR": str(tmp_path)}).mot_de_passe == "secret12"
+    given = {"SECRETS_DIR": str(tmp_path), "SMPP_MOT_DE_PASSE": "autre"}
+    assert reglages.lire("smsc", given).mot_de_passe == "autre"
+    with pytest.raises(ReglageFaux, match="SMS_HTTP_CLE manque"):
+        reglages.lire("http", {"SECRETS_DIR": str(tmp_path)})
+    with pytest.raises(ReglageFaux, match="PORT vaut « x »"):
+        reglages.lire("smsc", {**given, "PORT": "x"})
