@@ -1,15 +1,12 @@
 """Whether every alert that was announced is in the ledger: person by person, from the topic and the ledger alone.
 
-An alert is announced by a chunk of correspondances. Its row in the ledger has an id that follows from annonce, version,
-profil and channel, so the two sides are compared as sets of ids. Each person has a row for e-mail, whatever became of
-it, and one more for each other channel on which they want alerts. What is read, in this order: how far notifications
-has come in the topics, the topics, the ledger. Hence a person of a chunk below that point has a row, or is unexplained.
+What is read, in this order: how far notifications has come in the topics, the topics, the ledger. Hence a person of a
+chunk below that point has a row, or is unexplained (reconciliation.py compares).
 """
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -20,9 +17,10 @@ from contracts import topics
 from contracts.matching import CorrespondancesTrouvees
 from contracts.notifications import Canal
 from contracts.registre import CATALOGUE
-from deploy.client import Interne, Refus
+from deploy.client import Interne, Refus, jusqu_a
 from deploy.errors import Impossible
-from deploy.relire import committed, records
+from deploy.reconciliation import TOUJOURS, Bilan, Groupe, Lecture, Lot, Periode, reconcilier
+from deploy.relire import committed, events, records
 from kit.deadletters import dead_letter_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode
@@ -42,124 +40,48 @@ class Injoignable(Impossible):
     """A part of the system that must be asked is away."""
 
 
-@dataclass
-class Lot:
-    """A chunk of correspondances. `envois`: the ids that its rows have; `permis`: those of other channels, which some
-    have. `a_lire`: a copy of it is still to be consumed; `morte`: it is in the dead letters. `at`: when it was
-    published."""
+async def calme(
+    kafka: str,
+    interne: Interne,
+    annonces: Collection[str] | None = None,
+    periode: Periode = TOUJOURS,
+    *,
+    secondes: float,
+) -> Bilan:
+    """`dresser` once nothing is on its way, or as it is after so many seconds. Raises Injoignable, Impossible."""
+    dernier: Bilan | Injoignable = Injoignable("Le bilan n’a pas pu être dressé : « ./place status ».")
 
-    annonce_id: str
-    version: int
-    numero: int
-    lots: int
-    titre: str
-    envois: frozenset[str]
-    permis: frozenset[str]
-    at: dt.datetime
-    a_lire: bool = False
-    morte: bool = False
+    async def rien_en_route() -> bool:
+        nonlocal dernier
+        try:
+            dernier = await dresser(kafka, interne, annonces, periode)
+        except Injoignable as error:
+            dernier = error
+            return False
+        return dernier.total.en_route == 0
 
-
-@dataclass
-class Lecture:
-    """What the topics hold: chunks by event id; `illisibles`: records that nobody can decode, and that name nobody."""
-
-    lots: dict[str, Lot] = field(default_factory=dict)
-    illisibles: int = 0
-
-    @property
-    def envois(self) -> set[str]:
-        """Every id that a row may have."""
-        return {id_ for lot in self.lots.values() for id_ in lot.envois | lot.permis}
+    with suppress(Impossible):
+        await jusqu_a(rien_en_route, "rien en route", secondes)
+    if isinstance(dernier, Injoignable):
+        raise dernier
+    return dernier
 
 
-@dataclass(frozen=True)
-class Groupe:
-    """Rows of one annonce and version with the same fate, as the ledger answers. `dernier_at`: the youngest's birth."""
-
-    annonce_id: str
-    version: int
-    etat: str
-    motif: str | None
-    en_route: bool
-    dernier_at: dt.datetime
-    envois: frozenset[str]
-
-
-@dataclass
-class Compte:
-    """One annonce. `destinataires` and `envois` are numbers of ids; `fins` counts rows by (state, reason).
-
-    `en_cours`: rows that are not done; `a_lire`: persons of chunks that are still to be consumed; `lots_attendus`:
-    chunks that others announce and that are not published yet. `sans_envoi`, `sans_destinataire`: ids that nothing
-    explains, and of the first how many are in dead letters (`lettres_mortes`). `anterieurs`: rows whose chunk the topic
-    has let go.
-    """
-
-    annonce_id: str
-    titre: str = ""
-    destinataires: int = 0
-    envois: int = 0
-    fins: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    en_cours: int = 0
-    a_lire: int = 0
-    lots_attendus: int = 0
-    sans_envoi: list[str] = field(default_factory=list)
-    sans_destinataire: list[str] = field(default_factory=list)
-    lettres_mortes: int = 0
-    anterieurs: int = 0
-
-    @property
-    def etats(self) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for (etat, _), nombre in self.fins.items():
-            found[etat] += nombre
-        return found
-
-    @property
-    def en_route(self) -> int:
-        return self.en_cours + self.a_lire + self.lots_attendus
-
-    @property
-    def inexpliquees(self) -> int:
-        return len(self.sans_envoi) + len(self.sans_destinataire)
-
-
-@dataclass
-class Bilan:
-    """Of several annonces, by id; `total` sums them up."""
-
-    comptes: dict[str, Compte]
-    illisibles: int = 0
-
-    @property
-    def total(self) -> Compte:
-        total = Compte("")
-        for compte in self.comptes.values():
-            total.destinataires += compte.destinataires
-            total.envois += compte.envois
-            total.fins += compte.fins
-            total.en_cours += compte.en_cours
-            total.a_lire += compte.a_lire
-            total.lots_attendus += compte.lots_attendus
-            total.sans_envoi += compte.sans_envoi
-            total.sans_destinataire += compte.sans_destinataire
-            total.lettres_mortes += compte.lettres_mortes
-            total.anterieurs += compte.anterieurs
-        return total
-
-
-async def dresser(kafka: str, interne: Interne, annonces: Collection[str] | None = None) -> Bilan:
-    """The account of some annonces, or of all that the topic holds. Raises Injoignable, Impossible."""
+async def dresser(
+    kafka: str, interne: Interne, annonces: Collection[str] | None = None, periode: Periode = TOUJOURS
+) -> Bilan:
+    """The account of some annonces, or of all that the topic holds, of a period. Raises Injoignable, Impossible."""
     try:
         vues = {**await committed(kafka, SERVICE), **await committed(kafka, f"{SERVICE}.retry")}
-        lecture = await _lire(kafka, annonces, vues)
+        tout = await _lire(kafka, annonces, vues)
+        lecture = tout.de(periode)
         concernees = {lot.annonce_id for lot in lecture.lots.values()} if annonces is None else annonces
         groupes = await _registre(interne, sorted(concernees))
-        plus_tard: set[str] = set()
-        if {id_ for groupe in groupes for id_ in groupe.envois} - lecture.envois:
-            # Chunks that were published and consumed while we read explain these rows; they are not counted here.
-            plus_tard = (await _lire(kafka, annonces, vues)).envois - lecture.envois
+        # Rows of other periods are not counted here, nor are those of chunks that were published and consumed while we
+        # read, which explain them.
+        ailleurs = tout.envois - lecture.envois
+        if {id_ for groupe in groupes for id_ in groupe.envois} - tout.envois:
+            ailleurs |= (await _lire(kafka, annonces, vues)).envois - lecture.envois
     except Refus as refus:
         if refus.status >= 500:
             raise Injoignable(f"notifications ne répond pas ({refus}) : « ./place status ».") from refus
@@ -168,85 +90,20 @@ async def dresser(kafka: str, interne: Interne, annonces: Collection[str] | None
         raise Injoignable(
             f"La plateforme ne répond pas ({type(error).__name__}) : « ./place status », « ./place up »."
         ) from error
-    return reconcilier(lecture, groupes, concernees, _horizon(dt.datetime.now(dt.UTC)), plus_tard)
+    return reconcilier(lecture, groupes, concernees, _horizon(dt.datetime.now(dt.UTC)), ailleurs)
 
 
-def reconcilier(
-    lecture: Lecture,
-    groupes: Iterable[Groupe],
-    annonces: Collection[str],
-    horizon: dt.datetime,
-    plus_tard: Collection[str] = (),
-) -> Bilan:
-    """Compares what was announced with the ledger. Pure.
-
-    `horizon`: the topic still holds every chunk that is younger. Rows of `plus_tard` are left out.
-    """
-    comptes = {annonce_id: Compte(annonce_id) for annonce_id in annonces}
-    dits: dict[str, set[str]] = {annonce_id: set() for annonce_id in annonces}
-    permis: dict[str, set[str]] = {annonce_id: set() for annonce_id in annonces}
-    for lot in lecture.lots.values():
-        comptes[lot.annonce_id].titre = lot.titre
-        dits[lot.annonce_id] |= lot.envois
-        permis[lot.annonce_id] |= lot.envois | lot.permis
-    ecrits = _compter(comptes, permis, groupes, horizon, set(plus_tard))
-    _chercher_les_absents(comptes, lecture.lots.values(), ecrits)
-    _attendre_les_lots(comptes, lecture.lots.values(), horizon)
-    for annonce_id, compte in comptes.items():
-        compte.destinataires = len(dits[annonce_id])
-        compte.sans_envoi.sort()
-        compte.sans_destinataire.sort()
-    return Bilan(comptes, lecture.illisibles)
-
-
-def _compter(
-    comptes: Mapping[str, Compte],
-    permis: Mapping[str, set[str]],
-    groupes: Iterable[Groupe],
-    horizon: dt.datetime,
-    plus_tard: set[str],
-) -> set[str]:
-    """Counts the rows, and those that nobody announced. Returns the ids of all."""
-    ecrits: set[str] = set()
-    for groupe in groupes:
-        compte = comptes[groupe.annonce_id]
-        siens = groupe.envois - plus_tard - ecrits
-        ecrits |= siens
-        en_trop = siens - permis[groupe.annonce_id]
-        if groupe.dernier_at < horizon:
-            compte.anterieurs += len(en_trop)
-            siens -= en_trop
-        else:
-            compte.sans_destinataire += en_trop
-        if siens:
-            compte.envois += len(siens)
-            compte.fins[groupe.etat, groupe.motif] += len(siens)
-            compte.en_cours += len(siens) * groupe.en_route
-    return ecrits
-
-
-def _chercher_les_absents(comptes: Mapping[str, Compte], lots: Iterable[Lot], ecrits: set[str]) -> None:
-    """Persons without a row. Who is in several chunks is looked for once; one that is still to be consumed will do."""
-    vus: set[str] = set()
-    for lot in sorted(lots, key=lambda lot: not lot.a_lire):
-        absents = lot.envois - ecrits - vus
-        vus |= absents
-        compte = comptes[lot.annonce_id]
-        if lot.a_lire:
-            compte.a_lire += len(absents)
-        else:
-            compte.sans_envoi += absents
-            compte.lettres_mortes += len(absents) * lot.morte
-
-
-def _attendre_les_lots(comptes: Mapping[str, Compte], lots: Iterable[Lot], horizon: dt.datetime) -> None:
-    """Chunks of a version are written together: one that is missing is not published yet, or was let go with age."""
-    versions: dict[tuple[str, int], list[Lot]] = {}
-    for lot in lots:
-        versions.setdefault((lot.annonce_id, lot.version), []).append(lot)
-    for (annonce_id, _), siens in versions.items():
-        if max(lot.at for lot in siens) >= horizon:
-            comptes[annonce_id].lots_attendus += max(0, siens[0].lots - len({lot.numero for lot in siens}))
+async def personnes(kafka: str, annonce_id: str) -> dict[str, tuple[str, Canal]]:
+    """Id of a row → the profil and the channel that it stands for, for everybody to whom this annonce was announced."""
+    found: dict[str, tuple[str, Canal]] = {}
+    for received in await events(kafka, _TOPIC):
+        event = received.event
+        if isinstance(event, CorrespondancesTrouvees) and event.annonce.annonce_id == annonce_id:
+            for destinataire in event.destinataires:
+                for canal in Canal:
+                    id_ = id_alerte(annonce_id, event.annonce.version, destinataire.profil_id, canal)
+                    found[id_] = destinataire.profil_id, canal
+    return found
 
 
 async def _lire(kafka: str, annonces: Collection[str] | None, vues: Mapping[tuple[str, int], int]) -> Lecture:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -126,12 +127,12 @@ def seed(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(metavar="MESURE", help="pipeline.")],
+    name: Annotated[str, typer.Argument(metavar="MESURE", help="envois ou pipeline.")],
     as_json: Annotated[
         bool, typer.Option("--json", help="Les chiffres en un objet JSON, sur la dernière ligne.")
     ] = False,
 ) -> None:
-    """Mesure la plateforme à côté d’une chaîne nue, dans une pile à part ; sort avec 1 si la barre n’est pas tenue."""
+    """Mesure la plateforme à côté de ses pairs, dans une pile à part ; sort avec 1 si la barre n’est pas tenue."""
     if not _verb("bench").run(name, as_json):
         raise typer.Exit(1)
 
@@ -143,9 +144,27 @@ def bilan(
     attendre: Annotated[
         int, typer.Option(min=0, max=3600, metavar="SECONDES", help="Attend d’abord que plus rien ne soit en route.")
     ] = 0,
+    depuis: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Premier jour, à Paris.", show_default=False)
+    ] = None,
+    jusqua: Annotated[
+        datetime | None,
+        typer.Option("--jusqu-a", formats=["%Y-%m-%d"], help="Dernier jour, compris.", show_default=False),
+    ] = None,
+    detail: Annotated[
+        bool, typer.Option("--detail", help="Avec --annonce : chaque destinataire non servi, et pourquoi.")
+    ] = False,
 ) -> None:
     """Compare chaque alerte annoncée au registre des envois ; sort avec 1 si une seule est inexpliquée."""
-    if not _verb("bilan").run(annonce, as_json, attendre):
+    du, au = depuis and depuis.date(), jusqua and jusqua.date()
+    if not _verb("bilan").run(annonce, as_json, attendre, du, au, detail):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rotation() -> None:
+    """Rechiffre toutes les coordonnées sous une clé neuve, puis retire l’ancienne ; sort avec 1 s’il faut relancer."""
+    if not _verb("rotation").run():
         raise typer.Exit(1)
 
 

@@ -15,7 +15,7 @@ from deploy.layout import current
 from deploy.stack import Stack
 from kit.tokens import TokenSigner
 
-_CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
+CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
 # Below the body limit of every API (256 KiB).
 _IMPORT_LOT = 250
 
@@ -91,13 +91,51 @@ class Courrier:
         return whole
 
 
+class Telephones:
+    """The phones of the catcher: what they received, and what they answer."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
+        self.client = Client(http, base)
+
+    async def dernier_id(self) -> int:
+        return int((await self.client.get("/api/sms/compte"))["dernier"])
+
+    async def total(self) -> int:
+        """How many SMS phones received since the catcher's file was made."""
+        return int((await self.client.get("/api/sms/compte"))["total"])
+
+    async def sms(self, apres: int = 0, numero: str | None = None) -> list[dict[str, Any]]:
+        """All SMS received with an id above `apres`, oldest first, of one phone (E.164) or of all."""
+        found: list[dict[str, Any]] = []
+        while True:
+            to = f"&a={quote(numero)}" if numero else ""
+            lot = await self.client.get(f"/api/sms?apres={apres}&limite=5000{to}")
+            found += lot
+            if len(lot) < 5000:
+                return found
+            apres = lot[-1]["id"]
+
+    async def attendre(self, numero: str, apres: int, secondes: int = 60) -> dict[str, Any]:
+        """The first SMS that the phone `numero` receives after the id `apres`. Raises Impossible."""
+        path = f"/api/attendre-sms?a={quote(numero)}&apres={apres}&delai={secondes}"
+        found: list[dict[str, Any]] = await self.client.get(path)
+        if not found:
+            raise Impossible(f"Aucun SMS n’est arrivé en {secondes} s : « ./place logs notifications ».")
+        return found[0]
+
+    async def repondre(self, numero: str, texte: str, operateur: str | None = None) -> None:
+        """The phone sends an SMS, by the operator that delivered last unless one is named. Raises Refus (503)."""
+        body = {"texte": texte, **({"operateur": operateur} if operateur else {})}
+        await self.client.post(f"/api/telephones/{quote(numero)}/repondre", body)
+
+
 async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, adresse: str) -> Client:
     """Signs in as a person does: asks for a code, reads it in the mail, types it."""
     client = Client(http, base)
     before = await courrier.dernier_id()
     await client.post("/v1/comptes/code", {"email": adresse})
     mail = await courrier.attendre(adresse, before)
-    code = _CODE.search(mail["texte"])
+    code = CODE.search(mail["texte"])
     if code is None:
         raise Impossible("Le message de connexion ne contient pas de code à six chiffres.")
     session = await client.post("/v1/sessions", {"email": adresse, "code": code[1]})
@@ -129,7 +167,9 @@ class Interne:
 @asynccontextmanager
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     timeout = aiohttp.ClientTimeout(total=360)
-    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=32)) as http:
+    # Servers let an idle connection go after five seconds; a POST on one that they just closed is an error.
+    connector = aiohttp.TCPConnector(limit=32, keepalive_timeout=2)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
         yield http
 
 

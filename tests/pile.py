@@ -13,14 +13,14 @@ from typing import Any
 import aiohttp
 
 from deploy import client, health, layout
-from deploy.client import Client, Courrier, Interne, Refus, connexion, jusqu_a
+from deploy.client import CODE, Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
 from deploy.demo import attendu
 from deploy.seed import profils as jeu
 from deploy.seed import textes
 from deploy.stack import Stack
 from deploy.verbs import down, moderateur, up
 
-_SERVERS = ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL")
+_SERVERS = ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "SMPP_URL", "SMS_HTTP_URL", "PUBLIC_URL")
 
 
 @contextmanager
@@ -34,6 +34,7 @@ def pile(folder: Path) -> Iterator[Stack]:
         "PLACE_CACHE": str(layout.cache()),
         "PLACE_DIR": str(folder),
         "POLITIQUE": "confiance",
+        "BUDGET_SEMAINE": "0",
         "PORT_GATEWAY": "",
     }
     try:
@@ -52,6 +53,7 @@ class Ville:
     stack: Stack
     courrier: Courrier
     interne: Interne
+    telephones: Telephones
     suffixe: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
     agent: Client | None = None
 
@@ -72,6 +74,27 @@ class Ville:
     async def entrer(self, nom: str) -> Client:
         """Somebody signs in by a code."""
         return await connexion(self.http, self.base, self.courrier, self.adresse(nom))
+
+    async def donner_un_numero(self, qui: Client) -> str:
+        """Somebody proves a number by the code that it receives, and so agrees to SMS; returns it."""
+        # 06 39 98 00 00 to 99 99: what ARCEP keeps for fiction.
+        numero = f"+3363998{secrets.randbelow(10**4):04d}"
+        before = await self.telephones.dernier_id()
+        await qui.post("/v1/mes/telephone", {"numero": numero})
+        code = CODE.search((await self.telephones.attendre(numero, before))["texte"])
+        assert code is not None
+        await qui.post("/v1/mes/telephone/confirmation", {"code": code[1]})
+        return numero
+
+    async def sms(self, numero: str, extrait: str) -> dict[str, Any]:
+        """The latest SMS of a phone that holds `extrait`, once it is there."""
+
+        async def recu() -> Any:
+            siens = await self.telephones.sms(0, numero)
+            return next((sms for sms in reversed(siens) if extrait in sms["texte"]), None)
+
+        found: dict[str, Any] = await jusqu_a(recu, f"SMS « {extrait} »")
+        return found
 
     async def moderer(self) -> Client:
         """The moderator of this test, signed in once."""
@@ -183,7 +206,8 @@ async def ville(stack: Stack) -> AsyncIterator[Ville]:
         for program in stack.programs():
             if program.health:
                 await jusqu_a(partial(asyncio.to_thread, health.is_ready, program.health), f"{program.name} prêt", 120)
-        yield Ville(http, stack, Courrier(http, stack.catcher_url or ""), Interne(http, stack))
+        catcher = stack.catcher_url or ""
+        yield Ville(http, stack, Courrier(http, catcher), Interne(http, stack), Telephones(http, catcher))
 
 
 __all__ = ["Ville", "annonce", "jeu", "pile", "profil", "ville"]

@@ -35,6 +35,25 @@ def benevoles() -> dict[str, dict[str, Any]]:
     }
 
 
+def voisin(identifiant: str) -> dict[str, Any]:
+    """The body of the matching import for somebody near the association who has suits to give."""
+    centre = references.quartiers()["lille-moulins"]
+    return {
+        "profil_id": identifiant,
+        "compte_id": identifiant,
+        "sens": "besoin",
+        "natures": [],
+        "domaines": [],
+        "categories": ["vetements-costumes"],
+        "creneaux": [],
+        "certifications": [],
+        "lat": centre.lat,
+        "lon": centre.lon,
+        "rayon_km": 3,
+        "a_distance": False,
+    }
+
+
 def _profil(quartier: str, rayon_km: float, categories: list[str], creneaux: list[str]) -> dict[str, Any]:
     return {
         "sens": "besoin",

@@ -1,4 +1,4 @@
-"""The seven acts. Each says what happens while it happens; what is missing at the end is counted, not hidden."""
+"""The eight acts. Each says what happens while it happens; what is missing at the end is counted, not hidden."""
 
 import datetime as dt
 import random
@@ -9,27 +9,19 @@ from typing import Any
 
 import aiohttp
 
-from deploy.client import Client, Courrier, Interne, Refus, connexion, jusqu_a
+from deploy.bilan import calme
+from deploy.client import Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
 from deploy.console import Steps
 from deploy.demo import attendu, personnes
+from deploy.demo.comptage import Alertes, Comptage, compter
+from deploy.demo.sms import VOISINS, Releve, Sms
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
 from deploy.stack import Stack
 from deploy.verbs import moderateur
 
-
-@dataclass
-class Alertes:
-    """What was expected of one annonce, and what the catcher received. Times are Unix seconds."""
-
-    titre: str
-    posee_at: float
-    attendues: int
-    livrees: int
-    doublons: int
-    manquantes: int
-    premier_at: float | None
-    dernier_at: float | None
+_REGISTRE = "/v1/notifications/registre.json"
+_BILAN_S = 60
 
 
 @dataclass
@@ -43,6 +35,13 @@ class Scenario:
     debut: int = 0
     alertes: list[Alertes] = field(default_factory=list)
     manques: list[str] = field(default_factory=list)
+    releve: Releve | None = None
+    inexpliquees: int | None = None
+
+    def __post_init__(self) -> None:
+        self.interne = Interne(self.http, self.stack)
+        phones = Telephones(self.http, self.stack.catcher_url or "")
+        self.sms = Sms(self.http, self.stack, self.steps, self.interne, phones, self.suffixe)
 
     @property
     def base(self) -> str:
@@ -63,16 +62,17 @@ class Scenario:
     async def jouer(self, nombre: int, progression: Any) -> None:
         """All acts, with `nombre` generated profils; `progression(done)` is told as they are stored."""
         self.debut = await self.courrier.dernier_id()
+        await self.sms.preparer()
         association_id, responsable, agent = await self.acte_1()
         benevoles = await self.acte_2(nombre, progression)
         camionnette_id, camionnette_at, costumes_id = await self.acte_3(responsable, association_id)
         await self.decider(agent, camionnette_id, "approuvee", [])
         self.steps.say("4. la modératrice approuve la camionnette")
         costumes_at = await self.acte_4(responsable, agent, association_id, costumes_id)
-        alerte = await self.acte_5("camionnette", camionnette_id, camionnette_at, benevoles)
-        await self.acte_6(responsable, benevoles, camionnette_id, alerte)
-        await self.publier_corrigee(agent, costumes_id)
-        await self.acte_5("costumes et tailleurs", costumes_id, costumes_at, benevoles, sans={"noor"})
+        compte = await self.acte_5("camionnette", camionnette_id, camionnette_at, benevoles)
+        await self.acte_6(responsable, benevoles, camionnette_id, await self.lire(compte, "noor"))
+        await self.acte_7(agent, costumes_id, costumes_at, benevoles)
+        await self.acte_8()
 
     async def acte_1(self) -> tuple[str, Client, Client]:
         """An association signs up and is validated by a moderator."""
@@ -103,7 +103,10 @@ class Scenario:
             clients[nom] = await self.entrer(nom)
             await clients[nom].post("/v1/profils", profil)
         self.steps.say(f"2. {len(clients)} abonnements aux alertes : deux personnes, une entreprise, une association")
+        for nom in ("camille", "transports-durand"):
+            await self.sms.inscrire(nom, clients[nom])
         await self._importer(nombre, progression)
+        await self.sms.installer_les_voisins()
         tous = await attendu.profils(self.kafka)
         actifs = sum(1 for profil in tous.values() if profil.actif)
         await jusqu_a(lambda: self._indexes(actifs), "profils dans l’index", 120)
@@ -111,16 +114,15 @@ class Scenario:
         return clients
 
     async def _importer(self, nombre: int, progression: Any) -> None:
-        interne = Interne(self.http, self.stack)
         at = dt.datetime.now(dt.UTC).isoformat()
         generes = list(jeu.profils(nombre, 1, f"demo{self.suffixe}"))
         fait = 0
-        async for lot in interne.importer(
+        async for lot in self.interne.importer(
             "notifications", "/v1/interne/contacts", [jeu.contact(profil["compte_id"], at) for profil in generes]
         ):
             fait += lot
             progression(fait)
-        async for lot in interne.importer("matching", "/v1/interne/profils", generes):
+        async for lot in self.interne.importer("matching", "/v1/interne/profils", generes):
             fait += lot
             progression(fait)
 
@@ -155,66 +157,53 @@ class Scenario:
         await self.decider(agent, costumes_id, "approuvee", [])
         self.steps.say("4. la modératrice approuve l’annonce corrigée")
 
-    async def acte_5(
-        self,
-        quoi: str,
-        annonce_id: str,
-        posee_at: float,
-        benevoles: dict[str, Client],
-        sans: frozenset[str] | set[str] = frozenset(),
-    ) -> dict[str, Any]:
-        """Counts the alerts of one annonce; returns the alert of « noor », whole, when she is expected."""
-        annonce = await jusqu_a(lambda: attendu.publiee(self.kafka, annonce_id), "annonce publiée")
-        destinataires = attendu.attendus(annonce, await attendu.profils(self.kafka))
+    async def acte_5(self, quoi: str, annonce_id: str, posee_at: float, benevoles: dict[str, Client]) -> Comptage:
+        """Counts the alerts of one annonce by e-mail."""
         adresses = {client.compte_id: self.adresse(nom) for nom, client in benevoles.items()}
-        await self._toutes_recues(annonce.titre, len(destinataires))
-        mails = [
-            m for m in await self.courrier.mails(self.debut, sujet=annonce.titre) if self._alerte(m, annonce.titre)
-        ]
-        recus = [adresse for mail in mails for adresse in mail["a"]]
-        connues = {adresses.get(d.compte_id) or jeu.adresse(d.compte_id) for d in destinataires.values()}
-        if any(adresse not in connues and adresse.endswith(f"{self.suffixe}@demo.example.org") for adresse in recus):
-            self.constater(False, f"« {annonce.titre} » est arrivée à quelqu’un qu’elle ne concerne pas")
-        instants = sorted(dt.datetime.fromisoformat(mail["recu_at"]).timestamp() for mail in mails)
-        distincts = len(set(recus))
-        self.alertes.append(
-            Alertes(
-                titre=annonce.titre,
-                posee_at=posee_at,
-                attendues=len(destinataires),
-                livrees=distincts,
-                doublons=len(recus) - distincts,
-                manquantes=max(0, len(destinataires) - distincts),
-                premier_at=instants[0] if instants else None,
-                dernier_at=instants[-1] if instants else None,
-            )
-        )
-        self.steps.say(f"5. {quoi} : {distincts} alertes livrées sur {len(destinataires)} attendues")
-        for nom in sans:
-            self.constater(self.adresse(nom) not in recus, f"{nom} s’était désabonnée et a reçu une alerte")
-        siennes = [mail for mail in mails if self.adresse("noor") in mail["a"]]
+        compte = await compter(self.kafka, self.courrier, self.interne, annonce_id, posee_at, self.debut, adresses)
+        alertes = compte.alertes
+        self.alertes.append(alertes)
+        intrus = {a for a in compte.recus if a in adresses.values()} - compte.concernees
+        self.constater(not intrus, f"« {alertes.titre} » est arrivée à quelqu’un qu’elle ne concerne pas")
+        self.constater(alertes.manquantes == 0, f"« {alertes.titre} » : toutes les alertes ne sont pas arrivées")
+        plus_tard = f", {alertes.au_resume} au prochain résumé" if alertes.au_resume else ""
+        self.steps.say(f"5. {quoi} : {alertes.livrees} alertes livrées sur {alertes.attendues} attendues{plus_tard}")
+        return compte
+
+    async def lire(self, compte: Comptage, nom: str) -> dict[str, Any]:
+        """The alert of somebody, whole; says why they got it."""
+        siennes = [mail for mail in compte.mails if self.adresse(nom) in mail["a"]]
         if not siennes:
-            self.constater("noor" in sans, "noor n’a pas été alertée")
+            self.constater(False, f"{nom} n’a pas été alertée")
             return {}
         lue: dict[str, Any] = await self.courrier.client.get(f"/api/mails/{siennes[0]['id']}")
         raison = next((ligne.strip() for ligne in lue["texte"].splitlines() if "·" in ligne), "")
         self.constater(bool(raison), "l’alerte ne dit pas pourquoi")
-        self.steps.say(f"5. noor lit pourquoi : « {raison} »")
+        self.steps.say(f"5. {nom} lit pourquoi : « {raison} »")
         return lue
 
     async def acte_6(
         self, responsable: Client, benevoles: dict[str, Client], annonce_id: str, alerte: dict[str, Any]
     ) -> None:
-        """One answers and is accepted; another unsubscribes with one click."""
-        reponse = await benevoles["camille"].post(
-            f"/v1/annonces/{annonce_id}/reponses",
-            {"message": "J’ai un utilitaire, je suis libre samedi.", "quantite": 1},
-        )
+        """Two answer by SMS, one of them in time; STOP is obeyed; another unsubscribes with one click."""
+        titre = self.alertes[0].titre
+        ref = await self.sms.alerte("camille", titre)
+        await self.sms.alerte("transports-durand", titre)
+        await self.sms.repondre("camille", f"Oui je viens ! {ref}", "place 1 sur 1")
+        await self.sms.repondre("transports-durand", f"OUI {ref}", "liste d'attente")
         recue = await self.courrier.attendre(self.adresse("association"), self.debut, "peut vous aider")
-        self.steps.say(f"6. camille répond « je peux aider » ; l’association lit : « {recue['sujet']} »")
-        await responsable.post(f"/v1/reponses/{reponse['reponse_id']}/acceptation")
-        acceptee = await self.courrier.attendre(self.adresse("camille"), self.debut, "acceptée")
-        self.steps.say(f"6. l’association accepte ; camille lit : « {acceptee['sujet']} »")
+        self.steps.say(f"6. l’association lit : « {recue['sujet']} »")
+        reponses = (await responsable.get(f"/v1/annonces/{annonce_id}/reponses"))["reponses"]
+        etats = sorted(reponse["etat"] for reponse in reponses)
+        self.constater(etats == ["deposee", "en_attente"], f"une place pour deux réponses : {', '.join(etats)}")
+        deposee = next(reponse for reponse in reponses if reponse["etat"] == "deposee")
+        await responsable.post(f"/v1/reponses/{deposee['reponse_id']}/acceptation")
+        acceptee = await self.sms.attendre("camille", "est acceptée")
+        self.steps.say(f"6. l’association accepte ; camille lit sur son téléphone : « {acceptee} »")
+        await self.sms.repondre("transports-durand", "Stop", "plus de SMS")
+        await self.desabonner(benevoles["noor"], alerte)
+
+    async def desabonner(self, noor: Client, alerte: dict[str, Any]) -> None:
         entetes = {nom.lower(): valeur for nom, valeur in dict(alerte.get("entetes", {})).items()}
         lien = str(entetes.get("list-unsubscribe", "")).strip("<>")
         self.constater(
@@ -222,13 +211,47 @@ class Scenario:
         )
         async with self.http.post(lien, data={"List-Unsubscribe": "One-Click"}) as answer:
             self.constater(answer.status == 200, f"le désabonnement en un clic a répondu {answer.status}")
-        noor = benevoles["noor"]
 
         async def inactif() -> bool:
             return all(not profil["actif"] for profil in (await noor.get("/v1/profils"))["profils"])
 
         await jusqu_a(inactif, "profil de noor désactivé")
-        self.steps.say("6. noor se désabonne en un clic (POST, sans cookie) : son profil n’est plus actif")
+        self.steps.say("6. noor se désabonne en un clic (POST, sans cookie) : son profil n’est plus actif")
+
+    async def acte_7(self, agent: Client, costumes_id: str, costumes_at: float, benevoles: dict[str, Client]) -> None:
+        """The second need is published, and one of the two operators of SMS disappears while its alerts leave."""
+        await self.sms.ralentir_un_operateur()
+        await self.publier_corrigee(agent, costumes_id)
+        titre = personnes.costumes("", "")["titre"]
+        await self.sms.perdre_un_operateur(titre)
+        compte = await self.acte_5("costumes et tailleurs", costumes_id, costumes_at, benevoles)
+        self.constater(self.adresse("noor") not in compte.recus, "noor s’était désabonnée et a reçu une alerte")
+        await self.sms.retrouver_l_operateur()
+
+        async def incertains() -> int:
+            registre = await agent.get(f"{_REGISTRE}?annonce={costumes_id}&canal=sms&etat=incertain")
+            return int(registre["total_envois"])
+
+        self.releve = releve = await self.sms.compter(titre, incertains)
+        self.constater(releve.doublons == 0, f"{releve.doublons} SMS en double")
+        self.constater(releve.autre > 0, "l’autre opérateur de SMS n’a rien repris")
+        self.steps.say(
+            f"5. SMS : {releve.atteints} téléphones sur {VOISINS}, dont {releve.autre} par l’autre opérateur, "
+            f"{releve.incertains} d’issue inconnue, jamais renvoyés, {releve.doublons} en double"
+        )
+        self.constater(await self.sms.combien("transports-durand", titre[:20]) == 0, "un SMS est parti après un STOP")
+        self.constater(await self.sms.combien("transports-durand", "plus de SMS") == 1, "STOP confirmé plus d’une fois")
+
+    async def acte_8(self) -> None:
+        """Every alert that was announced is accounted for."""
+        total = (await calme(self.kafka, self.interne, secondes=_BILAN_S)).total
+        self.inexpliquees = total.inexpliquees
+        self.constater(total.inexpliquees == 0, f"{total.inexpliquees} alertes inexpliquées : « ./place bilan »")
+        self.constater(total.en_route == 0, f"{total.en_route} alertes encore en route : « ./place bilan »")
+        self.steps.say(
+            f"7. bilan : {total.destinataires} destinataires annoncés, {total.envois} lignes au registre, "
+            f"{total.inexpliquees} inexpliquées"
+        )
 
     async def decider(self, agent: Client, cible_id: str, issue: str, motifs: list[dict[str, Any]]) -> None:
         """A moderator claims the open dossier of a target and decides."""
@@ -244,19 +267,6 @@ class Scenario:
 
     async def _etat(self, client: Client, path: str, etat: str) -> bool:
         return bool((await client.get(path))["etat"] == etat)
-
-    def _alerte(self, mail: dict[str, Any], titre: str) -> bool:
-        return str(mail["sujet"]).removeprefix("Urgent\u00a0: ") == titre
-
-    async def _toutes_recues(self, titre: str, nombre: int) -> None:
-        async def recues() -> bool:
-            mails = await self.courrier.mails(self.debut, sujet=titre)
-            return sum(self._alerte(mail, titre) for mail in mails) >= nombre
-
-        try:
-            await jusqu_a(recues, "alertes", 90)
-        except Impossible:
-            self.constater(False, f"« {titre} » : toutes les alertes ne sont pas arrivées en 90 s")
 
     async def _indexes(self, actifs: int) -> bool:
         """Whether the index of every matching worker holds all active profils."""

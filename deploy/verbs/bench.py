@@ -4,7 +4,7 @@ from importlib import import_module
 
 from deploy.errors import Impossible
 
-BENCHES = ("pipeline",)
+BENCHES = ("envois", "pipeline")
 
 
 def run(name: str, as_json: bool) -> bool:

@@ -1,89 +1,101 @@
 """./place bilan: no alert is unaccounted for, or which ones are."""
 
 import asyncio
+import datetime as dt
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from contracts.notifications import Canal
 from deploy import layout, stack
-from deploy.bilan import Bilan, Compte, Injoignable, dresser
-from deploy.client import Interne, jusqu_a, session
+from deploy.bilan import calme, dresser, personnes
+from deploy.client import Interne, session
 from deploy.console import Steps
 from deploy.errors import Impossible
-from services.notifications.domain import Etat, Motif
+from deploy.reconciliation import Bilan, Compte, Groupe, Periode
+from services.notifications.calendrier import PARIS
+from services.notifications.domain import Etat
+from services.notifications.registre_vue import ETATS, MOTIFS
 
-ETATS = {
-    Etat.REMIS: "remises",
-    Etat.EN_FILE: "en file",
-    Etat.REMISE: "en cours de remise",
-    Etat.ECHEC_TEMPORAIRE: "à réessayer",
-    Etat.INCERTAIN: "incertaines",
-    Etat.ECHEC_PERMANENT: "en échec permanent",
-    Etat.ANNULEE: "annulées",
-    Etat.SANS_CONSENTEMENT: "sans consentement",
-}
-MOTIFS = {
-    Motif.DESABONNE: "désabonné",
-    Motif.ANNONCE_CLOSE: "annonce close",
-    Motif.COMPTE_EFFACE: "compte effacé",
-    Motif.CODE_EXPIRE: "code expiré",
-    Motif.SANS_ADRESSE: "sans adresse",
-    Motif.CONSENTEMENT_ABSENT: "pas d’accord donné pour ce canal",
-    Motif.INJOIGNABLE: "serveur de courrier injoignable",
-    Motif.BAIL_ECHU: "le processus qui la remettait a disparu",
-    Motif.ISSUE_INCONNUE: "issue inconnue",
-    Motif.MESSAGE_IMPOSSIBLE: "message impossible à écrire",
-}
+REMISES = (Etat.REMIS, Etat.LIVRE)
+"""Handed over, as far as anybody knows."""
+
+Noms = Mapping[str, tuple[str, Canal]]
+"""Id of a row → profil and channel."""
+
+console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+
 # More lines than a screen holds say nothing more; those that matter come first.
 _ANNONCES_MONTREES = 20
 _IDS_MONTRES = 5
 
 
-def run(annonce: str | None, as_json: bool, attendre: int) -> bool:
+def run(
+    annonce: str | None,
+    as_json: bool,
+    attendre: int,
+    depuis: dt.date | None = None,
+    jusqua: dt.date | None = None,
+    detail: bool = False,
+) -> bool:
     """Prints the account, after at most `attendre` seconds of waiting for what is on its way.
 
+    `depuis`, `jusqua`: days in Paris, both included. `detail`: each person to whom nothing was handed over, and why.
     Returns whether nothing is unexplained and, when there was waiting, nothing is on its way. Raises Impossible.
     """
+    if detail and annonce is None:
+        raise Impossible("« --detail » va avec « --annonce » : il nomme chaque destinataire.")
     current = stack.existing(layout.current())
-    bilan = asyncio.run(_dresser(current, None if annonce is None else {annonce}, attendre))
+    bilan, noms = asyncio.run(_dresser(current, annonce, periode(depuis, jusqua), attendre, detail=detail))
     total = bilan.total
     if as_json:
-        print(json.dumps(objet(bilan), ensure_ascii=False))
+        par_personne = {"detail": lignes(bilan.groupes, noms)} if detail else {}
+        print(json.dumps(objet(bilan) | par_personne, ensure_ascii=False))
     else:
         _montrer(bilan)
+        if detail:
+            _montrer_les_personnes(lignes(bilan.groupes, noms))
     if attendre and total.en_route:
-        Steps().say(f"toujours {total.en_route} en route après {attendre} s : « ./place status », « ./place logs »")
+        Steps().say(f"toujours {total.en_route} en route après {attendre} s : « ./place status », « ./place logs »")
     return total.inexpliquees == 0 and not (attendre and total.en_route)
 
 
-async def _dresser(current: stack.Stack, annonces: set[str] | None, attendre: int) -> Bilan:
+def periode(depuis: dt.date | None, jusqua: dt.date | None) -> Periode:
+    """Days in Paris, both included."""
+
+    def minuit(jour: dt.date) -> dt.datetime:
+        return dt.datetime.combine(jour, dt.time(), PARIS)
+
+    return Periode(minuit(depuis) if depuis else None, minuit(jusqua + dt.timedelta(days=1)) if jusqua else None)
+
+
+async def _dresser(
+    current: stack.Stack, annonce: str | None, de: Periode, attendre: int, *, detail: bool
+) -> tuple[Bilan, Noms]:
+    annonces = None if annonce is None else {annonce}
     async with session() as http:
         interne, kafka = Interne(http, current), current.urls()["KAFKA_URL"]
-        if not attendre:
-            return await dresser(kafka, interne, annonces)
-        dernier: Bilan | Injoignable | None = None
+        if attendre:
+            bilan = await calme(kafka, interne, annonces, de, secondes=attendre)
+        else:
+            bilan = await dresser(kafka, interne, annonces, de)
+        return bilan, await personnes(kafka, annonce or "") if detail else {}
 
-        async def calme() -> bool:
-            nonlocal dernier
-            try:
-                dernier = await dresser(kafka, interne, annonces)
-            except Injoignable as error:
-                dernier = error
-                return False
-            return dernier.total.en_route == 0
 
-        try:
-            await jusqu_a(calme, "rien en route", attendre)
-        except Impossible:
-            if not isinstance(dernier, Bilan):
-                raise dernier or Impossible("Le bilan n’a pas pu être dressé : « ./place status ».") from None
-        if not isinstance(dernier, Bilan):
-            raise Impossible("Le bilan n’a pas pu être dressé : « ./place status ».")
-        return dernier
+def lignes(groupes: Iterable[Groupe], noms: Noms) -> list[dict[str, Any]]:
+    """Each row that was not handed over: its profil, its channel, its state and the reason."""
+    trouvees = [
+        {"profil_id": noms[id_][0], "canal": noms[id_][1].value, "etat": groupe.etat, "motif": groupe.motif}
+        for groupe in groupes
+        if groupe.etat not in REMISES
+        for id_ in groupe.envois
+        if id_ in noms
+    ]
+    return sorted(trouvees, key=lambda ligne: (ligne["profil_id"], ligne["canal"]))
 
 
 def objet(bilan: Bilan) -> dict[str, Any]:
@@ -116,12 +128,11 @@ def _chiffres(compte: Compte) -> dict[str, Any]:
 
 def _sans_remise(compte: Compte) -> list[tuple[tuple[str, str | None], int]]:
     """Rows that were not handed over, by state and reason, most of them first."""
-    autres = [(fin, nombre) for fin, nombre in compte.fins.items() if fin[0] != Etat.REMIS]
+    autres = [(fin, nombre) for fin, nombre in compte.fins.items() if fin[0] not in REMISES]
     return sorted(autres, key=lambda ligne: (-ligne[1], ligne[0][0], ligne[0][1] or ""))
 
 
 def _montrer(bilan: Bilan) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     total = bilan.total
     if not total.destinataires and not total.envois:
         console.print("Aucune alerte annoncée" + (" pour cette annonce." if bilan.comptes else "."))
@@ -152,10 +163,10 @@ def _table_des_etats(total: Compte) -> Table:
     for titre in ("État", "Motif"):
         table.add_column(titre)
     table.add_column("Alertes", justify="right")
-    remises = total.etats[Etat.REMIS]
-    table.add_row(ETATS[Etat.REMIS], "", str(remises))
+    for remise in REMISES:
+        table.add_row(ETATS[remise], "", str(total.etats[remise]))
     for (etat, motif), nombre in _sans_remise(total):
-        table.add_row(ETATS[Etat(etat)], _motif(motif), str(nombre))
+        table.add_row(ETATS[etat], _motif(motif), str(nombre))
     if total.a_lire:
         table.add_row("pas encore au registre", "événement pas encore lu", str(total.a_lire))
     table.add_section()
@@ -169,7 +180,18 @@ def _motif(motif: str | None) -> str:
     """What is not one of ours is what the provider answered."""
     if motif is None:
         return ""
-    return MOTIFS[Motif(motif)] if motif in set(Motif) else motif
+    return MOTIFS.get(motif, motif)
+
+
+def _montrer_les_personnes(detail: list[dict[str, Any]]) -> None:
+    if not detail:
+        return console.print("Chaque message de cette annonce a été remis.")
+    table = Table(header_style="bold")
+    for titre in ("Profil", "Canal", "État", "Motif"):
+        table.add_column(titre)
+    for ligne in detail:
+        table.add_row(ligne["profil_id"], ligne["canal"], ETATS[ligne["etat"]], _motif(ligne["motif"]))
+    console.print(table)
 
 
 def _table_des_annonces(bilan: Bilan) -> Table:
@@ -189,7 +211,7 @@ def _table_des_annonces(bilan: Bilan) -> Table:
 
 def _ligne(comptes: Iterable[Compte]) -> list[str]:
     somme = Bilan({compte.annonce_id: compte for compte in comptes}).total
-    remises = somme.etats[Etat.REMIS]
+    remises = sum(somme.etats[etat] for etat in REMISES)
     autres = somme.envois - remises - somme.en_cours
     chiffres = (somme.destinataires, somme.envois, remises, autres, somme.en_route, somme.inexpliquees)
     return [str(chiffre) for chiffre in chiffres]

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from deploy import client
 from deploy.client import Courrier
 from deploy.console import Steps
-from deploy.demo.scenario import Alertes, Scenario
+from deploy.demo.comptage import Alertes
+from deploy.demo.scenario import Scenario
 from deploy.errors import Impossible
 from deploy.external import hosts
 from deploy.stack import Stack
@@ -22,14 +23,19 @@ def run(profils: int, as_json: bool) -> bool:
     """Plays with `profils` generated profils. Returns whether nothing is missing. Raises Impossible."""
     steps = Steps()
     stack = up.run(steps=steps)
-    if stack.catcher_url is None:
-        raise Impossible("La démonstration lit le courrier de test : lancez-la sans SMTP_URL.")
+    if stack.catcher_url is None or stack.phones_url is None:
+        raise Impossible(
+            "La démonstration lit le courrier et les téléphones de test : lancez-la sans SMTP_URL, SMPP_URL ni "
+            "SMS_HTTP_URL."
+        )
     try:
         scenario = asyncio.run(_play(stack, steps, profils))
     except client.Refus as refus:
         raise Impossible(f"La plateforme a refusé une étape ({refus}) : « ./place logs ».") from refus
-    summary = {**_figures(scenario.alertes), "profils": profils, **_versions(stack), "manques": scenario.manques}
-    summary |= {"site": stack.public_url, "moderation": f"{stack.public_url}/moderation", "courrier": stack.catcher_url}
+    summary = {**_figures(scenario.alertes), **_sms(scenario), "inexpliquees": scenario.inexpliquees}
+    summary |= {"profils": profils, **_versions(stack), "manques": scenario.manques}
+    summary |= {"site": stack.public_url, "moderation": f"{stack.public_url}/moderation"}
+    summary |= {"courrier": stack.catcher_url, "telephones": stack.phones_url}
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
@@ -61,6 +67,7 @@ def _figures(alertes: list[Alertes]) -> dict[str, Any]:
         "alertes_livrees": sum(a.livrees for a in alertes),
         "doublons": sum(a.doublons for a in alertes),
         "manquantes": sum(a.manquantes for a in alertes),
+        "au_resume": sum(a.au_resume for a in alertes),
     }
     first = alertes[0]
     times = {
@@ -70,19 +77,38 @@ def _figures(alertes: list[Alertes]) -> dict[str, Any]:
     return {**totals, **times}
 
 
+def _sms(scenario: Scenario) -> dict[str, Any]:
+    """Alerts by SMS while one operator was lost."""
+    releve = scenario.releve
+    assert releve is not None
+    return {
+        "sms_telephones": releve.atteints,
+        "sms_par_l_autre_operateur": releve.autre,
+        "sms_incertains": releve.incertains,
+        "sms_doublons": releve.doublons,
+    }
+
+
 def _show(summary: dict[str, Any]) -> None:
-    print("\n7. Bilan")
+    print("\n8. Bilan")
     rows = [
         ("alertes attendues (force brute)", summary["alertes_attendues"]),
         ("alertes livrées", summary["alertes_livrees"]),
         ("en double", summary["doublons"]),
         ("manquantes", summary["manquantes"]),
+        ("remises à un prochain résumé", summary["au_resume"]),
+        ("téléphones atteints par SMS", summary["sms_telephones"]),
+        ("  par l’autre opérateur", summary["sms_par_l_autre_operateur"]),
+        ("  d’issue inconnue, jamais renvoyés", summary["sms_incertains"]),
+        ("  en double", summary["sms_doublons"]),
+        ("alertes inexpliquées", summary["inexpliquees"]),
         ("du dépôt au premier 250", f"{summary['premier_ms']} ms (modération comprise)"),
         ("du dépôt au dernier 250", f"{summary['dernier_ms']} ms"),
         ("serveurs", f"Kafka {summary['kafka']}, MongoDB {summary['mongo']}, Redis {summary['redis']}"),
         ("site public", summary["site"]),
         ("modération", summary["moderation"]),
         ("courrier reçu", summary["courrier"]),
+        ("téléphones", summary["telephones"]),
     ]
     for title, value in rows:
         print(f"   {title:<34}{value}")

@@ -11,10 +11,10 @@ from deploy import external, health, layout, secrets, stack
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.local.leftovers import sweep
-from deploy.local.servers import SERVER_PORTS, URL_VARIABLES, Server
+from deploy.local.servers import URL_VARIABLES, Server
 from deploy.local.waiting import wait_until
-from deploy.processes import CATCHER
-from deploy.stack import CATCHER_SMTP, Program, Stack
+from deploy.processes import STAND_INS
+from deploy.stack import PORTS_OF, Program, Stack
 from deploy.supervision import Supervisor, configuration
 
 _READY_S = 120.0
@@ -48,7 +48,7 @@ def run(*, only_servers: bool = False, wished: Mapping[str, int] | None = None, 
             steps.say(f"supervisord tourne déjà (pid {found})")
         _start_servers(current, supervisor, steps)
         programs = [program for program in current.programs() if program.health]
-        start_programs([p for p in programs if not only_servers or p.name == CATCHER], supervisor, steps)
+        start_programs([p for p in programs if not only_servers or p.name in STAND_INS], supervisor, steps)
     return current
 
 
@@ -57,7 +57,7 @@ def held_ports(supervisor: Supervisor) -> frozenset[str]:
     names: set[str] = set()
     for name, state in supervisor.states().items():
         if state.pid:
-            names.update(SERVER_PORTS.get(name, (name, CATCHER_SMTP) if name == CATCHER else (name,)))
+            names.update(PORTS_OF.get(name, (name,)))
     return frozenset(names)
 
 

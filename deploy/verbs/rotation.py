@@ -1,0 +1,56 @@
+"""./place rotation: a new key for contact details, everything encrypted anew under it, then the old key goes."""
+
+import asyncio
+from pathlib import Path
+
+from deploy import layout, secrets, stack
+from deploy.client import Interne, session
+from deploy.console import Steps
+from deploy.errors import Impossible
+from deploy.stack import Stack
+from deploy.supervision import Supervisor
+from deploy.verbs import up
+
+_SERVICE = "notifications"
+
+
+def run() -> bool:
+    """Returns whether one key is left; False: what is under way still needs the old one. Raises Impossible."""
+    steps = Steps()
+    supervisor = Supervisor(layout.current())
+    if supervisor.pid() is None:
+        raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
+    current = stack.existing(layout.current())
+    file = current.layout.secrets / _SERVICE / "cle_chiffrement"
+    # Two keys: an earlier call had to leave the old one.
+    if "," not in file.read_text():
+        _renew(file, f"{secrets.random_key()},{file.read_text().strip()}", current, supervisor, steps)
+        steps.say("une nouvelle clé chiffre, l’ancienne déchiffre encore")
+    faits, restants = asyncio.run(_rechiffrer(current))
+    steps.say(f"{faits} coordonnées rechiffrées")
+    if restants:
+        steps.say(f"{restants} messages ou codes en cours tiennent à l’ancienne clé : relancez dans un quart d’heure")
+        return False
+    _renew(file, file.read_text().split(",")[0], current, supervisor, steps)
+    steps.say("l’ancienne clé est retirée : sauvegardez la nouvelle")
+    return True
+
+
+def _renew(file: Path, keys: str, current: Stack, supervisor: Supervisor, steps: Steps) -> None:
+    """All processes of the service at once: one that lacks a key stops at the first row that needs it."""
+    secrets.write(file, keys.encode())
+    programs = [program for program in current.programs() if program.name.startswith(f"{_SERVICE}-")]
+    supervisor.stop_and_wait([program.name for program in programs])
+    up.start_programs(programs, supervisor, steps)
+
+
+async def _rechiffrer(current: Stack) -> tuple[int, int]:
+    """(contacts done, what still needs the old key)."""
+    faits = 0
+    async with session() as http:
+        while True:
+            client = Interne(http, current).client(_SERVICE, roles=["systeme"])
+            answer = await client.post("/v1/interne/rotation")
+            faits += answer["faits"]
+            if not answer["faits"]:
+                return faits, int(answer["restants"])
