@@ -49,7 +49,8 @@ ECRITURES = {
     "publication": Etape((("inbox", "annonce", "outbox"),), _LACHEE, "decision", "publiee"),
     "matching": Etape((("inbox", "annonce", "correspondances", "outbox"),), _LACHEE, "publiee", "correspondance"),
     "envoi": Etape(
-        (("inbox", "contenu", "envoi"), ("claim",)),
+        # The claim is part of the row as it is inserted.
+        (("inbox", "contenu", "envoi"),),
         (("mark", "outbox"), ("outbox row let go",)),
         "correspondance",
         None,

@@ -42,7 +42,7 @@ def run(as_json: bool, echantillons: int = 150, annonces: int = 300, foule: int 
     with tempfile.TemporaryDirectory(prefix="place-bench-") as folder:
         os.environ.setdefault("PLACE_CACHE", str(layout.cache()))
         # A stack of its own, in which a trusted association publishes at once: the path without a person in it.
-        os.environ |= {"PLACE_DIR": str(Path(folder) / "pile"), "POLITIQUE": "confiance"}
+        os.environ |= {"PLACE_DIR": str(Path(folder) / "pile"), "POLITIQUE": "confiance", "BUDGET_SEMAINE": "0"}
         try:
             stack = up.run(steps=steps)
             figures = asyncio.run(_mesurer(stack, steps, echantillons, annonces, foule))
