@@ -1,5 +1,6 @@
 """The public site as people use it: without JavaScript, on a phone, with a keyboard."""
 
+import datetime as dt
 import re
 import secrets
 
@@ -13,7 +14,16 @@ from tests.pile import Ville
 pytestmark = pytest.mark.browser
 
 _PUBLIC = ("/", "/annonces", "/connexion", "/accessibilite", "/mentions-legales", "/conditions", "/nulle-part")
-_PRIVATE = ("/annonces/nouvelle", "/alertes/nouvelle", "/associations/nouvelle", "/mon-compte", "/mon-compte/effacer")
+_PRIVATE = (
+    "/annonces/nouvelle",
+    "/alertes/nouvelle",
+    "/associations/nouvelle",
+    "/mon-compte",
+    "/mon-compte/preferences",
+    "/mon-compte/messages",
+    "/mon-compte/telephone",
+    "/mon-compte/effacer",
+)
 _CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
 
 
@@ -138,6 +148,57 @@ async def test_subscribing_stopping_and_leaving(ouvrir: Ouvrir, ville: Ville) ->
     await expect(page.get_by_role("status").first).to_contain_text("effacé")
     await page.goto("/mon-compte")
     await expect(page).to_have_url(re.compile(r"/connexion"))
+
+
+async def test_les_preferences_se_choisissent_sans_javascript(ouvrir: Ouvrir, ville: Ville) -> None:
+    page = await ouvrir()
+    await entrer(page, ville, "prefere", "/mon-compte/preferences")
+    # Nobody has agreed to anything yet, and nothing is ticked in advance.
+    await expect(page.get_by_label("Par e‑mail")).not_to_be_checked()
+    await expect(page.get_by_role("link", name="vérifiez d’abord votre numéro")).to_be_visible()
+    await expect(page.locator("#notifications")).to_be_hidden()
+    await page.goto("/alertes/nouvelle")
+    await page.get_by_label("Autour de").select_option("wazemmes")
+    await envoyer(page)
+
+    await page.goto("/mon-compte/preferences")
+    await expect(page.get_by_label("Par e‑mail")).to_be_checked()
+    await page.get_by_label("Des besoins à moins de 5").select_option("hebdomadaire")
+    await page.get_by_label("Au plus, par semaine").select_option("5")
+    await page.get_by_label("À partir de").select_option("10")
+    await page.get_by_label("Pause").fill((dt.datetime.now(dt.UTC) + dt.timedelta(days=10)).date().isoformat())
+    enregistrer = page.get_by_role("button", name="Enregistrer mes préférences")
+    await enregistrer.click()
+    await expect(page.get_by_role("status").first).to_contain_text("enregistrées")
+    await expect(page.get_by_label("Des besoins à moins de 5")).to_have_value("hebdomadaire")
+    await expect(page.get_by_label("Au plus, par semaine")).to_have_value("5")
+    await expect(page.get_by_label("À partir de")).to_have_value("10")
+    await expect(page.locator("main")).to_contain_text("Vos alertes sont en pause")
+    await page.get_by_role("button", name="Reprendre maintenant").click()
+    await expect(page.get_by_role("status").first).to_contain_text("reprennent")
+    await expect(page.get_by_label("Pause")).to_have_value("")
+
+    # Hours that end before they begin: said at their field, and what was chosen is still there.
+    await page.get_by_label("À partir de").select_option("19")
+    await page.get_by_label("Jusqu’à").select_option("9")
+    await enregistrer.click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.locator("#heures")).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_label("À partir de")).to_have_value("19")
+
+    await page.goto("/mon-compte/preferences")
+    await page.get_by_label("Par e‑mail").uncheck()
+    await enregistrer.click()
+    await expect(page.get_by_label("Par e‑mail")).not_to_be_checked()
+    compte = await (await page.request.get("/v1/compte")).json()
+    assert [(c["canal"], c["accorde"]) for c in compte["consentements"]] == [("email", False)]
+
+    await page.get_by_label("Numéro de mobile").fill("03 20 49 50 00")
+    await page.get_by_role("button", name="Vérifier ce numéro").click()
+    await expect(page.locator("#numero-erreur")).to_be_visible()
+    await expect(page.get_by_label("Numéro de mobile")).to_have_value("03 20 49 50 00")
+    await page.get_by_role("link", name="Ce que vous avez reçu, et pourquoi").click()
+    await expect(page.locator("h1")).to_contain_text("Ce que vous avez reçu")
 
 
 async def test_a_moderator_works_behind_the_gateway_and_nobody_else(ouvrir: Ouvrir, ville: Ville) -> None:

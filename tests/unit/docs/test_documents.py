@@ -107,6 +107,12 @@ def test_functions_that_the_guide_names_exist() -> None:
     assert wrong == []
 
 
+def test_the_guide_shows_the_room_of_every_file_of_notifications() -> None:
+    files = {path.name for path in (ROOT / "services" / "notifications").glob("*.py")} - {"__init__.py", "__main__.py"}
+    named = set(re.findall(r"[`/](\w+\.py)\b", guide()))
+    assert files - named == set()
+
+
 def test_variables_of_the_example_are_named_as_the_processes_read_them() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
