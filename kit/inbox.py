@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pymongo.errors import BulkWriteError
 
-from kit.mongo import Database, DuplicateKeyError, Session
+from kit.mongo import DUPLICATE_KEY, Database, DuplicateKeyError, Session, write_error_codes
 
 # Longer than the retention of any topic (30 days) plus the age at which a dead letter may still be replayed (14 days).
 _KEPT_S = 45 * 24 * 3600
@@ -32,7 +32,7 @@ async def mark(db: Database, consumer: str, event_ids: Sequence[str], at: dt.dat
     except DuplicateKeyError as error:
         raise AlreadyProcessed from error
     except BulkWriteError as error:
-        if any(details.get("code") == 11000 for details in (error.details or {}).get("writeErrors", [])):
+        if DUPLICATE_KEY in write_error_codes(error):
             raise AlreadyProcessed from error
         raise
 

@@ -18,6 +18,7 @@ from motor.motor_asyncio import (
 from pymongo import WriteConcern
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -34,7 +35,11 @@ Collection = AsyncIOMotorCollection[dict[str, Any]]
 Session = AsyncIOMotorClientSession
 T = TypeVar("T")
 
+DUPLICATE_KEY = 11000
+"""The server's code for a row that is there already."""
+
 __all__ = [
+    "DUPLICATE_KEY",
     "Collection",
     "Database",
     "DuplicateKeyError",
@@ -43,6 +48,7 @@ __all__ = [
     "connect",
     "is_unavailable",
     "is_undecided",
+    "write_error_codes",
 ]
 
 # Somebody waits for a page: this and one more selection of a server are the most that an outage makes a write last.
@@ -167,3 +173,8 @@ def is_unavailable(error: BaseException) -> bool:
 def is_undecided(error: BaseException) -> bool:
     """True when a commit was sent and its answer never came: what it held may be stored."""
     return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
+
+
+def write_error_codes(error: BulkWriteError) -> set[int | None]:
+    """Of the writes of a bulk that failed; DUPLICATE_KEY is one of them."""
+    return {details.get("code") for details in (error.details or {}).get("writeErrors", [])}

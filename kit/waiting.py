@@ -25,6 +25,23 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
         return
 
 
+async def every(seconds: float, look: Callable[[], Awaitable[bool]], stopping: asyncio.Event, *, away: str) -> None:
+    """A timer: calls `look` until `stopping`, `seconds` after each, or at once when it says that more is to do.
+
+    A server that is away is waited for, which the log calls `away`. Raises the other errors of `look`.
+    """
+    while not stopping.is_set():
+        more = False
+        try:
+            more = await look()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning(away, error=type(error).__name__)
+        if not more:
+            await wait(stopping, seconds)
+
+
 async def outlast(action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Repeats `action` for as long as a server is away, with growing pauses and jitter. Raises its other errors."""
     pause = _FIRST_PAUSE_S

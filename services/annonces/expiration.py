@@ -2,10 +2,9 @@
 
 import asyncio
 
-from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.outbox import Tx
-from kit.waiting import wait
+from kit.waiting import every
 from services.annonces import domain
 from services.annonces.actions import Deps, appliquer
 from services.annonces.store import fiche
@@ -43,12 +42,10 @@ async def expirer_echues(deps: Deps) -> int:
 
 async def run(deps: Deps, stopping: asyncio.Event) -> None:
     """Looks every `expiration_s` seconds until `stopping`; a server that is away is waited for."""
-    while not stopping.is_set():
-        try:
-            if nombre := await expirer_echues(deps):
-                log.info("annonces_expired", count=nombre)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            log.warning("expiry_waits", error=type(error).__name__)
-        await wait(stopping, deps.settings.expiration_s)
+
+    async def look() -> bool:
+        if nombre := await expirer_echues(deps):
+            log.info("annonces_expired", count=nombre)
+        return False
+
+    await every(deps.settings.expiration_s, look, stopping, away="expiry_waits")

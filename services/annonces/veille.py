@@ -4,10 +4,9 @@ import asyncio
 import datetime as dt
 
 from contracts.annonces import Reponse
-from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.outbox import Tx
-from kit.waiting import wait
+from kit.waiting import every
 from services.annonces import rappels
 from services.annonces.actions import Deps, rappeler
 from services.annonces.store import fiche
@@ -57,12 +56,10 @@ async def _rappeler(deps: Deps, annonces: list[str], jour: dt.date) -> int:
 
 async def run(deps: Deps, stopping: asyncio.Event) -> None:
     """Looks every `rappel_s` seconds until `stopping`; a server that is away is waited for."""
-    while not stopping.is_set():
-        try:
-            if nombre := await rappeler_dues(deps):
-                log.info("reminders_due", count=nombre)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            log.warning("reminders_wait", error=type(error).__name__)
-        await wait(stopping, deps.settings.rappel_s)
+
+    async def look() -> bool:
+        if nombre := await rappeler_dues(deps):
+            log.info("reminders_due", count=nombre)
+        return False
+
+    await every(deps.settings.rappel_s, look, stopping, away="reminders_wait")

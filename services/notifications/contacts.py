@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError
 from contracts.comptes import Consentement
 from contracts.notifications import Canal
 from kit.logging import get_logger
-from kit.mongo import Database, Session
+from kit.mongo import DUPLICATE_KEY, Database, Session, write_error_codes
 from services.notifications import preferences
 from services.notifications.chiffrement import Coffre, Illisible
 from services.notifications.preferences import REFUS_GARDES, Choix
@@ -25,7 +25,6 @@ from services.notifications.preferences import REFUS_GARDES, Choix
 log = get_logger(__name__)
 
 _SANS_COMPTE = dt.timedelta(hours=24)
-_DOUBLON = 11000
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Contacts:
             await self._contacts.bulk_write(ecritures, ordered=False)
         except BulkWriteError as error:
             # The filter leaves newer and erased rows out, and the upsert then meets their _id: nothing to store.
-            if any(e.get("code") != _DOUBLON for e in (error.details or {}).get("writeErrors", [])):
+            if write_error_codes(error) - {DUPLICATE_KEY}:
                 raise
 
     async def noter_code(self, compte_id: str, email: str, now: dt.datetime) -> None:

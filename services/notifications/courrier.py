@@ -9,6 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from contracts.notifications import Canal
 from kit.errors import RetryLater
+from kit.mongo import DUPLICATE_KEY, write_error_codes
 from kit.outbox import Tx
 from services.notifications import domain
 from services.notifications.avance import Prise, Regard
@@ -17,8 +18,6 @@ from services.notifications.livreur import Livreur
 from services.notifications.messages import MESSAGES
 from services.notifications.modeles import Modeles
 from services.notifications.store import Ligne, Registre
-
-_DOUBLON = 11000
 
 Secret = Callable[[str], Mapping[str, Any]]
 """From the id of an envoi: its sealed address and code."""
@@ -95,7 +94,7 @@ class Courrier:
         try:
             await self.registre.deposer(contenu_id, genre, donnees, lignes, tx.session)
         except BulkWriteError as error:
-            if all(e.get("code") != _DOUBLON for e in (error.details or {}).get("writeErrors", [])):
+            if DUPLICATE_KEY not in write_error_codes(error):
                 raise
             # Told again under another event id, which is rare: only then do we pay for looking first, at the next try.
             self.repetes.add(contenu_id)

@@ -8,19 +8,15 @@ from typing import Any
 
 from contracts.notifications import Canal
 from kit.clock import Clock
-from kit.errors import is_outage
-from kit.logging import get_logger
 from kit.mongo import Database
 from kit.outbox import Outbox, Tx
-from kit.waiting import wait
+from kit.waiting import every
 from services.notifications import domain
 from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.domain import Cloture, Etat, Genre, Motif
 from services.notifications.messages import MESSAGES
 from services.notifications.store import Ligne, Registre
-
-log = get_logger(__name__)
 
 _TOUTES_LES_S = 1.0
 _LOT = 100
@@ -79,16 +75,11 @@ class Resumes:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; a server that is away is waited for."""
-        while not stopping.is_set():
-            faits = 0
-            try:
-                faits = await self.passer()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("digests_wait", error=type(error).__name__)
-            if faits < _LOT:
-                await wait(stopping, _TOUTES_LES_S)
+
+        async def look() -> bool:
+            return await self.passer() == _LOT
+
+        await every(_TOUTES_LES_S, look, stopping, away="digests_wait")
 
     async def passer(self) -> int:
         """Writes the digests that are due, at most a hundred; returns how many profils had one."""

@@ -14,12 +14,10 @@ from pymongo.errors import BulkWriteError
 
 from contracts.notifications import Canal, DesabonnementDemande
 from kit.clock import Clock
-from kit.errors import is_outage
 from kit.ids import stable_id
-from kit.logging import get_logger
-from kit.mongo import Database
+from kit.mongo import DUPLICATE_KEY, Database, write_error_codes
 from kit.outbox import Outbox, Tx
-from kit.waiting import wait
+from kit.waiting import every
 from services.notifications import domain
 from services.notifications.contacts import Contacts
 from services.notifications.domain import Etat
@@ -27,12 +25,9 @@ from services.notifications.metriques import RETOURS
 from services.notifications.retours import Retour, Verdict
 from services.notifications.store import Ligne, Registre
 
-log = get_logger(__name__)
-
 _ATTENTE_MAX = dt.timedelta(days=7)
 _LOT = 200
 _TOUTES_LES_S = 1.0
-_DOUBLON = 11000
 
 _ETATS = {
     Verdict.LIVRE: Etat.LIVRE,
@@ -65,7 +60,7 @@ class Suivi:
         try:
             await self._db.retours.insert_many([_ligne(id_, r, now) for id_, r in lignes.items()], ordered=False)
         except BulkWriteError as error:
-            if any(e.get("code") != _DOUBLON for e in (error.details or {}).get("writeErrors", [])):
+            if write_error_codes(error) - {DUPLICATE_KEY}:
                 raise
         for id_, retour in lignes.items():
             RETOURS.labels(retour.fournisseur, retour.verdict.value).inc()
@@ -91,14 +86,12 @@ class Suivi:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; a server that is away is waited for."""
-        while not stopping.is_set():
-            try:
-                await self.reprendre()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("receipts_wait", error=type(error).__name__)
-            await wait(stopping, _TOUTES_LES_S)
+
+        async def look() -> bool:
+            await self.reprendre()
+            return False
+
+        await every(_TOUTES_LES_S, look, stopping, away="receipts_wait")
 
     async def _appliquer(self, id_: str, retour: Retour) -> bool:
         """False while the message is not known, or still in hand."""

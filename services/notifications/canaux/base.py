@@ -67,6 +67,18 @@ Issue = Recu | EchecRemise
 """What became of one parcel."""
 
 
+class Aiguillage(Protocol):
+    """Chooses among several providers of a channel."""
+
+    def choisir(self, exclus: frozenset[str]) -> str:
+        """The name of one that is not among `exclus`, which never holds all of them."""
+        ...
+
+    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
+        """One hand-off, or one failed attempt to connect. An address that is refused is no failure of the provider."""
+        ...
+
+
 class Connexion(Protocol):
     """One connection to a provider, used by one task at a time."""
 

@@ -10,11 +10,11 @@ from aiosmtplib import SMTP
 
 from contracts.notifications import Canal as NomDeCanal
 from kit.logging import get_logger
-from services.notifications.canaux.base import Cadence, Colis, Injoignable, Issue, sans_limite
+from services.notifications.canaux.base import Aiguillage, Cadence, Colis, Injoignable, Issue, sans_limite
 from services.notifications.canaux.email.dialogue import Dialogue
 from services.notifications.canaux.email.fil import DELAI_S, Fil
 from services.notifications.canaux.email.plis import Offre
-from services.notifications.canaux.email.relais import Aiguillage, Relais
+from services.notifications.canaux.email.relais import Relais
 from services.notifications.canaux.email.reponses import relais_en_etat
 from services.notifications.canaux.email.serveurs import Serveur, lire_urls
 

@@ -3,22 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
+from services.notifications.canaux.base import Aiguillage
 from services.notifications.canaux.email.serveurs import Serveur
 
 _ABSENCE_S = 30.0
 """For so long a relay that could not be reached is tried last: a silent one costs every lot a whole time-out."""
-
-
-class Aiguillage(Protocol):
-    def choisir(self, exclus: frozenset[str]) -> str:
-        """The name of a relay that is not among `exclus`, which never holds all of them."""
-        ...
-
-    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        """One hand-off, or one failed attempt to connect."""
-        ...
 
 
 class AuPoids:

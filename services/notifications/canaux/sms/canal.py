@@ -3,26 +3,22 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from contracts.notifications import Canal as NomDeCanal
-from services.notifications.canaux.base import Cadence, Colis, EchecRemise, Injoignable, Issue, Permanent, sans_limite
+from services.notifications.canaux.base import (
+    Aiguillage,
+    Cadence,
+    Colis,
+    EchecRemise,
+    Injoignable,
+    Issue,
+    Permanent,
+    sans_limite,
+)
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
 
 _ENSEMBLE = 10
 """How many messages of a lot are on their way at once: a provider's answer takes the time of a journey."""
-
-
-class Aiguillage(Protocol):
-    """Weighs the providers against each other."""
-
-    def choisir(self, exclus: frozenset[str]) -> str:
-        """The name of the provider for the next message, none of `exclus`; one is always left."""
-        ...
-
-    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        """How an attempt went. A number that the provider refuses is no failure of the provider's."""
-        ...
 
 
 class CanalSms:
