@@ -77,7 +77,11 @@ class Destinataire(Valeur):
 
 
 class CorrespondancesTrouvees(Evenement):
-    """A chunk of at most 500 people whom one version of an annonce concerns, best first."""
+    """A chunk of at most 500 people whom one version of an annonce concerns, best first.
+
+    Chunks need no order: whoever reads them goes by versions. So each goes to a partition of its own, and all workers
+    share a need of the whole city.
+    """
 
     topic: ClassVar[str] = "matching.correspondance.v1"
     annonce: Annonce
@@ -87,4 +91,4 @@ class CorrespondancesTrouvees(Evenement):
 
     @property
     def key(self) -> str:
-        return self.annonce.annonce_id
+        return f"{self.annonce.annonce_id}:{self.lot}"

@@ -50,7 +50,13 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic("matching.profil.v1", "profil_id", "matching", ("matching",), True, None),
     Topic(
-        "matching.correspondance.v1", "annonce_id", "matching", ("notifications",), False, 7 * JOUR_MS, SUR_LE_CHEMIN
+        "matching.correspondance.v1",
+        "annonce_id:lot",
+        "matching",
+        ("notifications",),
+        False,
+        7 * JOUR_MS,
+        SUR_LE_CHEMIN,
     ),
     Topic("notifications.envoi.v1", "lot_id | envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
     Topic("notifications.reponse.v1", "annonce_id", "notifications", ("annonces",), False, 7 * JOUR_MS),

@@ -112,7 +112,7 @@ async def _lire(kafka: str, annonces: Collection[str] | None, vues: Mapping[tupl
     cles = None if annonces is None else {annonce_id.encode() for annonce_id in annonces}
     mortes: set[str] = set()
     async for record in records(kafka, [_TOPIC, _REPRISES, _MORTES]):
-        if cles is not None and record.key not in cles:
+        if cles is not None and (record.key or b"").partition(b":")[0] not in cles:
             continue
         if record.topic == _MORTES:
             mortes.add(record.headers.get("ce_id", ""))

@@ -5,11 +5,24 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 
 from kit.events import Message
 from kit.logging import get_logger
 
 log = get_logger(__name__)
+
+_by_hash = DefaultPartitioner()
+
+
+def partition(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
+    """By the hash of the key, as every client of Kafka does; the parts of one thing (keys `id:0`, `id:1` …) in one
+    partition after the other, so that several workers get as many of them each."""
+    whole, _, part = (key or b"").rpartition(b":")
+    if not whole or not part.isdigit():
+        return int(_by_hash(key, partitions, available))
+    first = partitions.index(_by_hash(whole, partitions, available))
+    return partitions[(first + int(part)) % len(partitions)]
 
 
 class Producer:
@@ -30,6 +43,7 @@ class Producer:
                     request_timeout_ms=10000,
                     retry_backoff_ms=100,
                     max_request_size=4 * 1024 * 1024,
+                    partitioner=partition,
                 )
                 try:
                     await producer.start()
