@@ -1,6 +1,7 @@
 """How a process lives: an api serves until told to stop; a worker runs its loops and serves its health meanwhile."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -70,6 +71,9 @@ def _on_signals(stop: Callable[[], None]) -> None:
 def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
     """Runs a worker until SIGTERM or SIGINT (exit 0), or until a loop fails (exit 1, offsets not moved)."""
     kit_logging.configure(service, "worker", settings.log_level)
+    # A worker holds thousands of rows, none of them in a cycle: looking through them after every 700 new objects, as is
+    # the default, took a tenth of its time.
+    gc.set_threshold(20_000, 20, 50)
     sys.exit(uvloop.run(_worker(service, settings, make)))
 
 
