@@ -66,10 +66,12 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
 async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) -> None:
     now = deps.clock.now()
     premiere = domain.premiere_suite(annonce, publication=publication, now=now)
-    connu, left_out = await asyncio.gather(
-        store.suivre(tx, annonce.annonce_id, premiere.suivi),
-        store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG),
-    )
+    suivre = store.suivre(tx, annonce.annonce_id, premiere.suivi)
+    left_out: set[str] = set()
+    if publication:
+        connu, left_out = await asyncio.gather(suivre, store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG))
+    else:
+        connu = await suivre
     suite = domain.suite(connu, annonce, publication=publication, now=now) if connu else premiere
     if suite is None:
         STALE.labels(SERVICE).inc()
