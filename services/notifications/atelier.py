@@ -15,9 +15,10 @@ from services.notifications.dkim_signature import Signataire
 from services.notifications.fournisseurs import Fournisseurs
 from services.notifications.handlers import Deps
 from services.notifications.liens import Liens
-from services.notifications.livreur import Livreur, Regles, SansRegles
+from services.notifications.livreur import Livreur
 from services.notifications.modeles import Modeles
 from services.notifications.reception import Reception
+from services.notifications.regles import Regles, SansRegles
 from services.notifications.regles_sms import ReglesSms, Tarif
 from services.notifications.remise import Remise
 from services.notifications.resumes import Resumes

@@ -27,19 +27,20 @@ class Regard:
 @dataclass
 class Prise:
     """Rows of one lot that wait for a connection. `pris_at`: when they were claimed (monotonic seconds); None: they are
-    not yet. `regard`: what was known then."""
+    not yet. `regard`: what was known then, its unsubscriptions and closings as of `vu_at`."""
 
     lot: str
     lignes: Sequence[Ligne]
     pris_at: float | None = None
     regard: Regard | None = None
-
-    def regard_de(self, secondes: float) -> Regard | None:
-        """What was known at the claim, unless that is longer ago."""
-        return self.regard if self.plus_jeune_que(secondes) else None
+    vu_at: float | None = None
 
     def plus_jeune_que(self, secondes: float) -> bool:
-        return self.pris_at is not None and time.monotonic() - self.pris_at < secondes
+        return _depuis_moins_de(self.pris_at, secondes)
+
+    def vue_depuis(self, secondes: float) -> bool:
+        """Whether somebody looked in the last `secondes`."""
+        return _depuis_moins_de(self.vu_at, secondes)
 
 
 class Avance:
@@ -47,25 +48,23 @@ class Avance:
         self._canal = canal
         self._registre = registre
         self._clock = clock
-        self._prises: deque[Prise] = deque()
+        self.prises: deque[Prise] = deque()
 
     @property
     def lignes(self) -> list[Ligne]:
-        return [ligne for prise in self._prises for ligne in prise.lignes]
-
-    def __bool__(self) -> bool:
-        return bool(self._prises)
+        return [ligne for prise in self.prises for ligne in prise.lignes]
 
     def reserver(self, lignes: Sequence[Ligne], regard: Regard | None, connexions: int) -> list[Prise]:
         """Claims rows that are about to be inserted, in lots: they are this process's from their commit on, when
         `tenir` takes them. None of a channel on which an unknown outcome is not sent again."""
         attendent = len(self.lignes) + len(lignes)
-        if self._canal is not Canal.EMAIL or attendent > domain.AVANCE_MAX:
+        if self._canal not in domain.RENVOYES or attendent > domain.AVANCE_MAX:
             return []
         pris_at, bail = time.monotonic(), self._clock.now() + domain.BAIL
         taille = domain.taille_lot(attendent, connexions)
         prises = [
-            Prise(new_id(), lignes[debut : debut + taille], pris_at, regard) for debut in range(0, len(lignes), taille)
+            Prise(new_id(), lignes[debut : debut + taille], pris_at, regard, pris_at)
+            for debut in range(0, len(lignes), taille)
         ]
         for prise in prises:
             for ligne in prise.lignes:
@@ -73,23 +72,27 @@ class Avance:
         return prises
 
     def tenir(self, prise: Prise) -> None:
-        self._prises.append(prise)
+        self.prises.append(prise)
 
     def prelever(self) -> Prise:
         """The next one. Raises IndexError."""
-        return self._prises.popleft()
+        return self.prises.popleft()
 
     def vider(self) -> list[Prise]:
-        prises = list(self._prises)
-        self._prises.clear()
+        prises = list(self.prises)
+        self.prises.clear()
         return prises
 
     async def prolonger(self) -> None:
         """What waits for its turn stays ours while the provider is slow. Raises what Mongo raises."""
         now = time.monotonic()
-        vieilles = [prise for prise in self._prises if not prise.plus_jeune_que(domain.PROLONGATION_S)]
+        vieilles = [prise for prise in self.prises if not prise.plus_jeune_que(domain.PROLONGATION_S)]
         lots = {prise.lot: [ligne["_id"] for ligne in prise.lignes] for prise in vieilles}
         # Where a row has become somebody else's, each lot is looked at when its turn comes.
         if lots and await self._registre.prolonger_lots(lots):
             for prise in vieilles:
                 prise.pris_at, prise.regard = now, None
+
+
+def _depuis_moins_de(at: float | None, secondes: float) -> bool:
+    return at is not None and time.monotonic() - at < secondes

@@ -15,7 +15,7 @@ log = get_logger(__name__)
 
 
 class Prises(Protocol):
-    """Where claims are made: Registre, or the Guichet before it."""
+    """Where claims are made: the Guichet."""
 
     async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]: ...
 

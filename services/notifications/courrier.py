@@ -90,7 +90,9 @@ class Courrier:
         if contenu_id in self.repetes:
             connus = await self.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
             lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
-        prises = self._reserver(genre, lignes, regard)
+        partent = self._partent(genre, lignes)
+        # Claimed with their insertion, where the channel allows it.
+        prises = {canal: self.livreurs[canal].reserver(siennes, regard) for canal, siennes in partent.items()}
         try:
             await self.registre.deposer(contenu_id, genre, donnees, lignes, tx.session)
         except BulkWriteError as error:
@@ -99,34 +101,31 @@ class Courrier:
             # Told again under another event id, which is rare: only then do we pay for looking first, at the next try.
             self.repetes.add(contenu_id)
             raise RetryLater("some of these messages exist already") from error
-        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, lignes, prises))
+        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, partent, prises))
 
-    def _reserver(self, genre: Genre, lignes: Sequence[Ligne], regard: Regard | None) -> Mapping[Canal, list[Prise]]:
-        """What leaves at once is claimed with its insertion, where the channel allows it."""
+    def _partent(self, genre: Genre, lignes: Sequence[Ligne]) -> dict[Canal, list[Ligne]]:
+        """What leaves at once, by channel."""
         if genre not in domain.PRESSES:
             return {}
         now = self.registre.clock.now()
-        return {
-            canal: livreur.reserver([li for li in lignes if li["canal"] == canal and _part(li, now)], regard)
-            for canal, livreur in self.livreurs.items()
-        }
+        partent = [ligne for ligne in lignes if _part(ligne, now)]
+        return {canal: [ligne for ligne in partent if ligne["canal"] == canal] for canal in self.livreurs}
 
     def _livrer(
         self,
         contenu_id: str,
         genre: Genre,
         donnees: Mapping[str, Any],
-        lignes: Sequence[Ligne],
+        partent: Mapping[Canal, Sequence[Ligne]],
         prises: Mapping[Canal, list[Prise]],
     ) -> None:
         self.repetes.discard(contenu_id)
         self.modeles.retenir(contenu_id, genre, donnees)
-        if genre not in domain.PRESSES:
-            return
-        now = self.registre.clock.now()
-        for canal, livreur in self.livreurs.items():
-            livreur.tenir(prises.get(canal, []))
-            livreur.offrir(ligne for ligne in lignes if ligne["canal"] == canal and _part(ligne, now))
+        for canal, siennes in partent.items():
+            if prises[canal]:
+                self.livreurs[canal].tenir(prises[canal])
+            else:
+                self.livreurs[canal].offrir(siennes)
 
 
 def _part(ligne: Ligne, now: dt.datetime) -> bool:

@@ -128,8 +128,11 @@ def en_route(etat: Etat, motif: str | None, *, reprise: bool) -> bool:
     return etat in OUVERTS and (reprise or etat is not Etat.INCERTAIN)
 
 
-LOT_MAX = 16
-"""Rows claimed together by one connection. It bounds what a crash leaves unknown: at most so many per connection."""
+RENVOYES = frozenset({Canal.EMAIL})
+"""Channels on which what may be out already is sent again: a second mail costs nothing, a second SMS does."""
+
+LOT_MAX = 8
+"""Rows claimed together. It bounds what a crash leaves unknown: so many per lot that a connection has in hand."""
 
 AVANCE_MAX = 6000
 """Rows of mails that one process holds claimed before their turn. They cost no double: a crash leaves them unknown,
@@ -253,7 +256,7 @@ def plus_tard(motif: Motif, a: dt.datetime) -> Suite:
 def apres_inconnue(canal: Canal, tentatives: int, motif: Motif, now: dt.datetime) -> Suite:
     """Nobody knows whether the provider took it. An e-mail costs nothing: it is sent again, as long as attempts last;
     what remains unknown then stays so."""
-    encore = canal is Canal.EMAIL and tentatives < TENTATIVES_MAX
+    encore = canal in RENVOYES and tentatives < TENTATIVES_MAX
     return Suite(Etat.INCERTAIN, motif, now + _pause(tentatives) if encore else None)
 
 
@@ -308,10 +311,15 @@ class Cloture:
         return self.definitive or version <= self.version
 
 
-def taille_lot(en_attente: int, connexions: int, ensemble: int = LOT_MAX) -> int:
-    """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one.
-    `ensemble`: of the channel."""
-    return max(1, min(LOT_MAX, ensemble, -(-en_attente // connexions)))
+def taille_lot(en_attente: int, connexions: int) -> int:
+    """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one."""
+    return max(1, min(LOT_MAX, -(-en_attente // connexions)))
+
+
+def lots_par_connexion(canal: Canal) -> int:
+    """How many lots a connection has in hand: the next one is handed over while the outcome of another is written. What
+    a crash leaves unknown grows with them, so one only where that is not sent again."""
+    return 2 if canal in RENVOYES else 1
 
 
 def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> str:

@@ -1,26 +1,17 @@
 """The database as the connections of one deliverer see it: what several of them ask at the same time goes in one round
-trip. What each may rely on stays the same: claimed before its hand-off, read after it was asked, marked after."""
+trip. What each may rely on stays the same: claimed before its hand-off, marked after."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from contracts.notifications import Canal, EnvoisRemis
-from kit.mongo import Session
 from kit.outbox import Outbox, Tx
-from services.notifications.avance import Regard
-from services.notifications.contacts import Contacts
-from services.notifications.domain import Etat, Genre, Suite
+from services.notifications.domain import Etat, Suite
 from services.notifications.ensemble import Ensemble
+from services.notifications.prises import est_alerte
+from services.notifications.regles import Regles
 from services.notifications.store import Ligne, Registre
-
-
-class Compteur(Protocol):
-    async def compter(self, parties: int, session: Session) -> None:
-        """What was handed over costs so many parts; in the transaction that marks it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -37,20 +28,16 @@ class _Incomplet(Exception):
 
 
 class Guichet:
-    def __init__(
-        self, canal: Canal, registre: Registre, contacts: Contacts, outbox: Outbox, compteur: Compteur
-    ) -> None:
+    def __init__(self, canal: Canal, registre: Registre, outbox: Outbox, regles: Regles) -> None:
         self._canal = canal
         self._registre = registre
-        self._contacts = contacts
         self._outbox = outbox
-        self._compteur = compteur
+        self._regles = regles
         self._prises = Ensemble(self._prendre)
-        self._regards = Ensemble(self._regarder)
         self._marques = Ensemble(self._marquer)
 
     async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]:
-        """As Registre.prendre."""
+        """The rows of a lot that are ours from now on."""
         return (await self._prises((lot, lignes)))[lot]
 
     async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None:
@@ -61,25 +48,12 @@ class Guichet:
         """As Registre.renouveler."""
         return await self._registre.renouveler(lot, envoi_ids)
 
-    async def regarder(self, lignes: Sequence[Ligne], *, contacts: bool) -> Regard:
-        """`contacts`: they are asked for too. Raises CleInconnue, and what Mongo raises."""
-        return await self._regards((lignes, contacts))
-
     async def marquer(self, marque: Marque) -> None:
         """Committed with its events when this returns; a lot that was marked before is left as it is."""
         await self._marques(marque)
 
     async def _prendre(self, demandes: Sequence[tuple[str, Sequence[Ligne]]]) -> dict[str, list[Ligne]]:
-        return await self._registre.prendre_lots(dict(demandes))
-
-    async def _regarder(self, demandes: Sequence[tuple[Sequence[Ligne], bool]]) -> Regard:
-        lignes = [ligne for lot, _ in demandes for ligne in lot]
-        contacts, desabonnes, clotures = await asyncio.gather(
-            self._contacts.trouver(ligne["compte_id"] for lot, voulus in demandes if voulus for ligne in lot),
-            self._registre.desabonnes(p for ligne in lignes if (p := ligne.get("profil_id"))),
-            self._registre.clotures(ligne["annonce_id"] for ligne in lignes if est_alerte(ligne)),
-        )
-        return Regard(contacts, desabonnes, clotures)
+        return await self._registre.prendre(dict(demandes))
 
     async def _marquer(self, marques: Sequence[Marque]) -> None:
         try:
@@ -93,14 +67,14 @@ class Guichet:
         lots = {marque.lot: marque.suites for marque in marques}
 
         async def work(tx: Tx) -> None:
-            ecrites = await self._registre.marquer_lots(lots, tx.session)
+            ecrites = await self._registre.marquer(lots, tx.session)
             if len(marques) > 1 and ecrites < sum(map(len, lots.values())):
                 raise _Incomplet
             if not ecrites:
                 return
             recus = [suite.recu for suites in lots.values() for suite in suites.values() if suite.recu is not None]
             if parties := sum(recu.parties for recu in recus):
-                await self._compteur.compter(parties, tx.session)
+                await self._regles.compter(parties, tx.session)
             for event in self._remis(marques):
                 tx.emit(event)
 
@@ -122,7 +96,3 @@ class Guichet:
             )
             for annonce_id, profils in par_annonce.items()
         ]
-
-
-def est_alerte(ligne: Ligne) -> bool:
-    return bool(ligne["genre"] == Genre.ALERTE)

@@ -29,9 +29,8 @@ from kit.errors import Stop
 from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processing import Handlers
-from services.notifications import alertes
+from services.notifications import alertes, regards
 from services.notifications.alertes import Connu, Politique
-from services.notifications.avance import Regard
 from services.notifications.chiffrement import CleInconnue
 from services.notifications.consultation import Consultation
 from services.notifications.contacts import Contacts
@@ -69,19 +68,25 @@ async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
     comptes = [destinataire.compte_id for destinataire in event.destinataires]
     depuis = deps.registre.clock.now() - FENETRE_BUDGET
     try:
-        contacts, desabonnes, clotures, nombres = await asyncio.gather(
-            deps.contacts.trouver(comptes),
-            deps.registre.desabonnes(destinataire.profil_id for destinataire in event.destinataires),
-            deps.registre.clotures([event.annonce.annonce_id]),
+        regard, nombres = await asyncio.gather(
+            regards.lire(
+                deps.registre,
+                deps.contacts,
+                comptes,
+                [destinataire.profil_id for destinataire in event.destinataires],
+                [event.annonce.annonce_id],
+            ),
             deps.consultation.sollicitations(comptes if deps.politique.budget else [], depuis),
         )
     except CleInconnue as error:
         raise Stop(f"an address cannot be decrypted: {error}") from error
     if not deps.politique.budget:
         # Only for those who chose a limit of their own.
-        limites = [compte_id for compte_id, contact in contacts.items() if contact.choix.budget_semaine is not None]
+        limites = [
+            compte_id for compte_id, contact in regard.contacts.items() if contact.choix.budget_semaine is not None
+        ]
         nombres = await deps.consultation.sollicitations(limites, depuis)
-    return Connu(Regard(contacts, desabonnes, clotures), nombres)
+    return Connu(regard, nombres)
 
 
 async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:

@@ -1,23 +1,22 @@
 """Hands messages over: a queue in memory, N connections that stay open, small claimed lots, marks after.
 
 What a crash can repeat: a lot is claimed before its first MAIL FROM and marked after its last answer, so at most
-domain.LOT_MAX messages per connection may be out without a mark when the process dies. The lease ends, the lot becomes
-`incertain`; mails are sent once more, SMS are not. Nothing else is ever sent twice.
+domain.LOT_MAX messages of each lot in hand may be out without a mark when the process dies. A connection has
+domain.lots_par_connexion of them. The lease ends, the lot becomes `incertain`; mails are sent once more, SMS are not.
+Nothing else is ever sent twice.
 """
 
 import asyncio
 import datetime as dt
-import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 from kit.clock import Clock
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
 from kit.logging import get_logger
-from kit.mongo import Session
 from kit.outbox import Outbox
 from kit.waiting import jitter, outlast, wait
 from services.notifications import domain
@@ -30,54 +29,40 @@ from services.notifications.contacts import Contacts
 from services.notifications.domain import Etat, Genre, Motif, Suite
 from services.notifications.guichet import Guichet, Marque
 from services.notifications.metriques import ENVOIS, FILE, INJOIGNABLE, PLUS_ANCIEN, REMISE_SECONDS
-from services.notifications.preferences import Choix
+from services.notifications.regards import Regards
+from services.notifications.regles import Regles
 from services.notifications.remise import Remise
 from services.notifications.store import Ligne, Registre
 
 log = get_logger(__name__)
 
 _CAPACITE = 20_000
-_BALAYAGE = 500
-_BALAYAGE_TOUTES_LES_S = 0.5
 _PAUSE_MIN_S, _PAUSE_MAX_S = 0.1, 5.0
-_A_L_INSTANT_S = 0.5
 
 
 @dataclass(frozen=True)
 class Vue:
-    """What decides, at the hand-off, about the rows of a lot. `sature`: nothing more may be spent."""
+    """What decides, at the hand-off, about the rows of a lot. `sature`: nothing more may be spent. `at`: now."""
 
     regard: Regard
     sature: bool
+    at: dt.datetime
 
 
-class Regles(Protocol):
-    """What only some channels have: hours in which one may write, and a monthly ceiling."""
+@dataclass(frozen=True)
+class Poste:
+    """A connection, and whose turn it is: while the outcome of one lot is written, the next one is handed over."""
 
-    async def sature(self) -> bool:
-        """Whether the money of this month is spent."""
-        ...
-
-    def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
-        """From when somebody with these choices may be written to; None: now."""
-        ...
-
-    async def compter(self, parties: int, session: Session) -> None:
-        """What was handed over costs so many parts; in the transaction that marks it."""
-        ...
+    connexion: Connexion
+    libre: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class SansRegles:
-    """Of a channel that is free and silent."""
+@dataclass(frozen=True)
+class Repris:
+    """How many rows were taken up, and whether some that are due may be left."""
 
-    async def sature(self) -> bool:
-        return False
-
-    def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
-        return None
-
-    async def compter(self, parties: int, session: Session) -> None:
-        return
+    nombre: int
+    reste: bool
 
 
 class Livreur:
@@ -94,16 +79,18 @@ class Livreur:
         connexions: int,
         regles: Regles,
     ) -> None:
+        self.nom = canal.nom
         self._canal = canal
         self._registre = registre
         self._contacts = contacts
         self._remise = remise
-        self._guichet = Guichet(canal.nom, registre, contacts, outbox, regles)
+        self._guichet = Guichet(canal.nom, registre, outbox, regles)
         self._clock = clock
         self._connexions = connexions
         self._regles = regles
         self._file: deque[Ligne] = deque()
         self._avance = Avance(canal.nom, registre, clock)
+        self._regards = Regards(registre, contacts, self._avance)
         self._en_main: set[str] = set()
         self._reveil = asyncio.Event()
 
@@ -124,7 +111,7 @@ class Livreur:
         """
         pris = 0
         for ligne in lignes:
-            if len(self._file) >= _CAPACITE:
+            if self._plein:
                 break
             if ligne["_id"] not in self._en_main:
                 self._en_main.add(ligne["_id"])
@@ -136,126 +123,113 @@ class Livreur:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Delivers until `stopping`, then finishes the lots in hand; another process takes up what still waits."""
-        tasks = [asyncio.create_task(self._servir(stopping)) for _ in range(self._connexions)]
+        postes = [Poste(self._canal.connexion()) for _ in range(self._connexions)]
+        lots = domain.lots_par_connexion(self.nom)
+        tasks = [asyncio.create_task(self._servir(poste, stopping)) for poste in postes for _ in range(lots)]
         arret = asyncio.create_task(stopping.wait())
-        # A connection task ends early only by an error: the others finish their lots, then the process ends with it.
+        # A task ends early only by an error: the others finish their lots, then the process ends with it.
         await asyncio.wait([arret, *tasks], return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
         self._reveil.set()
         await asyncio.wait(tasks)
+        await asyncio.gather(*(poste.connexion.fermer() for poste in postes))
         await self._rendre_l_avance()
         await asyncio.gather(arret, *tasks)
 
-    async def balayer(self, stopping: asyncio.Event) -> None:
-        """Takes up what others left: rows whose deliverer died, failures that are due, claims whose lease is over."""
-        calme_depuis = time.monotonic()
-        while not stopping.is_set():
-            pris = 0
-            try:
-                await self._avance.prolonger()
-                if len(self._file) < _CAPACITE:
-                    pris = self.offrir(await self._registre.a_reprendre(self._canal.nom, _BALAYAGE, self._en_main))
-                # Last: rows in the open transaction of a killed process block until the database ends that transaction.
-                calme = time.monotonic() - calme_depuis > domain.REPIT_S
-                if calme and (incertains := await self._registre.rendre_incertains()):
-                    log.warning("envois_uncertain", count=incertains)
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("envois_sweep_waits", error=type(error).__name__)
-                calme_depuis = time.monotonic()
-            if pris < _BALAYAGE:
-                await wait(stopping, _BALAYAGE_TOUTES_LES_S)
+    async def reprendre(self, limite: int, depuis: dt.datetime | None) -> Repris:
+        """Takes up what others left and is due since `depuis` (None: ever), at most `limite` rows of it."""
+        await self._avance.prolonger()
+        if self._plein:
+            return Repris(0, reste=True)
+        lignes, reste = await self._registre.a_reprendre(self.nom, limite, self._en_main, depuis)
+        nombre = self.offrir(lignes)
+        return Repris(nombre, reste or nombre < len(lignes))
+
+    @property
+    def _plein(self) -> bool:
+        return len(self._file) >= _CAPACITE
 
     async def mesurer(self) -> None:
         """Before /metrics is read."""
         avance = self._avance.lignes
-        FILE.labels(self._canal.nom).set(len(self._file) + len(avance))
-        depuis = await self._registre.plus_ancien(self._canal.nom)
+        FILE.labels(self.nom).set(len(self._file) + len(avance))
+        depuis = await self._registre.plus_ancien(self.nom)
         # What is held here is due since it was made, and its claim hides that.
         dus = [ligne["cree_at"] for ligne in avance] + ([depuis] if depuis else [])
         age = (self._clock.now() - min(dus)).total_seconds() if dus else 0
-        PLUS_ANCIEN.labels(self._canal.nom).set(age)
+        PLUS_ANCIEN.labels(self.nom).set(age)
 
-    async def _servir(self, stopping: asyncio.Event) -> None:
-        connexion = self._canal.connexion()
+    async def _servir(self, poste: Poste, stopping: asyncio.Event) -> None:
         pause = _PAUSE_MIN_S
         # Opened before it is needed: the first alert after a start does not wait for a handshake.
         chaude = True
-        try:
-            while chaude or await self._du_travail(stopping):
-                chaude = False
-                if await self._servir_un_lot(connexion):
-                    pause = _PAUSE_MIN_S
-                else:
-                    INJOIGNABLE.labels(self._canal.nom).inc()
-                    await wait(stopping, jitter(pause))
-                    pause = min(pause * 2, _PAUSE_MAX_S)
-        finally:
-            await connexion.fermer()
+        while chaude or await self._du_travail(stopping):
+            chaude = False
+            if await self._servir_un_lot(poste):
+                pause = _PAUSE_MIN_S
+            else:
+                INJOIGNABLE.labels(self.nom).inc()
+                await wait(stopping, jitter(pause))
+                pause = min(pause * 2, _PAUSE_MAX_S)
 
-    async def _servir_un_lot(self, connexion: Connexion) -> bool:
-        """False when the provider is away. Nothing is claimed before it answers, so that an outage costs no attempt."""
-        try:
-            await connexion.preparer()
-        except Injoignable as error:
-            log.warning("provider_away", canal=self._canal.nom, reason=error.motif)
-            return False
-        prise = self._prelever()
-        return await self._livrer(connexion, prise) if prise.lignes else True
+    async def _servir_un_lot(self, poste: Poste) -> bool:
+        """Claims, hands over, marks. False when the provider is away: nothing is claimed before it answers, so that an
+        outage costs no attempt."""
+        async with AsyncExitStack() as en_main:
+            async with poste.libre:
+                try:
+                    await poste.connexion.preparer()
+                except Injoignable as error:
+                    log.warning("provider_away", canal=self.nom, reason=error.motif)
+                    return False
+                prise = self._prelever()
+                if not prise.lignes:
+                    return True
+                bail = await en_main.enter_async_context(Bail(self._guichet, prise.lot, prise.lignes, prise.pris_at))
+                prises, suites = await self._livrer(poste.connexion, prise, bail)
+            await self._marquer(prise.lot, prises, suites)
+        self._en_main.difference_update(ligne["_id"] for ligne in prise.lignes)
+        return not any(suite.motif == Motif.INJOIGNABLE for suite in suites.values())
 
     async def _du_travail(self, stopping: asyncio.Event) -> bool:
-        while not self._file and not self._avance and not stopping.is_set():
+        while not self._file and not self._avance.prises and not stopping.is_set():
             self._reveil.clear()
             await self._reveil.wait()
         return not stopping.is_set()
 
     def _prelever(self) -> Prise:
-        if self._avance:
+        if self._avance.prises:
             return self._avance.prelever()
-        combien = domain.taille_lot(len(self._file), self._connexions, self._canal.ensemble)
+        combien = domain.taille_lot(len(self._file), self._connexions)
         return Prise(new_id(), [self._file.popleft() for _ in range(min(combien, len(self._file)))])
 
-    async def _livrer(self, connexion: Connexion, prise: Prise) -> bool:
-        """Claims, hands over, marks. False when the provider went away meanwhile."""
-        lot, lignes = prise.lot, prise.lignes
-        async with Bail(self._guichet, lot, lignes, prise.pris_at) as bail:
-            prendre = asyncio.gather(outlast(bail.prendre), self._regarder(prise), return_exceptions=True)
-            # While the database works: the message is compiled.
-            await asyncio.sleep(0)
-            self._remise.preparer(lignes)
-            prises, vue = await prendre
-            if isinstance(prises, BaseException):
-                raise prises
-            if isinstance(vue, BaseException):
-                await self._rendre(lot, prises)
-                if isinstance(vue, CleInconnue):
-                    raise Stop(f"an address cannot be decrypted: {vue}") from vue
-                raise vue
-            suites = await self._remettre(connexion, prises, vue, bail)
-            await self._marquer(lot, prises, suites)
-        self._en_main.difference_update(ligne["_id"] for ligne in lignes)
-        return not any(suite.motif == Motif.INJOIGNABLE for suite in suites.values())
+    async def _livrer(self, connexion: Connexion, prise: Prise, bail: Bail) -> tuple[list[Ligne], dict[str, Suite]]:
+        """The rows that were ours to hand over, and what became of each."""
+        prendre = asyncio.gather(outlast(bail.prendre), self._regarder(prise), return_exceptions=True)
+        # While the database works: the message is compiled.
+        await asyncio.sleep(0)
+        self._remise.preparer(prise.lignes)
+        prises, vue = await prendre
+        if isinstance(prises, BaseException):
+            raise prises
+        if isinstance(vue, BaseException):
+            await self._rendre(prise.lot, prises)
+            if isinstance(vue, CleInconnue):
+                raise Stop(f"an address cannot be decrypted: {vue}") from vue
+            raise vue
+        return prises, await self._remettre(connexion, prises, vue, bail)
 
     async def _remettre(self, connexion: Connexion, prises: Sequence[Ligne], vue: Vue, bail: Bail) -> dict[str, Suite]:
         """What is not to be sent is left out; the rest goes to the channel in one piece."""
         dispenses = {ligne["_id"]: self._dispense(ligne, vue) for ligne in prises}
         suites = {id_: suite for id_, suite in dispenses.items() if suite is not None}
         a_remettre = [ligne for ligne in prises if ligne["_id"] not in suites]
-        with REMISE_SECONDS.labels(self._canal.nom).time():
+        with REMISE_SECONDS.labels(self.nom).time():
             return suites | await self._remise.remettre(connexion, a_remettre, vue.regard.contacts, bail.tenu)
 
     async def _regarder(self, prise: Prise) -> Vue:
-        regard, sature = await asyncio.gather(self._voir(prise), outlast(self._regles.sature))
-        return Vue(regard, sature)
-
-    async def _voir(self, prise: Prise) -> Regard:
-        """What was read for the claim is believed for a moment; of addresses and choices, for as long as a claim is."""
-        if regard := prise.regard_de(_A_L_INSTANT_S):
-            return regard
-        connu = prise.regard_de(domain.PROLONGATION_S)
-        regard = await outlast(self._guichet.regarder, prise.lignes, contacts=connu is None)
-        return replace(regard, contacts=connu.contacts) if connu else regard
+        regard, sature = await asyncio.gather(outlast(self._regards.voir, prise), outlast(self._regles.sature))
+        return Vue(regard, sature, self._clock.now())
 
     async def _rendre_l_avance(self) -> None:
         """At the end: others take up at once what waited here. Without the database it is theirs after the lease."""
@@ -270,7 +244,7 @@ class Livreur:
 
     def _dispense(self, ligne: Ligne, vue: Vue) -> Suite | None:
         """Why this row is not to be sent after all, or not yet; None when it is."""
-        genre, canal, now = Genre(ligne["genre"]), self._canal.nom, self._clock.now()
+        genre, canal, now = Genre(ligne["genre"]), self.nom, vue.at
         contact = vue.regard.contacts.get(ligne["compte_id"])
         cloture = vue.regard.clotures.get(ligne.get("annonce_id", ""))
         if vue.sature and genre is not Genre.STOP_CONFIRME:
@@ -297,8 +271,8 @@ class Livreur:
             return
         await outlast(self._guichet.marquer, Marque(lot, prises, suites))
         await self._oublier_navigateurs(prises, suites)
-        for suite in suites.values():
-            ENVOIS.labels(self._canal.nom, suite.etat.value).inc()
+        for etat, nombre in Counter(suite.etat for suite in suites.values()).items():
+            ENVOIS.labels(self.nom, etat.value).inc(nombre)
 
     async def _oublier_navigateurs(self, prises: Sequence[Ligne], suites: Mapping[str, Suite]) -> None:
         """Whose subscription is over: nothing goes there any more, until they subscribe again."""

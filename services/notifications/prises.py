@@ -10,13 +10,17 @@ from pymongo import UpdateMany, UpdateOne
 from kit.clock import Clock
 from kit.mongo import Collection, Session
 from services.notifications import domain
-from services.notifications.domain import Etat, Suite
+from services.notifications.domain import Etat, Genre, Suite
 
 Ligne = dict[str, Any]
 Ecriture = UpdateMany | UpdateOne
 
 FINI = {"reprise_at": "", "lot": "", "secret": ""}
 """What a row that is done has no more."""
+
+
+def est_alerte(ligne: Ligne) -> bool:
+    return bool(ligne["genre"] == Genre.ALERTE)
 
 
 async def prendre(envois: Collection, lots: Mapping[str, Sequence[Ligne]], clock: Clock) -> dict[str, list[Ligne]]:

@@ -1,5 +1,6 @@
 """The hand-off of a lot: each person's message, given to the channel, and what its answer means for the row."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 
 import orjson
@@ -68,12 +69,13 @@ class Remise:
                 log.error("message_cannot_be_written", envoi=ligne["_id"], error=type(error).__name__)
                 suites[ligne["_id"]] = domain.apres_refus(Motif.MESSAGE_IMPOSSIBLE)
         issues = await connexion.remettre([colis for _, colis in prets], tenu) if prets else []
+        now = self._clock.now()
         for (ligne, _), issue in zip(prets, issues, strict=True):
-            suites[ligne["_id"]] = self._suite(ligne, issue)
+            suites[ligne["_id"]] = self._suite(ligne, issue, now)
         return suites
 
-    def _suite(self, ligne: Ligne, issue: Issue) -> Suite:
-        now = self._clock.now()
+    @staticmethod
+    def _suite(ligne: Ligne, issue: Issue, now: dt.datetime) -> Suite:
         match issue:
             case Recu():
                 return domain.apres_remise(issue)

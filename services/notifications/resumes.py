@@ -83,7 +83,10 @@ class Resumes:
 
     async def passer(self) -> int:
         """Writes the digests that are due, at most a hundred; returns how many profils had one."""
-        du = {"etat": Etat.EN_FILE.value, "resume_at": {"$lte": self._clock.now()}}
+        now = self._clock.now()
+        # What waits for a digest is to be taken up when that is due: the index of those rows finds it.
+        du = {"canal": Canal.EMAIL.value, "reprise_at": {"$lte": now}, "etat": Etat.EN_FILE.value}
+        du |= {"resume_at": {"$lte": now}}
         cursor = self._db.envois.aggregate(
             [{"$match": du}, {"$group": {"_id": "$profil_id", "at": {"$min": "$resume_at"}}}, {"$limit": _LOT}]
         )

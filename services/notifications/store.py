@@ -24,9 +24,6 @@ from services.notifications.retours import Retour
 Ligne = prises.Ligne
 
 _A_REPRENDRE = {"reprise_at": {"$exists": True}}
-# Named though it is all of them: the index of what is to be taken up begins with the channel, and without it each sweep
-# would read the whole ledger.
-_CANAUX = {"$in": [canal.value for canal in Canal]}
 
 
 class Registre:
@@ -52,9 +49,6 @@ class Registre:
             [("annonce_id", 1), ("_id", 1)],
             name="alertes_par_annonce",
             partialFilterExpression={"genre": Genre.ALERTE.value},
-        )
-        await self._db.envois.create_index(
-            [("resume_at", 1)], name="resumes_dus", partialFilterExpression={"resume_at": {"$exists": True}}
         )
         await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
         # Longer than any topic is kept: a replay must still find the row of what was sent.
@@ -115,12 +109,9 @@ class Registre:
             raise LookupError(contenu_id)
         return Genre(trouve["genre"]), trouve["donnees"]
 
-    async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]:
-        """Claims rows for a hand-off, committed when this returns; leaves out those done or somebody else's."""
-        return (await self.prendre_lots({lot: lignes}))[lot]
-
-    async def prendre_lots(self, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
-        """Several claims in one round trip."""
+    async def prendre(self, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
+        """Claims rows by lot for a hand-off, in one round trip, committed when this returns; leaves out those done or
+        somebody else's."""
         return await prises.prendre(self._db.envois, lots, self.clock)
 
     async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None:
@@ -145,23 +136,18 @@ class Registre:
         )
         return int(prolonges.matched_count) == len(ids)
 
-    async def marquer(self, lot: str, suites: Mapping[str, Suite], session: Session) -> bool:
-        """Writes what became of the rows of a lot; rows whose lease went to somebody else meanwhile are left to them.
-
-        False when nothing was left to write: this lot has been marked before.
-        """
-        return await self.marquer_lots({lot: suites}, session) > 0
-
-    async def marquer_lots(self, lots: Mapping[str, Mapping[str, Suite]], session: Session) -> int:
-        """Several lots in one round trip; returns how many rows were written."""
+    async def marquer(self, lots: Mapping[str, Mapping[str, Suite]], session: Session) -> int:
+        """Writes what became of the rows of each lot, in one round trip; rows whose lease went to somebody else
+        meanwhile are left to them. Returns how many were written: none of a lot that has been marked before."""
         return await prises.marquer(self._db.envois, lots, self.clock.now(), session)
 
-    async def rendre_incertains(self) -> int:
-        """Claims whose lease is over: whoever held them is gone, perhaps after the hand-off. Returns how many."""
+    async def rendre_incertains(self, canal: Canal, limite: int, depuis: dt.datetime | None = None) -> int:
+        """Claims whose lease is over, since `depuis` (None: ever): whoever held them is gone, perhaps after the
+        hand-off. Returns how many, at most `limite`."""
         now = self.clock.now()
-        echus = {"canal": _CANAUX, "etat": Etat.REMISE.value, "reprise_at": {"$lt": now}}
+        echus = {**_dus(canal, depuis, now), "etat": Etat.REMISE.value}
         rendus = 0
-        cursor = self._db.envois.find(echus, {"canal": 1, "tentatives": 1, "lot": 1}).limit(500)
+        cursor = self._db.envois.find(echus, {"canal": 1, "tentatives": 1, "lot": 1}).limit(limite)
         async for ligne in cursor:
             suite = domain.apres_inconnue(Canal(ligne["canal"]), ligne["tentatives"], Motif.BAIL_ECHU, now)
             ecrit = await self._db.envois.update_one(
@@ -170,26 +156,31 @@ class Registre:
             rendus += ecrit.modified_count
         return rendus
 
-    async def a_reprendre(self, canal: Canal, limite: int, sauf: Container[str] = ()) -> list[Ligne]:
-        """Rows of a channel that wait for anybody to take them up, those due first; not what waits for a digest, nor
-        those in `sauf`, which are in the caller's hands: of them only the ids are read."""
+    async def a_reprendre(
+        self, canal: Canal, limite: int, sauf: Container[str] = (), depuis: dt.datetime | None = None
+    ) -> tuple[list[Ligne], bool]:
+        """Rows of a channel that wait for anybody to take them up, due since `depuis` (None: ever), the oldest first;
+        not what waits for a digest, nor those in `sauf`, which are in the caller's hands: of them only ids are read.
+
+        Looks at `limite` of them; True when there may be more.
+        """
         due = {
-            "canal": canal.value,
-            "reprise_at": {"$lt": self.clock.now()},
+            **_dus(canal, depuis, self.clock.now()),
             "etat": {"$in": domain.venant_de(Etat.REMISE)},
             "resume_at": {"$exists": False},
         }
         cursor = self._db.envois.find(due, {"_id": 1}).sort("reprise_at", 1).limit(limite)
-        ids = [ligne["_id"] async for ligne in cursor if ligne["_id"] not in sauf]
+        vues = [ligne["_id"] async for ligne in cursor]
+        ids = [envoi_id for envoi_id in vues if envoi_id not in sauf]
         if not ids:
-            return []
+            return [], len(vues) == limite
         # Asked again whether it is due: meanwhile somebody may have taken it.
         found = self._db.envois.find({"_id": {"$in": ids}, **due}).sort("reprise_at", 1)
-        return [ligne async for ligne in found]
+        return [ligne async for ligne in found], len(vues) == limite
 
     async def plus_ancien(self, canal: Canal) -> dt.datetime | None:
         """Since when the row is due that has waited longest; a row that is to wait (quiet hours, digest) is not."""
-        due = {"canal": canal.value, "reprise_at": {"$lt": self.clock.now()}}
+        due = _dus(canal, None, self.clock.now())
         ligne = await self._db.envois.find_one(due, {"reprise_at": 1}, sort=[("reprise_at", 1)])
         return ligne["reprise_at"] if ligne else None
 
@@ -313,3 +304,9 @@ class Registre:
             },
             session=session,
         )
+
+
+def _dus(canal: Canal, depuis: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
+    """The filter that the index of what is to be taken up answers: without the channel a sweep would read the whole
+    ledger."""
+    return {"canal": canal.value, "reprise_at": {"$lt": now, **({"$gte": depuis} if depuis else {})}}

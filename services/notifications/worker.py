@@ -9,6 +9,7 @@ from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
 from services.notifications.atelier import monter
+from services.notifications.balayage import Balayeur
 from services.notifications.handlers import HANDLERS, sans_effet
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages
@@ -26,7 +27,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         try:
             yield [
                 *(livreur.run for livreur in livreurs),
-                *(livreur.balayer for livreur in livreurs),
+                *(Balayeur(livreur, atelier.registre, runtime.clock).run for livreur in livreurs),
                 *atelier.fournisseurs.boucles,
                 atelier.resumes.run,
                 atelier.suivi.run,

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from contracts.notifications import Canal
 from deploy.bilan import Injoignable, dresser
 from deploy.client import Client, Refus, jusqu_a
-from services.notifications.domain import LOT_MAX
+from services.notifications.domain import LOT_MAX, lots_par_connexion
 from services.notifications.settings import Reglages
 from tests.pile import Ville, annonce, profil
 
@@ -21,7 +22,7 @@ BENEVOLES = 2
 RETABLIE_S = 120
 
 # What a crash of a deliverer may repeat: one claimed lot per connection.
-DOUBLONS_MAX = LOT_MAX * Reglages.model_fields["connexions"].default
+DOUBLONS_MAX = LOT_MAX * lots_par_connexion(Canal.EMAIL) * Reglages.model_fields["connexions"].default
 
 
 @dataclass

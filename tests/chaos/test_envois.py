@@ -20,7 +20,7 @@ import pytest
 from contracts.notifications import Canal, EnvoisRemis
 from deploy.client import jusqu_a
 from deploy.relire import events
-from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, Etat
+from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, Etat, lots_par_connexion
 from services.notifications.fournisseurs import SMPP
 from tests.chaos.envois import Arrivees, Scene, a_nous, operateurs, scene, smtp
 from tests.chaos.ouvrier import Ouvrier
@@ -33,7 +33,7 @@ MAILS, SMS = ANNONCES * PERSONNES, ANNONCES * AVEC_SMS
 MORTS = 50
 CONNEXIONS = 2
 """Fewer than by default, so that the window is small beside the number of mails."""
-DOUBLONS_MAX = MORTS * LOT_MAX * CONNEXIONS
+DOUBLONS_MAX = MORTS * LOT_MAX * lots_par_connexion(Canal.EMAIL) * CONNEXIONS
 _VAGUE = 5
 _PATIENCE_S = 30
 """For the messages after which a life is to end: a group waits for its dead members for up to 20 seconds before it

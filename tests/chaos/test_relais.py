@@ -169,8 +169,8 @@ async def test_une_ligne_prise_et_rendue_cent_fois_a_encore_tous_ses_essais(lieu
         trouvee = await lieu.db.envois.find_one({"_id": id_})
         assert trouvee is not None
         assert trouvee["tentatives"] == 0
-        assert await registre.prendre([trouvee], lot)
+        assert await registre.prendre({lot: [trouvee]})
         # As if its pause were over.
         suites = {id_: domain.non_commencee(registre.clock.now() - domain.REPRISES[0])}
-        assert await lieu.mongo.transaction(partial(registre.marquer, lot, suites))
+        assert await lieu.mongo.transaction(partial(registre.marquer, {lot: suites}))
     await lieu.db.envois.delete_one({"_id": id_})

@@ -101,12 +101,6 @@ class Canal(Protocol):
     @property
     def nom(self) -> NomDeCanal: ...
 
-    @property
-    def ensemble(self) -> int:
-        """How many messages of one connection may be begun and not answered: claiming more together would leave some in
-        doubt after a crash that never left, which costs those whose channel does not repeat."""
-        ...
-
     def connexion(self) -> Connexion:
         """A new connection, not opened yet."""
         ...

@@ -134,10 +134,6 @@ class CanalPush:
     def nom(self) -> NomDeCanal:
         return NomDeCanal.PUSH
 
-    @property
-    def ensemble(self) -> int:
-        return _ENSEMBLE
-
     def connexion(self) -> "ConnexionPush":
         return ConnexionPush(self._signature, self._hotes, self._schemas, self._reponse_s)
 

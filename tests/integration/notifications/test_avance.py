@@ -14,7 +14,8 @@ from kit.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux.base import Colis, Injoignable, Issue
 from services.notifications.domain import Etat, Genre
-from services.notifications.livreur import Livreur, SansRegles
+from services.notifications.livreur import Livreur
+from services.notifications.regles import SansRegles
 from services.notifications.store import Ligne, Registre
 from tests.integration.notifications.conftest import Poste
 from tests.serveurs import Serveurs
@@ -22,8 +23,6 @@ from tests.serveurs import Serveurs
 
 class Absent:
     """A channel whose provider is away."""
-
-    ensemble = 16
 
     def __init__(self, nom: Canal) -> None:
         self.nom = nom

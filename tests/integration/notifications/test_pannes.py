@@ -104,8 +104,8 @@ async def test_two_deliverers_that_claim_the_same_rows_share_them_out(poste: Pos
         for id_ in ids
     ]
     await poste.db.envois.insert_many(lignes)
-    premier = await registre.prendre(lignes[:7], "lot-1")
-    second = await registre.prendre(lignes, "lot-2")
+    premier = (await registre.prendre({"lot-1": lignes[:7]}))["lot-1"]
+    second = (await registre.prendre({"lot-2": lignes}))["lot-2"]
     assert sorted(ligne["_id"] for ligne in premier) == sorted(ids[:7])
     assert sorted(ligne["_id"] for ligne in second) == sorted(ids[7:])
     await poste.db.envois.delete_many({"_id": {"$in": ids}})

@@ -31,7 +31,8 @@ async def trouver(poste: Poste, compte_id: str, profil_id: str, score: int = 50,
 
 async def c_est_l_heure(poste: Poste, profil_id: str) -> None:
     now = dt.datetime.now(dt.UTC)
-    await poste.db.envois.update_many({"profil_id": profil_id, "etat": "en_file"}, {"$set": {"resume_at": now}})
+    due = {"resume_at": now, "reprise_at": now}
+    await poste.db.envois.update_many({"profil_id": profil_id, "etat": "en_file"}, {"$set": due})
 
 
 async def test_what_waited_is_one_mail_the_best_first_and_each_row_says_in_which(poste: Poste) -> None:

@@ -152,7 +152,8 @@ def test_decisions_are_numbered_without_gaps() -> None:
 
 
 def test_the_crash_window_is_told_as_it_is() -> None:
-    from services.notifications.domain import BAIL, LOT_MAX, TENTATIVES_MAX
+    from contracts.notifications import Canal
+    from services.notifications.domain import BAIL, LOT_MAX, TENTATIVES_MAX, lots_par_connexion
     from services.notifications.settings import Reglages
 
     connections = Reglages.model_fields["connexions"].default
@@ -160,10 +161,11 @@ def test_the_crash_window_is_told_as_it_is() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"up to {LOT_MAX} rows" in record
     assert f"lease of {BAIL.total_seconds():.0f} s" in record
-    assert f"{LOT_MAX * connections} with the default of {connections} connections" in record
+    window = LOT_MAX * lots_par_connexion(Canal.EMAIL) * connections
+    assert f"{window} with the default of {connections} connections" in record
     assert f"as long as attempts last ({TENTATIVES_MAX})" in record
     assert f"lots de {LOT_MAX} au plus" in readme
-    assert f"au plus {LOT_MAX * connections} envois" in readme
+    assert f"au plus {window} envois" in readme
 
 
 def test_the_licence_is_whole() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.notifications import Canal
 from services.notifications import domain
+from services.notifications.canaux.sms.canal import ENSEMBLE
 from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite, TransitionInterdite
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -131,7 +132,12 @@ def test_a_withdrawn_annonce_is_closed_for_every_version_a_filled_one_up_to_its_
 def test_a_lot_shares_out_what_waits_and_never_exceeds_what_a_crash_may_repeat() -> None:
     assert domain.taille_lot(1, 8) == 1
     assert domain.taille_lot(9, 8) == 2
-    assert domain.taille_lot(5700, 8) == domain.LOT_MAX == 16
+    assert domain.taille_lot(5700, 8) == domain.LOT_MAX == 8
+
+
+def test_of_a_lot_of_sms_all_are_on_their_way_at_once_so_that_a_crash_leaves_none_in_doubt_that_never_left() -> None:
+    assert domain.LOT_MAX <= ENSEMBLE
+    assert [domain.lots_par_connexion(canal) for canal in (Canal.EMAIL, Canal.SMS, Canal.PUSH)] == [2, 1, 1]
 
 
 def test_a_claim_is_prolonged_several_times_before_it_is_over() -> None:

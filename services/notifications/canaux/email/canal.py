@@ -25,8 +25,6 @@ _INJOIGNABLE = "smtp injoignable"
 
 class CanalEmail:
     nom = NomDeCanal.EMAIL
-    # One after the other; what is claimed beyond the first costs nothing, since mails are sent again.
-    ensemble = 16
 
     def __init__(
         self,

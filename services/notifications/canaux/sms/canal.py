@@ -17,13 +17,12 @@ from services.notifications.canaux.base import (
 )
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
 
-_ENSEMBLE = 10
+ENSEMBLE = 10
 """How many messages of a lot are on their way at once: a provider's answer takes the time of a journey."""
 
 
 class CanalSms:
     nom = NomDeCanal.SMS
-    ensemble = _ENSEMBLE
 
     def __init__(
         self, fournisseurs: Sequence[FournisseurSms], aiguillage: Aiguillage, cadence: Cadence = sans_limite
@@ -65,8 +64,8 @@ class ConnexionSms:
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
         issues: list[Issue] = []
         absent = False
-        for debut in range(0, len(colis), _ENSEMBLE):
-            ensemble = colis[debut : debut + _ENSEMBLE]
+        for debut in range(0, len(colis), ENSEMBLE):
+            ensemble = colis[debut : debut + ENSEMBLE]
             faits = await asyncio.gather(*(self._un(un, tenu) for un in ensemble if not absent))
             issues += faits or [Injoignable("non commencé") for _ in ensemble]
             absent = absent or any(isinstance(issue, Injoignable) for issue in faits)

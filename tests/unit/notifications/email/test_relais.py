@@ -14,24 +14,10 @@ from cryptography.x509.oid import NameOID
 from services.notifications.canaux.base import Colis, Injoignable, Recu
 from services.notifications.canaux.email import AuPoids, CanalEmail, lire_urls
 from services.notifications.canaux.email.relais import Relais
+from tests.unit.notifications.aiguillage import Notes
 from tests.unit.notifications.email.relais_smtp import relais
 
 MESSAGE = Colis("envoi", "a@exemple.fr", b"Subject: x\r\n\r\n.bonjour\r\n")
-
-
-class Notes:
-    """Always the first name that is not excluded; remembers what it was told."""
-
-    def __init__(self, *noms: str) -> None:
-        self.noms = noms
-        self.notes: list[tuple[str, bool]] = []
-
-    def choisir(self, exclus: frozenset[str]) -> str:
-        return next(nom for nom in self.noms if nom not in exclus)
-
-    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        assert duree_s >= 0
-        self.notes.append((fournisseur, succes))
 
 
 async def test_when_a_relay_is_away_the_next_one_is_taken_and_the_first_not_waited_for_again() -> None:

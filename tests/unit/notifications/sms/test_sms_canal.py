@@ -16,6 +16,7 @@ from services.notifications.canaux.base import (
 )
 from services.notifications.canaux.sms.canal import CanalSms
 from services.notifications.canaux.sms.fournisseur import Sature
+from tests.unit.notifications.aiguillage import Notes
 from tests.unit.notifications.sms.smsc import session, smsc
 
 NUMERO = "+33612345678"
@@ -42,27 +43,12 @@ class Fournisseur:
         return Recu(self.nom, f"{self.nom}-{envoi_id}")
 
 
-class Aiguillage:
-    """Always prefers the first that is left."""
-
-    def __init__(self, *noms: str) -> None:
-        self.noms = noms
-        self.notes: list[tuple[str, bool]] = []
-
-    def choisir(self, exclus: frozenset[str]) -> str:
-        return next(nom for nom in self.noms if nom not in exclus)
-
-    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        assert duree_s >= 0
-        self.notes.append((fournisseur, succes))
-
-
 def colis(combien: int = 1) -> list[Colis]:
     return [Colis(f"e{numero}", NUMERO, "bonjour") for numero in range(combien)]
 
 
-async def remettre(*fournisseurs: Fournisseur, combien: int = 1) -> tuple[Sequence[Issue], Aiguillage]:
-    aiguillage = Aiguillage(*(fournisseur.nom for fournisseur in fournisseurs))
+async def remettre(*fournisseurs: Fournisseur, combien: int = 1) -> tuple[Sequence[Issue], Notes]:
+    aiguillage = Notes(*(fournisseur.nom for fournisseur in fournisseurs))
     connexion = CanalSms(fournisseurs, aiguillage).connexion()
     return await connexion.remettre(colis(combien), lambda: True), aiguillage
 
@@ -121,7 +107,7 @@ async def test_chaque_issue_est_a_la_place_de_son_colis() -> None:
 async def test_rien_ne_commence_quand_le_bail_n_est_plus_tenu() -> None:
     a = Fournisseur("a")
     tenus = iter([True, True, False])
-    connexion = CanalSms([a], Aiguillage("a")).connexion()
+    connexion = CanalSms([a], Notes("a")).connexion()
     issues = await connexion.remettre(colis(15), lambda: next(tenus, False))
     assert [type(issue) for issue in issues] == [Recu, Recu, *[Injoignable] * 13]
     assert a.demandes == ["e0", "e1"]
@@ -129,28 +115,28 @@ async def test_rien_ne_commence_quand_le_bail_n_est_plus_tenu() -> None:
 
 async def test_un_seul_fournisseur_pret_suffit() -> None:
     a, b = Fournisseur("a", pret=False), Fournisseur("b")
-    await CanalSms([a, b], Aiguillage("a", "b")).connexion().preparer()
+    await CanalSms([a, b], Notes("a", "b")).connexion().preparer()
     with pytest.raises(Injoignable):
-        await CanalSms([a], Aiguillage("a")).connexion().preparer()
+        await CanalSms([a], Notes("a")).connexion().preparer()
 
 
 async def test_un_mail_n_est_pas_un_sms() -> None:
-    connexion = CanalSms([Fournisseur("a")], Aiguillage("a")).connexion()
+    connexion = CanalSms([Fournisseur("a")], Notes("a")).connexion()
     [issue] = await connexion.remettre([Colis("e", NUMERO, b"mail")], lambda: True)
     assert isinstance(issue, Permanent)
 
 
 def test_le_canal_a_besoin_de_fournisseurs_distincts() -> None:
-    assert CanalSms([Fournisseur("a")], Aiguillage("a")).nom is NomDeCanal.SMS
+    assert CanalSms([Fournisseur("a")], Notes("a")).nom is NomDeCanal.SMS
     for fournisseurs in ([], [Fournisseur("a"), Fournisseur("a")]):
         with pytest.raises(ValueError, match="providers"):
-            CanalSms(fournisseurs, Aiguillage("a"))
+            CanalSms(fournisseurs, Notes("a"))
 
 
 async def test_un_smsc_tue_pendant_le_flux_laisse_la_place_a_l_autre() -> None:
     async with smsc() as tue, smsc() as vivant:
         async with session(tue, nom="a") as premiere, session(vivant, nom="b") as seconde:
-            connexion = CanalSms([premiere, seconde], Aiguillage("a", "b")).connexion()
+            connexion = CanalSms([premiere, seconde], Notes("a", "b")).connexion()
             await connexion.preparer()
             avant = await connexion.remettre(colis(3), lambda: True)
             await tue.mourir()

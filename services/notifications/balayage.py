@@ -1,0 +1,70 @@
+"""Takes up what others left: rows whose deliverer died, failures that are due, claims whose lease is over."""
+
+import asyncio
+import datetime as dt
+import math
+import time
+from collections.abc import Callable
+
+from kit.clock import Clock
+from kit.errors import is_outage
+from kit.logging import get_logger
+from kit.waiting import wait
+from services.notifications import domain
+from services.notifications.livreur import Livreur
+from services.notifications.store import Registre
+
+log = get_logger(__name__)
+
+_LIMITE = 500
+_TOUTES_LES_S = 0.5
+_TOUT_REVOIR_S = 30.0
+_RECUL = dt.timedelta(seconds=10)
+"""Rows that became due since the last look, and some that were committed late or by a slow clock. Looking further back
+each time would cost more with each mail: in the index of what is to be taken up, a row that is done leaves an entry
+behind, which is stepped over for minutes."""
+
+
+class Balayeur:
+    """The sweeper of one channel in one process."""
+
+    def __init__(
+        self, livreur: Livreur, registre: Registre, clock: Clock, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._livreur = livreur
+        self._registre = registre
+        self._clock = clock
+        self._monotonic = monotonic
+        self._calme_depuis = monotonic()
+        self._tout_vu_at = -math.inf
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until `stopping`; a database that is away is waited for."""
+        while not stopping.is_set():
+            encore = False
+            try:
+                encore = await self.passer()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("envois_sweep_waits", error=type(error).__name__)
+                self._calme_depuis, self._tout_vu_at = self._monotonic(), -math.inf
+            if not encore:
+                await wait(stopping, _TOUTES_LES_S)
+
+    async def passer(self) -> bool:
+        """One look. True when it took as much as it may: there is more to take at once."""
+        now = self._monotonic()
+        calme, tout = now - self._calme_depuis > domain.REPIT_S, now - self._tout_vu_at >= _TOUT_REVOIR_S
+        depuis = None if tout else self._clock.now() - _RECUL
+        repris = await self._livreur.reprendre(_LIMITE, depuis)
+        # Last: rows in the open transaction of a killed process block until the database ends that transaction.
+        incertains = await self._registre.rendre_incertains(self._livreur.nom, _LIMITE, depuis) if calme else 0
+        if incertains:
+            log.warning("envois_uncertain", count=incertains)
+        if repris.reste or incertains == _LIMITE:
+            # It grows older than a short look reaches.
+            self._tout_vu_at = -math.inf
+        elif tout and calme:
+            self._tout_vu_at = now
+        return repris.nombre == _LIMITE

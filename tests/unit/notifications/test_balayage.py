@@ -1,0 +1,99 @@
+"""The sweeper looks at what became due a moment ago, and at everything often enough to leave nobody behind."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from contracts.notifications import Canal
+from services.notifications import balayage, domain
+from services.notifications.balayage import Balayeur
+from services.notifications.livreur import Repris
+
+NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+TOUT = None
+RIEN_DE_PLUS = Repris(0, reste=False)
+
+
+@dataclass
+class Poste:
+    """A deliverer, a ledger and a clock in one; keeps since when it was asked."""
+
+    reponse: Repris = RIEN_DE_PLUS
+    nom: Canal = Canal.EMAIL
+    secondes: float = 1000.0
+    regards: list[dt.datetime | None] = field(default_factory=list)
+    baux_revus: int = 0
+
+    def now(self) -> dt.datetime:
+        return NOW
+
+    async def reprendre(self, limite: int, depuis: dt.datetime | None) -> Repris:
+        self.regards.append(depuis)
+        return self.reponse
+
+    async def rendre_incertains(self, canal: Canal, limite: int, depuis: dt.datetime | None) -> int:
+        assert canal is self.nom
+        self.baux_revus += 1
+        return 0
+
+
+@pytest.fixture
+def poste() -> Poste:
+    return Poste()
+
+
+@pytest.fixture
+def balayeur(poste: Poste) -> Balayeur:
+    tout: Any = poste
+    return Balayeur(tout, tout, tout, monotonic=lambda: poste.secondes)
+
+
+def court() -> dt.datetime:
+    return NOW - balayage._RECUL
+
+
+async def test_at_the_start_everything_is_looked_at_until_the_leases_of_the_dead_were_looked_at_too(
+    poste: Poste, balayeur: Balayeur
+) -> None:
+    await balayeur.passer()
+    poste.secondes += domain.REPIT_S
+    await balayeur.passer()
+    assert (poste.regards, poste.baux_revus) == ([TOUT, TOUT], 0)
+    poste.secondes += 1
+    await balayeur.passer()
+    await balayeur.passer()
+    assert (poste.regards[2:], poste.baux_revus) == ([TOUT, court()], 2)
+
+
+async def test_everything_again_twice_a_minute(poste: Poste, balayeur: Balayeur) -> None:
+    poste.secondes += domain.REPIT_S + 1
+    for _ in range(60):
+        await balayeur.passer()
+        poste.secondes += 1
+    assert poste.regards.count(TOUT) == 2
+
+
+async def test_what_is_left_over_is_looked_for_from_the_beginning_until_nothing_is(
+    poste: Poste, balayeur: Balayeur
+) -> None:
+    """A backlog of ten minutes is older than a short look reaches."""
+    poste.secondes += domain.REPIT_S + 1
+    await balayeur.passer()
+    poste.reponse = Repris(0, reste=True)
+    await balayeur.passer()
+    assert poste.regards == [TOUT, court()]
+    await balayeur.passer()
+    poste.reponse = RIEN_DE_PLUS
+    await balayeur.passer()
+    await balayeur.passer()
+    assert poste.regards[2:] == [TOUT, TOUT, court()]
+
+
+async def test_it_goes_on_at_once_only_while_it_takes_as_much_as_it_may(poste: Poste, balayeur: Balayeur) -> None:
+    poste.reponse = Repris(balayage._LIMITE, reste=True)
+    assert await balayeur.passer()
+    # Full, or all of them in hand: asking again without a pause would find the same.
+    poste.reponse = Repris(0, reste=True)
+    assert not await balayeur.passer()

@@ -1,0 +1,122 @@
+"""While the outcome of a lot is written, the next one leaves, where what a crash then leaves unknown is sent again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from contracts.notifications import Canal
+from kit.clock import SystemClock
+from services.notifications import domain
+from services.notifications.canaux.base import Recu
+from services.notifications.contacts import Contact
+from services.notifications.domain import Genre, Suite
+from services.notifications.livreur import Livreur
+from services.notifications.regles import SansRegles
+from services.notifications.store import Ligne
+
+LOTS = 4
+
+
+class Lent:
+    """A channel that takes everything, before a database whose commits wait until it is told to go on."""
+
+    def __init__(self, nom: Canal) -> None:
+        self.nom = nom
+        self.clock = SystemClock()
+        self.remis: list[str] = []
+        self.marques = 0
+        self.continuer = asyncio.Semaphore(0)
+
+    # The channel and its one connection.
+    def connexion(self) -> "Lent":
+        return self
+
+    async def preparer(self) -> None: ...
+
+    async def fermer(self) -> None: ...
+
+    # The hand-off.
+    async def remettre(
+        self, connexion: Any, lignes: Sequence[Ligne], contacts: Any, tenu: Callable[[], bool]
+    ) -> dict[str, Suite]:
+        self.remis += [ligne["_id"] for ligne in lignes]
+        return {ligne["_id"]: domain.apres_remise(Recu("relais", None)) for ligne in lignes}
+
+    # The ledger.
+    async def prendre(self, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
+        return {lot: list(lignes) for lot, lignes in lots.items()}
+
+    async def marquer(self, lots: Mapping[str, Mapping[str, Suite]], session: Any) -> int:
+        self.marques += len(lots)
+        return sum(map(len, lots.values()))
+
+    async def run(self, work: Callable[[Any], Awaitable[None]]) -> None:
+        await self.continuer.acquire()
+        await work(self)
+
+    session = None
+
+    # Those who are written to.
+    async def trouver(self, comptes: Sequence[str]) -> dict[str, Contact]:
+        return {id_: Contact(id_, {self.nom: "x"}, frozenset({self.nom}), frozenset()) for id_ in comptes}
+
+    async def desabonnes(self, profils: Any) -> set[str]:
+        return set()
+
+    async def clotures(self, annonces: Any) -> dict[str, Any]:
+        return {}
+
+
+class SansMessage:
+    """Hands over what it is given, and composes nothing."""
+
+    def __init__(self, lent: Lent) -> None:
+        self.remettre = lent.remettre
+
+    def preparer(self, lignes: Sequence[Ligne]) -> None: ...
+
+
+def lignes(canal: Canal, clock: SystemClock) -> list[Ligne]:
+    return [
+        {
+            "_id": f"{numero:03d}",
+            "genre": Genre.CODE.value,
+            "canal": canal.value,
+            "compte_id": f"c{numero}",
+            "tentatives": 0,
+            "cree_at": clock.now(),
+        }
+        for numero in range(LOTS * domain.LOT_MAX)
+    ]
+
+
+async def en_repos() -> None:
+    """Lets everything run that can."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("canal", "en_main"), [(Canal.EMAIL, 2), (Canal.SMS, 1)])
+async def test_no_more_is_out_without_a_mark_than_a_crash_may_leave_unknown(canal: Canal, en_main: int) -> None:
+    lent: Any = Lent(canal)
+    livreur = Livreur(lent, lent, lent, SansMessage(lent), lent, lent.clock, 1, SansRegles())  # type: ignore[arg-type]  # it only hands over
+    stopping = asyncio.Event()
+    task = asyncio.create_task(livreur.run(stopping))
+    livreur.offrir(lignes(canal, lent.clock))
+    await en_repos()
+    assert len(lent.remis) == en_main * domain.LOT_MAX == domain.lots_par_connexion(canal) * domain.LOT_MAX
+    while len(lent.remis) < LOTS * domain.LOT_MAX:
+        avant = len(lent.remis)
+        lent.continuer.release()
+        await en_repos()
+        # A mark, which may be that of several lots, lets as many follow.
+        assert avant < len(lent.remis) <= (lent.marques + en_main) * domain.LOT_MAX
+    for _ in range(LOTS):
+        lent.continuer.release()
+    await en_repos()
+    assert lent.marques == LOTS
+    assert sorted(lent.remis) == [ligne["_id"] for ligne in lignes(canal, lent.clock)]
+    stopping.set()
+    await task

@@ -1,0 +1,141 @@
+"""Between its claim and its hand-off a mail waits; who unsubscribes meanwhile gets nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from contracts.notifications import Canal
+from services.notifications import avance as avance_
+from services.notifications import regards
+from services.notifications.avance import Avance, Prise, Regard
+from services.notifications.domain import PROLONGATION_S, Genre
+from services.notifications.regards import Regards
+
+DEBUT = 1000.0
+
+
+@dataclass(frozen=True)
+class Horloge:
+    """Stands for the module `time`."""
+
+    heure: list[float]
+
+    def monotonic(self) -> float:
+        return self.heure[0]
+
+
+class Base:
+    """The ledger and the contacts; counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.partis: set[str] = set()
+        self.comptes_lus: list[set[str]] = []
+        self.profils_lus: list[set[str]] = []
+
+    async def trouver(self, comptes: Iterable[str]) -> dict[str, Any]:
+        self.comptes_lus.append(set(comptes))
+        return {}
+
+    async def desabonnes(self, profils: Iterable[str]) -> set[str]:
+        self.profils_lus.append(set(profils))
+        return self.profils_lus[-1] & self.partis
+
+    async def clotures(self, annonces: Iterable[str]) -> dict[str, Any]:
+        return {}
+
+
+@pytest.fixture
+def base() -> Base:
+    return Base()
+
+
+@pytest.fixture
+def heure(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that all of it reads."""
+    heure = [DEBUT]
+    for module in (regards, avance_):
+        monkeypatch.setattr(module, "time", Horloge(heure))
+    return heure
+
+
+@pytest.fixture
+def avance(base: Base) -> Avance:
+    tout: Any = base
+    return Avance(Canal.EMAIL, tout, tout)
+
+
+@pytest.fixture
+def vus(base: Base, avance: Avance) -> Regards:
+    tout: Any = base
+    return Regards(tout, tout, avance)
+
+
+def prise(nom: str, pris_at: float | None = DEBUT) -> Prise:
+    ligne = {"_id": nom, "genre": Genre.ALERTE, "compte_id": f"c-{nom}", "profil_id": f"p-{nom}", "annonce_id": "a"}
+    return Prise(nom, [ligne], pris_at, None if pris_at is None else Regard({}, set(), {}), pris_at)
+
+
+async def test_what_was_read_for_the_claim_is_not_read_again_at_once(
+    base: Base, vus: Regards, heure: list[float]
+) -> None:
+    heure[0] += regards._A_L_INSTANT_S / 2
+    await vus.voir(prise("une"))
+    assert base.profils_lus == []
+
+
+async def test_one_look_serves_all_who_wait(base: Base, vus: Regards, avance: Avance, heure: list[float]) -> None:
+    suivantes = [prise("deux"), prise("trois")]
+    avance.prises.extend(suivantes)
+    base.partis = {"p-trois"}
+    heure[0] += regards._A_L_INSTANT_S
+    regard = await vus.voir(prise("une"))
+    assert "p-une" not in regard.desabonnes
+    assert "p-trois" in (await vus.voir(suivantes[1])).desabonnes
+    await vus.voir(suivantes[0])
+    assert base.profils_lus == [{"p-une", "p-deux", "p-trois"}]
+    # Addresses and choices hold as long as the claim.
+    assert base.comptes_lus == [set()]
+
+
+async def test_addresses_are_read_again_once_the_claim_is_old(base: Base, vus: Regards, heure: list[float]) -> None:
+    vieille = prise("une")
+    heure[0] += PROLONGATION_S
+    await vus.voir(vieille)
+    assert base.comptes_lus == [{"c-une"}]
+
+
+async def test_the_addresses_of_those_who_wait_are_read_when_their_turn_comes(
+    base: Base, vus: Regards, avance: Avance, heure: list[float]
+) -> None:
+    """A slow relay keeps thousands waiting: reading all of them anew would stop the others."""
+    avance.prises.append(prise("deux"))
+    heure[0] += PROLONGATION_S
+    await vus.voir(prise("une"))
+    assert (base.comptes_lus, base.profils_lus) == ([{"c-une"}], [{"p-une"}])
+    await vus.voir(avance.prelever())
+    assert base.comptes_lus[1:] == [{"c-deux"}]
+
+
+class Prolongee(Prise):
+    """Its claim is prolonged at the moment at which its people were looked at: what was known is to be read anew."""
+
+    def __setattr__(self, nom: str, valeur: Any) -> None:
+        super().__setattr__(nom, valeur)
+        if nom == "vu_at" and valeur != DEBUT:
+            super().__setattr__("regard", None)
+
+
+async def test_who_asked_is_answered_though_the_claim_is_prolonged_meanwhile(
+    base: Base, vus: Regards, heure: list[float]
+) -> None:
+    """Found by 100,000 mails at once: the worker stopped."""
+    heure[0] += regards._A_L_INSTANT_S
+    base.partis = {"p-une"}
+    assert "p-une" in (await vus.voir(Prolongee(**vars(prise("une"))))).desabonnes
+
+
+async def test_of_rows_that_were_not_claimed_ahead_everything_is_read(base: Base, vus: Regards) -> None:
+    await vus.voir(prise("une", pris_at=None))
+    assert (base.comptes_lus, base.profils_lus) == ([{"c-une"}], [{"p-une"}])
