@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contracts.annonces import Annonce, EtatAnnonce
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
 from contracts.matching import CodeRaison, CorrespondancesTrouvees, Destinataire, Raison
+from kit.ids import stable_id
 from services.notifications.raisons import phrase
 
 LOT = 500
@@ -13,8 +14,9 @@ LOT = 500
 
 
 def personne(numero: int) -> str:
-    """The account of a person, and its one profil."""
-    return f"bench-{numero:06d}"
+    """The account of a person, and its one profil: an id like those of the platform, which have no order. Consecutive
+    ones would stand side by side in each index, where a reader steps over all that is not committed yet."""
+    return stable_id("bench", numero)
 
 
 def annonce(annonce_id: str, now: dt.datetime) -> Annonce:

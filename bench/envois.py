@@ -1,8 +1,9 @@
 """An urgent need of the whole city, from its event to the last 250: the platform beside a bare sender and beside one
 connection per mail, in one run, to one mail server.
 
-Rounds alternate (platform, bare, one by one, platform …), so that a machine whose speed drifts slows all. Each has its
-own people: who was alerted before has less of a budget. Then 100,000 people at once, and what the worker weighs.
+Two workers share the need, as operators scale them; each other sender is one process. Rounds alternate (platform, bare,
+one by one, platform …), so that a machine whose speed drifts slows all. Each has its own people: who was alerted before
+has less of a budget. Then 100,000 people at once, and what a worker weighs.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from deploy.client import Interne, jusqu_a
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
-from deploy.stack import Stack
+from deploy.stack import Stack, save_workers
 from deploy.supervision import Supervisor
 from deploy.verbs import down, up
 from kit import mongo
@@ -41,7 +42,9 @@ from kit.producer import Producer
 from services.notifications.domain import Etat
 
 SEUIL_NU, SEUIL_UNITAIRE, SEUIL_MEMOIRE = 2.0, 5.0, 1.2
-_PROCESSUS = ("notifications-api", "notifications-worker")
+WORKERS = 2
+"""As after `./place scale notifications=2`: the chunks of one need are shared among them."""
+_PROCESSUS = ("notifications-api", "notifications-worker", "notifications-worker-2")
 _CHAUFFE = 1
 _PALIER = 10_000
 # Memory is compared from this step on: queues and caches are full by then.
@@ -88,6 +91,9 @@ async def _mesurer(steps: Steps, tours: int, destinataires: int, foule: int) -> 
 
 
 def _demarrer(steps: Steps) -> Stack:
+    place = layout.current()
+    place.make()
+    save_workers(place.workers, {"notifications": WORKERS})
     stack = up.run(only_servers=True, steps=steps)
     programs = [program for program in stack.programs() if program.name in _PROCESSUS]
     up.start_programs(programs, Supervisor(stack.layout), steps)
@@ -135,7 +141,11 @@ class Banc:
     def __init__(self, http: Any, stack: Stack, steps: Steps, puits: Puits, url: str) -> None:
         self._interne = Interne(http, stack)
         self._steps, self._puits, self._url = steps, puits, url
-        self._pid = Supervisor(stack.layout).states()["notifications-worker"].pid
+        self._pids = [
+            state.pid
+            for name, state in Supervisor(stack.layout).states().items()
+            if name.startswith("notifications-worker")
+        ]
         self._db = mongo.connect(stack.urls()["MONGO_URL"], "notifications").db
         self._producer = Producer(stack.urls()["KAFKA_URL"])
         self._registre_ms: list[float] = []
@@ -150,6 +160,7 @@ class Banc:
             await self._producer.stop()
         return {
             "destinataires": destinataires,
+            "workers": WORKERS,
             "connexions": CONNEXIONS,
             **{f"{nom}_ms": vars(Resume.de(ms)) for nom, ms in temps.items()},
             **{f"{nom}_par_s": round(destinataires / statistics.median(ms) * 1000) for nom, ms in temps.items()},
@@ -237,14 +248,14 @@ class Banc:
         return ms
 
     async def _memoire(self, foule: int) -> dict[str, Any]:
-        """What the worker weighs (MB) at each further 10,000 mails of one annonce."""
+        """What the heavier worker weighs (MB) at each further 10,000 mails of one annonce."""
         annonce = besoin.annonce(new_id(), dt.datetime.now(dt.UTC))
         self._puits.vider()
-        rss = [_rss_mo(self._pid)]
+        rss = [max(map(_rss_mo, self._pids))]
         publication = asyncio.create_task(self._publier(annonce, range(foule)))
         for nombre in range(_PALIER, foule + 1, _PALIER):
             await self._puits.attendre(nombre, 300)
-            rss.append(_rss_mo(self._pid))
+            rss.append(max(map(_rss_mo, self._pids)))
             self._steps.say(f"{nombre} courriels remis : {rss[-1]:.0f} Mo")
         start = await publication
         secondes = self._puits.dernier_at - start
@@ -267,8 +278,8 @@ def _montrer(figures: dict[str, Any]) -> None:
     garde, unitaire = "expéditeur nu, connexions gardées, pipeliné", "aiosmtplib.send(), une connexion par courriel"
     noms = {"place": "place, registre compris", "nu": garde, "unitaire": unitaire}
     print(
-        f"{figures['destinataires']} alertes d’un besoin urgent, {figures['connexions']} connexions TLS, "
-        "de l’événement au dernier 250"
+        f"{figures['destinataires']} alertes d’un besoin urgent, {figures['connexions']} connexions TLS par processus "
+        f"({figures['workers']} workers pour la place), de l’événement au dernier 250"
     )
     print(f"{'':48}{'médiane':>10}{'p99':>10}{'courriels/s':>13}{'octets':>9}")
     for champ, nom in noms.items():
@@ -288,7 +299,8 @@ def _montrer(figures: dict[str, Any]) -> None:
     )
     memoire = figures["memoire"]
     print(f"{memoire['destinataires']} destinataires d’un coup : {memoire['courriels_par_s']} courriels/s")
-    print(f"Mémoire du worker, à 0 puis tous les {_PALIER} courriels, en Mo : {' '.join(map(str, memoire['rss_mo']))}")
+    poids = " ".join(map(str, memoire["rss_mo"]))
+    print(f"Mémoire du plus gros worker, à 0 puis tous les {_PALIER} courriels, en Mo : {poids}")
     print(
         f"Croissance depuis {_RSS_DE * _PALIER} : {memoire['croissance']} "
         f"(seuil {SEUIL_MEMOIRE} : {_mot(tenus['memoire'])})"
