@@ -75,10 +75,8 @@ async def lire_bilan(demande: DemandeBilan, deps: Deps) -> Response:
     Answers {groupes: [{annonce_id, version, etat, motif, en_route, nombre, dernier_at, envois: [ids]}], suite}, where
     `dernier_at` is when the youngest row of the group was made; `suite`, when there is more, is the next `apres`.
     """
-    apres = (demande.apres.annonce_id, demande.apres.envoi_id) if demande.apres else None
-    lignes = await deps.atelier.consultation.alertes(demande.annonce_ids, apres, _PAGE_BILAN)
-    dernier = lignes[-1] if len(lignes) == _PAGE_BILAN else None
-    suite = {"annonce_id": dernier["annonce_id"], "envoi_id": dernier["_id"]} if dernier else None
+    lignes = await deps.atelier.consultation.alertes(demande.annonce_ids, demande.apres, _PAGE_BILAN)
+    suite = lignes[-1]["_id"] if len(lignes) == _PAGE_BILAN else None
     return json({"groupes": _grouper(lignes), "suite": suite})
 
 

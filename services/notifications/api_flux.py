@@ -29,7 +29,8 @@ async def lire(
     if lien is None:
         raise not_found("Ce flux")
     arretee = bool(await atelier.registre.desabonnes([lien.profil_id]))
-    lignes = [] if arretee else await atelier.consultation.du_profil(lien.profil_id, _LIGNES)
+    compte_id = None if arretee else await atelier.contacts.dont_le_flux(lien.profil_id)
+    lignes = await atelier.consultation.du_profil(compte_id, lien.profil_id, _LIGNES) if compte_id else []
     contenus = await atelier.consultation.contenus(ligne["contenu_id"] for ligne in lignes)
     clotures = await atelier.registre.clotures(ligne["annonce_id"] for ligne in lignes)
     adresse = flux.lien_flux(deps.runtime.settings.public_url, atelier.liens, lien.profil_id)
@@ -49,13 +50,13 @@ async def lire(
 
 @public.get("/mes/flux")
 async def mes_flux(qui: Qui, deps: Deps) -> Response:
-    """{"flux": {profil_id: address}}, for the profils of the caller that were alerted and not unsubscribed."""
+    """{"flux": {profil_id: address}}, for the profils of the caller that were alerted and not unsubscribed. An address
+    opens its feed once it was told."""
     atelier = deps.atelier
     profils = await atelier.consultation.profils(qui.sub)
     arretes = await atelier.registre.desabonnes(profils)
-    adresses = {
-        profil_id: flux.lien_flux(deps.runtime.settings.public_url, atelier.liens, profil_id)
-        for profil_id in profils
-        if profil_id not in arretes
-    }
+    suivis = [profil_id for profil_id in profils if profil_id not in arretes]
+    await atelier.contacts.ouvrir_flux(qui.sub, suivis)
+    public_url = deps.runtime.settings.public_url
+    adresses = {profil_id: flux.lien_flux(public_url, atelier.liens, profil_id) for profil_id in suivis}
     return json({"flux": adresses}, entetes={"Cache-Control": "private, no-store"})

@@ -61,7 +61,7 @@ class Avance:
         if self._canal not in domain.RENVOYES or attendent > domain.AVANCE_MAX:
             return []
         pris_at, bail = time.monotonic(), self._clock.now() + domain.BAIL
-        taille = domain.taille_lot(attendent, connexions)
+        taille = domain.taille_lot(self._canal, attendent, connexions)
         prises = [
             Prise(new_id(), lignes[debut : debut + taille], pris_at, regard, pris_at)
             for debut in range(0, len(lignes), taille)

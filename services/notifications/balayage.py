@@ -19,7 +19,7 @@ log = get_logger(__name__)
 _LIMITE = 500
 _TOUTES_LES_S = 0.5
 _TOUT_REVOIR_S = 30.0
-_RECUL = dt.timedelta(seconds=10)
+_RECUL = dt.timedelta(seconds=5)
 """Rows that became due since the last look, and some that were committed late or by a slow clock. Looking further back
 each time would cost more with each mail: in the index of what is to be taken up, a row that is done leaves an entry
 behind, which is stepped over for minutes."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.notifications import Canal
 from kit.mongo import Database, Session
-from services.notifications.domain import Etat, Genre
+from services.notifications.domain import Etat, Genre, alertes_de
 from services.notifications.regles_sms import du_mois
 from services.notifications.store import Ligne
 
@@ -18,21 +18,16 @@ class Consultation:
     async def envoi(self, envoi_id: str) -> Ligne | None:
         return await self._db.envois.find_one({"_id": envoi_id})
 
-    async def alertes(self, annonce_ids: Iterable[str], apres: tuple[str, str] | None, limite: int) -> list[Ligne]:
-        """The alerts of some annonces, ordered by (annonce_id, id): the first `limite` after `apres`.
+    async def alertes(self, annonce_ids: Iterable[str], apres: str | None, limite: int) -> list[Ligne]:
+        """The alerts of some annonces, in the order of their ids: the first `limite` after `apres`.
 
-        Neither key ever changes, so pages neither repeat nor skip a row that was there when the first one was read.
+        Ids never change, so pages neither repeat nor skip a row that was there when the first one was read.
         """
-        filtre: dict[str, Any] = {"annonce_id": {"$in": list(annonce_ids)}}
-        if apres is not None:
-            annonce_id, envoi_id = apres
-            suivantes = [id_ for id_ in annonce_ids if id_ > annonce_id]
-            filtre = {"$or": [{"annonce_id": annonce_id, "_id": {"$gt": envoi_id}}, {"annonce_id": {"$in": suivantes}}]}
+        filtre = {"$or": [{"_id": alertes_de(id_, apres), "annonce_id": id_} for id_ in annonce_ids]}
         cursor = self._db.envois.find(
-            {"genre": Genre.ALERTE.value, **filtre},
-            {"annonce_id": 1, "version": 1, "etat": 1, "motif": 1, "reprise_at": 1, "cree_at": 1},
+            filtre, {"annonce_id": 1, "version": 1, "etat": 1, "motif": 1, "reprise_at": 1, "cree_at": 1}
         )
-        return [ligne async for ligne in cursor.sort([("annonce_id", 1), ("_id", 1)]).limit(limite)]
+        return [ligne async for ligne in cursor.sort("_id", 1).limit(limite)]
 
     async def du_compte(self, compte_id: str, page: int, taille: int) -> tuple[list[Ligne], int]:
         """One page, newest first, and how many there are."""
@@ -81,10 +76,10 @@ class Consultation:
         )
         return {(groupe["_id"]["c"], bool(groupe["_id"].get("u"))): groupe["n"] async for groupe in cursor}
 
-    async def du_profil(self, profil_id: str, limite: int) -> list[Ligne]:
+    async def du_profil(self, compte_id: str, profil_id: str, limite: int) -> list[Ligne]:
         """The alerts of a profil, whatever became of them, the newest first."""
         cursor = self._db.envois.find(
-            {"profil_id": profil_id, "genre": Genre.ALERTE.value},
+            {"compte_id": compte_id, "profil_id": profil_id, "genre": Genre.ALERTE.value},
             dict.fromkeys(
                 ("annonce_id", "version", "contenu_id", "titre", "pourquoi", "cree_at", "motif", "reponse"), 1
             ),

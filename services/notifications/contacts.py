@@ -1,9 +1,9 @@
 """Who can be written to, and what they agreed to: addresses encrypted, consents with their proof, erasure for ever.
 
 Rows of `contacts`: {_id: compte_id, email?: {cle, contenu}, empreinte?, telephone?: {cle, contenu}, empreinte_tel?,
-push?: [{cle, contenu}], consentements, oppositions?: {canal: at}, version, purge_at?, efface?}. An opposition (STOP)
-wins over every consent that is not younger. An erased row stays, without anything personal, so that a late message does
-not bring its person back.
+push?: [{cle, contenu}], flux?: [profil_id], consentements, oppositions?: {canal: at}, version, purge_at?, efface?}. An
+opposition (STOP) wins over every consent that is not younger. An erased row stays, without anything personal, so that a
+late message does not bring its person back.
 """
 
 import datetime as dt
@@ -63,6 +63,7 @@ class Contacts:
         await self._contacts.create_index([("purge_at", 1)], expireAfterSeconds=0)
         await self._contacts.create_index([("empreinte", 1)], sparse=True)
         await self._contacts.create_index([("empreinte_tel", 1)], sparse=True)
+        await self._contacts.create_index([("flux", 1)], sparse=True)
 
     async def enregistrer(self, fiches: Sequence[Fiche]) -> None:
         """Stores what is not older than what is known. An erased account stays erased."""
@@ -127,7 +128,9 @@ class Contacts:
         if not cherches:
             return {}
         cursor = self._contacts.find({"_id": {"$in": cherches}, "efface": {"$ne": True}}, _LUS)
-        return {ligne["_id"]: self._contact(ligne) async for ligne in cursor}
+        # In one piece: a chunk has hundreds, and the server's first answer a hundred otherwise.
+        lignes = await cursor.batch_size(len(cherches) + 1).to_list(None)
+        return {ligne["_id"]: self._contact(ligne) for ligne in lignes}
 
     async def choix(self, compte_id: str, session: Session | None = None) -> Choix:
         ligne = await self._contacts.find_one({"_id": compte_id}, {"preferences": 1}, session=session)
@@ -194,6 +197,17 @@ class Contacts:
         await self._contacts.update_one(
             {"_id": compte_id}, {"$unset": {"telephone": "", "empreinte_tel": ""}}, session=session
         )
+
+    async def ouvrir_flux(self, compte_id: str, profils: Iterable[str]) -> None:
+        """From now on `dont_le_flux` knows whose they are, until the account is erased."""
+        await self._contacts.update_one(
+            {"_id": compte_id, "efface": {"$ne": True}}, {"$addToSet": {"flux": {"$each": list(profils)}}}
+        )
+
+    async def dont_le_flux(self, profil_id: str) -> str | None:
+        """The account whose profil it is: a feed is asked for by its address, which names nobody."""
+        ligne = await self._contacts.find_one({"flux": profil_id}, {"_id": 1})
+        return ligne["_id"] if ligne else None
 
     async def abonner_navigateur(self, compte_id: str, abonnement: str) -> None:
         """Replaces the subscription for push: the last browser that asked."""
@@ -266,7 +280,8 @@ class Contacts:
 
 _CHAMPS = {Canal.EMAIL: "email", Canal.SMS: "telephone", Canal.PUSH: "push"}
 _EMPREINTES = {Canal.EMAIL: "empreinte", Canal.SMS: "empreinte_tel"}
-_ACCORDS = {"consentements": 1, "oppositions": 1, "preferences": 1}
+# Of a consent, what it says now: its proof stays where it is.
+_ACCORDS = {f"consentements.{champ}": 1 for champ in ("canal", "accorde", "at")} | {"oppositions": 1, "preferences": 1}
 _LUS = {**_ACCORDS, **dict.fromkeys(_CHAMPS.values(), 1)}
 
 
@@ -283,7 +298,8 @@ def _accords(ligne: Mapping[str, Any]) -> frozenset[Canal]:
 
 def _opposes(ligne: Mapping[str, Any]) -> frozenset[Canal]:
     """The channels that are closed: a younger consent opens one again."""
-    return frozenset(Canal(nom) for nom in ligne.get("oppositions", {})) - _accords(ligne)
+    fermes = frozenset(Canal(nom) for nom in ligne.get("oppositions", {}))
+    return fermes - _accords(ligne) if fermes else fermes
 
 
 def _du_canal(compte_id: str, canal: Canal) -> str:

@@ -1,8 +1,10 @@
 """The life of an envoi: its states, which only go forwards, and what becomes of it after each outcome. Pure."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from contracts.notifications import Canal
 from kit.ids import stable_id
@@ -131,7 +133,7 @@ def en_route(etat: Etat, motif: str | None, *, reprise: bool) -> bool:
 RENVOYES = frozenset({Canal.EMAIL})
 """Channels on which what may be out already is sent again: a second mail costs nothing, a second SMS does."""
 
-LOT_MAX = 8
+LOT_MAX: Mapping[Canal, int] = {Canal.EMAIL: 16, Canal.SMS: 8, Canal.PUSH: 8}
 """Rows claimed together. It bounds what a crash leaves unknown: so many per lot that a connection has in hand."""
 
 AVANCE_MAX = 6000
@@ -311,9 +313,9 @@ class Cloture:
         return self.definitive or version <= self.version
 
 
-def taille_lot(en_attente: int, connexions: int) -> int:
+def taille_lot(canal: Canal, en_attente: int, connexions: int) -> int:
     """How many rows one connection takes: what waits is shared out, so that ten mails do not queue behind one."""
-    return max(1, min(LOT_MAX, -(-en_attente // connexions)))
+    return max(1, min(LOT_MAX[canal], -(-en_attente // connexions)))
 
 
 def lots_par_connexion(canal: Canal) -> int:
@@ -322,9 +324,26 @@ def lots_par_connexion(canal: Canal) -> int:
     return 2 if canal in RENVOYES else 1
 
 
+_DEBUT = 12
+"""Digits of an id of an alert that say of which annonce."""
+
+
 def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> str:
-    """One row per version of an annonce, profil and channel, however often the match is repeated."""
-    return stable_id(Genre.ALERTE, annonce_id, version, profil_id, canal)
+    """One row per version of an annonce, profil and channel, however often the match is repeated: 32 hexadecimal
+    digits, of which the first are those of the annonce. So the ledger finds its alerts without a further index, and
+    writes them side by side. What remains names a row among those of its annonce: 80 bits."""
+    return _debut(annonce_id) + stable_id(Genre.ALERTE, annonce_id, version, profil_id, canal)[_DEBUT:]
+
+
+def alertes_de(annonce_id: str, apres: str | None = None) -> dict[str, str]:
+    """A range of ids, those after `apres`: the alerts of an annonce are there, and hardly anything else."""
+    debut = _debut(annonce_id)
+    return {"$gt": max(debut, apres or ""), "$lt": f"{debut}g"}
+
+
+@lru_cache(maxsize=1024)
+def _debut(annonce_id: str) -> str:
+    return stable_id(Genre.ALERTE, annonce_id)[:_DEBUT]
 
 
 def id_message(genre: Genre, cause_id: str, compte_id: str, canal: Canal) -> str:

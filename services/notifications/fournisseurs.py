@@ -80,7 +80,7 @@ class Fournisseurs:
         self.bascules = Bascules(db)
         self._clients: list[ClientHttp] = []
         self._redis = connecter(settings.redis_url)
-        limites = lire_limites(settings.debits, LOT_MAX)
+        limites = lire_limites(settings.debits, max(LOT_MAX.values()))
         cadence = Debit(self._redis, limites, processus=settings.processus).attendre
         email = CanalEmail(settings.smtp_url, settings.expediteur_adresse, cadence=cadence)
         self.canaux: list[CanalDe] = [email]

@@ -2,7 +2,7 @@
 trip. What each may rely on stays the same: claimed before its hand-off, marked after."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.notifications import Canal, EnvoisRemis
@@ -28,13 +28,16 @@ class _Incomplet(Exception):
 
 
 class Guichet:
-    def __init__(self, canal: Canal, registre: Registre, outbox: Outbox, regles: Regles) -> None:
+    def __init__(
+        self, canal: Canal, registre: Registre, outbox: Outbox, regles: Regles, assez: Callable[[int], bool]
+    ) -> None:
+        """`assez`: of a number of lots, whether they are marked now or together with others that are about to end."""
         self._canal = canal
         self._registre = registre
         self._outbox = outbox
         self._regles = regles
         self._prises = Ensemble(self._prendre)
-        self._marques = Ensemble(self._marquer)
+        self._marques = Ensemble(self._marquer, assez)
 
     async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]:
         """The rows of a lot that are ours from now on."""

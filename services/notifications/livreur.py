@@ -84,7 +84,7 @@ class Livreur:
         self._registre = registre
         self._contacts = contacts
         self._remise = remise
-        self._guichet = Guichet(canal.nom, registre, outbox, regles)
+        self._guichet = Guichet(canal.nom, registre, outbox, regles, self._assez)
         self._clock = clock
         self._connexions = connexions
         self._regles = regles
@@ -92,6 +92,7 @@ class Livreur:
         self._avance = Avance(canal.nom, registre, clock)
         self._regards = Regards(registre, contacts, self._avance)
         self._en_main: set[str] = set()
+        self._en_remise = 0
         self._reveil = asyncio.Event()
 
     def reserver(self, lignes: Sequence[Ligne], regard: Regard | None) -> list[Prise]:
@@ -186,7 +187,11 @@ class Livreur:
                 if not prise.lignes:
                     return True
                 bail = await en_main.enter_async_context(Bail(self._guichet, prise.lot, prise.lignes, prise.pris_at))
-                prises, suites = await self._livrer(poste.connexion, prise, bail)
+                self._en_remise += 1
+                try:
+                    prises, suites = await self._livrer(poste.connexion, prise, bail)
+                finally:
+                    self._en_remise -= 1
             await self._marquer(prise.lot, prises, suites)
         self._en_main.difference_update(ligne["_id"] for ligne in prise.lignes)
         return not any(suite.motif == Motif.INJOIGNABLE for suite in suites.values())
@@ -197,10 +202,15 @@ class Livreur:
             await self._reveil.wait()
         return not stopping.is_set()
 
+    def _assez(self, lots: int) -> bool:
+        """Whether so many lots are marked now, or together with others that are being handed over: no connection
+        stands still for it, since each has another lot."""
+        return lots >= self._connexions * (domain.lots_par_connexion(self.nom) - 1) or not self._en_remise
+
     def _prelever(self) -> Prise:
         if self._avance.prises:
             return self._avance.prelever()
-        combien = domain.taille_lot(len(self._file), self._connexions)
+        combien = domain.taille_lot(self.nom, len(self._file), self._connexions)
         return Prise(new_id(), [self._file.popleft() for _ in range(min(combien, len(self._file)))])
 
     async def _livrer(self, connexion: Connexion, prise: Prise, bail: Bail) -> tuple[list[Ligne], dict[str, Suite]]:

@@ -1,6 +1,7 @@
 """Why somebody gets an alert, in plain French: « à 1,2 km de chez vous · samedi matin · véhicule ». Pure."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from contracts import references
 from contracts.matching import CodeRaison, Raison
@@ -37,24 +38,26 @@ def distance(metres: int) -> str:
 
 def phrase(raisons: Iterable[Raison]) -> str:
     """All reasons on one line, in the order in which matching gives them."""
-    return SEPARATEUR.join(dict.fromkeys(_une(raison) for raison in raisons))
+    return SEPARATEUR.join(dict.fromkeys(_une(raison.code, raison.valeur) for raison in raisons))
 
 
-def _une(raison: Raison) -> str:
-    match raison.code:
+# A need of the whole city has thousands of people, and few reasons.
+@lru_cache(maxsize=4096)
+def _une(code: CodeRaison, brute: str) -> str:
+    match code:
         case CodeRaison.DISTANCE:
-            return f"à {distance(int(raison.valeur))} de chez vous"
+            return f"à {distance(int(brute))} de chez vous"
         case CodeRaison.A_DISTANCE:
             return "à distance"
         case CodeRaison.URGENT:
             return "urgent"
         case CodeRaison.NATURE:
-            return _NATURES.get(raison.valeur, _lisible(raison.valeur))
+            return _NATURES.get(brute, _lisible(brute))
         case CodeRaison.CATEGORIE:
-            valeur = references.categories().get(raison.valeur)
+            valeur = references.categories().get(brute)
         case _:
-            valeur = references.valeurs(_LISTES[raison.code]).get(raison.valeur)
-    return valeur.dans_une_phrase if valeur else _lisible(raison.valeur)
+            valeur = references.valeurs(_LISTES[code]).get(brute)
+    return valeur.dans_une_phrase if valeur else _lisible(brute)
 
 
 def _lisible(code: str) -> str:

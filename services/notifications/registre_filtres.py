@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.notifications import Canal
 from services.notifications.calendrier import PARIS
-from services.notifications.domain import Etat
+from services.notifications.domain import Etat, alertes_de
 
 JOURS_PAR_DEFAUT = 7
 JOURS_MAX = 366
@@ -59,7 +59,7 @@ class Filtres:
 
     def perimetre(self) -> dict[str, Any]:
         """Over rows of `envois`: what the figures count."""
-        annonce = {"annonce_id": self.annonce} if self.annonce else {}
+        annonce = {"_id": alertes_de(self.annonce), "annonce_id": self.annonce} if self.annonce else {}
         return {"cree_at": {"$gte": self.debut, "$lt": self.fin}, **annonce}
 
     def detail(self) -> dict[str, Any]:

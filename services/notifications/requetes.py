@@ -47,13 +47,8 @@ class DemandeCode(Corps):
     code: str = Field(pattern=r"^[0-9]{4,10}$")
 
 
-class Repere(Corps):
-    """The last row of a page: the next page begins after it."""
-
-    annonce_id: Identifiant
-    envoi_id: Identifiant
-
-
 class DemandeBilan(Corps):
+    """`apres`: the last row of a page; the next page begins after it."""
+
     annonce_ids: list[Identifiant] = Field(min_length=1, max_length=500)
-    apres: Repere | None = None
+    apres: Identifiant | None = None

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from contracts.notifications import Canal
@@ -20,6 +21,7 @@ from services.notifications.store import Ligne, Registre
 
 _TOUTES_LES_S = 1.0
 _LOT = 100
+_QUI = {"compte_id": "$compte_id", "profil_id": "$profil_id"}
 MONTREES = 15
 """Annonces that one digest shows; of the others it says how many there are."""
 
@@ -88,18 +90,17 @@ class Resumes:
         du = {"canal": Canal.EMAIL.value, "reprise_at": {"$lte": now}, "etat": Etat.EN_FILE.value}
         du |= {"resume_at": {"$lte": now}}
         cursor = self._db.envois.aggregate(
-            [{"$match": du}, {"$group": {"_id": "$profil_id", "at": {"$min": "$resume_at"}}}, {"$limit": _LOT}]
+            [{"$match": du}, {"$group": {"_id": _QUI, "at": {"$min": "$resume_at"}}}, {"$limit": _LOT}]
         )
-        profils = [(groupe["_id"], groupe["at"]) async for groupe in cursor]
-        for profil_id, at in profils:
-            await self._outbox.run(lambda tx, p=profil_id, a=at: self._resumer(p, a, tx))  # type: ignore[misc]  # bound now
-        return len(profils)
+        dus = [(groupe["_id"]["compte_id"], groupe["_id"]["profil_id"], groupe["at"]) async for groupe in cursor]
+        for compte_id, profil_id, at in dus:
+            await self._outbox.run(partial(self._resumer, compte_id, profil_id, at))
+        return len(dus)
 
-    async def _resumer(self, profil_id: str, at: dt.datetime, tx: Tx) -> None:
-        lignes = await self._registre.pour_resume(profil_id, self._clock.now(), tx.session)
+    async def _resumer(self, compte_id: str, profil_id: str, at: dt.datetime, tx: Tx) -> None:
+        lignes = await self._registre.pour_resume(compte_id, profil_id, self._clock.now(), tx.session)
         if not lignes:
             return
-        compte_id = lignes[0]["compte_id"]
         clotures = await self._registre.clotures(ligne["annonce_id"] for ligne in lignes)
         choix = await self._contacts.choix(compte_id, tx.session)
         if choix.en_pause(self._clock.now()):

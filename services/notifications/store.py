@@ -40,16 +40,6 @@ class Registre:
             name="par_reference",
             partialFilterExpression={"reference": {"$exists": True}},
         )
-        await self._db.envois.create_index(
-            [("profil_id", 1), ("cree_at", -1)],
-            name="par_profil",
-            partialFilterExpression={"profil_id": {"$exists": True}},
-        )
-        await self._db.envois.create_index(
-            [("annonce_id", 1), ("_id", 1)],
-            name="alertes_par_annonce",
-            partialFilterExpression={"genre": Genre.ALERTE.value},
-        )
         await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
         # Longer than any topic is kept: a replay must still find the row of what was sent.
         await self._db.envois.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
@@ -193,7 +183,7 @@ class Registre:
             session=session,
         )
         versions = {} if cloture.definitive else {"version": {"$lte": cloture.version}}
-        filtre = {"annonce_id": annonce_id, "genre": Genre.ALERTE.value, **versions}
+        filtre = {"_id": domain.alertes_de(annonce_id), "annonce_id": annonce_id, **versions}
         await self._annuler(filtre, Motif.ANNONCE_CLOSE, session)
 
     async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:
@@ -234,7 +224,10 @@ class Registre:
             upsert=True,
             session=session,
         )
-        await self._annuler({"profil_id": profil_id}, Motif.DESABONNE, session)
+        # Without the row whose link was used (a year old), what waits is dropped at its hand-off.
+        envoi = await self._db.envois.find_one({"_id": envoi_id}, {"compte_id": 1}, session=session)
+        if envoi is not None and envoi["compte_id"]:
+            await self._annuler({"compte_id": envoi["compte_id"], "profil_id": profil_id}, Motif.DESABONNE, session)
         return fait.upserted_id is not None
 
     async def desabonnes(self, profil_ids: Iterable[str]) -> set[str]:
@@ -265,9 +258,10 @@ class Registre:
         """Open messages whose address or code is sealed under another key than `courante`."""
         return await self._db.envois.count_documents({**_A_REPRENDRE, "secret.cle": {"$exists": True, "$ne": courante}})
 
-    async def pour_resume(self, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
+    async def pour_resume(self, compte_id: str, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
         """The alerts of a profil whose digest is due."""
-        filtre = {"profil_id": profil_id, "etat": Etat.EN_FILE.value, "resume_at": {"$lte": now}}
+        qui = {"compte_id": compte_id, "profil_id": profil_id}
+        filtre = {**qui, "etat": Etat.EN_FILE.value, "resume_at": {"$lte": now}}
         return [ligne async for ligne in self._db.envois.find({**filtre, **_A_REPRENDRE}, session=session)]
 
     async def regrouper(

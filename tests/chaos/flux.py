@@ -22,7 +22,7 @@ BENEVOLES = 2
 RETABLIE_S = 120
 
 # What a crash of a deliverer may repeat: one claimed lot per connection.
-DOUBLONS_MAX = LOT_MAX * lots_par_connexion(Canal.EMAIL) * Reglages.model_fields["connexions"].default
+DOUBLONS_MAX = LOT_MAX[Canal.EMAIL] * lots_par_connexion(Canal.EMAIL) * Reglages.model_fields["connexions"].default
 
 
 @dataclass

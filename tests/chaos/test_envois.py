@@ -33,7 +33,7 @@ MAILS, SMS = ANNONCES * PERSONNES, ANNONCES * AVEC_SMS
 MORTS = 50
 CONNEXIONS = 2
 """Fewer than by default, so that the window is small beside the number of mails."""
-DOUBLONS_MAX = MORTS * LOT_MAX * lots_par_connexion(Canal.EMAIL) * CONNEXIONS
+DOUBLONS_MAX = MORTS * LOT_MAX[Canal.EMAIL] * lots_par_connexion(Canal.EMAIL) * CONNEXIONS
 _VAGUE = 5
 _PATIENCE_S = 30
 """For the messages after which a life is to end: a group waits for its dead members for up to 20 seconds before it
@@ -191,7 +191,7 @@ def _verifier_sms(lignes: dict[str, Any], textos: dict[str, Any], recus: Counter
     assert all(recus[textos[id_]] == 1 for id_ in set(textos) - incertains)
     assert set(recus) <= set(textos.values())
     assert recus.total() == len(recus), "an SMS was paid twice"
-    assert len(incertains) <= MORTS * LOT_MAX * CONNEXIONS
+    assert len(incertains) <= MORTS * LOT_MAX[Canal.SMS] * CONNEXIONS
 
 
 async def _verifier_depense(lieu: Scene, lignes: dict[str, Any]) -> None:

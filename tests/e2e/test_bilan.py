@@ -68,7 +68,7 @@ async def test_une_ligne_perdue_et_une_ligne_de_trop_sont_nommees(ville: Ville) 
     try:
         perdue = await store.db.envois.find_one_and_delete({"annonce_id": de.annonce_id, "genre": "alerte"})
         assert perdue is not None
-        etrangere = {**perdue, "_id": new_id()}
+        etrangere = {**perdue, "_id": id_alerte(de.annonce_id, de.version, new_id(), Canal.EMAIL)}
         await store.db.envois.insert_one(etrangere)
         code, bilan = await place_bilan("--annonce", de.annonce_id)
         # As many rows as people: only by name is it seen that they are not theirs.

@@ -5,7 +5,9 @@ from typing import Any
 
 from contracts.annonces import Annonce, EtatAnnonce
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
+from contracts.comptes import Compte, Consentement, EtatCompte
 from contracts.matching import CodeRaison, CorrespondancesTrouvees, Destinataire, Raison
+from contracts.notifications import Canal
 from kit.ids import new_id
 
 RAISONS = [
@@ -46,3 +48,9 @@ def destinataire(compte_id: str, profil_id: str | None = None) -> Destinataire:
 
 def correspondances(de: Annonce, *destinataires: Destinataire) -> CorrespondancesTrouvees:
     return CorrespondancesTrouvees(annonce=de, lot=0, lots=1, destinataires=list(destinataires))
+
+
+def compte(compte_id: str, version: int, *, accorde: bool = True, etat: EtatCompte = EtatCompte.ACTIF) -> Compte:
+    now = dt.datetime.now(dt.UTC)
+    consentement = Consentement(canal=Canal.EMAIL, accorde=accorde, preuve="case cochée", at=now)
+    return Compte(compte_id=compte_id, version=version, etat=etat, consentements=[consentement], cree_at=now)

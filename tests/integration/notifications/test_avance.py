@@ -60,7 +60,7 @@ async def test_each_lot_is_claimed_apart_and_an_sms_is_never_claimed_ahead(
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
     prises = livreur(Canal.EMAIL, registre).reserver(lignes, None)
     assert sum(len(prise.lignes) for prise in prises) == len(lignes)
-    assert max(len(prise.lignes) for prise in prises) <= domain.LOT_MAX
+    assert max(len(prise.lignes) for prise in prises) <= domain.LOT_MAX[Canal.EMAIL]
     assert {ligne["etat"] for ligne in lignes} == {Etat.REMISE.value}
     assert {ligne["lot"] for ligne in lignes} == {prise.lot for prise in prises}
 

@@ -1,5 +1,6 @@
 """One click ends it; looking at the link does not."""
 
+import datetime as dt
 from email.message import EmailMessage
 
 from kit.ids import new_id
@@ -43,6 +44,26 @@ async def test_a_get_changes_nothing_a_post_stops_the_next_alert(poste: Poste) -
     # Another profil of the same person still gets its alerts.
     await alerter(poste, compte_id, new_id())
     assert len(poste.boite.mails[adresse]) == 3
+
+
+async def test_what_waits_for_its_hour_is_cancelled_by_the_click(poste: Poste) -> None:
+    compte_id, adresse = await poste.inscrire()
+    profil_id, autre = new_id(), new_id()
+    await alerter(poste, compte_id, profil_id)
+    plus_tard = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    attend = {"etat": "en_file", "motif": "resume", "reprise_at": plus_tard, "resume_at": plus_tard}
+    en_attente = {}
+    for a in (profil_id, autre):
+        en_attente[a] = await alerter(poste, compte_id, a)
+        await poste.db.envois.update_one({"annonce_id": en_attente[a]}, {"$set": attend})
+    lien = chemin(poste.boite.mails[adresse][0])
+    await poste.api.post(lien, headers={"Authorization": f"Bearer {poste.jeton('notifications')}"})
+    annulee = await poste.dans_l_etat("annulee", annonce_id=en_attente[profil_id])
+    assert annulee["motif"] == "desabonne"
+    assert "reprise_at" not in annulee
+    reste = await poste.db.envois.find_one({"annonce_id": en_attente[autre]})
+    assert reste is not None
+    assert reste["etat"] == "en_file"
 
 
 async def test_a_forged_link_is_unknown(poste: Poste) -> None:

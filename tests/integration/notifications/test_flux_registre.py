@@ -6,12 +6,13 @@ from typing import Any
 import httpx
 
 from contracts.annonces import AnnonceRetiree, EtatAnnonce
+from contracts.comptes import CompteEfface, EtatCompte
 from kit.ids import new_id
 from services.notifications.app import create
 from services.notifications.chiffrement import Coffre
 from tests.integration.notifications.abonne import abonner
 from tests.integration.notifications.conftest import Poste
-from tests.integration.notifications.faits import annonce, correspondances, destinataire
+from tests.integration.notifications.faits import annonce, compte, correspondances, destinataire
 
 
 async def flux_de(poste: Poste, compte_id: str, profil_id: str) -> str:
@@ -69,6 +70,20 @@ async def test_a_feed_shows_what_matched_is_not_sent_twice_and_empties_when_it_i
     # The link that unsubscribes opens no feed.
     for jeton in (url.rpartition("/")[2], "n-importe-quoi"):
         assert (await poste.api.get(f"/v1/flux/{jeton}", headers=poste.comme())).status_code == 404
+
+
+async def test_nothing_is_left_in_the_feed_of_who_is_erased(poste: Poste) -> None:
+    compte_id, _ = await poste.inscrire()
+    profil_id = new_id()
+    await trouver(poste, compte_id, profil_id)
+    chemin = await flux_de(poste, compte_id, profil_id)
+    assert len(titres(await poste.api.get(chemin, headers=poste.comme()))) == 1
+    await poste.publier(CompteEfface(compte=compte(compte_id, 2, etat=EtatCompte.EFFACE)))
+
+    async def vide() -> bool:
+        return titres(await poste.api.get(chemin, headers=poste.comme())) == []
+
+    await poste.bientot(vide)
 
 
 async def test_the_ledger_is_for_moderators_and_names_nobody(poste: Poste) -> None:

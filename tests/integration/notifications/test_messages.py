@@ -13,12 +13,11 @@ from contracts.annonces import (
     ReponseAnnulee,
     ReponseDeposee,
 )
-from contracts.comptes import Compte, CompteEfface, CompteEnregistre, Consentement, EtatCompte
+from contracts.comptes import CompteEfface, CompteEnregistre, EtatCompte
 from contracts.moderation import Decision, DecisionPrise, Issue, Motif, TypeCible
-from contracts.notifications import Canal
 from kit.ids import new_id
 from tests.integration.notifications.conftest import Poste
-from tests.integration.notifications.faits import annonce, correspondances, destinataire
+from tests.integration.notifications.faits import annonce, compte, correspondances, destinataire
 
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 
@@ -44,11 +43,6 @@ async def test_a_code_leaves_at_once_and_nothing_of_it_stays(poste: Poste) -> No
         return await poste.db.contacts.count_documents({"_id": compte_id, "purge_at": {"$exists": False}}) == 1
 
     await poste.bientot(kept)
-
-
-def compte(compte_id: str, version: int, *, accorde: bool = True, etat: EtatCompte = EtatCompte.ACTIF) -> Compte:
-    consentement = Consentement(canal=Canal.EMAIL, accorde=accorde, preuve="case cochée", at=NOW)
-    return Compte(compte_id=compte_id, version=version, etat=etat, consentements=[consentement], cree_at=NOW)
 
 
 async def test_a_refusal_names_what_to_change_the_commitment_and_the_passage(poste: Poste) -> None:

@@ -159,12 +159,12 @@ def test_the_crash_window_is_told_as_it_is() -> None:
     connections = Reglages.model_fields["connexions"].default
     record = (ROOT / "docs" / "adr" / "0011-claims-in-lots.md").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"up to {LOT_MAX} rows" in record
+    assert f"up to {LOT_MAX[Canal.EMAIL]} rows" in record
     assert f"lease of {BAIL.total_seconds():.0f} s" in record
-    window = LOT_MAX * lots_par_connexion(Canal.EMAIL) * connections
+    window = LOT_MAX[Canal.EMAIL] * lots_par_connexion(Canal.EMAIL) * connections
     assert f"{window} with the default of {connections} connections" in record
     assert f"as long as attempts last ({TENTATIVES_MAX})" in record
-    assert f"lots de {LOT_MAX} au plus" in readme
+    assert f"lots de {LOT_MAX[Canal.EMAIL]} au plus" in readme
     assert f"au plus {window} envois" in readme
 
 

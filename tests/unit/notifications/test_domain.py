@@ -130,13 +130,13 @@ def test_a_withdrawn_annonce_is_closed_for_every_version_a_filled_one_up_to_its_
 
 
 def test_a_lot_shares_out_what_waits_and_never_exceeds_what_a_crash_may_repeat() -> None:
-    assert domain.taille_lot(1, 8) == 1
-    assert domain.taille_lot(9, 8) == 2
-    assert domain.taille_lot(5700, 8) == domain.LOT_MAX == 8
+    assert domain.taille_lot(Canal.EMAIL, 1, 8) == 1
+    assert domain.taille_lot(Canal.EMAIL, 9, 8) == 2
+    assert domain.taille_lot(Canal.EMAIL, 5700, 8) == domain.LOT_MAX[Canal.EMAIL] == 16
 
 
 def test_of_a_lot_of_sms_all_are_on_their_way_at_once_so_that_a_crash_leaves_none_in_doubt_that_never_left() -> None:
-    assert domain.LOT_MAX <= ENSEMBLE
+    assert domain.LOT_MAX[Canal.SMS] <= ENSEMBLE
     assert [domain.lots_par_connexion(canal) for canal in (Canal.EMAIL, Canal.SMS, Canal.PUSH)] == [2, 1, 1]
 
 
@@ -150,6 +150,24 @@ def test_ids_are_stable_and_apart() -> None:
     autres = {domain.id_alerte("a", 2, "p", Canal.EMAIL), domain.id_alerte("a", 1, "q", Canal.EMAIL)}
     assert premier not in autres
     assert len(autres) == 2
+
+
+def test_the_alerts_of_an_annonce_stand_side_by_side_and_apart_from_those_of_others() -> None:
+    siennes = {
+        domain.id_alerte("a", version, f"p{n}", canal) for version in (1, 2) for n in range(50) for canal in Canal
+    }
+    assert len(siennes) == 300
+    assert all(_dans(domain.alertes_de("a"), envoi_id) for envoi_id in siennes)
+    autres = [domain.id_alerte(f"b{n}", 1, "p", Canal.EMAIL) for n in range(300)]
+    assert not any(_dans(domain.alertes_de("a"), envoi_id) for envoi_id in autres)
+    milieu = sorted(siennes)[150]
+    assert sum(_dans(domain.alertes_de("a", apres=milieu), envoi_id) for envoi_id in siennes) == 149
+    # A page that ended before this annonce begins at its beginning.
+    assert domain.alertes_de("a", apres="") == domain.alertes_de("a")
+
+
+def _dans(plage: dict[str, str], envoi_id: str) -> bool:
+    return plage["$gt"] < envoi_id < plage["$lt"]
 
 
 @pytest.mark.parametrize("etat", list(Etat))

@@ -55,3 +55,22 @@ async def test_one_who_gives_up_takes_nobody_along() -> None:
     assert await reste == 1
     with pytest.raises(asyncio.CancelledError):
         await parti
+
+
+async def test_a_demand_waits_for_those_that_are_about_to_come() -> None:
+    base = Base()
+    base.libre.set()
+    ensemble = Ensemble(base.repondre, assez=lambda demandes: demandes >= 3)
+    taches = [asyncio.create_task(ensemble("a")), asyncio.create_task(ensemble("b"))]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert base.vus == []
+    taches.append(asyncio.create_task(ensemble("c")))
+    assert await asyncio.gather(*taches) == [1, 1, 1]
+    assert base.vus == [["a", "b", "c"]]
+
+
+async def test_a_demand_to_which_nobody_comes_is_answered_all_the_same() -> None:
+    base = Base()
+    base.libre.set()
+    assert await Ensemble(base.repondre, assez=lambda demandes: False)("a") == 1

@@ -155,8 +155,14 @@ class Registre:
     async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:
         return {}
 
-    async def du_profil(self, profil_id: str, limite: int) -> list[dict[str, Any]]:
-        return [_ligne()] if profil_id in ("p1", "p2") else []
+    async def du_profil(self, compte_id: str, profil_id: str, limite: int) -> list[dict[str, Any]]:
+        return [_ligne()] if compte_id == "c1" and profil_id in ("p1", "p2") else []
+
+    async def dont_le_flux(self, profil_id: str) -> str | None:
+        return "c1" if profil_id in ("p1", "p2") else None
+
+    async def ouvrir_flux(self, compte_id: str, profils: Iterable[str]) -> None:
+        self.ouverts = (compte_id, list(profils))
 
     async def contenus(self, contenu_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         return {contenu_id: _contenu() for contenu_id in contenu_ids}
@@ -175,7 +181,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     app.include_router(api_flux.public)
     registre = Registre()
     runtime = SimpleNamespace(settings=SimpleNamespace(public_url=URL), clock=SimpleNamespace(now=lambda: MIDI))
-    atelier = SimpleNamespace(registre=registre, consultation=registre, liens=LIENS)
+    atelier = SimpleNamespace(registre=registre, consultation=registre, contacts=registre, liens=LIENS)
     app.state.deps = SimpleNamespace(runtime=runtime, atelier=atelier)
     app.state.verifier = TokenVerifier(publique, "notifications")
     signataire = TokenSigner(prive)

@@ -88,7 +88,7 @@ def lignes(canal: Canal, clock: SystemClock) -> list[Ligne]:
             "tentatives": 0,
             "cree_at": clock.now(),
         }
-        for numero in range(LOTS * domain.LOT_MAX)
+        for numero in range(LOTS * domain.LOT_MAX[canal])
     ]
 
 
@@ -106,13 +106,14 @@ async def test_no_more_is_out_without_a_mark_than_a_crash_may_leave_unknown(cana
     task = asyncio.create_task(livreur.run(stopping))
     livreur.offrir(lignes(canal, lent.clock))
     await en_repos()
-    assert len(lent.remis) == en_main * domain.LOT_MAX == domain.lots_par_connexion(canal) * domain.LOT_MAX
-    while len(lent.remis) < LOTS * domain.LOT_MAX:
+    lot = domain.LOT_MAX[canal]
+    assert len(lent.remis) == en_main * lot == domain.lots_par_connexion(canal) * lot
+    while len(lent.remis) < LOTS * lot:
         avant = len(lent.remis)
         lent.continuer.release()
         await en_repos()
         # A mark, which may be that of several lots, lets as many follow.
-        assert avant < len(lent.remis) <= (lent.marques + en_main) * domain.LOT_MAX
+        assert avant < len(lent.remis) <= (lent.marques + en_main) * lot
     for _ in range(LOTS):
         lent.continuer.release()
     await en_repos()
