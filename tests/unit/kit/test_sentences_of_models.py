@@ -22,12 +22,15 @@ def subclasses(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from subclasses(child)
 
 
-# Unknown fields are refused by what people send, and by nothing else.
+# Unknown fields are refused by what people send, and by how a provider is described (canaux), which whoever installs
+# the platform writes, and reads errors of in English.
 MODELS = sorted(
     {
         model
         for model in subclasses(BaseModel)
-        if model.__module__.split(".")[0] in ("gateway", "services") and model.model_config.get("extra") == "forbid"
+        if model.__module__.split(".")[0] in ("gateway", "services")
+        and model.model_config.get("extra") == "forbid"
+        and ".canaux." not in model.__module__
     },
     key=lambda model: (model.__module__, model.__qualname__),
 )
