@@ -40,7 +40,8 @@ from kit import mongo
 from kit.events import encode
 from kit.ids import new_id, stable_id
 from kit.producer import Producer
-from services.notifications.domain import Etat, alertes_de
+from services.notifications.domain import Etat
+from services.notifications.identifiants import alertes_de
 
 SEUIL_NU, SEUIL_UNITAIRE, SEUIL_MEMOIRE = 2.0, 5.0, 1.2
 WORKERS = 2

@@ -28,11 +28,12 @@ from bench import besoin
 from contracts.annonces import Annonce
 from contracts.notifications import Canal
 from deploy.seed.profils import adresse
-from services.notifications import alertes, domain
+from services.notifications import alertes
 from services.notifications.canaux.base import Colis, Recu
 from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
 from services.notifications.composition import Compositeur
 from services.notifications.domain import Genre
+from services.notifications.identifiants import id_alerte
 from services.notifications.liens import Lien, Liens, Usage
 from services.notifications.settings import Reglages
 
@@ -53,7 +54,7 @@ def personnes(annonce: Annonce, debut: int, fin: int) -> list[Personne]:
     """`fin` is not one of them."""
     return [
         Personne(
-            domain.id_alerte(annonce.annonce_id, annonce.version, id_, Canal.EMAIL),
+            id_alerte(annonce.annonce_id, annonce.version, id_, Canal.EMAIL),
             id_,
             adresse(id_),
             besoin.pourquoi(numero),

@@ -9,11 +9,11 @@ from typing import Any
 from contracts.annonces import Annonce
 from contracts.matching import CorrespondancesTrouvees, Destinataire
 from contracts.notifications import Canal
-from services.notifications import domain
 from services.notifications.avance import Regard
 from services.notifications.calendrier import Regle
 from services.notifications.contacts import Contact
 from services.notifications.domain import Etat, Genre, Motif
+from services.notifications.identifiants import id_alerte
 from services.notifications.lecture_sms import reference_code
 from services.notifications.messages import MESSAGES
 from services.notifications.planification import DansResume, Faits, Maintenant, Plan, PlusTard, planifier
@@ -69,7 +69,7 @@ def lignes(
     plans = Plans(annonce, connu, politique, now)
     return [
         registre.ligne(
-            domain.id_alerte(annonce.annonce_id, annonce.version, destinataire.profil_id, canal),
+            id_alerte(annonce.annonce_id, annonce.version, destinataire.profil_id, canal),
             Genre.ALERTE,
             canal,
             destinataire.compte_id,

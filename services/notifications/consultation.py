@@ -6,7 +6,8 @@ from typing import Any
 
 from contracts.notifications import Canal
 from kit.mongo import Database, Session
-from services.notifications.domain import Etat, Genre, alertes_de
+from services.notifications.domain import Etat, Genre
+from services.notifications.identifiants import alertes_de
 from services.notifications.regles_sms import du_mois
 from services.notifications.store import Ligne
 

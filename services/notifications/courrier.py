@@ -14,6 +14,7 @@ from kit.outbox import Tx
 from services.notifications import domain
 from services.notifications.avance import Prise, Regard
 from services.notifications.domain import Etat, Genre
+from services.notifications.identifiants import id_message
 from services.notifications.livreur import Livreur
 from services.notifications.messages import MESSAGES
 from services.notifications.modeles import Modeles
@@ -43,7 +44,7 @@ class Courrier:
         secret: Secret | None = None,
     ) -> None:
         """A message to one person on one channel."""
-        envoi_id = domain.id_message(genre, cause_id, compte_id, canal)
+        envoi_id = id_message(genre, cause_id, compte_id, canal)
         autres = {"secret": secret(envoi_id)} if secret else {}
         await self.ecrire({compte_id: canal}, genre, cause_id, donnees, tx, **autres)
 
@@ -60,7 +61,7 @@ class Courrier:
         contenu_id = f"{genre}:{cause_id}"
         lignes = [
             self.registre.ligne(
-                domain.id_message(genre, cause_id, compte_id, canal),
+                id_message(genre, cause_id, compte_id, canal),
                 genre,
                 canal,
                 compte_id,

@@ -4,10 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from contracts.notifications import Canal
-from kit.ids import stable_id
 from services.notifications.canaux.base import Recu
 
 
@@ -322,30 +320,3 @@ def lots_par_connexion(canal: Canal) -> int:
     """How many lots a connection has in hand: the next one is handed over while the outcome of another is written. What
     a crash leaves unknown grows with them, so one only where that is not sent again."""
     return 2 if canal in RENVOYES else 1
-
-
-_DEBUT = 12
-"""Digits of an id of an alert that say of which annonce."""
-
-
-def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> str:
-    """One row per version of an annonce, profil and channel, however often the match is repeated: 32 hexadecimal
-    digits, of which the first are those of the annonce. So the ledger finds its alerts without a further index, and
-    writes them side by side. What remains names a row among those of its annonce: 80 bits."""
-    return _debut(annonce_id) + stable_id(Genre.ALERTE, annonce_id, version, profil_id, canal)[_DEBUT:]
-
-
-def alertes_de(annonce_id: str, apres: str | None = None) -> dict[str, str]:
-    """A range of ids, those after `apres`: the alerts of an annonce are there, and hardly anything else."""
-    debut = _debut(annonce_id)
-    return {"$gt": max(debut, apres or ""), "$lt": f"{debut}g"}
-
-
-@lru_cache(maxsize=1024)
-def _debut(annonce_id: str) -> str:
-    return stable_id(Genre.ALERTE, annonce_id)[:_DEBUT]
-
-
-def id_message(genre: Genre, cause_id: str, compte_id: str, canal: Canal) -> str:
-    """One row per cause (a decision, a reponse), person and channel."""
-    return stable_id(genre, cause_id, compte_id, canal)

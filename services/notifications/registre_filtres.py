@@ -8,7 +8,8 @@ from typing import Any
 
 from contracts.notifications import Canal
 from services.notifications.calendrier import PARIS
-from services.notifications.domain import Etat, alertes_de
+from services.notifications.domain import Etat
+from services.notifications.identifiants import alertes_de
 
 JOURS_PAR_DEFAUT = 7
 JOURS_MAX = 366

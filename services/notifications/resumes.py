@@ -12,10 +12,10 @@ from kit.clock import Clock
 from kit.mongo import Database
 from kit.outbox import Outbox, Tx
 from kit.waiting import every
-from services.notifications import domain
 from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.domain import Cloture, Etat, Genre, Motif
+from services.notifications.identifiants import id_message
 from services.notifications.messages import MESSAGES
 from services.notifications.store import Ligne, Registre
 
@@ -108,7 +108,7 @@ class Resumes:
         else:
             tri = trier(lignes, clotures, choix.refus)
         cause = f"{profil_id}:{at.isoformat()}"
-        resume_id = domain.id_message(Genre.RESUME, cause, compte_id, Canal.EMAIL)
+        resume_id = id_message(Genre.RESUME, cause, compte_id, Canal.EMAIL)
         await self._registre.regrouper(
             [ligne["_id"] for ligne in (*tri.montrees, *tri.autres)], tri.ecartees, resume_id, tx.session
         )

@@ -18,6 +18,7 @@ from kit.clock import Clock
 from kit.mongo import Database, Session
 from services.notifications import domain, prises
 from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite
+from services.notifications.identifiants import alertes_de
 from services.notifications.prises import FINI, ecrire
 from services.notifications.retours import Retour
 
@@ -183,7 +184,7 @@ class Registre:
             session=session,
         )
         versions = {} if cloture.definitive else {"version": {"$lte": cloture.version}}
-        filtre = {"_id": domain.alertes_de(annonce_id), "annonce_id": annonce_id, **versions}
+        filtre = {"_id": alertes_de(annonce_id), "annonce_id": annonce_id, **versions}
         await self._annuler(filtre, Motif.ANNONCE_CLOSE, session)
 
     async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:

@@ -31,7 +31,8 @@ from kit.producer import Producer
 from kit.topics import ensure
 from services.notifications.chiffrement import Coffre
 from services.notifications.contacts import Contacts, Fiche
-from services.notifications.domain import Etat, id_alerte
+from services.notifications.domain import Etat
+from services.notifications.identifiants import id_alerte
 from services.notifications.settings import SERVICE, Reglages
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 from tests.serveurs import Serveurs, serveurs

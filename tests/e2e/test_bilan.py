@@ -20,7 +20,7 @@ from kit import mongo
 from kit.events import encode
 from kit.ids import new_id
 from kit.producer import Producer
-from services.notifications.domain import id_alerte
+from services.notifications.identifiants import id_alerte
 from tests.pile import Ville, annonce, profil
 
 pytestmark = pytest.mark.e2e

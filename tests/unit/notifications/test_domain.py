@@ -9,6 +9,7 @@ from contracts.notifications import Canal
 from services.notifications import domain
 from services.notifications.canaux.sms.canal import ENSEMBLE
 from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite, TransitionInterdite
+from services.notifications.identifiants import alertes_de, id_alerte
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 DEMAIN = NOW + dt.timedelta(hours=20)
@@ -145,25 +146,23 @@ def test_a_claim_is_prolonged_several_times_before_it_is_over() -> None:
 
 
 def test_ids_are_stable_and_apart() -> None:
-    premier = domain.id_alerte("a", 1, "p", Canal.EMAIL)
-    assert premier == domain.id_alerte("a", 1, "p", Canal.EMAIL)
-    autres = {domain.id_alerte("a", 2, "p", Canal.EMAIL), domain.id_alerte("a", 1, "q", Canal.EMAIL)}
+    premier = id_alerte("a", 1, "p", Canal.EMAIL)
+    assert premier == id_alerte("a", 1, "p", Canal.EMAIL)
+    autres = {id_alerte("a", 2, "p", Canal.EMAIL), id_alerte("a", 1, "q", Canal.EMAIL)}
     assert premier not in autres
     assert len(autres) == 2
 
 
 def test_the_alerts_of_an_annonce_stand_side_by_side_and_apart_from_those_of_others() -> None:
-    siennes = {
-        domain.id_alerte("a", version, f"p{n}", canal) for version in (1, 2) for n in range(50) for canal in Canal
-    }
+    siennes = {id_alerte("a", version, f"p{n}", canal) for version in (1, 2) for n in range(50) for canal in Canal}
     assert len(siennes) == 300
-    assert all(_dans(domain.alertes_de("a"), envoi_id) for envoi_id in siennes)
-    autres = [domain.id_alerte(f"b{n}", 1, "p", Canal.EMAIL) for n in range(300)]
-    assert not any(_dans(domain.alertes_de("a"), envoi_id) for envoi_id in autres)
+    assert all(_dans(alertes_de("a"), envoi_id) for envoi_id in siennes)
+    autres = [id_alerte(f"b{n}", 1, "p", Canal.EMAIL) for n in range(300)]
+    assert not any(_dans(alertes_de("a"), envoi_id) for envoi_id in autres)
     milieu = sorted(siennes)[150]
-    assert sum(_dans(domain.alertes_de("a", apres=milieu), envoi_id) for envoi_id in siennes) == 149
+    assert sum(_dans(alertes_de("a", apres=milieu), envoi_id) for envoi_id in siennes) == 149
     # A page that ended before this annonce begins at its beginning.
-    assert domain.alertes_de("a", apres="") == domain.alertes_de("a")
+    assert alertes_de("a", apres="") == alertes_de("a")
 
 
 def _dans(plage: dict[str, str], envoi_id: str) -> bool:
