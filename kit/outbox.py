@@ -18,7 +18,7 @@ from kit.logging import get_logger
 from kit.metrics import OUTBOX_SWEPT, OUTBOX_WAITING
 from kit.mongo import Database, Mongo, Session
 from kit.producer import Producer
-from kit.waiting import wait
+from kit.waiting import every
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -175,16 +175,11 @@ class Outbox:
 
     async def run_sweeper(self, stopping: asyncio.Event) -> None:
         """Sweeps until `stopping`; a server that is away is waited for."""
-        while not stopping.is_set():
-            swept = 0
-            try:
-                swept = await self.sweep()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("outbox_sweep_waits", error=type(error).__name__)
-            if swept < _BATCH:
-                await wait(stopping, _SWEEP_EVERY_S)
+
+        async def look() -> bool:
+            return await self.sweep() == _BATCH
+
+        await every(_SWEEP_EVERY_S, look, stopping, away="outbox_sweep_waits")
 
 
 def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:

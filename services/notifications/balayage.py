@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 
 from kit.clock import Clock
-from kit.errors import is_outage
 from kit.logging import get_logger
-from kit.waiting import wait
+from kit.waiting import every
 from services.notifications import domain
 from services.notifications.livreur import Livreur
 from services.notifications.store import Registre
@@ -40,17 +39,15 @@ class Balayeur:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; a database that is away is waited for."""
-        while not stopping.is_set():
-            encore = False
-            try:
-                encore = await self.passer()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("envois_sweep_waits", error=type(error).__name__)
-                self._calme_depuis, self._tout_vu_at = self._monotonic(), -math.inf
-            if not encore:
-                await wait(stopping, _TOUTES_LES_S)
+        await every(_TOUTES_LES_S, self._regarder, stopping, away="envois_sweep_waits")
+
+    async def _regarder(self) -> bool:
+        try:
+            return await self.passer()
+        except Exception:
+            # Those who hold claims were stopped by the same outage: they mark first. Any other error ends the process.
+            self._calme_depuis, self._tout_vu_at = self._monotonic(), -math.inf
+            raise
 
     async def passer(self) -> bool:
         """One look. True when it took as much as it may: there is more to take at once."""
