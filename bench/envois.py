@@ -236,7 +236,7 @@ class Banc:
 
         Returns how many milliseconds after `start` the ledger was complete.
         """
-        siennes = {"_id": alertes_de(annonce_id), "annonce_id": annonce_id}
+        siennes = alertes_de(annonce_id)
 
         async def complet() -> bool:
             return bool(await self._db.envois.count_documents({**siennes, "etat": Etat.REMIS.value}) == nombre)

@@ -56,7 +56,7 @@ class _Session(asyncio.Protocol):
         self._tampon = b""
         self._adresse = b""
         self._contenu = False
-        self._annonces = self._lus = 0
+        self._depuis = 0
         self._chiffrement: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,9 +80,8 @@ class _Session(asyncio.Protocol):
         while True:
             # The end of a content is looked for with the line break before it: an empty one has that of DATA.
             # Not where it cannot be: this server shares the machine with those that are measured.
-            fin = tampon.find(_FIN, self._lus) if self._contenu else tampon.find(b"\r\n")
+            fin = tampon.find(_FIN, self._depuis) if self._contenu else tampon.find(b"\r\n")
             if fin < 0:
-                self._lus = max(self._lus, len(tampon) - len(_FIN))
                 break
             if self._contenu:
                 self._contenu = False
@@ -94,7 +93,6 @@ class _Session(asyncio.Protocol):
                 reponses.append(self._repondre(ligne))
                 if self._contenu:
                     tampon = b"\r\n" + tampon
-                    self._lus = self._annonces
         self._tampon = tampon
         if reponses:
             self._transport.write(b"".join(reponses))
@@ -105,7 +103,7 @@ class _Session(asyncio.Protocol):
             self._adresse = ligne[ligne.find(b"<") + 1 : ligne.find(b">")]
         elif commande == b"MAIL":
             # A content is at least as long as was announced (RFC 1870); its end begins with its last line break.
-            self._annonces = int(trouve[1]) if (trouve := _TAILLE.search(ligne)) else 0
+            self._depuis = int(trouve[1]) if (trouve := _TAILLE.search(ligne)) else 0
         elif commande == b"DATA":
             self._contenu = True
             return b"354 .\r\n"

@@ -24,7 +24,7 @@ class Consultation:
 
         Ids never change, so pages neither repeat nor skip a row that was there when the first one was read.
         """
-        filtre = {"$or": [{"_id": alertes_de(id_, apres), "annonce_id": id_} for id_ in annonce_ids]}
+        filtre = {"$or": [alertes_de(id_, apres) for id_ in annonce_ids]}
         cursor = self._db.envois.find(
             filtre, {"annonce_id": 1, "version": 1, "etat": 1, "motif": 1, "reprise_at": 1, "cree_at": 1}
         )

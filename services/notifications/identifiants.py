@@ -1,6 +1,7 @@
 """The ids of rows of the ledger: each is made of what its message is about, so that no message has two. Pure."""
 
 from functools import lru_cache
+from typing import Any
 
 from contracts.notifications import Canal
 from kit.ids import stable_id
@@ -17,10 +18,11 @@ def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> st
     return _debut(annonce_id) + stable_id(Genre.ALERTE, annonce_id, version, profil_id, canal)[_DEBUT:]
 
 
-def alertes_de(annonce_id: str, apres: str | None = None) -> dict[str, str]:
-    """A range of ids, those after `apres`: the alerts of an annonce are there, and hardly anything else."""
+def alertes_de(annonce_id: str, apres: str | None = None) -> dict[str, Any]:
+    """A filter over `envois`: the alerts of an annonce, those after `apres` in the order of their ids. Two annonces may
+    share a range of ids, which is why it names the annonce too."""
     debut = _debut(annonce_id)
-    return {"$gt": max(debut, apres or ""), "$lt": f"{debut}g"}
+    return {"_id": {"$gt": max(debut, apres or ""), "$lt": f"{debut}g"}, "annonce_id": annonce_id}
 
 
 @lru_cache(maxsize=1024)

@@ -69,17 +69,17 @@ def _prise(lot: str, lignes: Sequence[Ligne], now: dt.datetime) -> UpdateMany:
 
 def _marques(lots: Mapping[str, Mapping[str, Suite]], now: dt.datetime) -> list[Ecriture]:
     # Of mails only the relay is known: one write for all of a relay, which is what keeps the ledger fast.
-    par_relais: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    par_relais: dict[str, list[str]] = defaultdict(list)
     ecritures: list[Ecriture] = []
     for lot, suites in lots.items():
         for id_, suite in suites.items():
             if suite.recu is not None and suite.recu.reference is None:
-                par_relais[suite.recu.fournisseur][lot].append(id_)
+                par_relais[suite.recu.fournisseur].append(id_)
             else:
                 ecritures.append(UpdateOne({"_id": id_, "lot": lot}, ecrire(suite, now)))
-    for fournisseur, siens in par_relais.items():
+    for fournisseur, ids in par_relais.items():
         remis = {"etat": Etat.REMIS.value, "remis_at": now, "fournisseur": fournisseur}
-        filtre = {"_id": {"$in": [id_ for ids in siens.values() for id_ in ids]}, "lot": {"$in": list(siens)}}
+        filtre = {"_id": {"$in": ids}, "lot": {"$in": list(lots)}}
         ecritures.append(UpdateMany(filtre, {"$set": remis, "$unset": {**FINI, "motif": ""}}))
     return ecritures
 

@@ -60,7 +60,7 @@ class Filtres:
 
     def perimetre(self) -> dict[str, Any]:
         """Over rows of `envois`: what the figures count."""
-        annonce = {"_id": alertes_de(self.annonce), "annonce_id": self.annonce} if self.annonce else {}
+        annonce = alertes_de(self.annonce) if self.annonce else {}
         return {"cree_at": {"$gte": self.debut, "$lt": self.fin}, **annonce}
 
     def detail(self) -> dict[str, Any]:

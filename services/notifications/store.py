@@ -184,7 +184,7 @@ class Registre:
             session=session,
         )
         versions = {} if cloture.definitive else {"version": {"$lte": cloture.version}}
-        filtre = {"_id": alertes_de(annonce_id), "annonce_id": annonce_id, **versions}
+        filtre = {**alertes_de(annonce_id), **versions}
         await self._annuler(filtre, Motif.ANNONCE_CLOSE, session)
 
     async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:

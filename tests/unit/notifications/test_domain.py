@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from typing import Any
 
 import pytest
 
@@ -165,8 +166,8 @@ def test_the_alerts_of_an_annonce_stand_side_by_side_and_apart_from_those_of_oth
     assert alertes_de("a", apres="") == alertes_de("a")
 
 
-def _dans(plage: dict[str, str], envoi_id: str) -> bool:
-    return plage["$gt"] < envoi_id < plage["$lt"]
+def _dans(filtre: dict[str, Any], envoi_id: str) -> bool:
+    return bool(filtre["_id"]["$gt"] < envoi_id < filtre["_id"]["$lt"])
 
 
 @pytest.mark.parametrize("etat", list(Etat))
