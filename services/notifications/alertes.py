@@ -15,11 +15,12 @@ from services.notifications.contacts import Contact
 from services.notifications.domain import Etat, Genre, Motif
 from services.notifications.identifiants import id_alerte
 from services.notifications.lecture_sms import reference_code
+from services.notifications.ligne import Ligne
 from services.notifications.messages import MESSAGES
 from services.notifications.planification import DansResume, Faits, Maintenant, Plan, PlusTard, planifier
 from services.notifications.preferences import SANS_CHOIX
 from services.notifications.raisons import phrase
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 
 _REFERENCES = 20_000
 

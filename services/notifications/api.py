@@ -14,10 +14,10 @@ from kit.tokens import Identity, account, identity, requires
 from services.notifications.acces import Acces, Deps, json
 from services.notifications.domain import Etat, Genre, en_route
 from services.notifications.liens import Lien
+from services.notifications.ligne import Ligne
 from services.notifications.messages import MESSAGES, objet
 from services.notifications.remise import sceller
 from services.notifications.requetes import DemandeBilan, DemandeCode, DemandeContact, DemandeContactDe
-from services.notifications.store import Ligne
 
 _LOT_CONTACTS = 1000
 _CONTENU_CODE = "code"

@@ -18,9 +18,9 @@ from services.notifications import registre_filtres, registre_vue
 from services.notifications.acces import Acces, Deps, json
 from services.notifications.calendrier import PARIS
 from services.notifications.domain import Etat
+from services.notifications.ligne import Ligne
 from services.notifications.registre_filtres import Erreur, Filtres, FiltresInvalides, lire_filtres
 from services.notifications.registre_vue import Chiffres, Depense, Groupe, chiffrer
-from services.notifications.store import Ligne
 
 CHEMIN = "/v1/notifications/registre"
 CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

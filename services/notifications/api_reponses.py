@@ -13,8 +13,8 @@ from kit.tokens import identity
 from services.notifications.acces import Acces, Deps, json
 from services.notifications.domain import Genre
 from services.notifications.liens import Usage
+from services.notifications.ligne import Ligne
 from services.notifications.requetes import Corps
-from services.notifications.store import Ligne
 
 public = APIRouter(prefix="/v1/reponses-par-lien", tags=["messages"], dependencies=[Depends(identity)])
 

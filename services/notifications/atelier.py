@@ -17,6 +17,7 @@ from services.notifications.handlers import Deps
 from services.notifications.liens import Liens
 from services.notifications.livreur import Livreur
 from services.notifications.modeles import Modeles
+from services.notifications.prises import Prises
 from services.notifications.reception import Reception
 from services.notifications.regles import Regles, SansRegles
 from services.notifications.regles_sms import ReglesSms, Tarif
@@ -32,6 +33,7 @@ from services.notifications.telephones import Telephones
 @dataclass(frozen=True)
 class Atelier:
     registre: Registre
+    prises: Prises
     consultation: Consultation
     contacts: Contacts
     coffre: Coffre
@@ -63,6 +65,7 @@ class Atelier:
     async def create_indexes(self, settings: Reglages) -> None:
         await self.contacts.create_indexes()
         await self.registre.create_indexes(settings.conservation_jours)
+        await self.prises.create_indexes()
         await self.reception.create_indexes(settings.conservation_jours)
         await self.suivi.create_indexes(settings.conservation_jours)
         await self.telephones.create_indexes()
@@ -74,7 +77,8 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     db, outbox, clock = runtime.mongo.db, runtime.outbox, runtime.clock
     coffre, liens = Coffre(settings.cle_chiffrement), Liens(settings.cle_liens)
     compositeur = Compositeur(settings.public_url, settings.expediteur_nom, settings.expediteur_adresse)
-    registre, consultation, contacts = Registre(db, clock), Consultation(db), Contacts(db, coffre)
+    registre, prises = Registre(db, clock), Prises(runtime.mongo, clock)
+    consultation, contacts = Consultation(db), Contacts(db, coffre)
     modeles = Modeles(registre, compositeur)
     signataire = None
     if settings.cle_dkim and settings.selecteur_dkim:
@@ -91,10 +95,11 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     fournisseurs = Fournisseurs(settings, db, _recevoir(reception, suivi))
     for canal in fournisseurs.canaux:
         regle = regles.get(canal.nom, SansRegles())
-        livreurs[canal.nom] = Livreur(canal, registre, contacts, remise, outbox, clock, connexions, regle)
+        livreurs[canal.nom] = Livreur(canal, registre, prises, contacts, remise, outbox, clock, connexions, regle)
     politique = Politique(settings.budget_semaine, settings.regle_sms, frozenset(livreurs))
     return Atelier(
         registre,
+        prises,
         consultation,
         contacts,
         coffre,

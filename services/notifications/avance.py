@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.notifications import Canal
-from kit.clock import Clock
 from kit.ids import new_id
 from services.notifications import domain
 from services.notifications.contacts import Contact
 from services.notifications.domain import Cloture, Etat
-from services.notifications.store import Ligne, Registre
+from services.notifications.ligne import Ligne
+from services.notifications.prises import Prises
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,9 @@ class Prise:
 
 
 class Avance:
-    def __init__(self, canal: Canal, registre: Registre, clock: Clock) -> None:
+    def __init__(self, canal: Canal, prises: Prises) -> None:
         self._canal = canal
-        self._registre = registre
-        self._clock = clock
+        self._en_base = prises
         self.prises: deque[Prise] = deque()
 
     @property
@@ -60,7 +59,7 @@ class Avance:
         attendent = len(self.lignes) + len(lignes)
         if self._canal not in domain.RENVOYES or attendent > domain.AVANCE_MAX:
             return []
-        pris_at, bail = time.monotonic(), self._clock.now() + domain.BAIL
+        pris_at = time.monotonic()
         taille = domain.taille_lot(self._canal, attendent, connexions)
         prises = [
             Prise(new_id(), lignes[debut : debut + taille], pris_at, regard, pris_at)
@@ -68,7 +67,8 @@ class Avance:
         ]
         for prise in prises:
             for ligne in prise.lignes:
-                ligne.update(etat=Etat.REMISE.value, lot=prise.lot, tentatives=1, reprise_at=bail)
+                ligne.update(etat=Etat.REMISE.value, lot=prise.lot, tentatives=1)
+                del ligne["reprise_at"]
         return prises
 
     def tenir(self, prise: Prise) -> None:
@@ -87,9 +87,8 @@ class Avance:
         """What waits for its turn stays ours while the provider is slow. Raises what Mongo raises."""
         now = time.monotonic()
         vieilles = [prise for prise in self.prises if not prise.plus_jeune_que(domain.PROLONGATION_S)]
-        lots = {prise.lot: [ligne["_id"] for ligne in prise.lignes] for prise in vieilles}
-        # Where a row has become somebody else's, each lot is looked at when its turn comes.
-        if lots and await self._registre.prolonger_lots(lots):
+        # Where a lot has become somebody else's, each is looked at when its turn comes.
+        if vieilles and await self._en_base.prolonger(prise.lot for prise in vieilles):
             for prise in vieilles:
                 prise.pris_at, prise.regard = now, None
 

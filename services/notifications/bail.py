@@ -1,15 +1,16 @@
 """The lease on a claimed lot: short, so that a crash is noticed soon, and prolonged while the lot is in hand."""
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 from kit.errors import is_outage
 from kit.logging import get_logger
 from services.notifications import domain
-from services.notifications.store import Ligne
+from services.notifications.ligne import Ligne
 
 log = get_logger(__name__)
 
@@ -19,9 +20,9 @@ class Prises(Protocol):
 
     async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]: ...
 
-    async def renouveler(self, lot: str, envoi_ids: Sequence[str]) -> list[Ligne]: ...
+    async def renouveler(self, lot: str) -> list[Ligne]: ...
 
-    async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None: ...
+    async def prolonger(self, lots: Iterable[str]) -> bool: ...
 
 
 class Bail:
@@ -52,7 +53,7 @@ class Bail:
         elif now - self._pris_at < domain.PROLONGATION_S:
             return list(self._lignes)
         else:
-            lignes = await self._registre.renouveler(self._lot, [ligne["_id"] for ligne in self._lignes])
+            lignes = await self._registre.renouveler(self._lot)
         self._depuis = now
         return lignes
 
@@ -72,15 +73,15 @@ class Bail:
             task.result()
 
     async def _prolonger(self) -> None:
-        ids = [ligne["_id"] for ligne in self._lignes]
         while True:
             await asyncio.sleep(domain.PROLONGATION_S)
             depuis = self._monotonic()
             try:
-                await self._registre.prolonger(self._lot, ids)
+                sien = await self._registre.prolonger([self._lot])
             except Exception as error:
                 if not is_outage(error):
                     raise
                 log.warning("lease_not_prolonged", error=type(error).__name__)
             else:
-                self._depuis = depuis
+                # Prolonging what is somebody else's by now does not bring it back.
+                self._depuis = depuis if sien else -math.inf

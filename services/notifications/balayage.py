@@ -11,7 +11,7 @@ from kit.logging import get_logger
 from kit.waiting import every
 from services.notifications import domain
 from services.notifications.livreur import Livreur
-from services.notifications.store import Registre
+from services.notifications.prises import Prises
 
 log = get_logger(__name__)
 
@@ -28,10 +28,10 @@ class Balayeur:
     """The sweeper of one channel in one process."""
 
     def __init__(
-        self, livreur: Livreur, registre: Registre, clock: Clock, monotonic: Callable[[], float] = time.monotonic
+        self, livreur: Livreur, prises: Prises, clock: Clock, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._livreur = livreur
-        self._registre = registre
+        self._prises = prises
         self._clock = clock
         self._monotonic = monotonic
         self._calme_depuis = monotonic()
@@ -56,12 +56,12 @@ class Balayeur:
         depuis = None if tout else self._clock.now() - _RECUL
         repris = await self._livreur.reprendre(_LIMITE, depuis)
         # Last: rows in the open transaction of a killed process block until the database ends that transaction.
-        incertains = await self._registre.rendre_incertains(self._livreur.nom, _LIMITE, depuis) if calme else 0
+        incertains = await self._prises.rendre_incertains(self._livreur.nom) if calme else 0
         if incertains:
             log.warning("envois_uncertain", count=incertains)
-        if repris.reste or incertains == _LIMITE:
+        if repris.reste:
             # It grows older than a short look reaches.
             self._tout_vu_at = -math.inf
-        elif tout and calme:
+        elif tout:
             self._tout_vu_at = now
         return repris.nombre == _LIMITE

@@ -8,8 +8,8 @@ from contracts.notifications import Canal
 from kit.mongo import Database, Session
 from services.notifications.domain import Etat, Genre
 from services.notifications.identifiants import alertes_de
+from services.notifications.ligne import Ligne
 from services.notifications.regles_sms import du_mois
-from services.notifications.store import Ligne
 
 
 class Consultation:

@@ -15,10 +15,11 @@ from services.notifications import domain
 from services.notifications.avance import Prise, Regard
 from services.notifications.domain import Etat, Genre
 from services.notifications.identifiants import id_message
+from services.notifications.ligne import Ligne
 from services.notifications.livreur import Livreur
 from services.notifications.messages import MESSAGES
 from services.notifications.modeles import Modeles
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 
 Secret = Callable[[str], Mapping[str, Any]]
 """From the id of an envoi: its sealed address and code."""
@@ -93,7 +94,10 @@ class Courrier:
             lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
         partent = self._partent(genre, lignes)
         # Claimed with their insertion, where the channel allows it.
-        prises = {canal: self.livreurs[canal].reserver(siennes, regard) for canal, siennes in partent.items()}
+        prises = {
+            canal: await self.livreurs[canal].reserver(siennes, regard, tx.session)
+            for canal, siennes in partent.items()
+        }
         try:
             await self.registre.deposer(contenu_id, genre, donnees, lignes, tx.session)
         except BulkWriteError as error:

@@ -2,16 +2,17 @@
 trip. What each may rely on stays the same: claimed before its hand-off, marked after."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.notifications import Canal, EnvoisRemis
+from kit.clock import Clock
 from kit.outbox import Outbox, Tx
 from services.notifications.domain import Etat, Suite
 from services.notifications.ensemble import Ensemble
-from services.notifications.prises import est_alerte
+from services.notifications.ligne import Ligne, est_alerte
+from services.notifications.prises import Prises
 from services.notifications.regles import Regles
-from services.notifications.store import Ligne, Registre
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,19 @@ class _Incomplet(Exception):
 
 class Guichet:
     def __init__(
-        self, canal: Canal, registre: Registre, outbox: Outbox, regles: Regles, assez: Callable[[int], bool]
+        self,
+        canal: Canal,
+        prises: Prises,
+        outbox: Outbox,
+        clock: Clock,
+        regles: Regles,
+        assez: Callable[[int], bool],
     ) -> None:
         """`assez`: of a number of lots, whether they are marked now or together with others that are about to end."""
         self._canal = canal
-        self._registre = registre
+        self._en_base = prises
         self._outbox = outbox
+        self._clock = clock
         self._regles = regles
         self._prises = Ensemble(self._prendre)
         self._marques = Ensemble(self._marquer, assez)
@@ -43,20 +51,20 @@ class Guichet:
         """The rows of a lot that are ours from now on."""
         return (await self._prises((lot, lignes)))[lot]
 
-    async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None:
-        """As Registre.prolonger."""
-        await self._registre.prolonger(lot, envoi_ids)
+    async def prolonger(self, lots: Iterable[str]) -> bool:
+        """As Prises.prolonger."""
+        return await self._en_base.prolonger(lots)
 
-    async def renouveler(self, lot: str, envoi_ids: Sequence[str]) -> list[Ligne]:
-        """As Registre.renouveler."""
-        return await self._registre.renouveler(lot, envoi_ids)
+    async def renouveler(self, lot: str) -> list[Ligne]:
+        """As Prises.renouveler."""
+        return await self._en_base.renouveler(lot)
 
     async def marquer(self, marque: Marque) -> None:
         """Committed with its events when this returns; a lot that was marked before is left as it is."""
         await self._marques(marque)
 
     async def _prendre(self, demandes: Sequence[tuple[str, Sequence[Ligne]]]) -> dict[str, list[Ligne]]:
-        return await self._registre.prendre(dict(demandes))
+        return await self._en_base.prendre(self._canal, dict(demandes))
 
     async def _marquer(self, marques: Sequence[Marque]) -> None:
         try:
@@ -70,7 +78,7 @@ class Guichet:
         lots = {marque.lot: marque.suites for marque in marques}
 
         async def work(tx: Tx) -> None:
-            ecrites = await self._registre.marquer(lots, tx.session)
+            ecrites = await self._en_base.marquer(lots, tx.session)
             if len(marques) > 1 and ecrites < sum(map(len, lots.values())):
                 raise _Incomplet
             if not ecrites:
@@ -92,7 +100,7 @@ class Guichet:
                 if marque.suites[ligne["_id"]].etat is Etat.REMIS and est_alerte(ligne):
                     lots.setdefault(ligne["annonce_id"], marque.lot)
                     par_annonce[ligne["annonce_id"]].append(ligne["profil_id"])
-        now = self._registre.clock.now()
+        now = self._clock.now()
         return [
             EnvoisRemis(
                 lot_id=lots[annonce_id], annonce_id=annonce_id, canal=self._canal, profils=profils, remis_at=now

@@ -17,6 +17,7 @@ from kit.clock import Clock
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
 from kit.logging import get_logger
+from kit.mongo import Session
 from kit.outbox import Outbox
 from kit.waiting import jitter, outlast, wait
 from services.notifications import domain
@@ -28,11 +29,13 @@ from services.notifications.chiffrement import CleInconnue
 from services.notifications.contacts import Contacts
 from services.notifications.domain import Etat, Genre, Motif, Suite
 from services.notifications.guichet import Guichet, Marque
+from services.notifications.ligne import Ligne
 from services.notifications.metriques import ENVOIS, FILE, INJOIGNABLE, PLUS_ANCIEN, REMISE_SECONDS
+from services.notifications.prises import Prises
 from services.notifications.regards import Regards
 from services.notifications.regles import Regles
 from services.notifications.remise import Remise
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 
 log = get_logger(__name__)
 
@@ -72,6 +75,7 @@ class Livreur:
         self,
         canal: Canal,
         registre: Registre,
+        prises: Prises,
         contacts: Contacts,
         remise: Remise,
         outbox: Outbox,
@@ -82,22 +86,26 @@ class Livreur:
         self.nom = canal.nom
         self._canal = canal
         self._registre = registre
+        self._en_base = prises
         self._contacts = contacts
         self._remise = remise
-        self._guichet = Guichet(canal.nom, registre, outbox, regles, self._assez)
+        self._guichet = Guichet(canal.nom, prises, outbox, clock, regles, self._assez)
         self._clock = clock
         self._connexions = connexions
         self._regles = regles
         self._file: deque[Ligne] = deque()
-        self._avance = Avance(canal.nom, registre, clock)
+        self._avance = Avance(canal.nom, prises)
         self._regards = Regards(registre, contacts, self._avance)
         self._en_main: set[str] = set()
         self._en_remise = 0
         self._reveil = asyncio.Event()
 
-    def reserver(self, lignes: Sequence[Ligne], regard: Regard | None) -> list[Prise]:
-        """Claims rows that are about to be inserted, where the channel allows it; once committed they go to `tenir`."""
-        return self._avance.reserver(lignes, regard, self._connexions)
+    async def reserver(self, lignes: Sequence[Ligne], regard: Regard | None, session: Session) -> list[Prise]:
+        """Claims rows that are about to be inserted in the same transaction, where the channel allows it; once
+        committed they go to `tenir`."""
+        prises = self._avance.reserver(lignes, regard, self._connexions)
+        await self._en_base.inscrire(self.nom, {prise.lot: prise.lignes for prise in prises}, session)
+        return prises
 
     def tenir(self, prises: Iterable[Prise]) -> None:
         for prise in prises:

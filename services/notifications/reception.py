@@ -20,10 +20,11 @@ from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.domain import Genre
 from services.notifications.lecture_sms import Commande, Non, Oui, Pause, Reprise, Stop
+from services.notifications.ligne import Ligne
 from services.notifications.metriques import SMS_RECUS
 from services.notifications.remise import sceller
 from services.notifications.retours import SmsRecu
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 
 _REPONSE_TARDIVE = dt.timedelta(days=60)
 """How long a reference is understood after its alert."""

@@ -8,8 +8,8 @@ from services.notifications.avance import Avance, Prise, Regard
 from services.notifications.contacts import Contacts
 from services.notifications.domain import PROLONGATION_S
 from services.notifications.ensemble import Ensemble
-from services.notifications.prises import est_alerte
-from services.notifications.store import Ligne, Registre
+from services.notifications.ligne import Ligne, est_alerte
+from services.notifications.store import Registre
 
 _A_L_INSTANT_S = 0.5
 

@@ -15,9 +15,9 @@ from services.notifications.composition import Compositeur, ValeurInterdite
 from services.notifications.contacts import Contact
 from services.notifications.domain import Motif, Suite
 from services.notifications.liens import Lien, Liens, Usage
+from services.notifications.ligne import Ligne
 from services.notifications.modeles import Modeles
 from services.notifications.redaction_sms import rediger_push, rediger_sms
-from services.notifications.store import Ligne
 
 log = get_logger(__name__)
 

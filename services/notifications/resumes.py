@@ -16,8 +16,9 @@ from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.domain import Cloture, Etat, Genre, Motif
 from services.notifications.identifiants import id_message
+from services.notifications.ligne import Ligne
 from services.notifications.messages import MESSAGES
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 
 _TOUTES_LES_S = 1.0
 _LOT = 100

@@ -1,12 +1,7 @@
-"""The ledger: one row per message and person, claimed before it is handed over, marked after.
+"""The ledger: one row per message and person (ligne.py), claimed before it is handed over, marked after (prises.py).
 
-Rows of `envois`: {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat,
-motif?, tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?, reference?,
-parties?, resume_at?, resume_id?, score?}. `gabarit`: the version of the template. `reprise_at` says from when anybody
-may take the row up: a new row once its deliverer should have, a failure after its pause, a claim after its lease; rows
-that are done have none.
-`lot` is the fencing token of a claim. `contenus` {_id, genre, donnees, cree_at}: what many messages say, once.
-`clotures`: annonces that need nobody any more. `desabonnements`: profils that get nothing more.
+`contenus` {_id, genre, donnees, cree_at}: what many messages say, once. `clotures`: annonces that need nobody any more.
+`desabonnements`: profils that get nothing more.
 """
 
 import datetime as dt
@@ -16,13 +11,11 @@ from typing import Any
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.mongo import Database, Session
-from services.notifications import domain, prises
-from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite
+from services.notifications import domain
+from services.notifications.domain import Cloture, Etat, Genre, Motif
 from services.notifications.identifiants import alertes_de
-from services.notifications.prises import FINI, ecrire
+from services.notifications.ligne import FINI, Ligne
 from services.notifications.retours import Retour
-
-Ligne = prises.Ligne
 
 _A_REPRENDRE = {"reprise_at": {"$exists": True}}
 
@@ -37,8 +30,9 @@ class Registre:
             [("canal", 1), ("reprise_at", 1)], name="a_reprendre", partialFilterExpression=_A_REPRENDRE
         )
         await self._db.envois.create_index(
-            [("fournisseur", 1), ("reference", 1)],
-            name="par_reference",
+            # Without the provider, which every mark writes.
+            [("reference", 1)],
+            name="references",
             partialFilterExpression={"reference": {"$exists": True}},
         )
         await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
@@ -99,53 +93,6 @@ class Registre:
         if trouve is None:
             raise LookupError(contenu_id)
         return Genre(trouve["genre"]), trouve["donnees"]
-
-    async def prendre(self, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
-        """Claims rows by lot for a hand-off, in one round trip, committed when this returns; leaves out those done or
-        somebody else's."""
-        return await prises.prendre(self._db.envois, lots, self.clock)
-
-    async def prolonger(self, lot: str, envoi_ids: Sequence[str]) -> None:
-        """The lot is still in hand."""
-        await self._db.envois.update_many(
-            {"_id": {"$in": list(envoi_ids)}, "lot": lot, "etat": Etat.REMISE.value},
-            {"$set": {"reprise_at": self.clock.now() + domain.BAIL}},
-        )
-
-    async def renouveler(self, lot: str, envoi_ids: Sequence[str]) -> list[Ligne]:
-        """Prolongs a claim that waited for its turn; returns the rows of it that are still the lot's."""
-        await self.prolonger(lot, envoi_ids)
-        siennes = {"_id": {"$in": list(envoi_ids)}, "lot": lot, "etat": Etat.REMISE.value}
-        return [ligne async for ligne in self._db.envois.find(siennes)]
-
-    async def prolonger_lots(self, lots: Mapping[str, Sequence[str]]) -> bool:
-        """Several claims (lot → ids) at once; False when some of their rows are no longer theirs."""
-        ids = [id_ for siens in lots.values() for id_ in siens]
-        prolonges = await self._db.envois.update_many(
-            {"_id": {"$in": ids}, "lot": {"$in": list(lots)}, "etat": Etat.REMISE.value},
-            {"$set": {"reprise_at": self.clock.now() + domain.BAIL}},
-        )
-        return int(prolonges.matched_count) == len(ids)
-
-    async def marquer(self, lots: Mapping[str, Mapping[str, Suite]], session: Session) -> int:
-        """Writes what became of the rows of each lot, in one round trip; rows whose lease went to somebody else
-        meanwhile are left to them. Returns how many were written: none of a lot that has been marked before."""
-        return await prises.marquer(self._db.envois, lots, self.clock.now(), session)
-
-    async def rendre_incertains(self, canal: Canal, limite: int, depuis: dt.datetime | None = None) -> int:
-        """Claims whose lease is over, since `depuis` (None: ever): whoever held them is gone, perhaps after the
-        hand-off. Returns how many, at most `limite`."""
-        now = self.clock.now()
-        echus = {**_dus(canal, depuis, now), "etat": Etat.REMISE.value}
-        rendus = 0
-        cursor = self._db.envois.find(echus, {"canal": 1, "tentatives": 1, "lot": 1}).limit(limite)
-        async for ligne in cursor:
-            suite = domain.apres_inconnue(Canal(ligne["canal"]), ligne["tentatives"], Motif.BAIL_ECHU, now)
-            ecrit = await self._db.envois.update_one(
-                {"_id": ligne["_id"], "lot": ligne["lot"], **echus}, ecrire(suite, now)
-            )
-            rendus += ecrit.modified_count
-        return rendus
 
     async def a_reprendre(
         self, canal: Canal, limite: int, sauf: Container[str] = (), depuis: dt.datetime | None = None
@@ -257,7 +204,7 @@ class Registre:
 
     async def secrets_sous_une_autre_cle(self, courante: str) -> int:
         """Open messages whose address or code is sealed under another key than `courante`."""
-        return await self._db.envois.count_documents({**_A_REPRENDRE, "secret.cle": {"$exists": True, "$ne": courante}})
+        return await self._db.envois.count_documents({"secret.cle": {"$exists": True, "$ne": courante}})
 
     async def pour_resume(self, compte_id: str, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
         """The alerts of a profil whose digest is due."""

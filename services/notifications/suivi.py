@@ -21,9 +21,10 @@ from kit.waiting import every
 from services.notifications import domain
 from services.notifications.contacts import Contacts
 from services.notifications.domain import Etat
+from services.notifications.ligne import Ligne
 from services.notifications.metriques import RETOURS
 from services.notifications.retours import Retour, Verdict
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 
 _ATTENTE_MAX = dt.timedelta(days=7)
 _LOT = 200

@@ -27,7 +27,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         try:
             yield [
                 *(livreur.run for livreur in livreurs),
-                *(Balayeur(livreur, atelier.registre, runtime.clock).run for livreur in livreurs),
+                *(Balayeur(livreur, atelier.prises, runtime.clock).run for livreur in livreurs),
                 *atelier.fournisseurs.boucles,
                 atelier.resumes.run,
                 atelier.suivi.run,

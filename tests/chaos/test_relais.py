@@ -22,6 +22,7 @@ from services.notifications import domain, fournisseurs
 from services.notifications.canaux.email import CanalEmail
 from services.notifications.domain import Etat
 from services.notifications.metriques import INJOIGNABLE
+from services.notifications.prises import Prises
 from services.notifications.store import Registre
 from tests.chaos.atelier import au_travail, tout_fini
 from tests.chaos.envois import Arrivees, Scene, a_nous, scene, smtp
@@ -160,7 +161,8 @@ async def _rounds(nombre: int, parti: Callable[[], bool]) -> None:
 
 
 async def test_une_ligne_prise_et_rendue_cent_fois_a_encore_tous_ses_essais(lieu: Scene) -> None:
-    registre = Registre(lieu.db, SystemClock())
+    clock = SystemClock()
+    registre, prises = Registre(lieu.db, clock), Prises(lieu.mongo, clock)
     id_ = "rendue-cent-fois"
     neuve = registre.ligne(id_, domain.Genre.ALERTE, Canal.EMAIL, "c", "c:1", 1, annonce_id="aucune", version=1)
     await lieu.db.envois.insert_one(neuve)
@@ -169,8 +171,8 @@ async def test_une_ligne_prise_et_rendue_cent_fois_a_encore_tous_ses_essais(lieu
         trouvee = await lieu.db.envois.find_one({"_id": id_})
         assert trouvee is not None
         assert trouvee["tentatives"] == 0
-        assert await registre.prendre({lot: [trouvee]})
+        assert (await prises.prendre(Canal.EMAIL, {lot: [trouvee]}))[lot]
         # As if its pause were over.
-        suites = {id_: domain.non_commencee(registre.clock.now() - domain.REPRISES[0])}
-        assert await lieu.mongo.transaction(partial(registre.marquer, {lot: suites}))
+        suites = {id_: domain.non_commencee(clock.now() - domain.REPRISES[0])}
+        assert await lieu.mongo.transaction(partial(prises.marquer, {lot: suites}))
     await lieu.db.envois.delete_one({"_id": id_})

@@ -9,14 +9,17 @@ import pytest
 from contracts.notifications import Canal
 from kit.clock import SystemClock
 from kit.ids import new_id
-from kit.mongo import connect
+from kit.mongo import Mongo, Session, connect
 from kit.outbox import Outbox
 from services.notifications import domain
+from services.notifications.avance import Prise
 from services.notifications.canaux.base import Colis, Injoignable, Issue
 from services.notifications.domain import Etat, Genre
+from services.notifications.ligne import Ligne
 from services.notifications.livreur import Livreur
+from services.notifications.prises import Prises
 from services.notifications.regles import SansRegles
-from services.notifications.store import Ligne, Registre
+from services.notifications.store import Registre
 from tests.integration.notifications.conftest import Poste
 from tests.serveurs import Serveurs
 
@@ -47,47 +50,68 @@ async def lignes(poste: Poste, registre: Registre) -> AsyncIterator[list[Ligne]]
     await poste.db.envois.delete_many({"contenu_id": contenu_id})
 
 
-def livreur(canal: Canal, registre: Registre, outbox: Outbox | None = None) -> Livreur:
+@pytest.fixture
+async def mongo(serveurs: Serveurs) -> AsyncIterator[Mongo]:
+    mongo = connect(serveurs.mongo_url, "notifications")
+    yield mongo
+    mongo.close()
+
+
+def livreur(canal: Canal, mongo: Mongo, outbox: Outbox | None = None) -> Livreur:
     # What serves the hand-off is missing: there is none.
     sans: Any = None
-    return Livreur(Absent(canal), registre, sans, sans, outbox or sans, SystemClock(), 8, SansRegles())
+    clock = SystemClock()
+    registre, prises = Registre(mongo.db, clock), Prises(mongo, clock)
+    return Livreur(Absent(canal), registre, prises, sans, sans, outbox or sans, clock, 8, SansRegles())
 
 
-async def test_each_lot_is_claimed_apart_and_an_sms_is_never_claimed_ahead(
-    registre: Registre, lignes: list[Ligne]
-) -> None:
-    assert livreur(Canal.SMS, registre).reserver(lignes, None) == []
+async def reserver(seul: Livreur, mongo: Mongo, lignes: list[Ligne]) -> list[Prise]:
+    """Claims and inserts, as an event does."""
+
+    async def work(session: Session) -> list[Prise]:
+        prises = await seul.reserver(lignes, None, session)
+        await mongo.db.envois.insert_many(lignes, session=session)
+        return prises
+
+    return await mongo.transaction(work)
+
+
+async def test_each_lot_is_claimed_apart_and_an_sms_is_never_claimed_ahead(mongo: Mongo, lignes: list[Ligne]) -> None:
+    sans: Any = None
+    assert await livreur(Canal.SMS, mongo).reserver(lignes, None, sans) == []
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
-    prises = livreur(Canal.EMAIL, registre).reserver(lignes, None)
+    prises = await reserver(livreur(Canal.EMAIL, mongo), mongo, lignes)
     assert sum(len(prise.lignes) for prise in prises) == len(lignes)
     assert max(len(prise.lignes) for prise in prises) <= domain.LOT_MAX[Canal.EMAIL]
     assert {ligne["etat"] for ligne in lignes} == {Etat.REMISE.value}
     assert {ligne["lot"] for ligne in lignes} == {prise.lot for prise in prises}
+    # Each has its lease: without one, nobody would ever find what a kill leaves of it.
+    baux = {
+        bail["_id"]: bail["envoi_ids"] async for bail in mongo.db.baux.find({"_id": {"$in": [p.lot for p in prises]}})
+    }
+    assert baux == {prise.lot: [ligne["_id"] for ligne in prise.lignes] for prise in prises}
 
 
-async def test_not_more_is_claimed_ahead_than_leaves_in_time(registre: Registre, lignes: list[Ligne]) -> None:
-    plein = livreur(Canal.EMAIL, registre)
-    plein.tenir(plein.reserver([dict(ligne) for _ in range(domain.AVANCE_MAX) for ligne in lignes[:1]], None))
-    assert plein.reserver(lignes, None) == []
+async def test_not_more_is_claimed_ahead_than_leaves_in_time(mongo: Mongo, lignes: list[Ligne]) -> None:
+    sans: Any = None
+    plein = livreur(Canal.EMAIL, mongo)
+    plein.tenir([Prise(new_id(), [dict(ligne) for _ in range(domain.AVANCE_MAX) for ligne in lignes[:1]])])
+    assert await plein.reserver(lignes, None, sans) == []
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
 
 
 async def test_what_waits_for_a_relay_that_is_away_is_given_back_at_the_end(
-    poste: Poste, serveurs: Serveurs, lignes: list[Ligne]
+    poste: Poste, mongo: Mongo, lignes: list[Ligne]
 ) -> None:
-    clock, mongo = SystemClock(), connect(serveurs.mongo_url, "notifications")
-    outbox = Outbox(mongo, poste.producer, clock, "test")
-    seul = livreur(Canal.EMAIL, Registre(mongo.db, clock), outbox)
-    prises = seul.reserver(lignes, None)
-    await poste.db.envois.insert_many(lignes)
-    seul.tenir(prises)
+    seul = livreur(Canal.EMAIL, mongo, Outbox(mongo, poste.producer, SystemClock(), "test"))
+    seul.tenir(await reserver(seul, mongo, lignes))
     stopping = asyncio.Event()
     tourne = asyncio.create_task(seul.run(stopping))
     await asyncio.sleep(0)
     stopping.set()
     await tourne
-    mongo.close()
     # The worker of these tests takes them up, and finds nobody behind them: their first attempt, not one after a crash.
     for ligne in lignes:
         vue = await poste.dans_l_etat(Etat.SANS_CONSENTEMENT.value, _id=ligne["_id"])
         assert vue["tentatives"] == 1
+    assert await mongo.db.baux.count_documents({"envoi_ids": {"$in": [ligne["_id"] for ligne in lignes]}}) == 0

@@ -51,7 +51,7 @@ async def test_with_the_server_away_nothing_is_consumed_and_all_arrives_once_it_
 async def test_a_row_left_by_a_crash_between_claim_and_mark_is_sent_once_more_and_marked(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     now = dt.datetime.now(dt.UTC)
-    envoi_id, contenu_id = new_id(), f"{Genre.REPONSE_ACCEPTEE}:{new_id()}"
+    envoi_id, contenu_id, lot = new_id(), f"{Genre.REPONSE_ACCEPTEE}:{new_id()}", new_id()
     donnees = {"titre": "Une camionnette", "annonce_id": new_id(), "quantite": 1}
     await poste.db.contenus.insert_one(
         {"_id": contenu_id, "genre": "reponse_acceptee", "donnees": donnees, "cree_at": now}
@@ -67,10 +67,12 @@ async def test_a_row_left_by_a_crash_between_claim_and_mark_is_sent_once_more_an
             "pourquoi": "",
             "etat": "remise",
             "tentatives": 1,
-            "lot": new_id(),
+            "lot": lot,
             "cree_at": now - dt.timedelta(minutes=3),
-            "reprise_at": now - dt.timedelta(seconds=1),
         }
+    )
+    await poste.db.baux.insert_one(
+        {"_id": lot, "canal": "email", "envoi_ids": [envoi_id], "fin_at": now - dt.timedelta(seconds=1)}
     )
     ligne = await poste.dans_l_etat("remis", _id=envoi_id)
     assert ligne["tentatives"] == 2
@@ -91,21 +93,3 @@ async def test_a_row_whose_deliverer_died_before_the_claim_is_taken_up(poste: Po
     await poste.db.envois.insert_one({**ligne, "reprise_at": ligne["cree_at"]})
     await poste.dans_l_etat("remis", compte_id=compte_id)
     assert len(poste.boite.mails[adresse]) == 1
-
-
-async def test_two_deliverers_that_claim_the_same_rows_share_them_out(poste: Poste, registre: Registre) -> None:
-    ids = [new_id() for _ in range(10)]
-    # Far in the future, so that the worker of these tests leaves them alone.
-    lignes = [
-        {
-            **registre.ligne(id_, Genre.ALERTE, Canal.EMAIL, new_id(), "c", 1, version=1, annonce_id=new_id()),
-            "reprise_at": dt.datetime(2100, 1, 1, tzinfo=dt.UTC),
-        }
-        for id_ in ids
-    ]
-    await poste.db.envois.insert_many(lignes)
-    premier = (await registre.prendre({"lot-1": lignes[:7]}))["lot-1"]
-    second = (await registre.prendre({"lot-2": lignes}))["lot-2"]
-    assert sorted(ligne["_id"] for ligne in premier) == sorted(ids[:7])
-    assert sorted(ligne["_id"] for ligne in second) == sorted(ids[7:])
-    await poste.db.envois.delete_many({"_id": {"$in": ids}})

@@ -1,6 +1,10 @@
 """A lease that nobody could prolong is known to be over."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
+
+import pytest
 
 from services.notifications import domain
 from services.notifications.bail import Bail
@@ -29,8 +33,8 @@ async def test_a_lease_is_held_from_its_claim_on_and_not_longer_than_it_lasts() 
 class RegistreOublieux(RegistreFactice):
     """One of the rows has become somebody else's."""
 
-    async def renouveler(self, lot: str, envoi_ids: list[str]) -> Any:
-        return [{"_id": envoi_ids[0]}]
+    async def renouveler(self, lot: str) -> Any:
+        return [{"_id": "e1"}]
 
 
 async def test_what_was_claimed_with_its_insertion_is_asked_for_again_when_its_turn_is_late() -> None:
@@ -43,3 +47,25 @@ async def test_what_was_claimed_with_its_insertion_is_asked_for_again_when_its_t
         assert not bail.tenu()
         assert await bail.prendre() == [{"_id": "e1"}]
         assert bail.tenu()
+
+
+class RegistreRepris(RegistreFactice):
+    """Somebody else found the lease over, and ended it."""
+
+    def __init__(self) -> None:
+        self.demande = asyncio.Event()
+
+    async def prolonger(self, lots: Iterable[str]) -> bool:
+        self.demande.set()
+        return False
+
+
+async def test_what_became_somebody_else_s_is_not_held_again_by_prolonging_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stood still for a minute: its timer may run before its next hand-off."""
+    monkeypatch.setattr(domain, "PROLONGATION_S", 0.0)
+    registre: Any = RegistreRepris()
+    async with Bail(registre, "lot", [{"_id": "e1"}]) as bail:
+        await bail.prendre()
+        assert bail.tenu()
+        await registre.demande.wait()
+        assert not bail.tenu()

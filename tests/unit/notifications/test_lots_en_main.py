@@ -12,9 +12,9 @@ from services.notifications import domain
 from services.notifications.canaux.base import Recu
 from services.notifications.contacts import Contact
 from services.notifications.domain import Genre, Suite
+from services.notifications.ligne import Ligne
 from services.notifications.livreur import Livreur
 from services.notifications.regles import SansRegles
-from services.notifications.store import Ligne
 
 LOTS = 4
 
@@ -45,7 +45,7 @@ class Lent:
         return {ligne["_id"]: domain.apres_remise(Recu("relais", None)) for ligne in lignes}
 
     # The ledger.
-    async def prendre(self, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
+    async def prendre(self, canal: Canal, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
         return {lot: list(lignes) for lot, lignes in lots.items()}
 
     async def marquer(self, lots: Mapping[str, Mapping[str, Suite]], session: Any) -> int:
@@ -101,7 +101,7 @@ async def en_repos() -> None:
 @pytest.mark.parametrize(("canal", "en_main"), [(Canal.EMAIL, 2), (Canal.SMS, 1)])
 async def test_no_more_is_out_without_a_mark_than_a_crash_may_leave_unknown(canal: Canal, en_main: int) -> None:
     lent: Any = Lent(canal)
-    livreur = Livreur(lent, lent, lent, SansMessage(lent), lent, lent.clock, 1, SansRegles())  # type: ignore[arg-type]  # it only hands over
+    livreur = Livreur(lent, lent, lent, lent, SansMessage(lent), lent, lent.clock, 1, SansRegles())  # type: ignore[arg-type]  # it only hands over
     stopping = asyncio.Event()
     task = asyncio.create_task(livreur.run(stopping))
     livreur.offrir(lignes(canal, lent.clock))

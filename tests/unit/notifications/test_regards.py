@@ -63,7 +63,7 @@ def heure(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def avance(base: Base) -> Avance:
     tout: Any = base
-    return Avance(Canal.EMAIL, tout, tout)
+    return Avance(Canal.EMAIL, tout)
 
 
 @pytest.fixture
