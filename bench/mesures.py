@@ -22,5 +22,6 @@ class Resume:
 
 
 def rapport(a: Sequence[float], b: Sequence[float]) -> float:
-    """Median of a over median of b."""
-    return round(statistics.median(a) / statistics.median(b), 2)
+    """The median of what each round says, which a machine that slows down between rounds does not change. Both were
+    measured in the same rounds, side by side."""
+    return round(statistics.median(x / y for x, y in zip(a, b, strict=True)), 2)

@@ -49,9 +49,9 @@ ECRITURES = {
     "publication": Etape((("inbox", "annonce", "outbox"),), _LACHEE, "decision", "publiee"),
     "matching": Etape((("inbox", "annonce", "correspondances", "outbox"),), _LACHEE, "publiee", "correspondance"),
     "envoi": Etape(
-        # The claim is part of the row as it is inserted.
-        (("inbox", "contenu", "envoi"),),
-        (("mark", "outbox"), ("outbox row let go",)),
+        # The claim is part of the row as it is inserted; its lease is a row of its own.
+        (("inbox", "contenu", "bail", "envoi"),),
+        (("mark", "end of the bail", "outbox"), ("outbox row let go",)),
         "correspondance",
         None,
     ),

@@ -237,7 +237,7 @@ def _montrer(figures: dict[str, Any]) -> None:
     for champ, nom in noms.items():
         print(f"Du POST au 250, {nom} : médiane {figures[champ]['mediane']} ms, p99 {figures[champ]['p99']} ms")
     verdict = "tenu" if figures["rapport"] <= SEUIL else "PAS TENU"
-    print(f"Rapport des médianes, à nombre égal d’écritures : {figures['rapport']} (seuil {SEUIL} : {verdict})")
+    print(f"Rapport médian, à nombre égal d’écritures : {figures['rapport']} (seuil {SEUIL} : {verdict})")
     print(f"Rapport à une écriture par transaction : {figures['rapport_groupe']}")
     print(f"Débit : {figures['annonces_par_s']} annonces/s, deux destinataires chacune")
     print(f"Foule : {figures['courriels_par_s']} courriels/s pour {figures['foule']} destinataires")

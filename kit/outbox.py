@@ -58,6 +58,7 @@ class Outbox:
         self._source = source
         self._waiting: list[tuple[str, Message]] = []
         self._publishing: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._published: list[str] = []
         self._letting_go: asyncio.Task[None] | None = None
 
@@ -65,8 +66,9 @@ class Outbox:
     async def create_indexes(db: Database) -> None:
         await db.outbox.create_index([("created_at", 1)])
 
-    async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background.
+    async def run(self, work: Callable[[Tx], Awaitable[T]], *, within_s: float = 0.0) -> T:
+        """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background: at
+        once, or `within_s` where nobody waits for them and others will follow.
 
         Raises what `work` raises; nothing is stored then.
         """
@@ -88,16 +90,25 @@ class Outbox:
             return result
 
         result = await self._mongo.transaction(attempt)
-        self._publish_soon(messages)
+        self._publish_soon(messages, within_s)
         if last is not None:
             for callback in last.callbacks:
                 callback()
         return result
 
-    def _publish_soon(self, messages: list[tuple[str, Message]]) -> None:
+    def _publish_soon(self, messages: list[tuple[str, Message]], within_s: float) -> None:
         if not messages:
             return
         self._waiting.extend(messages)
+        if within_s <= 0:
+            self._publish_now()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(within_s, self._publish_now)
+
+    def _publish_now(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish_waiting())
 
@@ -133,7 +144,9 @@ class Outbox:
                 log.warning("outbox_left_to_sweeper", rows=len(ids), error=type(error).__name__)
 
     async def settle(self) -> None:
-        """Waits for publications under way: part of a graceful stop."""
+        """Publishes what may wait, and waits for publications under way: part of a graceful stop."""
+        if self._later is not None:
+            self._publish_now()
         if self._publishing is not None:
             await asyncio.wait([self._publishing], timeout=10)
         if self._letting_go is not None:

@@ -14,6 +14,8 @@ from services.notifications.ligne import Ligne, est_alerte
 from services.notifications.prises import Prises
 from services.notifications.regles import Regles
 
+_ANNONCE_SOUS_S = 0.2
+
 
 @dataclass(frozen=True)
 class Marque:
@@ -37,13 +39,16 @@ class Guichet:
         clock: Clock,
         regles: Regles,
         assez: Callable[[int], bool],
+        encore: Callable[[], bool],
     ) -> None:
-        """`assez`: of a number of lots, whether they are marked now or together with others that are about to end."""
+        """`assez`: of a number of lots, whether they are marked now or together with others that are about to end.
+        `encore`: whether more messages wait to be handed over."""
         self._canal = canal
         self._en_base = prises
         self._outbox = outbox
         self._clock = clock
         self._regles = regles
+        self._encore = encore
         self._prises = Ensemble(self._prendre)
         self._marques = Ensemble(self._marquer, assez)
 
@@ -89,7 +94,8 @@ class Guichet:
             for event in self._remis(marques):
                 tx.emit(event)
 
-        await self._outbox.run(work)
+        # While more is handed over, what was told of it can wait for the next: a need of a city is told in few words.
+        await self._outbox.run(work, within_s=_ANNONCE_SOUS_S if self._encore() else 0.0)
 
     def _remis(self, marques: Sequence[Marque]) -> list[EnvoisRemis]:
         """One event per annonce; `lot_id` is that of one of the lots, which names no other event of this annonce."""

@@ -89,7 +89,7 @@ class Livreur:
         self._en_base = prises
         self._contacts = contacts
         self._remise = remise
-        self._guichet = Guichet(canal.nom, prises, outbox, clock, regles, self._assez)
+        self._guichet = Guichet(canal.nom, prises, outbox, clock, regles, self._assez, self._encore)
         self._clock = clock
         self._connexions = connexions
         self._regles = regles
@@ -205,10 +205,14 @@ class Livreur:
         return not any(suite.motif == Motif.INJOIGNABLE for suite in suites.values())
 
     async def _du_travail(self, stopping: asyncio.Event) -> bool:
-        while not self._file and not self._avance.prises and not stopping.is_set():
+        while not self._encore() and not stopping.is_set():
             self._reveil.clear()
             await self._reveil.wait()
         return not stopping.is_set()
+
+    def _encore(self) -> bool:
+        """Whether messages wait to be handed over."""
+        return bool(self._file or self._avance.prises)
 
     def _assez(self, lots: int) -> bool:
         """Whether so many lots are marked now, or together with others that are being handed over: no connection

@@ -38,7 +38,7 @@ def distance(metres: int) -> str:
 
 def phrase(raisons: Iterable[Raison]) -> str:
     """All reasons on one line, in the order in which matching gives them."""
-    return SEPARATEUR.join(dict.fromkeys(_une(raison.code, raison.valeur) for raison in raisons))
+    return SEPARATEUR.join({_une(raison.code, raison.valeur): None for raison in raisons})
 
 
 # A need of the whole city has thousands of people, and few reasons.

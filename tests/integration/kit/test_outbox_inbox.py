@@ -1,5 +1,6 @@
 """State and events commit together; an event acts once; what a crash left is swept."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
@@ -35,11 +36,13 @@ class Recording:
     def __init__(self) -> None:
         self.sent: list[Message] = []
         self.away = False
+        self.told = asyncio.Event()
 
     async def publish(self, messages: Any) -> None:
         if self.away:
             raise ConnectionError("away")
         self.sent += messages
+        self.told.set()
 
     async def ping(self) -> None: ...
 
@@ -72,6 +75,41 @@ async def test_ce_qui_est_valide_est_publie(runtime: Runtime) -> None:
     await box.settle()
     assert [m.headers["ce_type"] for m in producer.sent] == ["Rien"]
     assert await runtime.mongo.db.outbox.count_documents({}) == 0
+
+
+async def test_ce_qui_peut_attendre_part_avec_ce_qui_suit_ou_a_l_arret(runtime: Runtime) -> None:
+    producer = Recording()
+    box = outbox(runtime, producer)
+
+    async def dire(id_: str, within_s: float = 0.0) -> None:
+        async def work(tx: Tx) -> None:
+            tx.emit(Rien(id=id_))
+
+        await box.run(work, within_s=within_s)
+
+    await dire("a", 3600)
+    await dire("b", 3600)
+    assert producer.sent == []
+    await dire("c")
+    await box.settle()
+    assert [m.key for m in producer.sent] == [b"a", b"b", b"c"]
+    await dire("d", 3600)
+    await box.settle()
+    assert [m.key for m in producer.sent[3:]] == [b"d"]
+    assert await runtime.mongo.db.outbox.count_documents({}) == 0
+
+
+async def test_ce_qui_peut_attendre_n_attend_pas_plus_que_dit(runtime: Runtime) -> None:
+    producer = Recording()
+    box = outbox(runtime, producer)
+
+    async def work(tx: Tx) -> None:
+        tx.emit(Rien(id="a"))
+
+    await box.run(work, within_s=0.01)
+    await asyncio.wait_for(producer.told.wait(), 30)
+    await box.settle()
+    assert len(producer.sent) == 1
 
 
 async def test_une_erreur_ne_laisse_ni_etat_ni_evenement(runtime: Runtime) -> None:
@@ -114,8 +152,6 @@ async def test_deux_balayeurs_ne_publient_pas_la_meme_ligne(runtime: Runtime) ->
     row = {"topic": "t", "key": b"k", "value": b"v", "headers": {}, "lease_until": None, "lease_token": None}
     old = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     await runtime.mongo.db.outbox.insert_many([{"_id": str(n), "created_at": old, **row} for n in range(50)])
-    import asyncio
-
     swept = await asyncio.gather(*(outbox(runtime, producer).sweep() for _ in range(4)))
     assert sum(swept) == 50
     assert len(producer.sent) == 50

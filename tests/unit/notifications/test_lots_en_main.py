@@ -52,7 +52,7 @@ class Lent:
         self.marques += len(lots)
         return sum(map(len, lots.values()))
 
-    async def run(self, work: Callable[[Any], Awaitable[None]]) -> None:
+    async def run(self, work: Callable[[Any], Awaitable[None]], *, within_s: float) -> None:
         await self.continuer.acquire()
         await work(self)
 
