@@ -1,4 +1,4 @@
-"""State and events commit together; the writer publishes at once after the commit, a sweeper what a crash left.
+"""State and events commit together; the writer publishes after the commit, a sweeper what a crash left.
 
 Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, lease_until, lease_token}.
 A row is deleted once the broker has stored its message. Receivers deduplicate by event id:
@@ -68,7 +68,7 @@ class Outbox:
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, within_s: float = 0.0) -> T:
         """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background: at
-        once, or `within_s` where nobody waits for them and others will follow.
+        once, or `within_s` (less than the sweeper waits) where nobody waits for them and others will follow.
 
         Raises what `work` raises; nothing is stored then.
         """

@@ -27,6 +27,7 @@ class Lent:
         self.clock = SystemClock()
         self.remis: list[str] = []
         self.marques = 0
+        self.delais: list[float] = []
         self.continuer = asyncio.Semaphore(0)
 
     # The channel and its one connection.
@@ -54,6 +55,7 @@ class Lent:
 
     async def run(self, work: Callable[[Any], Awaitable[None]], *, within_s: float) -> None:
         await self.continuer.acquire()
+        self.delais.append(within_s)
         await work(self)
 
     session = None
@@ -118,6 +120,9 @@ async def test_no_more_is_out_without_a_mark_than_a_crash_may_leave_unknown(cana
         lent.continuer.release()
     await en_repos()
     assert lent.marques == LOTS
+    # Told at once when nothing follows; what is told while more leaves may wait for the next.
+    assert lent.delais[0] > 0
+    assert lent.delais[-1] == 0
     assert sorted(lent.remis) == [ligne["_id"] for ligne in lignes(canal, lent.clock)]
     stopping.set()
     await task
