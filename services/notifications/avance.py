@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from contracts.notifications import Canal
 from kit.ids import new_id
+from kit.mongo import Session
 from services.notifications import domain
 from services.notifications.contacts import Contact
 from services.notifications.domain import Cloture, Etat
@@ -53,9 +54,11 @@ class Avance:
     def lignes(self) -> list[Ligne]:
         return [ligne for prise in self.prises for ligne in prise.lignes]
 
-    def reserver(self, lignes: Sequence[Ligne], regard: Regard | None, connexions: int) -> list[Prise]:
-        """Claims rows that are about to be inserted, in lots: they are this process's from their commit on, when
-        `tenir` takes them. None of a channel on which an unknown outcome is not sent again."""
+    async def reserver(
+        self, lignes: Sequence[Ligne], regard: Regard | None, connexions: int, session: Session
+    ) -> list[Prise]:
+        """Claims rows that are about to be inserted in the same transaction, in lots: they are this process's from its
+        commit on, when `tenir` takes them. None of a channel on which an unknown outcome is not sent again."""
         attendent = len(self.lignes) + len(lignes)
         if self._canal not in domain.RENVOYES or attendent > domain.AVANCE_MAX:
             return []
@@ -69,6 +72,7 @@ class Avance:
             for ligne in prise.lignes:
                 ligne.update(etat=Etat.REMISE.value, lot=prise.lot, tentatives=1)
                 del ligne["reprise_at"]
+        await self._en_base.inscrire(self._canal, {prise.lot: prise.lignes for prise in prises}, session)
         return prises
 
     def tenir(self, prise: Prise) -> None:

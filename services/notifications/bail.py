@@ -3,41 +3,32 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from kit.errors import is_outage
 from kit.logging import get_logger
 from services.notifications import domain
+from services.notifications.guichet import Guichet
 from services.notifications.ligne import Ligne
 
 log = get_logger(__name__)
 
 
-class Prises(Protocol):
-    """Where claims are made: the Guichet."""
-
-    async def prendre(self, lignes: Sequence[Ligne], lot: str) -> list[Ligne]: ...
-
-    async def renouveler(self, lot: str) -> list[Ligne]: ...
-
-    async def prolonger(self, lots: Iterable[str]) -> bool: ...
-
-
 class Bail:
-    """`async with Bail(registre, lot, lignes) as bail:` — claim with `prendre`, and begin no hand-off unless `tenu`."""
+    """`async with Bail(guichet, lot, lignes) as bail:` — claim with `prendre`, and begin no hand-off unless `tenu`."""
 
     def __init__(
         self,
-        registre: Prises,
+        guichet: Guichet,
         lot: str,
         lignes: Sequence[Ligne],
         pris_at: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`pris_at`: when the rows were claimed (monotonic seconds); None: they are not yet."""
-        self._registre = registre
+        self._guichet = guichet
         self._lot = lot
         self._lignes = lignes
         self._monotonic = monotonic
@@ -49,11 +40,11 @@ class Bail:
         """The rows that are ours from now on. Raises what Mongo raises; may be called again then."""
         now = self._monotonic()
         if self._pris_at is None:
-            lignes = await self._registre.prendre(self._lignes, self._lot)
+            lignes = await self._guichet.prendre(self._lignes, self._lot)
         elif now - self._pris_at < domain.PROLONGATION_S:
             return list(self._lignes)
         else:
-            lignes = await self._registre.renouveler(self._lot)
+            lignes = await self._guichet.renouveler(self._lot)
         self._depuis = now
         return lignes
 
@@ -77,7 +68,7 @@ class Bail:
             await asyncio.sleep(domain.PROLONGATION_S)
             depuis = self._monotonic()
             try:
-                sien = await self._registre.prolonger([self._lot])
+                sien = await self._guichet.prolonger([self._lot])
             except Exception as error:
                 if not is_outage(error):
                     raise

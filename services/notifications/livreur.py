@@ -86,7 +86,6 @@ class Livreur:
         self.nom = canal.nom
         self._canal = canal
         self._registre = registre
-        self._en_base = prises
         self._contacts = contacts
         self._remise = remise
         self._guichet = Guichet(canal.nom, prises, outbox, clock, regles, self._assez, self._encore)
@@ -103,9 +102,7 @@ class Livreur:
     async def reserver(self, lignes: Sequence[Ligne], regard: Regard | None, session: Session) -> list[Prise]:
         """Claims rows that are about to be inserted in the same transaction, where the channel allows it; once
         committed they go to `tenir`."""
-        prises = self._avance.reserver(lignes, regard, self._connexions)
-        await self._en_base.inscrire(self.nom, {prise.lot: prise.lignes for prise in prises}, session)
-        return prises
+        return await self._avance.reserver(lignes, regard, self._connexions, session)
 
     def tenir(self, prises: Iterable[Prise]) -> None:
         for prise in prises:

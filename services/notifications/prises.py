@@ -94,20 +94,18 @@ class Prises:
     async def rendre_incertains(self, canal: Canal) -> int:
         """Ends leases that are over: whoever held them is gone, perhaps after the hand-off. Returns of how many rows
         nobody knows the outcome."""
-        # Outside the transaction: most of the time there is nothing.
-        echus = await self._echus(canal, None)
-        return await self._mongo.transaction(lambda session: self._rendre(canal, session)) if echus else 0
-
-    async def _echus(self, canal: Canal, session: Session | None) -> list[dict[str, Any]]:
-        echus = {"canal": canal.value, "fin_at": {"$lt": self._clock.now()}}
-        cursor = self._baux.find(echus, session=session).sort("fin_at", 1).limit(_LOTS_ECHUS)
-        return [bail async for bail in cursor]
-
-    async def _rendre(self, canal: Canal, session: Session) -> int:
         now = self._clock.now()
-        echus = await self._echus(canal, session)
-        lots = [bail["_id"] for bail in echus]
-        ids = [envoi_id for bail in echus for envoi_id in bail["envoi_ids"]]
+        echus = {"canal": canal.value, "fin_at": {"$lt": now}}
+        # Most of the time there is none, and no transaction either.
+        if await self._baux.find_one(echus, {"_id": 1}) is None:
+            return 0
+        return await self._mongo.transaction(lambda session: self._rendre(canal, echus, now, session))
+
+    async def _rendre(self, canal: Canal, echus: Mapping[str, Any], now: dt.datetime, session: Session) -> int:
+        cursor = self._baux.find(echus, session=session).sort("fin_at", 1).limit(_LOTS_ECHUS)
+        baux = [bail async for bail in cursor]
+        lots = [bail["_id"] for bail in baux]
+        ids = [envoi_id for bail in baux for envoi_id in bail["envoi_ids"]]
         # Whoever prolongs one of them at this moment and this transaction exclude one another.
         await self._baux.delete_many({"_id": {"$in": lots}}, session=session)
         tenues = {"_id": {"$in": ids}, "lot": {"$in": lots}, "etat": Etat.REMISE.value}
