@@ -225,7 +225,7 @@ def _corps(rendu: str, prefixe: str) -> list[bytes | str]:
         if rang % 2:
             morceaux.append(f"{prefixe}:{part}")
         elif part:
-            morceaux.append(_encode(_FINS_DE_LIGNE.sub("\r\n", part), texte=True))
+            morceaux.append(_encode_texte(part))
     return morceaux
 
 
@@ -247,16 +247,31 @@ def _horodatage(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _encode(valeur: str, *, texte: bool = False) -> bytes:
-    """Quoted-printable, ending with a soft line break. Line breaks stay as they are only in `texte`."""
-    # Where the text has no line break, b2a_qp does not know which kind to make.
-    code = binascii.b2a_qp(valeur.encode(), istext=texte, quotetabs=False).replace(b"=\n", _COUPURE_DOUCE)
+def _encode_texte(texte: str) -> bytes:
+    """Quoted-printable; line breaks stay as they are, and what follows the last of them ends as a value does."""
+    *lignes, fin = _FINS_DE_LIGNE.sub("\n", texte).split("\n")
+    return b"".join([_quoted_printable(ligne) + b"\r\n" for ligne in lignes]) + _ouverte(fin)
+
+
+def _encode(valeur: str) -> bytes:
+    """Quoted-printable, ending with a soft line break; line breaks are encoded."""
+    return (b"=0A" + _COUPURE_DOUCE).join([_ouverte(ligne) for ligne in valeur.split("\n")])
+
+
+def _ouverte(ligne: str) -> bytes:
+    """A line that goes on: it ends with a soft line break, unless it is empty."""
+    code = _quoted_printable(ligne)
     derniere = len(code) - (code.rfind(b"\n") + 1)
     if derniere >= _LIGNE_MAX:
         # One character too long for the "=" of the break: broken before its last one, which may be an =XX.
         coupe = len(code) - (3 if code[-3:-2] == b"=" else 1)
         code = code[:coupe] + _COUPURE_DOUCE + code[coupe:]
     return code + _COUPURE_DOUCE if derniere else code
+
+
+def _quoted_printable(ligne: str) -> bytes:
+    """`ligne` holds no "\\n": before one b2a_qp makes lines of 77 characters, and RFC 2045 allows 76."""
+    return binascii.b2a_qp(ligne.encode(), istext=False, quotetabs=False).replace(b"=\n", _COUPURE_DOUCE)
 
 
 def _ascii(valeur: str) -> bytes:

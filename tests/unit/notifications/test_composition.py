@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 from jinja2 import meta, nodes
@@ -73,6 +73,7 @@ def parties(mail: EmailMessage) -> tuple[str, str]:
 
 
 @settings(deadline=None)
+@example(titre="t", description="d", raisons="0000000'''\"\x1f\x1f\x1f\x80\x80\x80\x80\x80\x80𐀀𐀀𐀀𐀀𐀀𐀀0\n")
 @given(titre=st.text(max_size=200), description=st.text(max_size=700), raisons=st.text(max_size=300))
 def test_no_text_breaks_the_mail_nor_adds_a_header(titre: str, description: str, raisons: str) -> None:
     donnees = {**ALERTE, "titre": titre, "description": description}
@@ -99,6 +100,16 @@ def test_no_text_breaks_the_mail_nor_adds_a_header(titre: str, description: str,
     assert b"\n" not in entete.replace(b"\r\n", b"")
     assert b"\n" not in corps.replace(b"\r\n", b"")
     assert b"\r" not in corps.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize("autour", ["\n", " \n", "\t\r\n", "=", "é", "'"])
+def test_no_line_of_the_body_is_too_long_wherever_its_end_falls(autour: str) -> None:
+    for longueur in range(60, 160):
+        mot = "a" * longueur
+        donnees = {**ALERTE, "description": f"{mot}{autour}suite {mot}{autour}"}
+        brut, mail = ecrire(Genre.ALERTE, donnees, raisons=f"{mot}{autour}{mot}{autour}")
+        assert max(map(len, brut.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76, longueur
+        assert parties(mail)[0].count(mot) == 4
 
 
 @settings(deadline=None)
