@@ -44,11 +44,12 @@ COPY --from=source /chosen/app/ ./
 ENV PATH=/opt/env/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \
-    PORT=8080
+    PORT=8080 \
+    HEALTH_PORT=8081
 # The root file system may be read-only: what Python would cache is made here.
 RUN python -m compileall -q .
 USER 10001:10001
-EXPOSE 8080
+EXPOSE 8080 8081
 ENTRYPOINT ["/usr/local/bin/place-processus"]
 
 # Makes the secrets of an installation, once; needs cryptography, hence SERVICE=notifications.

@@ -140,8 +140,7 @@ class Banc:
         return True
 
     async def _indexes(self, nombre: int) -> bool:
-        port = self._stack.ports["matching-worker"]
-        metrics = str(await Client(self._http, f"http://127.0.0.1:{port}").get("/metrics"))
+        metrics = str(await Client(self._http, self._stack.health_url("matching-worker")).get("/metrics"))
         return f"matching_index_profils {float(nombre)}" in metrics
 
     def _profil(self, numero: int, quoi: tuple[str, str]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ class Process:
     ``module``: run as ``python -m module kind``; ``extra``: the extra of pyproject.toml it needs, which is its
     image too; ``servers``: what it cannot work without; ``aids``: servers that it does without when it must;
     ``secrets``: the folders of secrets it may read; ``peers``: services whose API it calls, by ``<PEER>_URL``;
-    ``smtp``: it hands over mails; ``sms``: it hands over SMS; ``port``: its default HTTP port (an API's routes; a
-    worker's health and metrics only), which a container listens on.
+    ``smtp``: it hands over mails; ``sms``: it hands over SMS; ``port``: where a container serves the routes of an API.
+    A worker has no routes; all show their health and metrics on HEALTH_PORT.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Process:
     peers: tuple[str, ...] = ()
     smtp: bool = False
     sms: bool = False
-    port: int = 8080
+    port: int | None = None
 
     @property
     def service(self) -> str:
@@ -41,6 +41,9 @@ class Process:
         """What follows ``python``."""
         return ("-m", self.module, self.kind)
 
+
+HEALTH_PORT = 8081
+"""Where every container shows /sante and /metrics."""
 
 SERVICES = ("annonces", "moderation", "matching", "notifications")
 # « sms » holds what notifications and the operators both know.
@@ -60,6 +63,7 @@ def _service(service: str, kind: Kind) -> Process:
         # The api hands over the codes of those who are waiting at the door, the worker everything else.
         smtp=service == "notifications",
         sms=service == "notifications",
+        port=8080 if kind == "api" else None,
     )
 
 

@@ -116,7 +116,7 @@ class Stack:
         return {**urls, "PUBLIC_URL": self.public_url, "SMTP_URL": smtp}
 
     def environment(self, process: Process, program: str) -> dict[str, str]:
-        """The environment of one process: its servers, its port, only its secrets, only the peers it calls."""
+        """The environment of one process: its servers, its ports, only its secrets, only the peers it calls."""
         urls = self.urls()
         return {
             **{name: urls[name] for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "PUBLIC_URL")},
@@ -124,10 +124,15 @@ class Stack:
             **(self.sms() if process.sms else {}),
             **{f"{peer.upper()}_URL": f"http://127.0.0.1:{self.ports[f'{peer}-api']}" for peer in process.peers},
             "HOST": "127.0.0.1",
-            "PORT": str(self.ports[program]),
+            **({"PORT": str(self.ports[program])} if process.port else {}),
+            "HEALTH_PORT": str(self.ports[health_port(program)]),
             "SECRETS_DIR": ",".join(str(self.layout.secrets / folder) for folder in process.secrets),
             "PYTHONUNBUFFERED": "1",
         }
+
+    def health_url(self, program: str) -> str:
+        """Where a process of the system shows /sante and /metrics."""
+        return f"http://127.0.0.1:{self.ports[health_port(program)]}"
 
     def programs(self) -> list[Program]:
         """Everything that supervisord runs, servers first."""
@@ -137,7 +142,7 @@ class Stack:
         if self.catches_sms:
             programs += [self._operator(kind, name) for kind, name in OPERATEURS.items()]
         for name, process in replicas(dict(self.workers)):
-            health = f"http://127.0.0.1:{self.ports[name]}/sante/pret"
+            health = f"{self.health_url(name)}/sante/pret"
             variables = self.environment(process, name)
             programs.append(Program(name, (sys.executable, *process.arguments), variables, health))
         return programs
@@ -174,6 +179,11 @@ class Stack:
         )
 
 
+def health_port(program: str) -> str:
+    """The name of the port where a process shows its health and metrics."""
+    return f"{program}-sante"
+
+
 def port_names(workers: Mapping[str, int]) -> list[str]:
     """Every name that needs a port."""
     servers = [port for name in SERVERS for port in SERVER_PORTS[name]]
@@ -181,7 +191,12 @@ def port_names(workers: Mapping[str, int]) -> list[str]:
         "gateway",
         *(port for name in STAND_INS for port in PORTS_OF.get(name, (name,))),
         *servers,
-        *(name for name, _ in replicas(dict(workers)) if name != "gateway"),
+        *(
+            name
+            for program, process in replicas(dict(workers))
+            for name in (*([program] if process.port else []), health_port(program))
+            if name != "gateway"
+        ),
     ]
 
 

@@ -36,7 +36,7 @@ CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-_UNGUARDED = ("/sante/", "/metrics", "/static/")
+_UNGUARDED = ("/static/",)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,128}")
 
 

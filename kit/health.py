@@ -1,4 +1,4 @@
-"""/sante/vivant, /sante/pret and /metrics: the same for every process."""
+"""/sante/vivant, /sante/pret and /metrics: the same for every process, on a port of their own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine

@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from typing import TypeVar
 
-import uvicorn
 import uvloop
 from fastapi import FastAPI
 
@@ -17,7 +16,7 @@ from kit import logging as kit_logging
 from kit.errors import Stop
 from kit.health import Health
 from kit.settings import Settings
-from kit.web import create_app, server
+from kit.web import health_app, server
 
 log = kit_logging.get_logger(__name__)
 S = TypeVar("S", bound=Settings)
@@ -27,6 +26,10 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 StartWorker = Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]
 """Opens what a worker needs, adds its checks to the health page, yields its loops, closes after they have returned."""
+
+
+class NotListening(Exception):
+    """The routes of an api are not served yet, or not any more."""
 
 
 def main(
@@ -48,19 +51,40 @@ def main(
 
 
 def run_api(service: str, settings: Settings, app: FastAPI) -> None:
-    """Serves `app` until SIGTERM or SIGINT; returns when requests in hand are answered."""
+    """Serves `app`, and its health on another port, until SIGTERM or SIGINT, and until what is in hand is answered."""
     kit_logging.configure(service, "api", settings.log_level)
-    sys.exit(uvloop.run(_api(server(app, settings.host, settings.port))))
+    sys.exit(uvloop.run(_api(settings, app)))
 
 
-async def _api(http: uvicorn.Server) -> int:
+async def _api(settings: Settings, app: FastAPI) -> int:
+    http = server(app, settings.host, settings.port)
+    health: Health = app.state.health
+
+    async def listening() -> None:
+        if not http.started or http.should_exit:
+            raise NotListening
+
     def stop() -> None:
         http.should_exit = True
 
+    health.checks["http"] = listening
     _on_signals(stop)
-    await http.serve()
+    async with _serving_health(settings, health):
+        await http.serve()
     # uvicorn returns without having started when the lifespan failed or the port is taken.
     return 0 if http.started else 1
+
+
+@asynccontextmanager
+async def _serving_health(settings: Settings, health: Health) -> AsyncIterator[None]:
+    """Shows how the process is for as long as the block runs, from before it can work until it has ended its work."""
+    http = server(health_app(health), settings.host, settings.health_port)
+    serving = asyncio.create_task(http.serve())
+    try:
+        yield
+    finally:
+        http.should_exit = True
+        await serving
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
@@ -74,24 +98,20 @@ def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
     # A worker holds thousands of rows, none of them in a cycle: looking through them after every 700 new objects, as is
     # the default, took a tenth of its time.
     gc.set_threshold(20_000, 20, 50)
-    sys.exit(uvloop.run(_worker(service, settings, make)))
+    sys.exit(uvloop.run(_worker(settings, make)))
 
 
-async def _worker(service: str, settings: Settings, make: StartWorker) -> int:
+async def _worker(settings: Settings, make: StartWorker) -> int:
     stopping = asyncio.Event()
     _on_signals(stopping.set)
     health = Health()
-    http = server(create_app(f"{service} worker", health, _no_lifespan), settings.host, settings.port)
-    serving = asyncio.create_task(http.serve())
     code = 0
-    try:
-        code = await _live(make(health), stopping)
-    except Exception as error:
-        log.exception("worker_failed", exc_info=error)
-        code = 1
-    finally:
-        http.should_exit = True
-        await serving
+    async with _serving_health(settings, health):
+        try:
+            code = await _live(make(health), stopping)
+        except Exception as error:
+            log.exception("worker_failed", exc_info=error)
+            code = 1
     log.info("worker_stopped", exit_code=code)
     return code
 
@@ -125,8 +145,3 @@ async def _run_loops(loops: Sequence[Loop], stopping: asyncio.Event) -> int:
         else:
             log.critical("loop_failed", exc_info=error)
     return 1 if failed else 0
-
-
-@asynccontextmanager
-async def _no_lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield

@@ -10,7 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """What every process needs; a service adds its own fields in its `settings.py`.
 
-    `port` is the HTTP port of an api, and the port of /sante and /metrics of a worker.
+    `port` is where an api serves its routes (a worker has none). `health_port` is where every process shows /sante and
+    /metrics: apart from the routes, so that no door of the routes leads there.
     `kafka_url` holds bootstrap servers (host:port, comma-separated).
     """
 
@@ -21,6 +22,7 @@ class Settings(BaseSettings):
     kafka_url: str = "127.0.0.1:9092"
     host: str = "127.0.0.1"
     port: int = 8080
+    health_port: int = 8081
     public_url: str = "http://localhost:8000"
     log_level: str = "INFO"
 

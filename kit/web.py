@@ -21,7 +21,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = False) -> FastAPI:
-    """`docs` publishes /v1/openapi.json and its page: for the public's door only."""
+    """`docs` publishes /v1/openapi.json and its page: for the public's door only.
+
+    `health` is kept in `app.state.health`: kit.process serves it on a port of its own, since whoever reaches the routes
+    (for the gateway: everybody) has no business there.
+    """
     app = FastAPI(
         title=title,
         lifespan=lifespan,
@@ -31,9 +35,17 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
     )
     problems.install(app)
     app.add_exception_handler(_TooLarge, _on_too_large)
-    app.include_router(health.router())
+    app.state.health = health
     app.add_middleware(BodyLimit)
     app.add_middleware(Observe)
+    return app
+
+
+def health_app(health: Health) -> FastAPI:
+    """What a process shows on its health port: /sante/vivant, /sante/pret, /metrics."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    problems.install(app)
+    app.include_router(health.router())
     return app
 
 

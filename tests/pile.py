@@ -153,9 +153,9 @@ class Ville:
         actifs = sum(profil.actif for profil in (await attendu.profils(self.kafka)).values())
 
         async def indexes() -> bool:
-            for name, port in self.stack.ports.items():
-                if name.startswith("matching-worker"):
-                    metrics = str(await Client(self.http, f"http://127.0.0.1:{port}").get("/metrics"))
+            for program in self.stack.programs():
+                if program.name.startswith("matching-worker"):
+                    metrics = str(await Client(self.http, self.stack.health_url(program.name)).get("/metrics"))
                     line = next(line for line in metrics.splitlines() if line.startswith("matching_index_profils "))
                     if int(float(line.split()[1])) != actifs:
                         return False

@@ -270,9 +270,9 @@ class Scenario:
 
     async def _indexes(self, actifs: int) -> bool:
         """Whether the index of every matching worker holds all active profils."""
-        for nom, port in self.stack.ports.items():
-            if nom.startswith("matching-worker") and nom in {program.name for program in self.stack.programs()}:
-                metrics = str(await Client(self.http, f"http://127.0.0.1:{port}").get("/metrics"))
+        for program in self.stack.programs():
+            if program.name.startswith("matching-worker"):
+                metrics = str(await Client(self.http, self.stack.health_url(program.name)).get("/metrics"))
                 ligne = next(line for line in metrics.splitlines() if line.startswith("matching_index_profils "))
                 if int(float(ligne.split()[1])) < actifs:
                     return False

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contracts import topics
-from deploy.processes import PROCESSES, Process
+from deploy.processes import HEALTH_PORT, PROCESSES, Process
 
 FOLDER = Path(__file__).resolve().parent
 # One worker per partition at most: more would have nothing to read.
@@ -65,7 +65,9 @@ def render() -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(size=size, callers=callers, server_urls=server_urls, lag_topics=lag_topics)
+    environment.globals.update(
+        size=size, callers=callers, server_urls=server_urls, lag_topics=lag_topics, health_port=HEALTH_PORT
+    )
     processus = environment.get_template("processus.yaml.j2")
     workers = [process for process in PROCESSES if process.kind == "worker"]
     files = {f"base/{process.name}.yaml": processus.render(p=process) for process in PROCESSES}

@@ -17,7 +17,7 @@ from kit.problems import Problem, invalid, not_found, to_response, unavailable
 
 log = get_logger(__name__)
 
-_FOR_PROGRAMS = ("/v1/", "/sante/", "/metrics", "/static/")
+_FOR_PROGRAMS = ("/v1/", "/static/")
 _HTTP = {
     404: not_found("Cette page"),
     405: Problem(405, "methode-non-permise", "Méthode non permise", "Cette adresse ne s’utilise pas ainsi."),

@@ -7,6 +7,7 @@ import pytest
 
 from contracts import topics
 from deploy.client import Client
+from deploy.processes import replicas
 from deploy.relire import records
 from kit import mongo
 from kit.deadletters import dead_letter_topic, retry_topic
@@ -33,7 +34,7 @@ async def test_ni_adresse_ni_numero_dans_les_journaux_les_evenements_les_mesures
     traces = {ville.suffixe.encode(), numero.encode(), numero[1:].encode(), b"0" + numero[3:].encode()}
     assert [lieu for lieu, contenu in _journaux(ville.stack.layout.logs) if _vu(contenu, traces)] == []
     assert await _evenements(ville.kafka, traces) == []
-    assert [nom for nom, port in _ports(ville) if _vu(await _mesures(ville, port), traces)] == []
+    assert [nom for nom, _ in replicas({}) if _vu(await _mesures(ville, nom), traces)] == []
     assert await _bases(ville.stack.urls()["MONGO_URL"], traces) == []
 
 
@@ -63,13 +64,8 @@ async def _evenements(kafka: str, traces: set[bytes]) -> list[str]:
     ]
 
 
-def _ports(ville: Ville) -> list[tuple[str, int]]:
-    lus = [(program.name, ville.stack.ports[program.name]) for program in ville.stack.programs() if program.health]
-    return [(nom, port) for nom, port in lus if nom.rpartition("-")[2] in ("api", "worker") or nom == "gateway"]
-
-
-async def _mesures(ville: Ville, port: int) -> bytes:
-    return str(await Client(ville.http, f"http://127.0.0.1:{port}").get("/metrics")).encode()
+async def _mesures(ville: Ville, nom: str) -> bytes:
+    return str(await Client(ville.http, ville.stack.health_url(nom)).get("/metrics")).encode()
 
 
 async def _bases(mongo_url: str, traces: set[bytes]) -> list[str]:

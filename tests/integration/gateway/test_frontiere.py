@@ -22,6 +22,11 @@ from tests.integration.gateway.banc import Banc
         "/v1/openapi.json/x",
         "/v1/inconnu",
         "/v1/",
+        "/metrics",
+        "/sante/pret",
+        "/sante/vivant",
+        "/static/../metrics",
+        "/v1/annonces/..%2f..%2fmetrics",
     ],
 )
 async def test_what_is_internal_is_not_reached(banc: Banc, path: str) -> None:

@@ -54,7 +54,7 @@ async def api(reglages: Reglages, jeton: Callable[..., str], bientot: Any) -> As
     ):
 
         async def ready() -> bool:
-            return (await client.get("/sante/pret")).status_code == 200
+            return not await app.state.health.failures()
 
         await bientot(ready)
         yield Api(client, jeton)

@@ -9,7 +9,18 @@ import yaml
 
 from deploy.layout import ROOT
 from deploy.operateurs import reglages
-from deploy.processes import CATCHER, OPERATEURS, PROCESSES, RAPPELS, SERVERS, SMS_SOURCE, STAND_INS, Process
+from deploy.processes import (
+    BY_NAME,
+    CATCHER,
+    HEALTH_PORT,
+    OPERATEURS,
+    PROCESSES,
+    RAPPELS,
+    SERVERS,
+    SMS_SOURCE,
+    STAND_INS,
+    Process,
+)
 from kit.settings import Settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -31,7 +42,10 @@ def test_a_process_has_its_image_its_command_and_its_port(process: Process) -> N
     assert service["build"]["args"]["SERVICE"] == process.extra
     assert service["image"] == f"place-des-assos/{process.extra}"
     assert service["command"] == [process.kind]
-    assert int(service["environment"].get("PORT", 8080)) == process.port
+    if process.port is not None:
+        assert int(service["environment"].get("PORT", 8080)) == process.port
+    assert f"HEALTH_PORT={HEALTH_PORT}" in DOCKERFILE
+    assert "HEALTH_PORT" not in service["environment"]
 
 
 @each_process
@@ -73,6 +87,7 @@ def test_what_the_example_file_names_reaches_the_process_that_reads_it(process: 
 def test_a_process_says_when_it_is_ready_and_has_few_rights(process: Process) -> None:
     service = SERVICES[process.name]
     assert "/sante/pret" in service["healthcheck"]["test"][-1]
+    assert "HEALTH_PORT" in service["healthcheck"]["test"][-1]
     assert service["restart"] == "unless-stopped"
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -100,6 +115,11 @@ def test_everything_can_be_repeated() -> None:
     """A container's name or a worker's port on the host would forbid --scale."""
     assert not any("container_name" in service for service in SERVICES.values())
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"gateway", CATCHER}
+
+
+def test_the_metrics_of_the_gateway_are_not_published() -> None:
+    (published,) = SERVICES["gateway"]["ports"]
+    assert published.rpartition(":")[2] == str(BY_NAME["gateway"].port) != str(HEALTH_PORT)
 
 
 def test_ports_are_of_this_machine_alone_unless_asked() -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from contracts import topics
 from deploy.k8s.manifests import FOLDER, WORKERS_MAX, render, size
-from deploy.processes import BY_NAME, PROCESSES, Process
+from deploy.processes import BY_NAME, HEALTH_PORT, PROCESSES, Process
 
 each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
 
@@ -45,7 +45,12 @@ def test_a_container_runs_the_image_the_command_and_the_probes(process: Process)
     assert container["args"] == [process.kind]
     assert container["livenessProbe"]["httpGet"]["path"] == "/sante/vivant"
     assert container["readinessProbe"]["httpGet"]["path"] == "/sante/pret"
-    assert container["ports"] == [{"name": "http", "containerPort": process.port}]
+    assert {port["name"]: port["containerPort"] for port in container["ports"]} == {
+        **({"http": process.port} if process.port else {}),
+        "sante": HEALTH_PORT,
+    }
+    probes = [container[f"{name}Probe"]["httpGet"]["port"] for name in ("startup", "liveness", "readiness")]
+    assert probes == ["sante"] * 3
     assert container["resources"]["requests"].keys() == {"cpu", "memory"}
 
 
@@ -112,6 +117,11 @@ def test_only_the_gateway_is_reached_from_outside() -> None:
             for source in sources
             if "podSelector" in source
         }
+        for rule in rules:
+            (source,) = rule["from"]
+            # Metrics and health are for whoever watches; the door and the other processes have no way there.
+            watches = "monitoring" in str(source)
+            assert rule["ports"] == [{"port": "sante" if watches else "http"}]
         assert ("ingress-nginx" in namespaces) == (process.name == "gateway")
         assert pods == ({"gateway"} if process.kind == "api" and process.name != "gateway" else set())
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from deploy.layout import ROOT
-from deploy.processes import PROCESSES
+from deploy.processes import HEALTH_PORT, PROCESSES
 
 FOLDER = ROOT / "deploy" / "observability"
 ALERTS: list[dict[str, Any]] = [
@@ -74,4 +74,4 @@ def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
 def test_every_process_is_scraped_where_it_listens() -> None:
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     scraped = {(name, config["port"]) for job in jobs for config in job["dns_sd_configs"] for name in config["names"]}
-    assert scraped == {(process.name, process.port) for process in PROCESSES}
+    assert scraped == {(process.name, HEALTH_PORT) for process in PROCESSES}

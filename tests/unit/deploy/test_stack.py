@@ -59,6 +59,13 @@ def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: s
     assert len(set(current.ports.values())) == len(current.ports)
 
 
+def test_health_and_metrics_are_nowhere_near_the_routes(current: stack.Stack) -> None:
+    shown = {name: current.health_url(name) for name, _ in replicas({"matching": 3})}
+    routes = {f"http://127.0.0.1:{v['PORT']}" for p in current.programs() if "PORT" in (v := p.environment)}
+    assert len(set(shown.values())) == len(shown)
+    assert not routes & set(shown.values())
+
+
 def test_a_process_is_given_only_its_own_secrets_and_peers(current: stack.Stack) -> None:
     by_name = {program.name: program.environment for program in current.programs()}
     assert [Path(p).name for p in by_name["gateway"]["SECRETS_DIR"].split(",")] == ["commun", "gateway"]

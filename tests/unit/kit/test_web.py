@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 
 from kit.health import Health
 from kit.problems import MEDIA_TYPE
-from kit.web import MAX_BODY, create_app
+from kit.web import MAX_BODY, create_app, health_app
 
 
 @asynccontextmanager
@@ -117,6 +117,17 @@ async def test_json_that_is_none_is_a_problem_of_the_body(client: httpx.AsyncCli
     answer = await client.post("/objet", content=b"{", headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["erreurs"][0]["message"] == "Le corps n’est pas du JSON valable."
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/sante/pret", "/sante/vivant"])
+async def test_health_and_metrics_are_not_among_the_routes(path: str) -> None:
+    app = make_app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai") as routes:
+        assert (await routes.get(path)).status_code == 404
+    transport = httpx.ASGITransport(health_app(app.state.health))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sante") as health:
+        assert (await health.get(path)).status_code == 200
+        assert (await health.get("/choses/c-42")).status_code == 404
 
 
 async def test_requests_are_counted_by_the_template_of_their_route(client: httpx.AsyncClient) -> None:
