@@ -4,6 +4,7 @@ One per extra, so that an image installs what its service imports and no more, w
 constrains the others: what the tests ran with is what an image holds. No lock names a registry.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ("dev", "gateway", "annonces", "moderation", "matching", "notifications", "catcher")
+
+
+def find_uv() -> str:
+    """The uv that ./place installed, or else that of the system. Exits with a French sentence where there is none."""
+    uv = shutil.which("uv", path=str(ROOT / ".place/boot/bin")) or shutil.which("uv")
+    if uv is None:
+        sys.exit("uv est introuvable : lancez « ./place --help » une fois, il l’installe.")
+    return uv
+
+
+def uv_environment() -> dict[str, str]:
+    """The variables of this process, and the registry that pip is set up to use: uv does not read pip's settings."""
+    known = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL") or os.environ.get("PIP_INDEX_URL")
+    pip = shutil.which("pip3") or shutil.which("pip")
+    if not known and pip:
+        asked = [pip, "config", "get", "global.index-url"]
+        known = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+    return {**os.environ, **({"UV_DEFAULT_INDEX": known} if known else {})}
 
 
 def compile_lock(uv: str, extra: str, upgrade: bool) -> None:
@@ -31,14 +50,12 @@ def compile_lock(uv: str, extra: str, upgrade: bool) -> None:
         command += ["--constraint", "requirements/dev.txt", "--no-annotate"]
     if upgrade and extra == "dev":
         command.append("--upgrade")
-    subprocess.run(command, cwd=ROOT, check=True)
+    subprocess.run(command, cwd=ROOT, check=True, env=uv_environment())
 
 
 def main() -> None:
     arguments = sys.argv[1:]
-    uv = shutil.which("uv", path=str(ROOT / ".place/boot/bin")) or shutil.which("uv")
-    if uv is None:
-        sys.exit("uv est introuvable : lancez « ./place --help » une fois, il l’installe.")
+    uv = find_uv()
     for extra in [name for name in arguments if name != "--upgrade"] or EXTRAS:
         sys.stderr.write(f"{extra}…\n")
         compile_lock(uv, extra, "--upgrade" in arguments)

@@ -21,7 +21,7 @@ from services.notifications import (
 )
 from services.notifications.acces import Acces
 from services.notifications.atelier import monter
-from services.notifications.canaux.push import cle_publique
+from services.notifications.canaux.web_push import cle_publique
 from services.notifications.fournisseurs import HTTP
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages

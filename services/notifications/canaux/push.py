@@ -1,8 +1,8 @@
 """Web Push: a message encrypted for one browser (RFC 8291), signed with our key (VAPID, RFC 8292), posted to the push
 service that the browser names (RFC 8030).
 
-pywebpush encrypts and py-vapid signs. The request is ours: pywebpush's own follows redirects, which would undo the list
-of hosts, and does not tell a service that is away from one that took the message and did not answer.
+web_push.py encrypts and signs. A redirect is never followed, which would undo the list of hosts, and a service that is
+away is told from one that took the message and did not answer.
 """
 
 import asyncio
@@ -12,15 +12,12 @@ import time
 from collections.abc import Callable, Sequence
 
 import aiohttp
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from py_vapid import Vapid02, VapidException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pywebpush import WebPusher
 from yarl import URL
 
 from contracts.notifications import Canal as NomDeCanal
 from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
+from services.notifications.canaux.web_push import CONTENU_MAX, Signature, chiffrer
 
 FOURNISSEUR = "push"
 
@@ -40,40 +37,15 @@ HOTES = (
 ABONNEMENT_PERDU = frozenset({"push 404", "push 410"})
 """Motives that say: this browser is not subscribed any more. RFC 8030 §7.3."""
 
-CONTENU_MAX = 3993
-"""Bytes of one message: 4096, which every push service takes (RFC 8291 §4), less header, padding and tag."""
-
 _VALABLE_S = 24 * 3600
 """How long a push service keeps a message for a browser that is off; the next day an alert is old news."""
 
-# RFC 8292 allows 24 h; so that a clock that is wrong by minutes does no harm, half of it. Renewed an hour before.
-_JETON_S = 12 * 3600
-_JETON_MARGE_S = 3600
-
 _CONNEXION_S = 10.0
 _REPONSE_S = 30.0
-_JETONS_MAX = 256
-
 _ENSEMBLE = 16
 # A POST on a connection that the other side closes at that moment has no answer: ours close first.
 _REPOS_S = 4.0
 _REPRENABLES = frozenset({408, 425, 429})
-
-
-def cle_publique(cle_privee: str) -> str:
-    """The applicationServerKey for browsers: the point of the public key, as base64url. Raises ValueError."""
-    point = _cle(cle_privee).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
-
-
-def _cle(pem: str) -> ec.EllipticCurvePrivateKey:
-    try:
-        cle = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise ValueError("the VAPID key must be an unencrypted private key in PEM") from error
-    if not isinstance(cle, ec.EllipticCurvePrivateKey) or not isinstance(cle.curve, ec.SECP256R1):
-        raise ValueError("the VAPID key must be an EC key on P-256")
-    return cle
 
 
 def hote_admis(adresse: str, hotes: Sequence[str] = HOTES, schemas: Sequence[str] = ("https",)) -> bool:
@@ -97,6 +69,19 @@ class _Cles(BaseModel):
 
     p256dh: str = Field(pattern=r"^[A-Za-z0-9_-]{87}=?$")
     auth: str = Field(pattern=r"^[A-Za-z0-9_-]{22}(==)?$")
+
+    @property
+    def point(self) -> bytes:
+        return _octets(self.p256dh)
+
+    @property
+    def secret(self) -> bytes:
+        return _octets(self.auth)
+
+
+def _octets(texte: str) -> bytes:
+    # The decoder refuses missing padding and ignores what is too much.
+    return base64.urlsafe_b64decode(texte + "==")
 
 
 class _Abonnement(BaseModel):
@@ -125,7 +110,7 @@ class CanalPush:
         reponse_s: float = _REPONSE_S,
         horloge: Callable[[], float] = time.time,
     ) -> None:
-        self._signature = _Signature(_cle(cle_privee), contact, horloge)
+        self._signature = Signature(cle_privee, contact, horloge)
         self._hotes = tuple(hotes)
         self._schemas = ("https", "http") if en_clair else ("https",)
         self._reponse_s = reponse_s
@@ -138,37 +123,11 @@ class CanalPush:
         return ConnexionPush(self._signature, self._hotes, self._schemas, self._reponse_s)
 
 
-class _Signature:
-    """The Authorization header of a push service, the same for hours."""
-
-    def __init__(self, cle: ec.EllipticCurvePrivateKey, contact: str, horloge: Callable[[], float]) -> None:
-        self._vapid = Vapid02(cle)
-        self._contact = contact
-        self._horloge = horloge
-        self._jetons: dict[str, tuple[float, str]] = {}
-        try:
-            self.pour("https://push.example")
-        except VapidException as error:
-            raise ValueError("the VAPID contact must be mailto:somebody@domain or https://…") from error
-
-    def pour(self, origine: str) -> str:
-        fin, jeton = self._jetons.get(origine, (0.0, ""))
-        now = self._horloge()
-        if now > fin - _JETON_MARGE_S:
-            if len(self._jetons) >= _JETONS_MAX:
-                # Anybody may invent names below notify.windows.com.
-                self._jetons.clear()
-            fin = now + _JETON_S
-            jeton = self._vapid.sign({"aud": origine, "exp": int(fin), "sub": self._contact})["Authorization"]
-            self._jetons[origine] = fin, jeton
-        return jeton
-
-
 class ConnexionPush:
     """Connections to all push services: browsers of one lot belong to several, and one that is away stops no other."""
 
     def __init__(
-        self, signature: _Signature, hotes: Sequence[str], schemas: Sequence[str], reponse_s: float = _REPONSE_S
+        self, signature: Signature, hotes: Sequence[str], schemas: Sequence[str], reponse_s: float = _REPONSE_S
     ) -> None:
         self._signature = signature
         self._hotes = hotes
@@ -213,7 +172,7 @@ class ConnexionPush:
         if not _admise(url, self._hotes, self._schemas):
             return Permanent("push hote refuse", FOURNISSEUR)
         try:
-            corps: bytes = WebPusher(abonnement.model_dump()).encode(contenu)["body"]
+            corps = chiffrer(contenu, abonnement.keys.point, abonnement.keys.secret)
         except ValueError:
             # Well-formed, but no point of the curve.
             return Permanent("push abonnement illisible", FOURNISSEUR)

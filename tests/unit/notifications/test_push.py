@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import http_ece
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,8 @@ from joserfc.jwk import ECKey
 
 from contracts.notifications import Canal
 from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
-from services.notifications.canaux.push import CONTENU_MAX, HOTES, CanalPush, cle_publique, hote_admis
+from services.notifications.canaux.push import HOTES, CanalPush, hote_admis
+from services.notifications.canaux.web_push import CONTENU_MAX, chiffrer, cle_publique
 
 CONTACT = "mailto:contact@place-des-assos.example"
 MESSAGE = json.dumps({"title": "Un véhicule samedi", "body": "à 1,2 km de chez vous", "url": "/annonces/a1"})
@@ -43,16 +46,25 @@ class Navigateur:
 
     def __init__(self) -> None:
         self.cle = ec.generate_private_key(ec.SECP256R1())
+        self.point = self.cle.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         self.secret = os.urandom(16)
 
     def abonnement(self, endpoint: str) -> str:
-        point = self.cle.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        cles = {"p256dh": _b64(point), "auth": _b64(self.secret)}
+        cles = {"p256dh": _b64(self.point), "auth": _b64(self.secret)}
         return json.dumps({"endpoint": endpoint, "expirationTime": None, "keys": cles})
 
-    def lire(self, corps: bytes) -> str:
-        clair: bytes = http_ece.decrypt(corps, private_key=self.cle, auth_secret=self.secret, version="aes128gcm")
-        return clair.decode()
+    def lire(self, corps: bytes) -> bytes:
+        """RFC 8188 §2.1 and RFC 8291 §3, from the browser's side: salt 16, record size 4, length of the key 1, key."""
+        sel, autre, chiffre = corps[:16], corps[21 : 21 + corps[20]], corps[21 + corps[20] :]
+        assert len(chiffre) <= int.from_bytes(corps[16:20], "big")
+        partage = self.cle.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), autre))
+        matiere = HKDF(SHA256(), 32, self.secret, b"WebPush: info\0" + self.point + autre).derive(partage)
+        cle = HKDF(SHA256(), 16, sel, b"Content-Encoding: aes128gcm\0").derive(matiere)
+        nonce = HKDF(SHA256(), 12, sel, b"Content-Encoding: nonce\0").derive(matiere)
+        clair, fin, remplissage = AESGCM(cle).decrypt(nonce, chiffre, None).rpartition(b"\2")
+        assert fin
+        assert not remplissage.strip(b"\0")
+        return clair
 
 
 @dataclass
@@ -114,7 +126,7 @@ async def test_un_navigateur_lit_ce_qui_lui_est_ecrit_et_son_service_sait_qui_l_
         assert await _remettre(_canal(), Colis("e1", adresse, MESSAGE)) == [Recu("push")]
         [(request, corps)] = service.recus
         assert request.path == "/push/abc:DEF"
-        assert navigateur.lire(corps) == MESSAGE
+        assert navigateur.lire(corps).decode() == MESSAGE
         assert request.headers["Content-Encoding"] == "aes128gcm"
         assert request.headers["TTL"] == "86400"
         assert request.headers["Urgency"] == "high"
@@ -123,6 +135,39 @@ async def test_un_navigateur_lit_ce_qui_lui_est_ecrit_et_son_service_sait_qui_l_
         assert (schema, cle) == ("vapid", cle_publique(VAPID))
         claims = jwt.decode(jeton, ECKey.import_key(VAPID), algorithms=["ES256"]).claims
         assert (claims["aud"], claims["sub"]) == (f"http://127.0.0.1:{service.port}", CONTACT)
+
+
+def _octets(texte: str) -> bytes:
+    return base64.urlsafe_b64decode(texte + "==")
+
+
+def test_le_chiffrement_est_celui_de_l_exemple_de_la_norme() -> None:
+    """RFC 8291 §5, with the keys and the salt of its appendix A."""
+    cle = ec.derive_private_key(
+        int.from_bytes(_octets("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big"), ec.SECP256R1()
+    )
+    corps = chiffrer(
+        b"When I grow up, I want to be a watermelon",
+        _octets("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"),
+        _octets("BTBZMqHH6r4Tts7J_aSIgg"),
+        cle=cle,
+        sel=_octets("DGv6ra1nlYgDCS1FRnbzlw"),
+    )
+    assert _b64(corps) == (
+        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl"
+        "7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+    )
+
+
+@given(st.binary(min_size=1, max_size=CONTENU_MAX))
+def test_un_message_est_lu_par_son_navigateur_et_ne_se_repete_jamais(contenu: bytes) -> None:
+    navigateur = Navigateur()
+    un, autre = (chiffrer(contenu, navigateur.point, navigateur.secret) for _ in range(2))
+    assert navigateur.lire(un) == navigateur.lire(autre) == contenu
+    assert un != autre
+    # A fresh salt and a fresh key, each by itself.
+    assert un[:16] != autre[:16]
+    assert un[21:86] != autre[21:86]
 
 
 async def test_une_repetition_remplace_le_message_qui_attend_encore() -> None:
