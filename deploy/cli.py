@@ -53,7 +53,7 @@ def down(wipe: Annotated[bool, typer.Option("--wipe", help="Efface aussi les don
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON sur une ligne.")] = False) -> None:
-    """Chaque programme : son état, sa santé, son retard. Sort avec 1 si l’un d’eux n’est pas prêt."""
+    """Chaque programme : son état, sa santé, son retard. Sort avec 1 si l’un n’est pas prêt, ou sans serveur."""
     if not _verb("status").run(as_json=as_json):
         raise typer.Exit(1)
 

@@ -1,6 +1,7 @@
 """What a running process says of itself over HTTP."""
 
 import http.client
+import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -8,7 +9,9 @@ from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
-_TIMEOUT_S = 2.0
+# A process looks at its servers for a second before it answers.
+_TIMEOUT_S = 4.0
+ANSWERS = "répond"
 # Our own processes are on this machine: a proxy of the environment must not stand between.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -41,6 +44,15 @@ def lag(health_url: str) -> Lag | None:
     parts = urlsplit(health_url)
     status, text = get(f"{parts.scheme}://{parts.netloc}/metrics")
     return parse_lag(text) if status == 200 else None
+
+
+def servers_away(health_url: str) -> list[str]:
+    """The servers that this process cannot reach, by what it says itself; it may be ready all the same."""
+    try:
+        said = json.loads(get(health_url)[1]).get("serveurs", {})
+    except (ValueError, AttributeError):
+        return []
+    return sorted(name for name, answer in said.items() if answer != ANSWERS)
 
 
 def parse_lag(text: str) -> Lag | None:

@@ -46,7 +46,7 @@ def create(settings: Reglages) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         memory = Memory(settings.redis_url)
         services = Services(settings.services, TokenSigner(settings.jeton_cle_privee), settings.delai_service_s)
-        health.checks["redis"] = memory.ping
+        health.servers["redis"] = memory.ping
         async with open_runtime(SERVICE, settings, health) as runtime:
             cached = Pages(memory, settings.fraicheur_s, settings.peremption_s)
             app.state.deps = deps = _deps(app, settings, runtime, memory, services, cached)

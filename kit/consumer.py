@@ -19,6 +19,7 @@ from aiokafka.structs import ConsumerRecord
 
 from kit.deadletters import due_ms
 from kit.events import Record, headers_of
+from kit.health import NotReady
 from kit.logging import get_logger
 from kit.metrics import LAG_EVENTS, LAG_SECONDS
 from kit.waiting import wait
@@ -54,9 +55,10 @@ def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types for it
     """Before partitions go to another member: the batch in hand finishes, and what is done is committed."""
 
-    def __init__(self, busy: asyncio.Lock, flush: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, busy: asyncio.Lock, flush: Callable[[], Awaitable[None]], joined: asyncio.Event) -> None:
         self._busy = busy
         self._flush = flush
+        self._joined = joined
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         async with self._busy:
@@ -64,6 +66,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             log.info("partitions_revoked", count=len(revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        # Also with no partition: a member that others leave nothing to do is one that can take over.
+        self._joined.set()
         log.info("partitions_assigned", count=len(assigned))
 
 
@@ -84,6 +88,12 @@ class Consumer:
         self._next_offset: dict[TopicPartition, int] = {}
         self._to_commit: dict[TopicPartition, int] = {}
         self._done = asyncio.Event()
+        self._joined = asyncio.Event()
+
+    async def check(self) -> None:
+        """For the health page. Raises NotReady until the group has taken this consumer in for the first time."""
+        if not self._joined.is_set():
+            raise NotReady("pas encore admis")
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end."""
@@ -100,7 +110,8 @@ class Consumer:
                 # New topics are seen by their metadata only.
                 metadata_max_age_ms=30000,
             )
-            consumer.subscribe(self._topics, listener=_Listener(self._busy, partial(self._commit, consumer)))
+            listener = _Listener(self._busy, partial(self._commit, consumer), self._joined)
+            consumer.subscribe(self._topics, listener=listener)
             try:
                 await consumer.start()
                 self._consumer = consumer

@@ -1,7 +1,12 @@
-"""/sante/vivant, /sante/pret and /metrics: the same for every process, on a port of their own."""
+"""/sante/vivant, /sante/pret and /metrics: the same for every process, on a port of their own.
+
+Alive: the event loop turns. Ready: this process can do its own work (prepared, index loaded, group joined). Neither
+asks the servers that all processes share: when one of them is away, no orchestrator may withdraw every process at once,
+with the cache that could have served. Servers are told beside: in the body of /sante/pret, and by the metric server_up.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,40 +16,43 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from kit.errors import is_outage
 from kit.logging import get_logger
-from kit.metrics import HEALTH_OK
+from kit.metrics import HEALTH_OK, SERVER_UP
 
 log = get_logger(__name__)
 
 Check = Callable[[], Awaitable[object]]
 
 _CHECK_TIMEOUT_S = 2.0
+# Whoever asks for readiness waits for this: less than what an orchestrator allows for an answer.
+_SERVER_TIMEOUT_S = 1.0
 
 
-class NotPrepared(Exception):
-    """What the process needs is not there yet: its topics, its indexes."""
+class NotReady(Exception):
+    """What this process needs before it can work is not there yet. Its text is shown to operators as it is."""
 
 
 class Health:
-    """`checks`: name → a function that raises when what it checks is not there.
+    """`checks`: name → a function that raises when this process cannot do its work.
 
+    `servers`: name → a function that raises when a server that others use too does not answer.
     `refreshers` run before /metrics: while a server is away their gauges keep their last values.
+    `stopping` is set once the process has been told to end: it is not ready from then on.
     """
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
+        self.servers: dict[str, Check] = {}
         self.refreshers: list[Check] = []
+        self.stopping = asyncio.Event()
 
     async def failures(self) -> dict[str, str]:
-        """Name of each failed check → the type of its error."""
-        names = list(self.checks)
-        results = await asyncio.gather(
-            *(asyncio.wait_for(self.checks[name](), _CHECK_TIMEOUT_S) for name in names), return_exceptions=True
-        )
-        return {
-            name: type(result).__name__
-            for name, result in zip(names, results, strict=True)
-            if isinstance(result, BaseException)
-        }
+        """Name of each failed check → what it says of itself, or the type of its error."""
+        found = await _failed(self.checks, _CHECK_TIMEOUT_S)
+        return {**found, "arret": "en cours"} if self.stopping.is_set() else found
+
+    async def away(self) -> dict[str, str]:
+        """Name of each server that does not answer → the type of the error."""
+        return await _failed(self.servers, _SERVER_TIMEOUT_S)
 
     async def refresh(self) -> None:
         """Raises what a refresher raises, unless it says that a server is away."""
@@ -55,7 +63,7 @@ class Health:
             if isinstance(error, BaseException):
                 if not is_outage(error):
                     raise error
-                # The page must answer during an outage above all: health_check_ok says what is away.
+                # The page must answer during an outage above all: server_up says what is away.
                 log.warning("metrics_not_refreshed", error=type(error).__name__)
 
     @asynccontextmanager
@@ -67,7 +75,7 @@ class Health:
 
         async def prepared() -> None:
             if not task.done():
-                raise NotPrepared
+                raise NotReady("en cours")
             task.result()
 
         self.checks["preparation"] = prepared
@@ -86,23 +94,37 @@ class Health:
 
         @router.get("/sante/pret")
         async def ready() -> Response:
-            failures = await self.failures()
+            failures, away = await asyncio.gather(self.failures(), self.away())
             body = {
                 "etat": "indisponible" if failures else "pret",
                 "absents": failures,
                 "verifies": sorted(self.checks),
+                "serveurs": {name: away.get(name, "répond") for name in sorted(self.servers)},
             }
             return Response(orjson.dumps(body), status_code=503 if failures else 200, media_type="application/json")
 
         @router.get("/metrics")
         async def metrics() -> Response:
-            await self.refresh()
-            failures = await self.failures()
+            _, failures, away = await asyncio.gather(self.refresh(), self.failures(), self.away())
             for name in self.checks:
                 HEALTH_OK.labels(name).set(name not in failures)
+            for name in self.servers:
+                SERVER_UP.labels(name).set(name not in away)
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
         return router
+
+
+async def _failed(checks: Mapping[str, Check], timeout_s: float) -> dict[str, str]:
+    results = await asyncio.gather(
+        *(asyncio.wait_for(check(), timeout_s) for check in checks.values()), return_exceptions=True
+    )
+    # Only our own texts are shown: those of drivers name hosts, and may hold passwords.
+    return {
+        name: str(result) if isinstance(result, NotReady) else type(result).__name__
+        for name, result in zip(checks, results, strict=True)
+        if isinstance(result, BaseException)
+    }
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:

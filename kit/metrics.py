@@ -21,4 +21,6 @@ OUTBOX_SWEPT = Counter("outbox_swept_total", "Outbox rows that the sweeper had t
 HTTP_SECONDS = Histogram(
     "http_request_seconds", "Requests by route and status", ["method", "route", "status"], buckets=_BUCKETS
 )
+SERVER_UP = Gauge("server_up", "1 when a server that this process uses answers it, else 0", ["server"])
+CLOCK_SKEW = Gauge("clock_skew_seconds", "This clock minus that of who signs internal tokens, from those received")
 HEALTH_OK = Gauge("health_check_ok", "1 when a check of /sante/pret passes, else 0", ["check"])

@@ -78,8 +78,10 @@ class Producer:
             await _stop(producer)
 
     async def ping(self) -> None:
-        """Raises when no broker answers."""
-        await (await self._started()).client.force_metadata_update()
+        """Raises ConnectionError or KafkaError when no broker answers."""
+        # It says False, and raises nothing, when it could ask nobody.
+        if not await (await self._started()).client.force_metadata_update():
+            raise ConnectionError("no broker answers")
 
     async def stop(self) -> None:
         if self._producer is not None:

@@ -77,18 +77,19 @@ class Runtime:
             url, f"{self.service}.retry", [retry_topic(n, self.service) for n in names], processor, delayed=True
         )
         health.refreshers += [now.refresh_lag, later.refresh_lag]
+        health.checks |= {"groupe": now.check, "groupe_retry": later.check}
         return [now.run, later.run]
 
 
 @asynccontextmanager
 async def open_runtime(service: str, settings: Settings, health: Health) -> AsyncIterator[Runtime]:
-    """Connects lazily: a process comes up, and says on /sante/pret what is missing, while a server is away."""
+    """Connects lazily: a process comes up, and says on /sante/pret what is away, while a server is away."""
     clock = SystemClock()
     database = mongo.connect(settings.mongo_url, service)
     producer = Producer(settings.kafka_url)
     outbox = Outbox(database, producer, clock, service)
-    health.checks["mongo"] = database.ping
-    health.checks["kafka"] = producer.ping
+    health.servers["mongo"] = database.ping
+    health.servers["kafka"] = producer.ping
     health.refreshers.append(outbox.measure)
     try:
         yield Runtime(service, settings, clock, database, producer, outbox)

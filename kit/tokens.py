@@ -1,5 +1,6 @@
 """Internal tokens: the gateway says, for 60 seconds, on whose behalf it calls a service (EdDSA over Ed25519)."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,9 +10,16 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from kit.metrics import CLOCK_SKEW
 from kit.problems import Problem
 
 LIFETIME_S = 60
+LEEWAY_S = 300
+"""How far the clocks of two machines may differ, which is what Kerberos allows too.
+
+A token names one service and passes on the inner network only. One that leaked is good for some minutes longer; without
+the leeway a wrong clock refuses every visitor. The clock itself is an alert (clock_skew_seconds).
+"""
 _ISSUER = "gateway"
 # The name that RFC 9864 gives to EdDSA over this curve.
 _ALGORITHMS = ["Ed25519"]
@@ -44,18 +52,43 @@ class TokenSigner:
         return jwt.encode({"alg": _ALGORITHMS[0]}, claims, self._key, algorithms=_ALGORITHMS)
 
 
+class Skew:
+    """How far the clock of who verifies is ahead of the clock of who signs, in seconds.
+
+    A token is used for a while after it was signed: only the youngest that arrived within the last minute or two is
+    compared, whose age on one and the same clock would be nearly nothing.
+    """
+
+    def __init__(self) -> None:
+        self._youngest = self._youngest_before = math.inf
+        self._minute = 0
+
+    def observe(self, age_s: float, now: float) -> float:
+        """`age_s`: the age of a token that has just arrived (negative: signed in our future). Returns the skew."""
+        minute = int(now // 60)
+        if minute != self._minute:
+            self._youngest_before = self._youngest if minute == self._minute + 1 else math.inf
+            self._youngest, self._minute = math.inf, minute
+        self._youngest = min(self._youngest, age_s)
+        return min(self._youngest, self._youngest_before)
+
+
 class TokenVerifier:
     def __init__(self, public_pem: str, audience: str, clock: Callable[[], float] = time.time) -> None:
         self._key = OKPKey.import_key(public_pem)
         self._audience = audience
         self._clock = clock
+        self._skew = Skew()
 
     def verify(self, token: str) -> Identity:
         """Raises JoseError or ValueError for a token that is forged, expired, or meant for another service."""
         claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
+        # Before it may be refused: a clock that is wrong by more than the leeway is what must be seen most.
+        if isinstance(signed_at := claims.get("iat"), int):
+            CLOCK_SKEW.set(self._skew.observe(self._clock() - signed_at, self._clock()))
         registry = jwt.JWTClaimsRegistry(
             now=lambda: int(self._clock()),
-            leeway=5,
+            leeway=LEEWAY_S,
             iss={"essential": True, "value": _ISSUER},
             aud={"essential": True, "value": self._audience},
             exp={"essential": True},

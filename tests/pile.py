@@ -202,7 +202,9 @@ def profil(categorie: str = "mobilier", **plus: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def ville(stack: Stack) -> AsyncIterator[Ville]:
     async with client.session() as http:
-        # An earlier test may have killed what this one needs.
+        # An earlier test may have killed what this one needs; a process is ready while a server is away.
+        for server in stack.servers:
+            await jusqu_a(partial(asyncio.to_thread, server.answers), f"{server.title} répond", 120)
         for program in stack.programs():
             if program.health:
                 await jusqu_a(partial(asyncio.to_thread, health.is_ready, program.health), f"{program.name} prêt", 120)

@@ -17,7 +17,10 @@ from deploy.supervision import State, Supervisor
 
 @dataclass(frozen=True)
 class Row:
-    """One line: ``uptime_s`` and ``age_s`` in seconds; ``retard`` in events; None where it has no sense."""
+    """One line: ``uptime_s`` and ``age_s`` in seconds; ``retard`` in events; None where it has no sense.
+
+    ``injoignables``: the servers that this process cannot reach, though it may be ready.
+    """
 
     nom: str
     etat: str
@@ -29,6 +32,11 @@ class Row:
     retard: int | None = None
     age_s: float | None = None
     detail: str = ""
+    injoignables: tuple[str, ...] = ()
+
+    @property
+    def bien(self) -> bool:
+        return self.pret and not self.injoignables
 
 
 def collect() -> list[Row]:
@@ -85,13 +93,14 @@ def _process(program: Program, state: State | None) -> Row:
         retard=lag.events if lag else None,
         age_s=round(lag.oldest_s, 3) if lag else None,
         detail=state.message if state else "",
+        injoignables=tuple(health.servers_away(url)) if alive else (),
     )
 
 
 def run(*, as_json: bool = False) -> bool:
-    """Print the table, or one JSON object on one line. Returns whether everything is ready."""
+    """Print the table, or one JSON object on one line. Returns whether everything is ready and reaches its servers."""
     rows = collect()
-    well = all(row.pret for row in rows)
+    well = all(row.bien for row in rows)
     if as_json:
         print(json.dumps({"pret": well, "programmes": [asdict(row) for row in rows]}, ensure_ascii=False))
         return well
@@ -110,7 +119,7 @@ def run(*, as_json: bool = False) -> bool:
             "" if row.retard is None else str(row.retard),
             "" if row.age_s is None else f"{row.age_s:.1f} s".replace(".", ","),
             row.adresse or "",
-            row.version or row.detail,
+            row.version or row.detail or ("sans " + ", ".join(row.injoignables) if row.injoignables else ""),
             end_section=row is last_server,
         )
     # Into a pipe, rich would cut the table to 80 columns.

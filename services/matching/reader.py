@@ -13,6 +13,7 @@ from kit.consumer import to_record
 from kit.deadletters import DeadLetters
 from kit.errors import InvalidMessage, is_outage
 from kit.events import Record, decode
+from kit.health import NotReady
 from kit.logging import get_logger
 from kit.mongo import Database
 from kit.waiting import wait
@@ -29,10 +30,6 @@ _SLICE = 500
 _FETCH_BYTES = 4 * 1024 * 1024
 
 
-class NotCaughtUp(Exception):
-    """The index does not hold yet what the topic held when this process started."""
-
-
 class Reader:
     def __init__(self, bootstrap: str, index: Index, dead_letters: DeadLetters, db: Database, clock: Clock) -> None:
         self._bootstrap = bootstrap
@@ -46,9 +43,9 @@ class Reader:
         self.caught_up = asyncio.Event()
 
     async def check(self) -> None:
-        """For the health page. Raises NotCaughtUp."""
+        """For the health page. Raises NotReady."""
         if not self.caught_up.is_set():
-            raise NotCaughtUp
+            raise NotReady("en cours de lecture")
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Reads until `stopping`; goes on where it was after an outage. Raises Stop when too much is unreadable."""

@@ -214,7 +214,8 @@ async def test_without_redis_public_pages_go_on_and_the_rest_says_to_come_back(b
     ]
     assert [answer.status_code for answer in refused] == [503] * 5
     assert all("retry-after" in answer.headers for answer in refused)
-    assert list(await banc.app.state.health.failures()) == ["redis"]
+    health = banc.app.state.health
+    assert (await health.failures(), list(await health.away())) == ({}, ["redis"])
 
 
 @pytest.mark.parametrize("reglages", ["mongo"], indirect=True)

@@ -19,7 +19,7 @@ PANELS: list[dict[str, Any]] = json.loads((FOLDER / "tableau.json").read_text())
 _SUFFIXES = {"Gauge": ("",), "Counter": ("",), "Histogram": ("_bucket", "_count", "_sum")}
 # From Prometheus itself, or added by its configuration.
 _LABELS = {"le", "job", "instance", "processus"}
-_WORDS = {"by", "or", "on", "offset", "unless", "sum", "max", "min", "rate", "increase", "histogram_quantile"}
+_WORDS = {"abs", "by", "or", "on", "offset", "unless", "sum", "max", "min", "rate", "increase", "histogram_quantile"}
 
 
 def declared() -> Iterator[tuple[str, str, set[str]]]:

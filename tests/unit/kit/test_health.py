@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from kit import health as kit_health
-from kit.health import Health
+from kit.health import Health, NotReady
 
 
 def client(health: Health) -> httpx.AsyncClient:
@@ -30,33 +30,71 @@ async def silent() -> None:
 
 async def test_ready_when_everything_answers() -> None:
     health = Health()
-    health.checks = {"mongo": there, "kafka": there}
+    health.checks = {"index": there, "groupe": there}
+    health.servers = {"mongo": there}
     answer = await client(health).get("/sante/pret")
     assert answer.status_code == 200
-    assert answer.json() == {"etat": "pret", "absents": {}, "verifies": ["kafka", "mongo"]}
+    assert answer.json() == {
+        "etat": "pret",
+        "absents": {},
+        "verifies": ["groupe", "index"],
+        "serveurs": {"mongo": "répond"},
+    }
 
 
-async def test_not_ready_when_one_is_away_and_says_which_without_its_address() -> None:
+async def test_not_ready_when_its_own_work_cannot_be_done_and_says_what_without_an_address() -> None:
     health = Health()
-    health.checks = {"mongo": away, "kafka": there}
+    health.checks = {"preparation": away, "index": there}
     answer = await client(health).get("/sante/pret")
     assert answer.status_code == 503
-    assert answer.json()["absents"] == {"mongo": "ConnectionError"}
+    assert answer.json()["absents"] == {"preparation": "ConnectionError"}
     assert "secret" not in answer.text
 
 
-async def test_who_does_not_answer_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_check_that_does_not_answer_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kit_health, "_CHECK_TIMEOUT_S", 0.01)
     health = Health()
-    health.checks = {"kafka": silent, "mongo": there}
+    health.checks = {"index": silent, "groupe": there}
     answer = await client(health).get("/sante/pret")
     assert answer.status_code == 503
-    assert answer.json()["absents"] == {"kafka": "TimeoutError"}
+    assert answer.json()["absents"] == {"index": "TimeoutError"}
+
+
+async def test_a_shared_server_that_is_away_is_told_and_withdraws_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All processes would be withdrawn at once, with the cache that could have served."""
+    monkeypatch.setattr(kit_health, "_SERVER_TIMEOUT_S", 0.01)
+    health = Health()
+    health.checks = {"groupe": there}
+    health.servers = {"mongo": away, "kafka": silent, "redis": there}
+    answer = await client(health).get("/sante/pret")
+    assert answer.status_code == 200
+    assert answer.json()["serveurs"] == {"kafka": "TimeoutError", "mongo": "ConnectionError", "redis": "répond"}
+    assert "secret" not in answer.text
+
+
+async def test_what_is_missing_is_told_in_our_own_words() -> None:
+    async def part_of_it() -> None:
+        raise NotReady("12 % de 10 064 profils")
+
+    health = Health()
+    health.checks = {"index": part_of_it}
+    answer = await client(health).get("/sante/pret")
+    assert answer.status_code == 503
+    assert answer.json()["absents"] == {"index": "12 % de 10 064 profils"}
+
+
+async def test_who_is_told_to_end_is_not_ready_and_alive() -> None:
+    health = Health()
+    health.checks = {"index": there}
+    health.stopping.set()
+    assert (await client(health).get("/sante/pret")).status_code == 503
+    assert (await client(health).get("/sante/vivant")).status_code == 200
 
 
 async def test_alive_whatever_is_away() -> None:
     health = Health()
-    health.checks = {"mongo": away}
+    health.checks = {"index": away}
+    health.servers = {"mongo": away}
     assert (await client(health).get("/sante/vivant")).status_code == 200
 
 
@@ -92,11 +130,12 @@ async def test_metrics_answer_while_a_server_is_away_and_the_other_gauges_are_re
     async def refresh() -> None:
         refreshed.append("once")
 
-    health.checks = {"essai-mongo": away}
+    health.servers = {"essai-mongo": away, "essai-redis": there}
     health.refreshers = [away, silent, refresh]
     answer = await client(health).get("/metrics")
     assert answer.status_code == 200
-    assert 'health_check_ok{check="essai-mongo"} 0.0' in answer.text
+    assert 'server_up{server="essai-mongo"} 0.0' in answer.text
+    assert 'server_up{server="essai-redis"} 1.0' in answer.text
     assert refreshed == ["once"]
 
 
@@ -119,7 +158,7 @@ async def test_not_ready_before_all_is_prepared_nor_after_that_has_failed() -> N
         await go_on.wait()
 
     async with health.preparing(prepare()):
-        assert await health.failures() == {"preparation": "NotPrepared"}
+        assert await health.failures() == {"preparation": "en cours"}
         go_on.set()
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -14,9 +15,10 @@ from fastapi import Depends, FastAPI
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
+from prometheus_client import REGISTRY
 
 from kit import problems
-from kit.tokens import LIFETIME_S, Identity, TokenSigner, TokenVerifier, account, identity, requires
+from kit.tokens import LEEWAY_S, LIFETIME_S, Identity, TokenSigner, TokenVerifier, account, identity, requires
 
 # RFC 9864 renames the algorithm, no more; a token lives a minute, so its name can follow in any deployment.
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
@@ -60,11 +62,52 @@ def test_a_visitor_has_a_token_without_an_account() -> None:
     assert verifier().verify(signer().sign("annonces")) == Identity("", frozenset())
 
 
-def test_a_token_lives_a_minute_and_a_little_for_clocks_that_differ() -> None:
+@pytest.mark.parametrize("ecart", [-90, -10, 0, 10, 90])
+def test_a_clock_that_is_wrong_by_minutes_refuses_nobody(ecart: int) -> None:
+    for age in (0, 30, LIFETIME_S):
+        token = signer(at=NOW - age).sign("annonces", "c1")
+        assert verifier(at=NOW + ecart).verify(token).sub == "c1"
+
+
+def test_a_token_is_refused_once_it_is_older_than_clocks_may_differ() -> None:
     token = signer().sign("annonces", "c1")
-    assert verifier(at=NOW + LIFETIME_S + 4).verify(token).sub == "c1"
+    assert verifier(at=NOW + LIFETIME_S + LEEWAY_S - 1).verify(token).sub == "c1"
     with pytest.raises(REFUSED):
-        verifier(at=NOW + LIFETIME_S + 10).verify(token)
+        verifier(at=NOW + LIFETIME_S + LEEWAY_S + 1).verify(token)
+    with pytest.raises(REFUSED):
+        verifier(at=NOW - LEEWAY_S - 1).verify(token)
+
+
+def _skew() -> float:
+    value = REGISTRY.get_sample_value("clock_skew_seconds")
+    assert value is not None
+    return value
+
+
+@pytest.mark.parametrize("ecart", [-400, -90, 0, 90, 400])
+def test_how_wrong_the_clock_is_can_be_read_even_when_it_refuses_everybody(ecart: int) -> None:
+    seen = verifier(at=NOW + ecart)
+    for age in (25, 0, 29):
+        with suppress(*REFUSED):
+            seen.verify(signer(at=NOW - age).sign("annonces"))
+    assert _skew() == ecart
+
+
+def test_a_clock_that_is_right_again_is_seen_as_right() -> None:
+    now = [float(NOW - 90)]
+    seen = TokenVerifier(KEYS.public, "annonces", lambda: now[0])
+    seen.verify(signer().sign("annonces"))
+    assert _skew() == -90
+    now[0] = NOW + 120
+    seen.verify(signer(at=NOW + 120).sign("annonces"))
+    assert _skew() == 0
+
+
+def test_a_forged_token_says_nothing_about_the_clock() -> None:
+    verifier().verify(signer().sign("annonces"))
+    with pytest.raises(REFUSED):
+        verifier().verify(signer(make_keys(), at=NOW - 200).sign("annonces"))
+    assert _skew() == 0
 
 
 def test_a_token_for_another_service_is_refused() -> None:
