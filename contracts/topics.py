@@ -61,7 +61,12 @@ TOPICS: tuple[Topic, ...] = (
     Topic("notifications.envoi.v1", "lot_id | envoi_id", "notifications", ("matching", "annonces"), False, 7 * JOUR_MS),
     Topic("notifications.reponse.v1", "annonce_id", "notifications", ("annonces",), False, 7 * JOUR_MS),
     Topic(
-        "gateway.compte.v1", "compte_id", "gateway", ("annonces", "moderation", "matching", "notifications"), True, None
+        "gateway.compte.v1",
+        "compte_id",
+        "gateway",
+        ("annonces", "moderation", "matching", "notifications", "gateway"),
+        True,
+        None,
     ),
 )
 

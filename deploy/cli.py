@@ -99,9 +99,10 @@ def test(context: typer.Context) -> None:
 @app.command()
 def moderateur(
     address: Annotated[str, typer.Argument(metavar="ADRESSE", help="Adresse électronique du compte.")],
+    retirer: Annotated[bool, typer.Option("--retirer", help="Retire le rôle, aussitôt, au lieu de le donner.")] = False,
 ) -> None:
-    """Donne le rôle de modérateur à un compte."""
-    raise typer.Exit(_verb("moderateur").run(address))
+    """Donne le rôle de modérateur à un compte, ou le retire."""
+    raise typer.Exit(_verb("moderateur").run(address, retirer=retirer))
 
 
 @app.command()

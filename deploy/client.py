@@ -133,12 +133,12 @@ async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, 
     """Signs in as a person does: asks for a code, reads it in the mail, types it."""
     client = Client(http, base)
     before = await courrier.dernier_id()
-    await client.post("/v1/comptes/code", {"email": adresse})
+    demande = (await client.post("/v1/comptes/code", {"email": adresse}))["demande"]
     mail = await courrier.attendre(adresse, before)
     code = CODE.search(mail["texte"])
     if code is None:
         raise Impossible("Le message de connexion ne contient pas de code à six chiffres.")
-    session = await client.post("/v1/sessions", {"email": adresse, "code": code[1]})
+    session = await client.post("/v1/sessions", {"email": adresse, "code": code[1], "demande": demande})
     client.jeton, client.compte_id = session["jeton"], session["compte_id"]
     return client
 

@@ -1,7 +1,9 @@
-"""`python -m gateway api`, and `python -m gateway moderateur ADRESSE`, which grants the role."""
+"""`python -m gateway api`, and `python -m gateway moderateur [--retirer] ADRESSE`, which grants or takes the role."""
 
 import asyncio
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 from pymongo.errors import PyMongoError
 
@@ -16,33 +18,49 @@ from kit.process import run_api
 from kit.runtime import open_runtime
 from kit.tokens import TokenSigner
 
+_USAGE = "Usage\u00a0: python -m gateway api | python -m gateway moderateur [--retirer] ADRESSE"
 
-async def moderateur(settings: Reglages, adresse: str) -> str:
-    """Grants the role to the account of `adresse`; returns the sentence to print. Raises Problem for a bad address."""
+
+async def moderateur(settings: Reglages, adresse: str, *, retirer: bool) -> str:
+    """Grants the role to the account of `adresse`, or takes it; returns the sentence to print.
+
+    Raises Problem for a bad address, or for one without an account whose role is to be taken.
+    """
     memory = Memory(settings.redis_url)
     services = Services(settings.services, TokenSigner(settings.jeton_cle_privee), settings.delai_service_s)
     async with open_runtime(SERVICE, settings, Health()) as runtime:
         try:
             await Comptes(runtime.mongo.db).create_indexes()
-            compte = await gestion(settings, runtime, memory, services).nommer_moderateur(adresse)
+            comptes = gestion(settings, runtime, memory, services)
+            if retirer:
+                compte = await comptes.retirer_moderateur(adresse)
+                return f"Le compte {compte.compte_id} n’est plus modérateur."
+            compte = await comptes.nommer_moderateur(adresse)
         finally:
             await memory.close()
     return f"Le compte {compte.compte_id} est modérateur. Il se connecte sur {settings.public_url}/connexion"
 
 
 def main(arguments: list[str]) -> None:
-    if arguments == ["api"]:
-        settings = Reglages()
-        run_api(SERVICE, settings, create(settings))
-    elif len(arguments) == 2 and arguments[0] == "moderateur":
-        try:
-            print(asyncio.run(moderateur(Reglages(), arguments[1])))  # noqa: T201  # a command speaks on standard output
-        except Problem as problem:
-            sys.exit(problem.detail)
-        except (MemoryAway, PyMongoError) as error:
-            sys.exit(f"MongoDB ou Redis ne répond pas ({type(error).__name__}) : vérifiez MONGO_URL et REDIS_URL.")
-    else:
-        sys.exit("Usage : python -m gateway api | python -m gateway moderateur ADRESSE")
+    match arguments:
+        case ["api"]:
+            settings = Reglages()
+            run_api(SERVICE, settings, create(settings))
+        case ["moderateur", "--retirer", adresse]:
+            _say(moderateur(Reglages(), adresse, retirer=True))
+        case ["moderateur", adresse]:
+            _say(moderateur(Reglages(), adresse, retirer=False))
+        case _:
+            sys.exit(_USAGE)
+
+
+def _say(sentence: Coroutine[Any, Any, str]) -> None:
+    try:
+        print(asyncio.run(sentence))  # noqa: T201  # a command speaks on standard output
+    except Problem as problem:
+        sys.exit(problem.detail)
+    except (MemoryAway, PyMongoError) as error:
+        sys.exit(f"MongoDB ou Redis ne répond pas ({type(error).__name__}) : vérifiez MONGO_URL et REDIS_URL.")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,15 @@ from contracts import references
 from contracts.comptes import Consentement
 from gateway.comptes import CODE_MINUTES, view
 from gateway.deps import Deps, deps_of
+from gateway.domain import CODE_LIFETIME_S
 from gateway.door import session_of, who
 from gateway.sessions import COOKIE, Opened
 from gateway.upstream import Caller
 
 router = APIRouter(prefix="/v1")
+
+DEMANDE = "__Host-demande"
+"""The cookie of the browser that asked for a code."""
 
 Ours = Annotated[Deps, Depends(deps_of)]
 Account = Annotated[Caller, Depends(session_of)]
@@ -29,11 +33,22 @@ class DemandeCode(BaseModel):
     email: str = Field(max_length=320)
 
 
+class CodeDemande(BaseModel):
+    """`demande` is also a cookie; programs send it back with the code."""
+
+    message: str
+    demande: str
+
+
 class OuvertureSession(BaseModel):
+    """`demande` is what the request for the code answered: the code opens a session only with it. Without it, and
+    without its cookie, the code must come from the network address that asked for it."""
+
     model_config = ConfigDict(extra="forbid")
 
     email: str = Field(max_length=320)
     code: str = Field(max_length=20)
+    demande: str | None = Field(default=None, max_length=100)
 
 
 class DemandeTelephone(BaseModel):
@@ -69,27 +84,41 @@ def give_cookie(response: Response, opened: Opened, now: dt.datetime) -> None:
     response.set_cookie(COOKIE, opened.token, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")
 
 
+def give_demande(response: Response, demande: str) -> None:
+    response.set_cookie(DEMANDE, demande, max_age=CODE_LIFETIME_S, path="/", secure=True, httponly=True, samesite="lax")
+
+
 def take_cookie(response: Response) -> None:
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def take_demande(response: Response) -> None:
+    response.delete_cookie(DEMANDE, path="/", secure=True, httponly=True, samesite="lax")
 
 
 async def end_present_session(request: Request, deps: Deps) -> None:
     """A login ends the session that was there before it."""
     seen = who(request)
     if seen.logged_in and seen.token is not None:
-        await deps.sessions.close(seen.token, seen.caller.compte_id)
+        await deps.sessions.close(seen.token)
 
 
-@router.post("/comptes/code", status_code=202, summary="Demander un code de connexion")
+@router.post(
+    "/comptes/code", status_code=202, summary="Demander un code de connexion", responses={202: {"model": CodeDemande}}
+)
 async def demander_code(demande: DemandeCode, request: Request, deps: Ours) -> Response:
     """Un code à 6 chiffres part par e-mail. La réponse est la même, que l’adresse ait un compte ou non."""
-    await deps.gestion.demander_code(demande.email, who(request).client)
-    return _json({"message": f"Un code vous a été envoyé. Il est valable {CODE_MINUTES} minutes."}, 202)
+    token = await deps.gestion.demander_code(demande.email, who(request).client)
+    message = f"Un code vous a été envoyé. Il est valable {CODE_MINUTES} minutes."
+    response = _json({"message": message, "demande": token}, 202)
+    give_demande(response, token)
+    return response
 
 
 @router.post("/sessions", status_code=201, summary="Se connecter", responses={201: {"model": SessionOuverte}})
 async def ouvrir_session(demande: OuvertureSession, request: Request, deps: Ours) -> Response:
-    entered = await deps.gestion.ouvrir_session(demande.email, demande.code)
+    token = demande.demande or request.cookies.get(DEMANDE, "")
+    entered = await deps.gestion.ouvrir_session(demande.email, demande.code, token, who(request).client)
     await end_present_session(request, deps)
     opened = entered.session
     content = {
@@ -100,6 +129,7 @@ async def ouvrir_session(demande: OuvertureSession, request: Request, deps: Ours
     }
     response = _json(content, 201)
     give_cookie(response, opened, deps.clock.now())
+    take_demande(response)
     return response
 
 

@@ -16,6 +16,7 @@ from gateway.comptes import GestionComptes
 from gateway.consentements import Consentements
 from gateway.deps import Deps
 from gateway.door import Door
+from gateway.droits import DroitsDesComptes
 from gateway.handlers import Invalidation
 from gateway.limits import Limits
 from gateway.memory import Memory
@@ -51,9 +52,8 @@ def create(settings: Reglages) -> FastAPI:
             cached = Pages(memory, settings.fraicheur_s, settings.peremption_s)
             app.state.deps = deps = _deps(app, settings, runtime, memory, services, cached)
             await deps.services.start()
-            consumer = Consumer(
-                settings.kafka_url, SERVICE, [t.name for t in topics.read_by(SERVICE)], Invalidation(cached)
-            )
+            invalidation = Invalidation(cached, deps.droits)
+            consumer = Consumer(settings.kafka_url, SERVICE, [t.name for t in topics.read_by(SERVICE)], invalidation)
             health.refreshers.append(consumer.refresh_lag)
             stopping = asyncio.Event()
             background = asyncio.create_task(_background(runtime, [consumer.run, runtime.outbox.run_sweeper], stopping))
@@ -95,14 +95,17 @@ def create(settings: Reglages) -> FastAPI:
 
 def gestion(settings: Reglages, runtime: Runtime, memory: Memory, services: Services) -> GestionComptes:
     """What works on accounts, for the app and for the command line."""
+    comptes = Comptes(runtime.mongo.db)
     return GestionComptes(
         key=settings.empreinte_key,
-        comptes=Comptes(runtime.mongo.db),
+        comptes=comptes,
         codes=Codes(memory, settings.empreinte_key),
         sessions=Sessions(memory),
         limits=Limits(memory),
         per_address=Limit("codes-adresse", settings.limite_codes_par_adresse_heure, 3600),
         per_ip=Limit("codes-ip", settings.limite_codes_par_ip_heure, 3600),
+        tries=Limit("essais-ip", settings.limite_essais_par_ip_heure, 3600),
+        droits=DroitsDesComptes(comptes, memory),
         services=services,
         outbox=runtime.outbox,
         clock=runtime.clock,
@@ -131,6 +134,7 @@ def _deps(
             per_ip=Limit("codes-sms-ip", settings.limite_codes_sms_par_ip_heure, 3600),
         ),
         sessions=Sessions(memory),
+        droits=DroitsDesComptes(Comptes(runtime.mongo.db), memory),
         limits=limits,
         services=services,
         reader=PublicReader(cached, services),

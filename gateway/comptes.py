@@ -11,12 +11,14 @@ from gateway.domain import (
     AdresseInvalide,
     CompteConnu,
     Role,
+    avec_roles,
     consentements_pour,
     effacer,
     empreinte,
     lire_code,
     normaliser,
 )
+from gateway.droits import DroitsDesComptes
 from gateway.limits import Limits
 from gateway.rules import Limit
 from gateway.sessions import Opened, Sessions
@@ -48,11 +50,14 @@ class GestionComptes:
         limits: Limits,
         per_address: Limit,
         per_ip: Limit,
+        tries: Limit,
+        droits: DroitsDesComptes,
         services: Services,
         outbox: Outbox,
         clock: Clock,
     ) -> None:
-        """`key` keys the hashes of addresses; `per_address` and `per_ip` limit how many codes are sent."""
+        """`key` keys the hashes of addresses; `per_address` and `per_ip` limit how many codes are sent, `tries` how
+        many a source tries, right ones too: else a refusal would tell which was wrong."""
         self._key = key
         self._comptes = comptes
         self._codes = codes
@@ -60,12 +65,17 @@ class GestionComptes:
         self._limits = limits
         self._per_address = per_address
         self._per_ip = per_ip
+        self._tries = tries
+        self._droits = droits
         self._services = services
         self._outbox = outbox
         self._clock = clock
 
-    async def demander_code(self, adresse: str, who: str) -> None:
-        """Sends a code; the outcome never tells whether an account exists. `who` is the client for the limit."""
+    async def demander_code(self, adresse: str, who: str) -> str:
+        """Sends a code and returns the demande that it is bound to; neither tells whether an account exists.
+
+        `who` is the client, as limits know it.
+        """
         normalisee = _address(adresse)
         known_as = empreinte(self._key, normalisee)
         await self._limits.check(self._per_ip, who)
@@ -74,15 +84,20 @@ class GestionComptes:
         # Asked for in both cases, so that both take the same steps.
         pending = await self._codes.pending_id(known_as, new_id())
         compte_id = compte.compte_id if compte is not None else pending
-        code = await self._codes.make(known_as, compte_id)
+        code, demande = await self._codes.make(known_as, compte_id, who)
         content = {"compte_id": compte_id, "email": normalisee, "code": code}
         await self._services.ask_or_fail("notifications", "POST", "/v1/interne/codes", SYSTEM, content)
+        return demande
 
-    async def ouvrir_session(self, adresse: str, code: str) -> LoggedIn:
-        """Logs in with a code; the first time makes the account. Raises a 422 problem for a wrong or old code."""
+    async def ouvrir_session(self, adresse: str, code: str, demande: str, who: str) -> LoggedIn:
+        """Logs in with a code; the first time makes the account. `demande` is "" for a program that kept none.
+
+        Raises a 422 problem for a wrong or old code, a 429 one when `who` has tried too many.
+        """
         normalisee = _address(adresse)
         known_as = empreinte(self._key, normalisee)
-        attempt = await self._codes.attempt(known_as, lire_code(code))
+        await self._limits.check(self._tries, who)
+        attempt = await self._codes.attempt(known_as, lire_code(code), demande, who)
         if attempt is None:
             raise _wrong_code()
         compte = await self._comptes.by_empreinte(known_as)
@@ -108,24 +123,25 @@ class GestionComptes:
         return compte
 
     async def effacer(self, compte_id: str) -> None:
-        """Erasure by the person alone: every service hears of it and erases; every session ends."""
+        """Erasure by the person alone: every service hears of it and erases; no session outlives the account."""
 
-        async def work(tx: Tx) -> str | None:
+        async def work(tx: Tx) -> tuple[CompteConnu, CompteConnu] | None:
             compte = await self._comptes.by_id(compte_id, tx.session)
             if compte is None or compte.etat is EtatCompte.EFFACE:
                 return None
             erased = effacer(compte)
             await self._comptes.replace(erased, tx.session)
             tx.emit(CompteEfface(compte=erased.public()))
-            return compte.empreinte
+            return compte, erased
 
-        known_as = await self._outbox.run(work)
-        if known_as is not None:
-            await self._codes.forget(known_as)
-        await self._sessions.close_all(compte_id)
+        done = await self._outbox.run(work)
+        if done is not None:
+            before, erased = done
+            await self._droits.changer(erased)
+            await self._codes.forget(before.empreinte or "")
 
     async def nommer_moderateur(self, adresse: str) -> CompteConnu:
-        """Grants the role, making the account if need be; running sessions end, since they lack it."""
+        """Grants the role, making the account if need be. A session that runs has it at once."""
         known_as = empreinte(self._key, _address(adresse))
         fresh_id = await self._codes.pending_id(known_as, new_id())
 
@@ -139,15 +155,33 @@ class GestionComptes:
                 await self._comptes.insert(made, tx.session)
                 tx.emit(CompteEnregistre(compte=made.public()))
                 return made
-            if Role.MODERATEUR.value in compte.roles:
-                return compte
-            granted = replace(compte, roles=compte.roles | {Role.MODERATEUR.value})
-            await self._comptes.replace(granted, tx.session)
-            return granted
+            return await self._with_roles(compte, compte.roles | {Role.MODERATEUR.value}, tx)
 
         compte = await self._outbox.run(work)
-        await self._sessions.close_all(compte.compte_id)
+        await self._droits.changer(compte)
         return compte
+
+    async def retirer_moderateur(self, adresse: str) -> CompteConnu:
+        """Takes the role back; sessions that run go on without it. Raises a 404 problem for an unknown address."""
+        known_as = empreinte(self._key, _address(adresse))
+
+        async def work(tx: Tx) -> CompteConnu:
+            compte = await self._comptes.by_empreinte(known_as, tx.session)
+            if compte is None:
+                raise not_found("Le compte de cette adresse")
+            return await self._with_roles(compte, compte.roles - {Role.MODERATEUR.value}, tx)
+
+        compte = await self._outbox.run(work)
+        await self._droits.changer(compte)
+        return compte
+
+    async def _with_roles(self, compte: CompteConnu, roles: frozenset[str], tx: Tx) -> CompteConnu:
+        """The event tells every gateway that what it keeps of this account is out of date."""
+        changed = avec_roles(compte, roles)
+        if changed is not compte:
+            await self._comptes.replace(changed, tx.session)
+            tx.emit(CompteEnregistre(compte=changed.public()))
+        return changed
 
     async def _make(self, compte: CompteConnu) -> CompteConnu:
         async def work(tx: Tx) -> CompteConnu:

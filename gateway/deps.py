@@ -7,6 +7,7 @@ from starlette.requests import Request
 from gateway.cache import PublicReader
 from gateway.comptes import GestionComptes
 from gateway.consentements import Consentements
+from gateway.droits import DroitsDesComptes
 from gateway.limits import Limits
 from gateway.openapi import Merged
 from gateway.sessions import Sessions
@@ -21,6 +22,7 @@ class Deps:
     consentements: Consentements
     telephones: Telephones
     sessions: Sessions
+    droits: DroitsDesComptes
     limits: Limits
     services: Services
     reader: PublicReader

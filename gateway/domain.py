@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from contracts.notifications import Canal
 CODE_LIFETIME_S = 600
 CODE_TRIES = 5
 SESSION_LIFETIME_S = 30 * 24 * 3600
+SESSION_MODERATEUR_S = 12 * 3600
 PREUVE_ABONNEMENT = "abonnement aux alertes"
 PREUVE_CODE_SMS = "code reçu par SMS"
 PREUVE_PREFERENCES = "préférences d’alerte"
@@ -28,6 +29,11 @@ class Role(StrEnum):
 
     MODERATEUR = "moderateur"
     SYSTEME = "systeme"
+
+
+def duree_session(roles: Iterable[str]) -> int:
+    """Seconds after its login in which a session ends, whatever is done in it: a day of work for who decides."""
+    return SESSION_MODERATEUR_S if Role.MODERATEUR.value in roles else SESSION_LIFETIME_S
 
 
 class AdresseInvalide(ValueError):
@@ -132,6 +138,11 @@ def _avec(compte: CompteConnu, canal: Canal, mot: Consentement | None) -> Compte
     others = tuple(c for c in compte.consentements if c.canal != canal)
     words = others if mot is None else (*others, mot)
     return replace(compte, consentements=words, version=compte.version + 1)
+
+
+def avec_roles(compte: CompteConnu, roles: frozenset[str]) -> CompteConnu:
+    """The account with these roles; the same object when it has them already."""
+    return compte if roles == compte.roles else replace(compte, roles=roles, version=compte.version + 1)
 
 
 def effacer(compte: CompteConnu) -> CompteConnu:

@@ -1,17 +1,19 @@
 """What every request passes first: who it is, whether it is too much, whether another site forged it; and the headers
 that every answer carries."""
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.domain import SESSION_LIFETIME_S
+from gateway.droits import DroitsDesComptes, DroitsInconnus
 from gateway.limits import Limits, too_many
 from gateway.memory import MemoryAway
 from gateway.rules import (
@@ -27,7 +29,7 @@ from gateway.rules import (
     may_write,
     retry_after,
 )
-from gateway.sessions import COOKIE, Sessions
+from gateway.sessions import COOKIE, Entree, Sessions
 from gateway.upstream import VISITOR, Caller
 from kit.problems import Problem, unavailable
 from kit.web import MAX_BODY
@@ -108,6 +110,7 @@ class Door:
     ) -> None:
         self.app = app
         self._public_url = public_url
+        self._public = urlsplit(public_url)
         self._trusted = trusted
         self._per_ip = per_ip
         self._writes = writes
@@ -122,13 +125,12 @@ class Door:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 self._secure(headers, scope["path"])
-                _prolong(headers, state.get("who"))
             await send(message)
 
         state = scope.setdefault("state", {})
         if scope["path"].startswith(_UNGUARDED):
             state["who"] = Who(Known.VISITOR, "")
-            return await self.app(scope, receive, with_headers)
+            return await self.app(self._at_public_url(scope), receive, with_headers)
         request = Request(scope)
         try:
             await self._enter(request)
@@ -136,7 +138,13 @@ class Door:
             state.setdefault("who", Who(Known.VISITOR, ""))
             answer: ASGIApp = await request.app.state.refuse(request, problem)
             return await answer(scope, receive, with_headers)
-        await self.app(scope, receive, with_headers)
+        await self.app(self._at_public_url(scope), receive, with_headers)
+
+    def _at_public_url(self, scope: Scope) -> Scope:
+        """The request as if it had been sent to PUBLIC_URL: the client writes Host, and the framework makes the
+        addresses of its redirects of it."""
+        headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+        return {**scope, "scheme": self._public.scheme, "headers": [(b"host", self._public.netloc.encode()), *headers]}
 
     async def _enter(self, request: Request) -> None:
         """Sets request.state.who, or raises the Problem that ends the request here."""
@@ -146,7 +154,9 @@ class Door:
             detail = f"L’envoi dépasse la limite de {MAX_BODY // 1024} Kio."
             raise Problem(413, "trop-volumineux", "Envoi trop volumineux", detail)
         peer = request.client.host if request.client else ""
-        client = limit_key(client_address(peer, headers.get("x-forwarded-for", ""), self._trusted))
+        # A proxy may add a line of its own instead of prolonging the client's: together they are one list.
+        forwarded = ",".join(headers.getlist("x-forwarded-for"))
+        client = limit_key(client_address(peer, forwarded, self._trusted))
         if request.url.path.startswith(CALLBACK_PATHS):
             request.state.who = await self._provider(request, client)
             return
@@ -164,24 +174,26 @@ class Door:
         return Who(Known.VISITOR, client)
 
     async def _identify(self, request: Request, token: str | None, by_cookie: bool, client: str) -> Who:
-        sessions: Sessions = request.app.state.deps.sessions
-        limits: Limits = request.app.state.deps.limits
+        deps = request.app.state.deps
+        sessions: Sessions = deps.sessions
+        limits: Limits = deps.limits
         usable = token if token and _TOKEN.fullmatch(token) else None
         try:
-            used, left_ms, session = await sessions.enter(usable, self._per_ip, client)
-            seconds = retry_after(self._per_ip, used, left_ms)
+            entree = await sessions.enter(usable, self._per_ip, client)
+            seconds = retry_after(self._per_ip, entree.used, entree.left_ms)
             if seconds is not None:
                 raise too_many(seconds)
-            if session is not None and request.method not in SAFE_METHODS:
-                await limits.check(self._writes, session.compte_id)
-        except MemoryAway:
+            if token is None:
+                return Who(Known.VISITOR, client)
+            caller = await _caller(entree, deps.droits, deps.clock.now())
+            if caller is not None and request.method not in SAFE_METHODS:
+                await limits.check(self._writes, caller.compte_id)
+        except (MemoryAway, DroitsInconnus):
             # Limits fail open: what needs a session is refused anyway, what does not must go on.
             return Who(Known.UNKNOWABLE if token else Known.VISITOR, client, token=token, by_cookie=by_cookie)
-        if token is None:
-            return Who(Known.VISITOR, client)
-        if session is None:
+        if caller is None:
             return Who(Known.EXPIRED, client, token=token, by_cookie=by_cookie)
-        return Who(Known.SESSION, client, Caller(session.compte_id, session.roles), token, by_cookie)
+        return Who(Known.SESSION, client, caller, token, by_cookie)
 
     def _secure(self, headers: MutableHeaders, path: str) -> None:
         # A preview shows a mail with its inline styles: what that needs, the service that shows it knows.
@@ -196,13 +208,15 @@ class Door:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
 
 
-def _prolong(headers: MutableHeaders, seen: Who | None) -> None:
-    """The session slides in Redis with each request: a page renews the browser's cookie as well."""
-    if seen is None or not (seen.logged_in and seen.by_cookie and seen.token):
-        return
-    if headers.get("content-type", "").startswith("text/html") and "set-cookie" not in headers:
-        attributes = f"Max-Age={SESSION_LIFETIME_S}; Path=/; Secure; HttpOnly; SameSite=lax"
-        headers.append("set-cookie", f"{COOKIE}={seen.token}; {attributes}")
+async def _caller(entree: Entree, comptes: DroitsDesComptes, now: dt.datetime) -> Caller | None:
+    """On whose behalf a session acts; None without a session, after its end, and after the end of its account."""
+    session = entree.session
+    if session is None:
+        return None
+    droits = entree.droits or await comptes.chercher(session.compte_id)
+    if not droits.vivant or session.finie(droits.roles, now):
+        return None
+    return Caller(session.compte_id, droits.roles)
 
 
 def _credentials(headers: Headers, cookies: Mapping[str, str]) -> tuple[str | None, bool]:

@@ -1,9 +1,11 @@
-"""What the gateway does with events: an annonce or an association changed, so cached pages are not fresh any more."""
+"""What the gateway does with events: what it keeps of an annonce, an association or an account is out of date."""
 
 import asyncio
 from collections.abc import Sequence
 
+from contracts.comptes import EvenementCompte
 from gateway.cache import Pages
+from gateway.droits import DroitsDesComptes
 from gateway.memory import MemoryAway
 from kit.events import Record
 
@@ -11,18 +13,22 @@ _RETRY_S = 1.0
 
 
 class Invalidation:
-    """Stands where a Processor does. The records are not even decoded: that something changed is all there is to know,
-    so no message can be poison here, and one that is seen twice does no harm."""
+    """Stands where a Processor does. The records are not even decoded: that something changed, and of which account, is
+    all there is to know, so no message can be poison here, and one that is seen twice does no harm."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, droits: DroitsDesComptes) -> None:
         self._pages = pages
+        self._droits = droits
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Returns once Redis knows; while it is away, pages are not served from it either."""
-        if not records:
-            return
+        """Returns once Redis knows; while it is away, nothing is served from it either."""
+        accounts = {r.key.decode("utf-8", "replace") for r in records if r.topic == EvenementCompte.topic and r.key}
+        pages = any(record.topic != EvenementCompte.topic for record in records)
         while True:
             try:
-                return await self._pages.invalidate()
+                await self._droits.oublier(accounts)
+                if pages:
+                    await self._pages.invalidate()
+                return
             except MemoryAway:
                 await asyncio.sleep(_RETRY_S)

@@ -71,13 +71,21 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     """
     if not _within(peer, trusted):
         return peer
-    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
+    hops = [_without_port(hop.strip()) for hop in forwarded_for.split(",") if hop.strip()]
     for hop in reversed(hops):
         if not _is_address(hop):
             return peer
         if not _within(hop, trusted):
             return hop
     return hops[0] if hops else peer
+
+
+def _without_port(hop: str) -> str:
+    """ "192.0.2.1:4711" and "[2001:db8::1]:4711", as some proxies write them, as addresses."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    host, _, port = hop.partition(":")
+    return host if port.isdigit() and "." in host else hop
 
 
 def limit_key(address: str) -> str:

@@ -26,6 +26,7 @@ class Reglages(Settings):
     proxys_de_confiance: str = ""
     limite_codes_par_adresse_heure: int = 10
     limite_codes_par_ip_heure: int = 200
+    limite_essais_par_ip_heure: int = 300
     # An SMS costs money: fewer codes, and as few from one address of the Internet.
     limite_codes_sms_par_compte_heure: int = 5
     limite_codes_sms_par_ip_heure: int = 40

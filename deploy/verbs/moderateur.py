@@ -1,4 +1,4 @@
-"""Make somebody a moderator; the first one can only come from here."""
+"""Make somebody a moderator, or take the role back; the first one can only come from here."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ from deploy.layout import ROOT
 from deploy.processes import BY_NAME
 
 
-def run(address: str) -> int:
-    """``python -m gateway moderateur ADDRESS`` with the gateway's environment. Returns its exit code."""
+def run(address: str, *, retirer: bool = False) -> int:
+    """``python -m gateway moderateur [--retirer] ADDRESS`` with the gateway's environment. Returns its exit code."""
     current = stack.existing(layout.current())
     environment = {**os.environ, **current.environment(BY_NAME["gateway"], "gateway")}
-    command = [sys.executable, "-m", "gateway", "moderateur", address]
+    command = [sys.executable, "-m", "gateway", "moderateur", *(["--retirer"] if retirer else []), address]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -5,7 +5,7 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api import end_present_session, give_cookie, take_cookie
+from gateway.api import DEMANDE, end_present_session, give_cookie, give_demande, take_cookie, take_demande
 from gateway.comptes import CODE_MINUTES
 from gateway.deps import deps_of
 from gateway.domain import CODE_LIFETIME_S
@@ -51,7 +51,7 @@ async def demander(request: Request) -> Response:
     retour = local_path(saisie.un("retour"))
     address = saisie.un("email")
     try:
-        await deps_of(request).gestion.demander_code(address, who(request).client)
+        demande = await deps_of(request).gestion.demander_code(address, who(request).client)
     except Problem as problem:
         if problem.status not in (422, 429):
             raise
@@ -60,6 +60,7 @@ async def demander(request: Request) -> Response:
     response.set_cookie(
         _ADDRESS, quote(address), max_age=CODE_LIFETIME_S, path="/", secure=True, httponly=True, samesite="lax"
     )
+    give_demande(response, demande)
     return response
 
 
@@ -78,15 +79,17 @@ async def entrer(request: Request) -> Response:
         return RedirectResponse("/connexion", status_code=303)
     deps = deps_of(request)
     try:
-        entered = await deps.gestion.ouvrir_session(address, saisie.un("code"))
+        demande = request.cookies.get(DEMANDE, "")
+        entered = await deps.gestion.ouvrir_session(address, saisie.un("code"), demande, who(request).client)
     except Problem as problem:
-        if problem.status != 422:
+        if problem.status not in (422, 429):
             raise
         return _page(request, "code.html", saisie, retour, problem)
     await end_present_session(request, deps)
     response = RedirectResponse(retour, status_code=303)
     give_cookie(response, entered.session, deps.clock.now())
     response.delete_cookie(_ADDRESS, path="/", secure=True, httponly=True, samesite="lax")
+    take_demande(response)
     return response
 
 

@@ -1,11 +1,12 @@
 """A gateway in this process on real servers, and small servers that stand for the four services."""
 
 import asyncio
+import datetime as dt
 import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from gateway.app import create
 from gateway.sessions import COOKIE
 from gateway.settings import Reglages
+from kit.clock import Clock
 from kit.ids import new_id
 from kit.tokens import TokenVerifier
 
@@ -91,6 +93,11 @@ class Banc:
         async with httpx.AsyncClient(transport=transport, base_url="https://place.test", headers=headers) as client:
             yield client
 
+    def later(self, delay: dt.timedelta) -> None:
+        """What the gateway does from now on happens `delay` later."""
+        deps = self.app.state.deps
+        self.app.state.deps = replace(deps, clock=_Later(deps.clock, delay))
+
     def code_for(self, email: str) -> str:
         """The last code that notifications was asked to send."""
         sent = [c.json for c in self.services["notifications"].called("POST", "/v1/interne/codes")]
@@ -111,6 +118,15 @@ class Banc:
         _, token = await self.login(client, email)
         client.cookies.delete(COOKIE)
         return {"authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True)
+class _Later:
+    clock: Clock
+    delay: dt.timedelta
+
+    def now(self) -> dt.datetime:
+        return self.clock.now() + self.delay
 
 
 @asynccontextmanager

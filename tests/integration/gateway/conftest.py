@@ -11,15 +11,17 @@ from tests.serveurs import Serveurs
 
 
 @pytest.fixture
-def reglages(serveurs: Serveurs) -> dict[str, Any]:
-    """Settings of the gateway under test; a test that needs others overrides this fixture by parametrisation."""
+def reglages(request: pytest.FixtureRequest, serveurs: Serveurs) -> dict[str, Any]:
+    """Settings of the gateway under test; the parameter of a test, if it has one, is what it sets otherwise."""
     return {
         "mongo_url": serveurs.mongo_url,
         "redis_url": serveurs.redis_url,
         "kafka_url": serveurs.kafka_url,
         # Tests share an address and a minute.
         "limite_codes_par_ip_heure": 100_000,
+        "limite_essais_par_ip_heure": 100_000,
         "limite_requetes_par_ip_minute": 1_000_000,
+        **getattr(request, "param", {}),
     }
 
 

@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 
 from contracts import references
-from gateway.domain import CODE_TRIES
 from gateway.sessions import COOKIE
 from kit.ids import new_id
 from tests.integration.gateway.banc import Banc
@@ -63,7 +62,12 @@ async def test_the_answer_does_not_tell_whether_an_account_exists(banc: Banc) ->
     unknown = await banc.client.post("/v1/comptes/code", json={"email": email})
     await banc.bearer(banc.client, email)
     known = await banc.client.post("/v1/comptes/code", json={"email": email})
-    assert (unknown.status_code, unknown.content) == (known.status_code, known.content)
+    assert unknown.status_code == known.status_code == 202
+    # Random each time, of one length.
+    tokens = [answer.json().pop("demande") for answer in (unknown, known)]
+    assert len(set(tokens)) == 2
+    assert len(unknown.content) == len(known.content)
+    assert unknown.json()["message"] == known.json()["message"]
 
 
 async def test_a_code_works_once(banc: Banc) -> None:
@@ -72,17 +76,6 @@ async def test_a_code_works_once(banc: Banc) -> None:
     again = await banc.client.post("/v1/sessions", json={"email": email, "code": banc.code_for(email)})
     assert again.status_code == 422
     assert again.json()["erreurs"][0]["champ"] == "code"
-
-
-async def test_after_five_wrong_tries_the_right_code_is_gone(banc: Banc) -> None:
-    email = adresse()
-    await banc.client.post("/v1/comptes/code", json={"email": email})
-    right = banc.code_for(email)
-    wrong = "000000" if right != "000000" else "111111"
-    for _ in range(CODE_TRIES):
-        assert (await banc.client.post("/v1/sessions", json={"email": email, "code": wrong})).status_code == 422
-    late = await banc.client.post("/v1/sessions", json={"email": email, "code": right})
-    assert late.status_code == 422
 
 
 async def test_codes_of_one_address_do_not_open_another(banc: Banc) -> None:
@@ -99,15 +92,6 @@ async def test_bad_addresses_are_refused_at_their_field(banc: Banc, email: str) 
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["erreurs"][0]["champ"] == "email"
-
-
-async def test_ten_codes_an_hour_for_an_address(banc: Banc) -> None:
-    email = adresse()
-    for _ in range(10):
-        assert (await banc.client.post("/v1/comptes/code", json={"email": email})).status_code == 202
-    refused = await banc.client.post("/v1/comptes/code", json={"email": email})
-    assert refused.status_code == 429
-    assert int(refused.headers["retry-after"]) > 0
 
 
 async def test_a_session_planted_before_login_is_worth_nothing(banc: Banc) -> None:
@@ -134,20 +118,6 @@ async def test_a_new_login_ends_the_session_before_it(banc: Banc) -> None:
     assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
 
 
-async def test_pages_prolong_the_cookie_of_who_uses_it(banc: Banc) -> None:
-    banc.services["annonces"].say("GET", "/v1/annonces", {"annonces": [], "total": 0, "facettes": {}})
-    async with banc.visitor() as browser:
-        _, token = await banc.login(browser)
-        browser.cookies.set(COOKIE, token, domain="place.test", path="/")
-        page = await browser.get("/")
-        assert f"{COOKIE}={token}; Max-Age=2592000" in page.headers["set-cookie"]
-        here = {"sec-fetch-site": "same-origin"}
-        left = await browser.post("/deconnexion", headers=here)
-        assert left.headers["location"] == "/?message=deconnecte"
-        assert "max-age=0" in left.headers["set-cookie"].lower()
-        assert (await browser.get("/v1/mes/annonces", headers={"authorization": f"Bearer {token}"})).status_code == 401
-
-
 async def test_logout_ends_the_session(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     assert (await banc.client.delete("/v1/sessions/courante", headers=headers)).status_code == 204
@@ -155,29 +125,6 @@ async def test_logout_ends_the_session(banc: Banc) -> None:
     assert refused.status_code == 401
     assert refused.json()["connexion"].startswith("/connexion?retour=")
     assert refused.json()["type"] == "/problemes/session-expiree"
-
-
-async def test_erasure_ends_every_session_and_a_new_account_is_another_one(banc: Banc) -> None:
-    email = adresse()
-    first = await banc.bearer(banc.client, email)
-    second = await banc.bearer(banc.client, email)
-    before = (await banc.client.get("/v1/compte", headers=first)).json()["compte_id"]
-    assert (await banc.client.delete("/v1/compte", headers=first)).status_code == 204
-    for headers in (first, second):
-        assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
-    after, _ = await banc.login(banc.client, email)
-    assert after != before
-
-
-async def test_the_moderator_role_comes_from_the_command_and_ends_running_sessions(banc: Banc) -> None:
-    email = adresse()
-    headers = await banc.bearer(banc.client, email)
-    gestion = banc.app.state.deps.gestion
-    compte = await gestion.nommer_moderateur(email)
-    assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
-    headers = await banc.bearer(banc.client, email)
-    mine = (await banc.client.get("/v1/compte", headers=headers)).json()
-    assert (mine["compte_id"], mine["roles"]) == (compte.compte_id, ["moderateur"])
 
 
 async def test_a_moderator_named_before_any_login_gets_the_account(banc: Banc) -> None:

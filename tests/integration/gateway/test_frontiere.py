@@ -180,6 +180,36 @@ async def test_only_a_trusted_proxy_says_who_is_behind_it(banc: Banc) -> None:
     assert codes == ([200] * 5 if trusted else [200, 200, 200, 429, 429])
 
 
+@pytest.mark.parametrize("reglages", ["proxy-50"], indirect=True)
+async def test_several_forwarded_lines_are_one_list_and_the_first_may_be_forged(banc: Banc) -> None:
+    async with banc.visitor("198.51.100.9") as proxy:
+        codes = []
+        for n in range(60):
+            lines = [
+                ("x-forwarded-for", f"6.6.6.{n}"),
+                ("x-forwarded-for", "192.0.2.77"),
+                ("forwarded", f"for=6.6.7.{n}"),
+            ]
+            codes.append((await proxy.get("/v1/references", headers=lines)).status_code)
+    assert codes == [200] * 50 + [429] * 10
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/connexion/", "https://place.test/connexion"),
+        ("/annonces/?q=x", "https://place.test/annonces?q=x"),
+        ("/static", "https://place.test/static/"),
+        ("/mon-compte/", "https://place.test/mon-compte"),
+        ("/sante/vivant/", "https://place.test/sante/vivant"),
+    ],
+)
+async def test_a_redirect_stays_on_the_site_whatever_host_was_sent(banc: Banc, path: str, expected: str) -> None:
+    for host in ("evil.example", "evil.example:443", "place.test.evil.example", ""):
+        answer = await banc.client.get(path, headers={"host": host, "x-forwarded-host": "evil.example"})
+        assert (answer.status_code, answer.headers["location"]) == (307, expected)
+
+
 @pytest.fixture
 def reglages(request: pytest.FixtureRequest, serveurs) -> dict[str, object]:  # type: ignore[no-untyped-def]
     base: dict[str, object] = {
@@ -187,10 +217,11 @@ def reglages(request: pytest.FixtureRequest, serveurs) -> dict[str, object]:  # 
         "redis_url": serveurs.redis_url,
         "kafka_url": serveurs.kafka_url,
         "limite_codes_par_ip_heure": 100_000,
+        "limite_essais_par_ip_heure": 100_000,
         "limite_requetes_par_ip_minute": 1_000_000,
     }
     kind = getattr(request, "param", None)
     if kind is not None:
-        base["limite_requetes_par_ip_minute"] = 3
-        base["proxys_de_confiance"] = "198.51.100.0/24" if kind == "proxy" else ""
+        base["limite_requetes_par_ip_minute"] = 50 if kind == "proxy-50" else 3
+        base["proxys_de_confiance"] = "" if kind == "direct" else "198.51.100.0/24"
     return base

@@ -31,6 +31,7 @@ def reglages(request: pytest.FixtureRequest, serveurs: Serveurs) -> dict[str, An
         "redis_url": serveurs.redis_url,
         "kafka_url": serveurs.kafka_url,
         "limite_codes_par_ip_heure": 100_000,
+        "limite_essais_par_ip_heure": 100_000,
         "limite_requetes_par_ip_minute": 1_000_000,
     }
     match getattr(request, "param", ""):

@@ -27,6 +27,7 @@ WITHOUT_TABLE = {
     # Only that something has changed matters to its cached pages: records are not decoded.
     ("gateway", "annonces.annonce.v1"): "gateway.handlers.Invalidation",
     ("gateway", "annonces.association.v1"): "gateway.handlers.Invalidation",
+    ("gateway", "gateway.compte.v1"): "gateway.handlers.Invalidation",
     # The whole topic goes into the index of each worker, in no group.
     ("matching", "matching.profil.v1"): "services.matching.reader.Reader",
 }
