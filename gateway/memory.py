@@ -1,15 +1,17 @@
 """Redis: sessions, codes, counters, cached pages. Everything in it may be lost without losing what somebody wrote."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
+from redis import Redis as Witness
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import LockError
+from redis.exceptions import LockError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from kit.logging import get_logger
@@ -18,9 +20,10 @@ log = get_logger(__name__)
 T = TypeVar("T")
 Store = Redis
 
-_TIMEOUT_S = 1.0
+# After so much silence Redis is asked whether it is there, and a command is given up after so many times.
+_SILENCE_S = 1.0
+_SILENCES = 20
 _CONNECTIONS = 64
-_FREE_WITHIN_S = 5.0
 # While Redis is known to be away nobody waits for it again: one try a second is enough.
 _PAUSE_S = 1.0
 
@@ -33,27 +36,56 @@ class Memory:
     def __init__(self, url: str) -> None:
         pool = BlockingConnectionPool.from_url(
             url,
-            socket_timeout=_TIMEOUT_S,
-            socket_connect_timeout=_TIMEOUT_S,
             # A pooled connection that died with the server is replaced without anybody noticing.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             # A rush waits for a free connection: a plain pool would say that the server is away.
             max_connections=_CONNECTIONS,
-            timeout=_FREE_WITHIN_S,
+            timeout=None,
         )
         self._redis: Store = Redis(connection_pool=pool)
         self._away_until = 0.0
+        self._witness = Witness.from_url(url, socket_timeout=_SILENCE_S, socket_connect_timeout=_SILENCE_S)
+        self._asked: asyncio.Task[bool] | None = None
 
     async def run(self, command: Callable[[Store], Awaitable[T]]) -> T:
         """The result of `command(redis)`. Raises MemoryAway."""
         if time.monotonic() < self._away_until:
             raise MemoryAway
         try:
-            return await command(self._redis)
+            return await self._answer(command(self._redis))
         except (RedisConnectionError, RedisTimeoutError) as error:
             self._away_until = time.monotonic() + _PAUSE_S
             log.warning("memory_away", error=type(error).__name__)
             raise MemoryAway from error
+
+    async def _answer(self, command: Awaitable[T]) -> T:
+        """What `command` returns. Raises RedisTimeoutError when Redis is silent.
+
+        No answer in time says nothing by itself: in a rush this loop reads late what has come long since. So Redis is
+        asked from a thread, which the rush does not hold up.
+        """
+        task = asyncio.ensure_future(command)
+        try:
+            for _ in range(_SILENCES):
+                if (await asyncio.wait({task}, timeout=_SILENCE_S))[0]:
+                    return task.result()
+                if not await self._is_there():
+                    break
+            raise RedisTimeoutError
+        finally:
+            task.cancel()
+
+    async def _is_there(self) -> bool:
+        """Asked once for all who wait."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.ensure_future(asyncio.to_thread(self._ask))
+        return await asyncio.shield(self._asked)
+
+    def _ask(self) -> bool:
+        try:
+            return bool(self._witness.ping())
+        except RedisError:
+            return False
 
     @asynccontextmanager
     async def turn(self, name: str, held_s: float, wait_s: float) -> AsyncIterator[None]:
@@ -77,8 +109,9 @@ class Memory:
 
     async def ping(self) -> None:
         """Raises when Redis does not answer; not spared by the pause, since it is how a return is seen."""
-        await self._redis.ping()
+        await self._answer(self._redis.ping())
         self._away_until = 0.0
 
     async def close(self) -> None:
         await self._redis.aclose(close_connection_pool=True)
+        self._witness.close()
