@@ -12,6 +12,7 @@ import aiohttp
 
 from deploy.errors import Impossible
 from deploy.layout import current
+from deploy.local.waiting import Patience
 from deploy.stack import Stack
 from kit.tokens import TokenSigner
 
@@ -174,13 +175,13 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def jusqu_a(condition: Any, quoi: str, secondes: float = 60.0) -> Any:
-    """Waits until `await condition()` is true and returns its value. Raises Impossible naming `quoi`."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + secondes
+    """Waits until `await condition()` is true and returns its value.
+
+    Raises Impossible naming `quoi` when the patience of `secondes` is over.
+    """
+    patience = Patience(secondes)
     while not (value := await condition()):
-        if loop.time() > end:
-            raise Impossible(
-                f"{quoi} : toujours rien après {secondes:.0f} s ; lisez « ./place status » et « ./place logs »."
-            )
+        if patience.over():
+            raise Impossible(f"{quoi} : toujours rien ; lisez « ./place status » et « ./place logs ».")
         await asyncio.sleep(0.05)
     return value

@@ -3,14 +3,15 @@
 import asyncio
 import inspect
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy import secrets
+from deploy.local.waiting import Patience
 from deploy.stack import Stack
 from kit.tokens import TokenSigner
 from tests.pile import Ville
@@ -20,6 +21,10 @@ from tests.serveurs import Serveurs
 from tests.serveurs import serveurs as start_serveurs
 
 T = TypeVar("T")
+
+# Property tests judge what is right, never how fast a busy machine is.
+settings.register_profile("repetable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("longtemps", settings.get_profile("repetable"), derandomize=False, max_examples=300)
 
 
 @pytest.fixture(scope="session")
@@ -58,14 +63,14 @@ def bientot() -> Callable[..., Awaitable[Any]]:
     """`await bientot(lambda: condition)`: waits until the condition (plain or async) is true, and returns its value."""
 
     async def wait(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-        end = time.monotonic() + seconds
+        patience = Patience(seconds)
         while True:
             value = condition()
             if inspect.isawaitable(value):
                 value = await value
             if value:
                 return value
-            assert time.monotonic() < end, f"not true within {seconds} s: {inspect.getsource(condition).strip()}"
+            assert not patience.over(), f"still not true: {inspect.getsource(condition).strip()}"
             await asyncio.sleep(0.02)
 
     return wait

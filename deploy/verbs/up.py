@@ -12,7 +12,7 @@ from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.local.leftovers import sweep
 from deploy.local.servers import URL_VARIABLES, Server
-from deploy.local.waiting import wait_until
+from deploy.local.waiting import Patience, wait_until
 from deploy.processes import STAND_INS
 from deploy.stack import PORTS_OF, Program, Stack
 from deploy.supervision import Supervisor, configuration
@@ -67,22 +67,20 @@ def start_programs(programs: list[Program], supervisor: Supervisor, steps: Steps
     for program in programs:
         supervisor.start(program.name)
     waiting = {program.name: program for program in programs}
-    started = time.monotonic()
+    ready, race = Patience(_READY_S), Patience(_RACE_S)
     while waiting:
         for name, program in list(waiting.items()):
             if health.is_ready(program.health or ""):
                 del waiting[name]
                 steps.say(f"{name} {'était déjà prêt' if before[name].pid else 'est prêt'}")
-        elapsed = time.monotonic() - started
-        if waiting and elapsed > _RACE_S:
+        if waiting and race.over():
             for name, state in supervisor.states().items():
                 if name in waiting and state.state in ("BACKOFF", "FATAL"):
                     raise Impossible(
                         f"{name} ne démarre pas ({_last_line(supervisor, name)}) : « ./place logs {name} »."
                     )
-        if waiting and elapsed > _READY_S:
-            names = ", ".join(waiting)
-            raise Impossible(f"Toujours pas prêt après {_READY_S:.0f} s : {names} ; lisez « ./place logs ».")
+        if waiting and ready.over():
+            raise Impossible(f"Toujours pas prêt : {', '.join(waiting)} ; lisez « ./place logs ».")
         if waiting:
             time.sleep(0.1)
 
@@ -100,16 +98,16 @@ def _start_servers(current: Stack, supervisor: Supervisor, steps: Steps) -> None
     servers = current.servers
     for server in servers:
         supervisor.start(server.name)
-    started = time.monotonic()
+    race = Patience(_RACE_S)
     for server in sorted(servers, key=lambda server: server.start_seconds):
-        broken = partial(_broken, server, supervisor, started)
+        broken = partial(_broken, server, supervisor, race)
         wait_until(server.answers, server.title, server.start_seconds, broken)
         steps.say(f"{server.title} répond sur 127.0.0.1:{server.port}")
 
 
-def _broken(server: Server, supervisor: Supervisor, started: float) -> str | None:
+def _broken(server: Server, supervisor: Supervisor, race: Patience) -> str | None:
     state = supervisor.states()[server.name].state
-    if state not in ("BACKOFF", "FATAL") or time.monotonic() - started < _RACE_S:
+    if not race.over() or state not in ("BACKOFF", "FATAL"):
         return None
     return (
         f"{server.title} ne démarre pas ({_last_line(supervisor, server.name)}) : « ./place logs {server.name} », "
