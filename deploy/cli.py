@@ -90,10 +90,15 @@ def start(name: Annotated[str, typer.Argument(metavar="NOM", help="Le programme 
     _verb("drill").start(name)
 
 
-@app.command(context_settings=_PASS_ON)
-def test(context: typer.Context) -> None:
-    """Vérifie le code (ruff, mypy, import-linter), puis lance les tests ; les arguments vont à pytest."""
-    raise typer.Exit(_verb("test").run(context.args))
+@app.command("test", context_settings=_PASS_ON)
+def run_tests(
+    context: typer.Context,
+    longtemps: Annotated[
+        bool, typer.Option("--longtemps", help="Les propriétés seules, dix minutes, avec des valeurs neuves.")
+    ] = False,
+) -> None:
+    """Vérifie le code (ruff, mypy, import-linter), puis lance les tests ; les arguments vont à pytest."""
+    raise typer.Exit(_verb("test").run(context.args, hasard=longtemps))
 
 
 @app.command()

@@ -6,28 +6,43 @@ import sys
 from pathlib import Path
 
 from deploy.console import Steps
+from deploy.essais import longtemps, voies
 from deploy.layout import ROOT
 
 
-def run(arguments: list[str]) -> int:
-    """ruff, mypy, import-linter, then pytest with ``arguments``; all are run. Returns the first exit code not 0."""
+def run(arguments: list[str], *, hasard: bool = False) -> int:
+    """ruff, mypy, import-linter, then the tests; all are run. Returns the first exit code that is not 0.
+
+    With ``arguments`` the tests are one run of pytest that gets them. With ``hasard`` they are the property tests, for
+    ten minutes, with fresh values.
+    """
     steps = Steps()
     tools = Path(sys.executable).parent
-    # Seconds first, minutes last. lint-imports has no module to run; all are taken from the same environment.
-    commands = {
+    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
+    # lint-imports has no module to run; all are taken from the same environment.
+    checks = {
         "ruff": [str(tools / "ruff"), "check", "."],
         "ruff format": [str(tools / "ruff"), "format", "--check", "--quiet", "."],
         "mypy": [sys.executable, "-m", "mypy"],
         "import-linter": [str(tools / "lint-imports")],
-        "pytest": [sys.executable, "-m", "pytest", *arguments],
     }
     codes = {}
-    for name, command in commands.items():
+    for name, command in checks.items():
         steps.say(f"{name}…")
-        environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
         codes[name] = subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
+    steps.say("pytest…")
+    total = None
+    if hasard:
+        codes["pytest"] = longtemps.courir(arguments, environment, steps)
+    elif arguments:
+        pytest = [sys.executable, "-m", "pytest", *arguments]
+        codes["pytest"] = subprocess.run(pytest, cwd=ROOT, check=False, env=environment).returncode
+    else:
+        codes["pytest"], total = voies.courir(environment)
     failed = [name for name, code in codes.items() if code]
-    # When all is well the last line is pytest's own, with its counts.
     if failed:
         steps.say(f"en échec : {', '.join(failed)}")
+    if total is not None:
+        # The last line is what CI reads; of a run with arguments it is pytest's own.
+        print(total)
     return next((code for code in codes.values() if code), 0)

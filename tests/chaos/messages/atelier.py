@@ -10,7 +10,7 @@ from deploy.client import jusqu_a
 from kit.health import Health
 from services.notifications.settings import Reglages
 from services.notifications.worker import start
-from tests.chaos.envois import Scene
+from tests.chaos.messages.envois import Scene
 
 CONNEXIONS = 3
 

@@ -20,8 +20,8 @@ from deploy.operateurs import Genre
 from deploy.operateurs.remise import Sms
 from deploy.processes import OPERATEURS_MODULE
 from services.notifications.domain import Etat
-from tests.chaos.atelier import CONNEXIONS, au_travail, tout_fini
-from tests.chaos.envois import CLE_HTTP, SMPP_MOT_DE_PASSE, Arrivees, a_nous, scene
+from tests.chaos.messages.atelier import CONNEXIONS, au_travail, tout_fini
+from tests.chaos.messages.envois import CLE_HTTP, SMPP_MOT_DE_PASSE, Arrivees, a_nous, scene
 from tests.serveurs import _free_port
 
 pytestmark = pytest.mark.chaos

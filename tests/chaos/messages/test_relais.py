@@ -24,8 +24,8 @@ from services.notifications.domain import Etat
 from services.notifications.metriques import INJOIGNABLE
 from services.notifications.prises import Prises
 from services.notifications.store import Registre
-from tests.chaos.atelier import au_travail, tout_fini
-from tests.chaos.envois import Arrivees, Scene, a_nous, scene, smtp
+from tests.chaos.messages.atelier import au_travail, tout_fini
+from tests.chaos.messages.envois import Arrivees, Scene, a_nous, scene, smtp
 from tests.serveurs import Serveurs
 from tests.unit.notifications.email.relais_smtp import RACCROCHER, SE_TAIRE, Reponse, Script
 

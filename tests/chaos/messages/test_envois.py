@@ -22,8 +22,8 @@ from deploy.client import jusqu_a
 from deploy.relire import events
 from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, Etat, lots_par_connexion
 from services.notifications.fournisseurs import SMPP
-from tests.chaos.envois import Arrivees, Scene, a_nous, operateurs, scene, smtp
-from tests.chaos.ouvrier import Ouvrier
+from tests.chaos.messages.envois import Arrivees, Scene, a_nous, operateurs, scene, smtp
+from tests.chaos.messages.ouvrier import Ouvrier
 from tests.serveurs import _free_port
 
 pytestmark = pytest.mark.chaos

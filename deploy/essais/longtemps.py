@@ -1,0 +1,43 @@
+"""Property tests with values that nobody has tried yet, round after round, until the time is over."""
+
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from deploy.console import Steps
+from deploy.layout import ROOT
+
+DUREE_S = 600
+
+
+def commande(graine: int, arguments: Sequence[str]) -> list[str]:
+    """One round; `graine` decides its values."""
+    hasard = ["-m", "hypothesis", "--hypothesis-profile=longtemps", f"--hypothesis-seed={graine}"]
+    return [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist=worksteal", *hasard, *arguments]
+
+
+def courir(
+    arguments: Sequence[str],
+    environnement: Mapping[str, str],
+    steps: Steps,
+    duree_s: float = DUREE_S,
+    lancer: Callable[..., "subprocess.CompletedProcess[bytes]"] = subprocess.run,
+    horloge: Callable[[], float] = time.monotonic,
+) -> int:
+    """Rounds begin until `duree_s` is over, or one has failed; returns the exit code of the last."""
+    fin = horloge() + duree_s
+    tours = 0
+    while horloge() < fin:
+        graine = secrets.randbelow(2**32)
+        tours += 1
+        steps.say(f"tour {tours}, graine {graine}…")
+        code = lancer(commande(graine, arguments), cwd=ROOT, check=False, env=environnement).returncode
+        if code:
+            steps.say(
+                f"une faute au tour {tours}, graine {graine} : mettez la valeur en @example, elle sera rejouée partout"
+            )
+            return code
+    steps.say(f"{tours} tours sans faute")
+    return 0

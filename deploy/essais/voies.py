@@ -1,0 +1,137 @@
+"""All tests, as several runs of pytest side by side: tests mostly wait, and one run can work while another waits.
+
+Tests of one run share servers and follow each other; tests of two runs share nothing.
+"""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.layout import ROOT
+
+_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True)
+class Voie:
+    """One run: the folders it takes, without those that another one has for itself."""
+
+    nom: str
+    dossiers: tuple[str, ...]
+    sauf: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> list[str]:
+        return [*self.dossiers, *(f"--ignore={dossier}" for dossier in self.sauf)]
+
+
+# Seconds first, minutes last, in each; the first is shown first.
+VOIES = (
+    Voie("unités et intégration", ("tests/unit", "tests/integration")),
+    Voie("toute la plateforme", ("tests/e2e", "tests/browser", "tests/chaos"), sauf=("tests/chaos/messages",)),
+    Voie("remise des messages, chaos", ("tests/chaos/messages",)),
+)
+
+
+@dataclass(frozen=True)
+class Compte:
+    """How many tests passed, failed (or could not be set up), and were skipped."""
+
+    passes: int = 0
+    echecs: int = 0
+    ignores: int = 0
+
+    def __add__(self, autre: "Compte") -> "Compte":
+        return Compte(self.passes + autre.passes, self.echecs + autre.echecs, self.ignores + autre.ignores)
+
+    def __str__(self) -> str:
+        ignores = f", {self.ignores} skipped" if self.ignores else ""
+        return f"{self.passes} passed, {self.echecs} failed{ignores}"
+
+
+class Course:
+    """A Voie that runs. What it says goes to a file, so that two never speak at once."""
+
+    def __init__(self, voie: Voie, dossier: Path, environnement: Mapping[str, str], couleur: bool) -> None:
+        self.voie = voie
+        self._sortie = dossier / "sortie"
+        self._rapport = dossier / "rapport.xml"
+        pytest = [
+            sys.executable,
+            "-m",
+            "pytest",
+            f"--junit-xml={self._rapport}",
+            f"--color={'yes' if couleur else 'no'}",
+        ]
+        with self._sortie.open("wb") as sortie:
+            self._enfant = subprocess.Popen(
+                [*pytest, *voie.arguments],
+                cwd=ROOT,
+                env=environnement,
+                stdout=sortie,
+                stderr=subprocess.STDOUT,
+                # A Ctrl-C of the terminal reaches us alone, and `terminer` passes it on: twice would cut the end short.
+                start_new_session=True,
+            )
+
+    def montrer(self) -> int:
+        """Shows what it says until it ends; returns its exit code."""
+        with self._sortie.open("rb") as sortie:
+            while True:
+                finie = self._enfant.poll() is not None
+                while octets := sortie.read(65_536):
+                    sys.stdout.buffer.write(octets)
+                sys.stdout.flush()
+                if finie:
+                    return self._enfant.returncode
+                time.sleep(_PAUSE_S)
+
+    def compte(self) -> Compte:
+        """A run that died without a report counts as one failure."""
+        if not self._rapport.exists():
+            return Compte(echecs=1)
+        return lire(self._rapport)
+
+    def terminer(self) -> None:
+        """Interrupts it, so that it takes down what it has started. Without effect on one that has ended."""
+        if self._enfant.poll() is None:
+            self._enfant.send_signal(signal.SIGINT)
+            self._enfant.wait()
+
+
+def lire(rapport: Path) -> Compte:
+    """The counts of a JUnit report."""
+    total = Compte()
+    for suite in ET.parse(rapport).getroot().iter("testsuite"):  # noqa: S314 (pytest has just written it)
+        tous, echecs, erreurs, ignores = (int(suite.get(nom, 0)) for nom in ("tests", "failures", "errors", "skipped"))
+        total += Compte(tous - echecs - erreurs - ignores, echecs + erreurs, ignores)
+    return total
+
+
+def courir(environnement: Mapping[str, str], voies: Sequence[Voie] = VOIES) -> tuple[int, Compte]:
+    """Runs all, shows them one after the other; returns the first exit code that is not 0, and the counts of all."""
+    courses: list[Course] = []
+    with tempfile.TemporaryDirectory(prefix="place-essais-") as racine:
+        # Whoever stops us stops them too: by default the signal would end us alone.
+        avant = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        try:
+            for rang, voie in enumerate(voies):
+                dossier = Path(racine) / str(rang)
+                dossier.mkdir()
+                courses.append(Course(voie, dossier, environnement, sys.stdout.isatty()))
+            codes = []
+            for course in courses:
+                print(f"\n── {course.voie.nom}", flush=True)
+                codes.append(course.montrer())
+            total = sum((course.compte() for course in courses), Compte())
+        finally:
+            for course in courses:
+                course.terminer()
+            signal.signal(signal.SIGTERM, avant)
+    return next((code for code in codes if code), 0), total
