@@ -71,6 +71,8 @@ class Motif(StrEnum):
     SANS_ADRESSE = "sans_adresse"
     CONSENTEMENT_ABSENT = "consentement_absent"
     INJOIGNABLE = "injoignable"
+    NOUS_REFUSE = "nous_refuse"
+    """The provider refuses us: settings, password, credit, quota, sender."""
     BAIL_ECHU = "bail_echu"
     ISSUE_INCONNUE = "issue_inconnue"
     MESSAGE_IMPOSSIBLE = "message_impossible"
@@ -178,6 +180,9 @@ SUR_ACCORD = frozenset({Genre.ALERTE, Genre.RESUME})
 
 CODES = frozenset({Genre.CODE, Genre.CODE_TELEPHONE})
 
+SANS_FOURNISSEUR = frozenset({Motif.INJOIGNABLE, Motif.NOUS_REFUSE})
+"""Nothing could be handed over, whatever the message."""
+
 REPRISE_SANS_HATE = dt.timedelta(seconds=1)
 
 CODE_VALABLE = dt.timedelta(minutes=15)
@@ -241,6 +246,17 @@ def apres_report(tentatives: int, motif: str, now: dt.datetime) -> Suite:
 def non_commencee(now: dt.datetime) -> Suite:
     """Claimed, but nothing was handed over (the provider went away): it costs no attempt."""
     return Suite(Etat.ECHEC_TEMPORAIRE, Motif.INJOIGNABLE, now + REPRISES[0], rendue=True)
+
+
+def retenue(now: dt.datetime) -> Suite:
+    """The provider refuses us, whatever the message: it costs no attempt. Behind those that were not begun, so that one
+    message that is always misjudged does not stand before them."""
+    return Suite(Etat.ECHEC_TEMPORAIRE, Motif.NOUS_REFUSE, now + REPRISES[1], rendue=True)
+
+
+def apres_saturation(motif: str, now: dt.datetime) -> Suite:
+    """The provider has a passing trouble of its own: it costs no attempt."""
+    return Suite(Etat.ECHEC_TEMPORAIRE, motif, now + REPRISES[1], rendue=True)
 
 
 def rendue(now: dt.datetime) -> Suite:

@@ -199,7 +199,7 @@ class Livreur:
                     self._en_remise -= 1
             await self._marquer(prise.lot, prises, suites)
         self._en_main.difference_update(ligne["_id"] for ligne in prise.lignes)
-        return not any(suite.motif == Motif.INJOIGNABLE for suite in suites.values())
+        return not suites or any(suite.motif not in domain.SANS_FOURNISSEUR for suite in suites.values())
 
     async def _du_travail(self, stopping: asyncio.Event) -> bool:
         while not self._encore() and not stopping.is_set():

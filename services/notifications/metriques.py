@@ -18,3 +18,8 @@ RETOURS = Counter("envois_retours_total", "What providers said later of a messag
 SMS_RECUS = Counter("sms_recus_total", "SMS that people sent, by what they asked for", ["commande"])
 BASCULES = Counter("fournisseur_bascules_total", "Points moved from one provider to another", ["de", "vers", "raison"])
 DEPENSE_SMS = Gauge("sms_depense_mois_euros", "What the SMS of this month have cost so far")
+NOUS_REFUSE = Counter(
+    "fournisseur_nous_refuse_total",
+    "Times that a provider refused us whatever the message: settings, password, credit, quota, sender",
+    ["canal", "fournisseur"],
+)

@@ -37,6 +37,7 @@ MOTIFS: Mapping[str, str] = {
     Motif.SANS_ADRESSE: "pas d’adresse pour ce canal",
     Motif.CONSENTEMENT_ABSENT: "pas d’accord pour ce canal",
     Motif.INJOIGNABLE: "fournisseur injoignable",
+    Motif.NOUS_REFUSE: "fournisseur qui refuse notre compte ou nos réglages",
     Motif.BAIL_ECHU: "processus arrêté pendant la remise",
     Motif.ISSUE_INCONNUE: "fournisseur sans réponse",
     Motif.MESSAGE_IMPOSSIBLE: "message impossible à écrire",

@@ -9,7 +9,17 @@ from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.logging import get_logger
 from services.notifications import domain
-from services.notifications.canaux.base import Colis, Connexion, Inconnu, Injoignable, Issue, Recu, Temporaire
+from services.notifications.canaux.base import (
+    Colis,
+    Connexion,
+    Inconnu,
+    Injoignable,
+    Issue,
+    Recu,
+    Retenu,
+    Sature,
+    Temporaire,
+)
 from services.notifications.chiffrement import Coffre, Illisible
 from services.notifications.composition import Compositeur, ValeurInterdite
 from services.notifications.contacts import Contact
@@ -79,8 +89,12 @@ class Remise:
         match issue:
             case Recu():
                 return domain.apres_remise(issue)
+            case Sature():
+                return domain.apres_saturation(issue.motif, now)
             case Temporaire():
                 return domain.apres_report(ligne["tentatives"], issue.motif, now)
+            case Retenu():
+                return domain.retenue(now)
             case Injoignable():
                 return domain.non_commencee(now)
             case Inconnu():

@@ -1,4 +1,9 @@
-"""What the deliverer needs of a channel, and the four ways in which a hand-off fails: each has its own fate."""
+"""What the deliverer needs of a channel, and the ways in which a hand-off fails: each has its own fate.
+
+Whose fault a failure is decides. Only what is the recipient's or the message's may end a message: Permanent at once,
+Temporaire after a counted number of attempts. What is the provider's (Sature, Injoignable) or ours (Retenu) costs the
+message no attempt: it waits until somebody has mended it. `fautes.py` draws the line, one table per channel.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -44,11 +49,21 @@ class Permanent(EchecRemise):
 
 
 class Temporaire(EchecRemise):
-    """The provider refuses it for now."""
+    """The provider refuses this message for now."""
+
+
+class Sature(Temporaire):
+    """The provider has a passing trouble of its own, or wants us to go slower: other messages may have their try, and
+    another provider can take this one at once."""
 
 
 class Injoignable(EchecRemise):
     """The provider is away: nothing was handed over, and nothing else would be."""
+
+
+class Retenu(Injoignable):
+    """The provider refuses us, whatever the message: settings, password, credit, quota, sender. Nothing more is given
+    to it for a while (retenue.py), and whoever runs the platform is told."""
 
 
 class Inconnu(EchecRemise):

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yarl import URL
 
 from contracts.notifications import Canal as NomDeCanal
-from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
+from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Retenu, Sature
+from services.notifications.canaux.fautes import Faute, echec, relire
+from services.notifications.canaux.retenue import Retenues
 from services.notifications.canaux.web_push import CONTENU_MAX, Signature, chiffrer
 
 FOURNISSEUR = "push"
@@ -46,6 +48,8 @@ _ENSEMBLE = 16
 # A POST on a connection that the other side closes at that moment has no answer: ours close first.
 _REPOS_S = 4.0
 _REPRENABLES = frozenset({408, 425, 429})
+_NOTRE_CLE = frozenset({401, 402, 403, 405, 407})
+"""Our VAPID key, its signature, our contact, our account: no browser of this service would get anything."""
 
 
 def hote_admis(adresse: str, hotes: Sequence[str] = HOTES, schemas: Sequence[str] = ("https",)) -> bool:
@@ -114,22 +118,30 @@ class CanalPush:
         self._hotes = tuple(hotes)
         self._schemas = ("https", "http") if en_clair else ("https",)
         self._reponse_s = reponse_s
+        self._retenues = Retenues(NomDeCanal.PUSH)
 
     @property
     def nom(self) -> NomDeCanal:
         return NomDeCanal.PUSH
 
     def connexion(self) -> "ConnexionPush":
-        return ConnexionPush(self._signature, self._hotes, self._schemas, self._reponse_s)
+        return ConnexionPush(self._signature, self._hotes, self._schemas, self._retenues, self._reponse_s)
 
 
 class ConnexionPush:
     """Connections to all push services: browsers of one lot belong to several, and one that is away stops no other."""
 
     def __init__(
-        self, signature: Signature, hotes: Sequence[str], schemas: Sequence[str], reponse_s: float = _REPONSE_S
+        self,
+        signature: Signature,
+        hotes: Sequence[str],
+        schemas: Sequence[str],
+        retenues: Retenues,
+        reponse_s: float = _REPONSE_S,
     ) -> None:
+        """`retenues`: the push services that refuse our key, by their origin."""
         self._signature = signature
+        self._retenues = retenues
         self._hotes = hotes
         self._schemas = schemas
         self._delais = aiohttp.ClientTimeout(total=_CONNEXION_S + reponse_s, connect=_CONNEXION_S, sock_read=reponse_s)
@@ -149,34 +161,52 @@ class ConnexionPush:
         await self.preparer()
         places = asyncio.Semaphore(_ENSEMBLE)
 
-        async def une(un: Colis) -> Issue:
+        async def une(un: Colis) -> tuple[str, Issue]:
             async with places:
-                return await self._remettre(un) if tenu() else Injoignable("push non commence", FOURNISSEUR)
+                if not tenu():
+                    return "", Injoignable("push non commence", FOURNISSEUR)
+                return await self._remettre(un)
 
-        return list(await asyncio.gather(*(une(un) for un in colis)))
+        return self._apprendre(await asyncio.gather(*(une(un) for un in colis)))
+
+    def _apprendre(self, faits: Sequence[tuple[str, Issue]]) -> list[Issue]:
+        """A service that refuses our key gets nothing for a while, unless it took other messages: then it was one
+        subscription, made with another key."""
+        issues = [issue for _, issue in faits]
+        for origine in {origine for origine, _ in faits if origine}:
+            rangs = [rang for rang, (autre, _) in enumerate(faits) if autre == origine]
+            lues = relire([issues[rang] for rang in rangs], (Retenu, Sature))
+            self._retenues.apprendre(origine, lues)
+            for rang, issue in zip(rangs, lues, strict=True):
+                issues[rang] = issue
+        return issues
 
     async def fermer(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _remettre(self, colis: Colis) -> Issue:
+    async def _remettre(self, colis: Colis) -> tuple[str, Issue]:
+        """The origin of the push service that was asked, "" where none was, and the outcome."""
         contenu = colis.contenu.encode() if isinstance(colis.contenu, str) else colis.contenu
         if not contenu or len(contenu) > CONTENU_MAX:
-            return Permanent("push longueur", FOURNISSEUR)
+            return "", Permanent("push longueur", FOURNISSEUR)
         try:
             abonnement = _Abonnement.model_validate_json(colis.adresse)
             url = URL(abonnement.endpoint)
         except (ValidationError, ValueError):
-            return Permanent("push abonnement illisible", FOURNISSEUR)
+            return "", Permanent("push abonnement illisible", FOURNISSEUR)
         if not _admise(url, self._hotes, self._schemas):
-            return Permanent("push hote refuse", FOURNISSEUR)
+            return "", Permanent("push hote refuse", FOURNISSEUR)
         try:
             corps = chiffrer(contenu, abonnement.keys.point, abonnement.keys.secret)
         except ValueError:
             # Well-formed, but no point of the curve.
-            return Permanent("push abonnement illisible", FOURNISSEUR)
-        return await self._poster(url, corps, colis.envoi_id)
+            return "", Permanent("push abonnement illisible", FOURNISSEUR)
+        origine = str(url.origin())
+        if self._retenues.parmi((origine,)):
+            return "", Retenu("push service retenu", FOURNISSEUR)
+        return origine, await self._poster(url, corps, colis.envoi_id)
 
     async def _poster(self, url: URL, corps: bytes, envoi_id: str) -> Issue:
         assert self._session is not None
@@ -207,6 +237,14 @@ def _issue(statut: int) -> Issue:
     motif = f"push {statut}"
     if statut in (200, 201, 202):
         return Recu(FOURNISSEUR)
+    return echec(_faute(statut), motif, FOURNISSEUR, definitif=True)
+
+
+def _faute(statut: int) -> Faute:
+    if statut in _NOTRE_CLE:
+        return Faute.NOTRE
+    if statut in (404, 410):
+        return Faute.DESTINATAIRE
     if 400 <= statut < 500 and statut not in _REPRENABLES:
-        return Permanent(motif, FOURNISSEUR)
-    return Temporaire(motif, FOURNISSEUR)
+        return Faute.MESSAGE
+    return Faute.FOURNISSEUR

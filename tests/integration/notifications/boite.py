@@ -16,6 +16,7 @@ class Boite:
         self.mails: dict[str, list[EmailMessage]] = defaultdict(list)
         self.bruts: dict[str, list[bytes]] = defaultdict(list)
         self.reponses: dict[str, list[str]] = {}
+        self._a_tous: str | None = None
         with socket.socket() as libre:
             libre.bind(("127.0.0.1", 0))
             self.port = int(libre.getsockname()[1])
@@ -34,6 +35,10 @@ class Boite:
         """The answers to the next RCPT TO of this address; then it is accepted."""
         self.reponses[adresse] = list(reponses)
 
+    def refuser_tout(self, reponse: str | None) -> None:
+        """The answer to every content, until it is None again."""
+        self._a_tous = reponse
+
     async def handle_RCPT(  # aiosmtpd names its hooks so
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
     ) -> str:
@@ -43,6 +48,8 @@ class Boite:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # as above
+        if self._a_tous is not None:
+            return self._a_tous
         brut = envelope.original_content or b""
         for adresse in envelope.rcpt_tos:
             self.bruts[adresse].append(brut)

@@ -22,7 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from contracts.notifications import Canal
-from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
+from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Retenu, Temporaire
 from services.notifications.canaux.push import HOTES, CanalPush, hote_admis
 from services.notifications.canaux.web_push import CONTENU_MAX, chiffrer, cle_publique
 
@@ -189,7 +189,8 @@ async def test_une_repetition_remplace_le_message_qui_attend_encore() -> None:
         (404, Permanent),
         (410, Permanent),
         (400, Permanent),
-        (403, Permanent),
+        (401, Retenu),
+        (403, Retenu),
         (413, Permanent),
         (429, Temporaire),
         (500, Temporaire),
@@ -246,6 +247,28 @@ async def test_un_service_qui_se_tait_laisse_le_message_inconnu() -> None:
         [issue] = await _remettre(_canal(0.05), Colis("e1", Navigateur().abonnement(service.url()), MESSAGE))
         assert isinstance(issue, Inconnu)
         jamais.set()
+
+
+async def test_un_service_qui_refuse_notre_cle_ne_recoit_plus_rien_pendant_un_moment() -> None:
+    async with _service(_statut(403)) as refusant, _service(_statut(201)) as autre:
+        ici, la = (Navigateur().abonnement(service.url()) for service in (refusant, autre))
+        canal = _canal()
+        for _ in range(3):
+            issues = await _remettre(canal, Colis("e1", ici, MESSAGE), Colis("e2", la, MESSAGE))
+            assert [type(issue) for issue in issues] == [Retenu, Recu]
+        assert (len(refusant.recus), len(autre.recus)) == (1, 3)
+
+
+async def test_un_abonnement_pris_avec_une_autre_cle_ne_retient_pas_les_autres() -> None:
+    navigateur = Navigateur()
+
+    async def repondre(request: web.Request) -> web.Response:
+        return web.Response(status=403 if "ancien" in request.path else 201)
+
+    async with _service(repondre) as service:
+        ancien, neuf = navigateur.abonnement(f"{service.url()}-ancien"), navigateur.abonnement(service.url())
+        issues = await _remettre(_canal(), Colis("e1", ancien, MESSAGE), Colis("e2", neuf, MESSAGE))
+        assert [type(issue) for issue in issues] == [Temporaire, Recu]
 
 
 async def test_rien_ne_commence_quand_le_bail_est_perdu() -> None:

@@ -10,12 +10,12 @@ from aiosmtplib import SMTP
 
 from contracts.notifications import Canal as NomDeCanal
 from kit.logging import get_logger
-from services.notifications.canaux.base import Aiguillage, Cadence, Colis, Injoignable, Issue, sans_limite
+from services.notifications.canaux.base import Aiguillage, Cadence, Colis, Injoignable, Issue, Retenu, sans_limite
 from services.notifications.canaux.email.dialogue import Dialogue
 from services.notifications.canaux.email.fil import DELAI_S, Fil
 from services.notifications.canaux.email.plis import Offre
 from services.notifications.canaux.email.relais import Relais
-from services.notifications.canaux.email.reponses import relais_en_etat
+from services.notifications.canaux.email.reponses import Differe, refus_d_ouverture, relais_en_etat, relire_le_lot
 from services.notifications.canaux.email.serveurs import Serveur, lire_urls
 
 log = get_logger(__name__)
@@ -33,13 +33,14 @@ class CanalEmail:
         aiguillage: Aiguillage | None = None,
         delai_s: float = DELAI_S,
         cadence: Cadence = sans_limite,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`url`: one or several relays (`lire_urls`). `expediteur`: the address of MAIL FROM. `aiguillage`: chooses
         among the relays, by their fixed weights where none is given. `delai_s`: for each answer.
 
         Raises ValueError for a malformed `url`.
         """
-        self._relais = Relais(lire_urls(url), aiguillage)
+        self._relais = Relais(lire_urls(url), aiguillage, monotonic)
         self._expediteur = expediteur
         self._delai_s = delai_s
         self._cadence = cadence
@@ -67,14 +68,29 @@ class ConnexionSmtp:
         if not all(isinstance(c.contenu, bytes) for c in colis):
             raise TypeError("an e-mail is bytes")
         dialogue, self._pret = self._pret, None
-        if dialogue is None or not dialogue.ouvert:
-            try:
-                dialogue = await self._choisir()
-            except Injoignable as error:
-                return [Injoignable(error.motif) for _ in colis]
-        # Before the first MAIL FROM: a relay hangs up on whoever is silent inside of a transaction.
-        await self._cadence(dialogue.fournisseur, len(colis))
-        return await dialogue.remettre(colis, tenu)
+        issues: list[Issue] = []
+        while (reste := len(colis) - len(issues)) and (not issues or isinstance(issues[-1], Differe)):
+            # After a 421 about one message, the others go on in a new session.
+            if dialogue is None or not dialogue.ouvert:
+                try:
+                    dialogue = await self._choisir()
+                except Injoignable as error:
+                    issues += [type(error)(error.motif) for _ in range(reste)]
+                    break
+            # Before the first MAIL FROM: a relay hangs up on whoever is silent inside of a transaction.
+            await self._cadence(dialogue.fournisseur, reste)
+            issues += _jusqu_au_differe(await dialogue.remettre(colis[-reste:], tenu))
+        return self._conclure(issues)
+
+    def _conclure(self, issues: list[Issue]) -> list[Issue]:
+        """What the lot as a whole says about each relay that it met."""
+        for nom in {issue.fournisseur for issue in issues if issue.fournisseur is not None}:
+            rangs = [rang for rang, issue in enumerate(issues) if issue.fournisseur == nom]
+            lues = relire_le_lot([issues[rang] for rang in rangs])
+            for rang, issue in zip(rangs, lues, strict=True):
+                issues[rang] = issue
+            self._relais.retenues.apprendre(nom, lues)
+        return issues
 
     async def fermer(self) -> None:
         dialogues, self._dialogues, self._pret = list(self._dialogues.values()), {}, None
@@ -94,11 +110,13 @@ class ConnexionSmtp:
                 # The type alone: the text of a refused AUTH may repeat the user's name.
                 log.warning("smtp_relay_away", relay=nom, error=type(error).__name__)
                 self._relais.absent(nom, time.monotonic() - debut)
+                if motif := refus_d_ouverture(error):
+                    self._relais.retenues.poser(nom, motif)
                 essayes |= {nom}
             else:
                 self._relais.present(nom)
                 return dialogue
-        raise Injoignable(_INJOIGNABLE)
+        raise Retenu(_INJOIGNABLE) if self._relais.tous_refusent else Injoignable(_INJOIGNABLE)
 
     async def _ouvrir(self, serveur: Serveur) -> Dialogue:
         """Raises aiosmtplib.SMTPException or OSError."""
@@ -128,3 +146,11 @@ class ConnexionSmtp:
     def _noter_pour(self, nom: str) -> Callable[[Issue, float], None]:
         noter = self._relais.aiguillage.noter
         return lambda issue, duree_s: noter(nom, succes=relais_en_etat(issue), duree_s=duree_s)
+
+
+def _jusqu_au_differe(issues: list[Issue]) -> list[Issue]:
+    """What was not begun after a 421 about one message is begun again."""
+    for rang, issue in enumerate(issues, start=1):
+        if isinstance(issue, Differe):
+            return issues[:rang]
+    return issues

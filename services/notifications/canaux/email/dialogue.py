@@ -14,6 +14,7 @@ from services.notifications.canaux.email.lignes import FIN
 from services.notifications.canaux.email.lot import BAIL_PERDU, DATA, RSET, EnCours, Lot
 from services.notifications.canaux.email.plis import Offre, Pli, plier
 from services.notifications.canaux.email.reponses import SERVICE_FERME, est_un_accord, est_un_refus, recu, refus
+from services.notifications.canaux.email.verdicts import Etape
 
 _CONTENU_ATTENDU = 354
 
@@ -126,7 +127,7 @@ class Dialogue:
             if not est_un_refus(reponse) or (commande is RSET and reponse.code != SERVICE_FERME):
                 raise Coupure
             self._a_vider = True
-            courant.issue = courant.issue or refus(reponse, self.fournisseur)
+            courant.issue = courant.issue or refus(reponse, self.fournisseur, courant.etape(commande))
             if reponse.code == SERVICE_FERME:
                 raise Coupure
             if not self._offre.pipelining:
@@ -139,7 +140,7 @@ class Dialogue:
         if not est_un_refus(fin):
             raise Coupure
         self._a_vider = True
-        return refus(fin, self.fournisseur)
+        return refus(fin, self.fournisseur, Etape.CONTENU)
 
     def _clore(self, lot: Lot, courant: EnCours, debut: float) -> None:
         self._noter(lot.clore(courant), time.monotonic() - debut)

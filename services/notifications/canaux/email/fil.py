@@ -7,8 +7,9 @@ pipelining. One round trip per mail instead of four is what separates 6,700 mail
 """
 
 import asyncio
+import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DELAI_S = 30.0
 """For each answer; the lease on what is being handed over is prolonged meanwhile."""
@@ -16,6 +17,7 @@ DELAI_S = 30.0
 _ADIEU_S = 2.0
 _LIGNE_MAX = 8192
 _REPONSE_MAX = 4 * _LIGNE_MAX
+_CODE_REPETE = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\s*")
 _APRES_LE_CODE = (b" ", b"-", b"\r", b"\t", b"")
 
 
@@ -25,7 +27,8 @@ class Coupure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reponse:
-    """`texte`: of its first line, where the enhanced code is. It may repeat an address: never stored, never logged."""
+    """`texte`: of all its lines, with the enhanced code of the first. It may repeat an address: never stored, never
+    logged."""
 
     code: int
     texte: str
@@ -39,7 +42,7 @@ class Fil(asyncio.Protocol):
         self._delai_s = delai_s
         self._loop = asyncio.get_running_loop()
         self._tampon = b""
-        self._premiere: Reponse | None = None
+        self._debut: Reponse | None = None
         self._lus = 0
         self._attendues = 0
         self._recues: deque[Reponse] = deque()
@@ -115,13 +118,17 @@ class Fil(asyncio.Protocol):
             return False
         if not code.isdigit() or suite not in _APRES_LE_CODE:
             return False
-        if self._premiere is None:
-            self._premiere = Reponse(int(code), ligne[4:].strip().decode("latin-1"))
-        elif self._premiere.code != int(code):
+        texte = ligne[4:].strip().decode("latin-1")
+        if self._debut is None:
+            self._debut = Reponse(int(code), texte)
+        elif self._debut.code != int(code):
             return False
+        else:
+            # An enhanced code is told again on each line.
+            self._debut = replace(self._debut, texte=f"{self._debut.texte} {_CODE_REPETE.sub('', texte)}")
         if suite != b"-":
-            self._recues.append(self._premiere)
-            self._premiere, self._lus = None, 0
+            self._recues.append(self._debut)
+            self._debut, self._lus = None, 0
             self._attendues -= 1
         return True
 

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifications.canaux.base import Colis, EchecRemise, Inconnu, Injoignable, Issue, Permanent
+from services.notifications.canaux.base import Colis, EchecRemise, Inconnu, Injoignable, Issue, Permanent, Retenu
 from services.notifications.canaux.email.plis import Pli
+from services.notifications.canaux.email.verdicts import Etape
 
 RSET, DATA = b"RSET\r\n", b"DATA\r\n"
 COUPE, SANS_REPONSE, BAIL_PERDU = "smtp coupé", "smtp sans réponse", "bail perdu"
+
+_RETENUS_DE_SUITE = 3
+"""So many refusals in a row that blame us: the relay need not be asked for each of the others."""
 
 
 @dataclass
@@ -23,6 +27,12 @@ class EnCours:
     @property
     def groupe(self) -> bytes:
         return b"".join(self.commandes)
+
+    def etape(self, commande: bytes) -> Etape:
+        """Which one a refusal of this command is about."""
+        if commande is self.pli.rcpt:
+            return Etape.RCPT
+        return Etape.CONTENU if commande is DATA else Etape.MAIL
 
 
 class Lot:
@@ -41,11 +51,12 @@ class Lot:
         self._fournisseur = fournisseur
         self._rang = 0
         self._arrete = False
+        self._retenus = 0
         self._issues: list[Issue | None] = [None] * len(colis)
 
     def suivant(self, *, vider: bool) -> EnCours | None:
         """None at the end, and once the lease is over. `vider`: an open transaction is to be dropped first."""
-        while self._rang < len(self._colis) and not self._arrete:
+        while self._rang < len(self._colis) and not self._arrete and self._retenus < _RETENUS_DE_SUITE:
             rang = self._rang
             self._rang += 1
             pli = self._plier(self._colis[rang])
@@ -62,6 +73,7 @@ class Lot:
         """Keeps its outcome, which must be known, and returns it."""
         assert fini.issue is not None
         self._issues[fini.rang] = fini.issue
+        self._retenus = self._retenus + 1 if isinstance(fini.issue, Retenu) else 0
         self.courant = None
         return fini.issue
 

@@ -4,8 +4,10 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from contracts.notifications import Canal
 from services.notifications.canaux.base import Aiguillage
 from services.notifications.canaux.email.serveurs import Serveur
+from services.notifications.canaux.retenue import Retenues
 
 _ABSENCE_S = 30.0
 """For so long a relay that could not be reached is tried last: a silent one costs every lot a whole time-out."""
@@ -38,11 +40,13 @@ class Relais:
         self._serveurs = {serveur.nom: serveur for serveur in serveurs}
         self.aiguillage = aiguillage or AuPoids({serveur.nom: serveur.poids for serveur in serveurs})
         self._monotonic = monotonic
+        self.retenues = Retenues(Canal.EMAIL, monotonic)
         self._absents: dict[str, float] = {}
 
     def proposer(self, essayes: frozenset[str]) -> Serveur | None:
-        """The relay to try next; None once all were tried. Raises LookupError when `aiguillage` errs."""
-        restants = self._serveurs.keys() - essayes
+        """The relay to try next; None once all were tried, but for those that refuse us. Raises LookupError when
+        `aiguillage` errs."""
+        restants = self._serveurs.keys() - essayes - self.retenues.parmi(self._serveurs)
         now = self._monotonic()
         candidats = {nom for nom in restants if self._absents.get(nom, 0.0) <= now} or restants
         if not candidats:
@@ -53,6 +57,11 @@ class Relais:
         if nom not in candidats:
             raise LookupError(f"the aiguillage named {nom}, which was excluded or is unknown")
         return self._serveurs[nom]
+
+    @property
+    def tous_refusent(self) -> bool:
+        """Whether every relay refuses us."""
+        return len(self.retenues.parmi(self._serveurs)) == len(self._serveurs)
 
     def absent(self, nom: str, duree_s: float) -> None:
         self._absents[nom] = self._monotonic() + _ABSENCE_S

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from contracts.notifications import Canal as NomDeCanal
@@ -13,12 +14,19 @@ from services.notifications.canaux.base import (
     Injoignable,
     Issue,
     Permanent,
+    Retenu,
     sans_limite,
 )
+from services.notifications.canaux.fautes import relire
+from services.notifications.canaux.retenue import Retenues
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
 
 ENSEMBLE = 10
 """How many messages of a lot are on their way at once: a provider's answer takes the time of a journey."""
+
+
+Essais = defaultdict[str, list[Issue]]
+"""By provider, what became of the messages that it was offered, in their order."""
 
 
 class CanalSms:
@@ -33,29 +41,39 @@ class CanalSms:
             raise ValueError("the SMS channel needs providers with names of their own")
         self._aiguillage = aiguillage
         self._cadence = cadence
+        self._retenues = Retenues(self.nom)
 
     def connexion(self) -> "ConnexionSms":
-        return ConnexionSms(self._fournisseurs, self._aiguillage, self._cadence)
+        return ConnexionSms(self._fournisseurs, self._aiguillage, self._cadence, self._retenues)
 
 
 class ConnexionSms:
     """The providers keep their own connections; this one only passes on."""
 
-    def __init__(self, fournisseurs: dict[str, FournisseurSms], aiguillage: Aiguillage, cadence: Cadence) -> None:
+    def __init__(
+        self,
+        fournisseurs: dict[str, FournisseurSms],
+        aiguillage: Aiguillage,
+        cadence: Cadence,
+        retenues: Retenues,
+    ) -> None:
         self._fournisseurs = fournisseurs
         self._aiguillage = aiguillage
         self._cadence = cadence
+        self._retenues = retenues
 
     async def preparer(self) -> None:
-        """Returns as soon as one provider answers."""
-        essais = {asyncio.create_task(fournisseur.pret()) for fournisseur in self._fournisseurs.values()}
+        """Returns as soon as one provider answers, of those that do not refuse us. Raises Injoignable."""
+        admis = self._fournisseurs.keys() - self._retenues.parmi(self._fournisseurs)
+        essais = {asyncio.create_task(self._fournisseurs[nom].pret()) for nom in admis}
+        refus = not admis
         try:
             for essai in asyncio.as_completed(essais):
                 try:
                     return await essai
-                except Injoignable:
-                    continue
-            raise Injoignable("aucun fournisseur de SMS")
+                except Injoignable as error:
+                    refus = refus or isinstance(error, Retenu)
+            raise (Retenu if refus else Injoignable)("aucun fournisseur de SMS")
         finally:
             for essai in essais:
                 essai.cancel()
@@ -66,19 +84,30 @@ class ConnexionSms:
         absent = False
         for debut in range(0, len(colis), ENSEMBLE):
             ensemble = colis[debut : debut + ENSEMBLE]
-            faits = await asyncio.gather(*(self._un(un, tenu) for un in ensemble if not absent))
+            essais: Essais = defaultdict(list)
+            faits = await asyncio.gather(*(self._un(un, tenu, essais) for un in ensemble if not absent))
             issues += faits or [Injoignable("non commencé") for _ in ensemble]
             absent = absent or any(isinstance(issue, Injoignable) for issue in faits)
+            self._apprendre(issues, essais)
         return issues
+
+    def _apprendre(self, issues: list[Issue], essais: Essais) -> None:
+        """Who refused us gets nothing for a while, unless it took other messages: then the refusal was about one."""
+        for nom, tentees in essais.items():
+            lues = relire(tentees)
+            self._retenues.apprendre(nom, lues)
+            for avant, lue in zip(tentees, lues, strict=True):
+                if lue is not avant and avant in issues:
+                    issues[issues.index(avant)] = lue
 
     async def fermer(self) -> None:
         """Nothing: sessions outlive the connections that use them."""
 
-    async def _un(self, colis: Colis, tenu: Callable[[], bool]) -> Issue:
+    async def _un(self, colis: Colis, tenu: Callable[[], bool], essais: Essais) -> Issue:
         """Asks one provider after the other while none has it; an Inconnu ends that, since it may have been taken."""
         if not isinstance(colis.contenu, str):
             return Permanent("sms sans texte")
-        exclus: frozenset[str] = frozenset()
+        exclus = self._retenues.parmi(self._fournisseurs)
         dernier: EchecRemise = Injoignable("non commencé")
         while len(exclus) < len(self._fournisseurs):
             nom = self._aiguillage.choisir(exclus)
@@ -86,6 +115,7 @@ class ConnexionSms:
             if not tenu():
                 break
             issue = await self._tenter(self._fournisseurs[nom], colis.adresse, colis.contenu, colis.envoi_id)
+            essais[nom].append(issue)
             if not isinstance(issue, Injoignable | Sature):
                 return issue
             exclus |= {nom}

@@ -3,15 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from services.notifications.canaux.base import Recu, Temporaire
+from services.notifications.canaux.base import Recu, Sature
 from services.notifications.retours import Retour, SmsRecu
+
+__all__ = ["FournisseurSms", "Recevoir", "Sature"]
 
 Recevoir = Callable[[Retour | SmsRecu], Awaitable[None]]
 """Stores what came back, returns once it is stored: the provider is answered then. May get the same twice."""
-
-
-class Sature(Temporaire):
-    """The provider asks us to go slower: another one can take the message at once."""
 
 
 class FournisseurSms(Protocol):

@@ -1,8 +1,6 @@
 """An SMS provider by HTTPS, whatever its API looks like: a request from templates, an id found in the answer.
 
-What an answer means: 2xx taken; 429 too fast; 401, 402, 403 our key or our credit, so that every message would fail
-alike; other 4xx never; 504 somebody behind it may have taken it; other 5xx away. No answer after the request was begun:
-unknown.
+What an answer means: `verdicts.py`. No answer after the request was begun: unknown.
 """
 
 import asyncio
@@ -18,9 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Se
 from yarl import URL
 
 from kit.logging import get_logger
-from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Temporaire
-from services.notifications.canaux.sms.fournisseur import Sature
+from services.notifications.canaux.base import Inconnu, Injoignable, Permanent, Recu
 from services.notifications.canaux.sms.texte import compter
+from services.notifications.canaux.sms.verdicts import refus_http
 
 log = get_logger(__name__)
 
@@ -31,7 +29,6 @@ _REFERENCE_MAX = 128
 # Shorter than what servers usually keep: a request on a connection that they just closed would be of unknown outcome.
 _REPOS_S = 2.0
 _ROUVERTURE_S = 1.0
-_COMPTE = frozenset({401, 402, 403, 407})
 
 
 def _champs_connus(valeur: JsonValue) -> JsonValue:
@@ -138,7 +135,7 @@ class ClientHttp:
         }
         statut, corps = await self._demander(champs)
         if not 200 <= statut < 300:
-            raise _refus(statut, self.nom)
+            raise refus_http(statut, corps, self.nom)
         self._vu_at = time.monotonic()
         return Recu(self.nom, _reference(corps, self._reglages.chemin_reference), parties)
 
@@ -209,15 +206,3 @@ def _reference(corps: bytes, chemin: str) -> str | None:
     if isinstance(valeur, bool) or not isinstance(valeur, str | int):
         return None
     return str(valeur)[:_REFERENCE_MAX] or None
-
-
-def _refus(statut: int, nom: str) -> EchecRemise:
-    motif = f"http {statut}"
-    if statut == 429:
-        return Sature(motif, nom)
-    if statut == 504:
-        return Inconnu(motif, nom)
-    if statut >= 500 or statut in _COMPTE or statut == 408:
-        return Injoignable(motif, nom)
-    # A redirection, or something else that we did not ask for.
-    return Permanent(motif, nom) if statut >= 400 else Temporaire(motif, nom)

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from contracts.notifications import Canal
 from kit.clock import Clock, SystemClock
 from kit.logging import get_logger
 from kit.waiting import jitter, wait
-from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Temporaire
+from services.notifications.canaux.base import Inconnu, Injoignable, Permanent, Recu, Retenu, Temporaire
+from services.notifications.canaux.retenue import signaler
 from services.notifications.canaux.sms.concatenation import AVEC_ENTETE, entete
-from services.notifications.canaux.sms.fournisseur import Recevoir, Sature
+from services.notifications.canaux.sms.fournisseur import Recevoir
 from services.notifications.canaux.sms.lien import Delais, Lien, PasEnvoye, SansReponse
 from services.notifications.canaux.sms.parties import Parties
 from services.notifications.canaux.sms.pdu import (
@@ -36,6 +38,7 @@ from services.notifications.canaux.sms.pdu import (
 )
 from services.notifications.canaux.sms.reception import Reception
 from services.notifications.canaux.sms.texte import Decoupage, decouper, encoder
+from services.notifications.canaux.sms.verdicts import lie_refuse, refus_smpp
 
 log = get_logger(__name__)
 
@@ -46,12 +49,6 @@ _NUMERO = re.compile(r"\d{3,15}")
 _COURT_MAX = 6
 _PAUSE_MAX_S = 30.0
 _MENAGE_S = 15.0
-# About this message and no other. What is wrong with our own settings (source address, service type) is not among them:
-# once repaired, the same messages pass.
-_DEFINITIFS = frozenset(
-    {Statut.LONGUEUR_DU_MESSAGE, Statut.DESTINATAIRE, Statut.TON_DU_DESTINATAIRE, Statut.NPI_DU_DESTINATAIRE}
-)
-_SATURATIONS = frozenset({Statut.DEBIT, Statut.FILE_PLEINE})
 
 
 @dataclass(frozen=True)
@@ -120,6 +117,8 @@ class SessionSmpp:
         self._reception = Reception(nom, recevoir, self._parties, clock or SystemClock())
         self._receptions: set[asyncio.Task[None]] = set()
         self._lien: Lien | None = None
+        self._refuse = False
+        """Whether the last bind was refused for a reason of ours: name, password, rights."""
         self._lie = asyncio.Event()
 
     @property
@@ -143,7 +142,7 @@ class SessionSmpp:
             await self._finir_receptions()
 
     async def pret(self) -> None:
-        """Returns when bound. Raises Injoignable after a moment."""
+        """Returns when bound. Raises Injoignable after a moment; Retenu when the provider refuses our bind."""
         try:
             async with asyncio.timeout(self._delais.pret):
                 # A connection can be cut already, and its end not yet noticed by `run`.
@@ -151,7 +150,7 @@ class SessionSmpp:
                     self._lie.clear()
                     await self._lie.wait()
         except TimeoutError as error:
-            raise Injoignable("smpp injoignable", self._nom) from error
+            raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom) from error
 
     async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
         """Hands one SMS over, in as many parts as it needs; `reference` is the id of the first. Raises EchecRemise.
@@ -199,7 +198,7 @@ class SessionSmpp:
         async with self._fenetre:
             lien = self._lien
             if lien is None:
-                raise Injoignable("smpp injoignable", self._nom)
+                raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom)
             try:
                 reponse = await lien.demander(Commande.SUBMIT_SM, corps_submit(message))
             except PasEnvoye as error:
@@ -210,7 +209,7 @@ class SessionSmpp:
             if reponse.statut == Statut.NON_LIE:
                 # It has forgotten our bind: only a new one helps.
                 lien.couper()
-            raise _refus(reponse.statut, self._nom)
+            raise refus_smpp(reponse.statut, self._nom)
         return lire_reference(reponse.corps)
 
     async def _tenir(self, stopping: asyncio.Event) -> bool:
@@ -266,7 +265,11 @@ class SessionSmpp:
             return False
         if reponse.commande == Commande.GENERIC_NACK or reponse.statut != Statut.OK:
             log.warning("smpp_bind_refused", provider=self._nom, status=f"{reponse.statut:#x}")
+            self._refuse = lie_refuse(reponse.statut)
+            if self._refuse:
+                signaler(Canal.SMS, self._nom, f"smpp {reponse.statut:#04x}")
             return False
+        self._refuse = False
         return True
 
     async def _menage(self, stopping: asyncio.Event) -> None:
@@ -282,13 +285,3 @@ class SessionSmpp:
 
 def _destination(numero: str) -> Adresse:
     return Adresse(numero.removeprefix("+"), INTERNATIONAL, RESEAU)
-
-
-def _refus(statut: int, nom: str) -> EchecRemise:
-    """Numbers of the specification alone; those that are not known are taken as passing."""
-    motif = f"smpp 0x{statut:02x}"
-    if statut == Statut.NON_LIE:
-        return Injoignable(motif, nom)
-    if statut in _SATURATIONS:
-        return Sature(motif, nom)
-    return Permanent(motif, nom) if statut in _DEFINITIFS else Temporaire(motif, nom)

@@ -86,21 +86,54 @@ async def test_greylisting_is_temporary(extensions: tuple[str, ...]) -> None:
     assert motif(issues[0]) == "smtp 451 4.7.1"
 
 
-@pytest.mark.parametrize("mot", ["MAIL", "RCPT", "DATA", "."])
 @pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])
-async def test_421_in_the_middle_ends_the_lot_and_loses_nothing(extensions: tuple[str, ...], mot: str) -> None:
+async def test_un_421_avant_le_destinataire_finit_le_lot_et_ne_perd_rien(extensions: tuple[str, ...]) -> None:
     vus: list[str] = []
 
     def script(m: str, ligne: str) -> str | None:
-        if m == mot:
+        if m == "MAIL":
             vus.append(m)
-        return "421 4.3.2 fermeture" if m == mot and len(vus) == 2 else None
+        return "421 4.3.2 fermeture" if m == "MAIL" and len(vus) == 2 else None
 
     async with relais(script, extensions) as faux:
         issues = await remettre(faux, *TROIS)
     assert types(issues) == [Recu, Injoignable, Injoignable]
     assert [motif(issue) for issue in issues[1:]] == ["smtp 421 4.3.2", "smtp coupé"]
     assert len(faux.livres) == 1
+
+
+@pytest.mark.parametrize("reponse", ["421 4.7.0 Try again later", "421 4.3.2 closing", "421 plus tard"])
+@pytest.mark.parametrize("mot", ["RCPT", "DATA", "."])
+@pytest.mark.parametrize("rang", [0, 1, 2])
+@pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])
+async def test_un_421_pour_un_destinataire_ne_retarde_que_lui(
+    extensions: tuple[str, ...], rang: int, mot: str, reponse: str
+) -> None:
+    async with relais(pour(TROIS[rang], mot, reponse), extensions) as faux:
+        issues = await remettre(faux, *TROIS)
+    assert isinstance(issues[rang], Temporaire)
+    assert [type(issue) for autre, issue in enumerate(issues) if autre != rang] == [Recu, Recu]
+    assert [adresse for adresse, _ in faux.livres] == [adresse for adresse in TROIS if adresse != TROIS[rang]]
+
+
+async def test_deux_destinataires_a_421_ne_retiennent_pas_le_troisieme() -> None:
+    def script(mot: str, ligne: str) -> Reponse:
+        return "421 4.7.0 plus tard" if mot == "RCPT" and ligne != TROIS[2] else None
+
+    async with relais(script) as faux:
+        assert [isinstance(issue, Temporaire) for issue in await remettre(faux, *TROIS)] == [True, True, False]
+    assert [adresse for adresse, _ in faux.livres] == [TROIS[2]]
+
+
+async def test_un_seul_message_a_421_perd_une_tentative_a_chaque_fois() -> None:
+    async with relais(pour(TROIS[0], "RCPT", "421 4.7.0 plus tard")) as faux:
+        (issue,) = await remettre(faux, TROIS[0])
+    assert isinstance(issue, Temporaire)
+
+
+async def test_un_relais_qui_dit_421_a_tous_ne_coute_de_tentative_a_personne() -> None:
+    async with relais(lambda mot, ligne: "421 4.7.0 plus tard" if mot == "RCPT" else None) as faux:
+        assert types(await remettre(faux, *TROIS)) == [Injoignable] * 3
 
 
 @pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])

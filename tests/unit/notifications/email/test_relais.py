@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from services.notifications.canaux.base import Colis, Injoignable, Recu
+from services.notifications.canaux.base import Colis, Injoignable, Recu, Retenu, Temporaire
 from services.notifications.canaux.email import AuPoids, CanalEmail, lire_urls
 from services.notifications.canaux.email.relais import Relais
 from tests.unit.notifications.aiguillage import Notes
@@ -44,6 +44,81 @@ async def test_when_all_are_away_it_is_said_and_the_credentials_are_not() -> Non
     assert levee.value.motif == "smtp injoignable"
     issues = await connexion.remettre([MESSAGE, MESSAGE], lambda: True)
     assert [type(issue) for issue in issues] == [Injoignable, Injoignable]
+
+
+@pytest.mark.parametrize(
+    ("mot", "reponse"),
+    [
+        ("MAIL", "530 5.7.0 Must issue a STARTTLS command first"),
+        ("MAIL", "550 5.7.1 Sender address rejected: SPF"),
+        ("RCPT", "554 5.7.1 <a@exemple.fr>: Relay access denied"),
+        (".", "550 5.4.5 Daily user sending quota exceeded"),
+        (".", "552 Message would take you over your relay quota of 500"),
+    ],
+)
+async def test_un_relais_qui_nous_refuse_ne_finit_aucun_message_et_le_suivant_prend_la_suite(
+    mot: str, reponse: str
+) -> None:
+    async with relais(lambda m, ligne: reponse if m == mot else None) as refusant, relais() as autre:
+        notes = Notes(f"127.0.0.1:{refusant.port}", f"127.0.0.1:{autre.port}")
+        connexion = CanalEmail(f"{refusant.url},{autre.url}", "nous@exemple.fr", notes).connexion()
+        issues = await connexion.remettre([MESSAGE] * 5, lambda: True)
+        assert {type(issue) for issue in issues} <= {Retenu, Injoignable}
+        assert refusant.mots.count("MAIL") <= 4, "the others are not even offered"
+        await connexion.preparer()
+        assert await connexion.remettre([MESSAGE] * 2, lambda: True) == [Recu(notes.noms[1], "ABC123")] * 2
+        await connexion.fermer()
+
+
+async def test_un_relais_qui_nous_refuse_reprend_une_fois_repare() -> None:
+    repare = False
+    temps = [0.0]
+    async with relais(lambda m, ligne: None if repare or m != "." else "554 5.7.0 sending limit exceeded") as faux:
+        canal = CanalEmail(faux.url, "nous@exemple.fr", monotonic=lambda: temps[0])
+        connexion = canal.connexion()
+        for pause in (5.0, 10.0, 20.0, 40.0, 60.0, 60.0):
+            assert isinstance((await connexion.remettre([MESSAGE], lambda: True))[0], Retenu)
+            temps[0] += pause - 0.1
+            with pytest.raises(Retenu):
+                await connexion.preparer()
+            temps[0] += 0.2
+            await connexion.preparer()
+        repare = True
+        assert isinstance((await connexion.remettre([MESSAGE], lambda: True))[0], Recu)
+        await connexion.fermer()
+
+
+async def test_un_message_toujours_mal_juge_ne_retient_pas_les_autres() -> None:
+    juge = Colis("envoi", "juge@exemple.fr", MESSAGE.contenu)
+
+    def script(mot: str, ligne: str) -> str | None:
+        return "550 5.7.1 Sender address rejected" if mot == "RCPT" and ligne == juge.adresse else None
+
+    async with relais(script) as faux:
+        connexion = CanalEmail(faux.url, "nous@exemple.fr").connexion()
+        issues = await connexion.remettre([juge, MESSAGE], lambda: True)
+        await connexion.preparer()
+        await connexion.fermer()
+    assert [type(issue) for issue in issues] == [Temporaire, Recu]
+
+
+@pytest.mark.parametrize(
+    ("reponse", "attendu"), [("535 5.7.8 non", Retenu), ("454 4.7.0 Temporary authentication failure", Injoignable)]
+)
+async def test_un_mot_de_passe_refuse_est_notre_faute(reponse: str, attendu: type) -> None:
+    async with relais(lambda mot, ligne: reponse if mot == "AUTH" else None, ("AUTH PLAIN",)) as faux:
+        connexion = CanalEmail(f"smtp://moi:mot@127.0.0.1:{faux.port}", "nous@exemple.fr").connexion()
+        for _ in range(2):
+            with pytest.raises(Injoignable) as levee:
+                await connexion.preparer()
+        assert type(levee.value) is attendu
+
+
+async def test_un_relais_sans_le_chiffrement_demande_est_notre_reglage() -> None:
+    async with relais() as faux:
+        connexion = CanalEmail(f"{faux.url}?starttls=1", "nous@exemple.fr").connexion()
+        with pytest.raises(Retenu):
+            await connexion.preparer()
 
 
 async def test_each_lot_goes_where_it_is_sent_and_sessions_stay_open() -> None:

@@ -12,6 +12,7 @@ from services.notifications.canaux.base import (
     Issue,
     Permanent,
     Recu,
+    Retenu,
     Temporaire,
 )
 from services.notifications.canaux.sms.canal import CanalSms
@@ -94,6 +95,31 @@ async def test_un_fournisseur_occupe_n_est_pas_un_fournisseur_absent() -> None:
     issues, _ = await remettre(a, b, combien=12)
     assert {type(issue) for issue in issues} == {Sature}
     assert len(a.demandes) == 12
+
+
+async def test_un_fournisseur_qui_nous_refuse_laisse_la_place_a_l_autre_et_ne_recoit_plus_rien() -> None:
+    a, b = Fournisseur("a", lambda: Retenu("http 402", "a")), Fournisseur("b")
+    connexion = CanalSms([a, b], Notes("a", "b")).connexion()
+    for _ in range(2):
+        assert {type(issue) for issue in await connexion.remettre(colis(3), lambda: True)} == {Recu}
+    assert (len(a.demandes), len(b.demandes)) == (3, 6)
+
+
+async def test_quand_tous_nous_refusent_rien_n_est_reclame() -> None:
+    a = Fournisseur("a", lambda: Retenu("http 401", "a"))
+    connexion = CanalSms([a], Notes("a")).connexion()
+    issues = await connexion.remettre(colis(25), lambda: True)
+    assert {type(issue) for issue in issues} == {Retenu, Injoignable}
+    with pytest.raises(Retenu):
+        await connexion.preparer()
+
+
+async def test_un_numero_toujours_refuse_comme_si_c_etait_nous_ne_retient_pas_les_autres() -> None:
+    reponses = iter([Retenu("http 403", "a"), None, None])
+    a = Fournisseur("a", lambda: next(reponses))
+    connexion = CanalSms([a], Notes("a")).connexion()
+    assert [type(i) for i in await connexion.remettre(colis(3), lambda: True)] == [Temporaire, Recu, Recu]
+    await connexion.preparer()
 
 
 async def test_chaque_issue_est_a_la_place_de_son_colis() -> None:

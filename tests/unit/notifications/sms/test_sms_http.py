@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Temporaire
+from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Retenu
 from services.notifications.canaux.sms.fournisseur import Sature
 from services.notifications.canaux.sms.http import ClientHttp, FournisseurHttp
 
@@ -111,16 +111,18 @@ async def test_l_identifiant_du_fournisseur_est_la_ou_on_l_a_dit(
         (429, Sature),
         (400, Permanent),
         (422, Permanent),
-        (404, Permanent),
-        # Our key, our credit: no message would pass, and none was taken.
-        (401, Injoignable),
-        (402, Injoignable),
-        (403, Injoignable),
+        (413, Permanent),
+        # Our key, our credit, our URL: no message would pass, and none was taken.
+        (401, Retenu),
+        (402, Retenu),
+        (403, Retenu),
+        (404, Retenu),
+        (405, Retenu),
         (408, Injoignable),
         (500, Injoignable),
         (503, Injoignable),
         (504, Inconnu),
-        (302, Temporaire),
+        (302, Retenu),
     ],
 )
 async def test_le_sort_de_chaque_statut(statut: int, echec: type[EchecRemise]) -> None:
@@ -131,6 +133,26 @@ async def test_le_sort_de_chaque_statut(statut: int, echec: type[EchecRemise]) -
     assert type(leve.value) is echec
     assert (leve.value.motif, leve.value.fournisseur) == (f"http {statut}", "web")
     assert len(api.demandes) == 1, "a redirection is not followed"
+
+
+@pytest.mark.parametrize(
+    ("corps", "echec"),
+    [
+        (b'{"error":"insufficient credit"}', Retenu),
+        (b'{"error":"Your account balance is too low"}', Retenu),
+        (b'{"error":"sender not registered"}', Retenu),
+        ('{"erreur":"expéditeur inconnu"}'.encode(), Retenu),
+        (b'{"error":"invalid recipient number"}', Permanent),
+        (b'{"error":"destination not allowed for this account"}', Permanent),
+        (b"", Permanent),
+    ],
+)
+async def test_un_400_qui_parle_de_notre_compte_ne_finit_pas_le_message(corps: bytes, echec: type) -> None:
+    async with client() as (ouvert, api):
+        api.reponse = 400, corps
+        with pytest.raises(EchecRemise) as leve:
+            await ouvert.envoyer(NUMERO, "bonjour", "envoi-1")
+    assert type(leve.value) is echec
 
 
 async def test_un_fournisseur_qui_raccroche_laisse_le_sort_inconnu() -> None:
