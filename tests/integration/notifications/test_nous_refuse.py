@@ -7,7 +7,9 @@ from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 
 
-@pytest.mark.parametrize("reponse", ["550 5.4.5 Daily user sending quota exceeded", "530 5.7.0 Authentication required"])
+@pytest.mark.parametrize(
+    "reponse", ["550 5.4.5 Daily user sending quota exceeded", "530 5.7.0 Authentication required"]
+)
 async def test_un_relais_qui_nous_refuse_ne_perd_ni_alerte_ni_code(poste: Poste, reponse: str) -> None:
     alerte, chez_elle = await poste.inscrire()
     code, chez_lui = new_id(), f"{new_id()[:12]}@exemple.fr"
