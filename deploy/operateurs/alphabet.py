@@ -28,7 +28,7 @@ class AlphabetInconnu(ValueError):
 
 def decoder(octets: bytes, codage: int) -> str:
     """The text. What no alphabet has becomes U+FFFD. Raises AlphabetInconnu."""
-    match codage:
+    match codage if codage < 0x10 else _de_classe(codage):
         case 0:
             return _gsm(octets)
         case 1 | 3:
@@ -37,6 +37,14 @@ def decoder(octets: bytes, codage: int) -> str:
             return octets.decode("utf-16-be", "replace")
         case _:
             raise AlphabetInconnu(f"data_coding {codage} n’est pas du texte")
+
+
+def _de_classe(codage: int) -> int | None:
+    """The alphabet of a message with a class (3GPP TS 23.038, 4): 0x10 to 0x1B, 0xF0 to 0xF3. None for octets that are
+    data, or compressed."""
+    if 0xF0 <= codage <= 0xF3:
+        return GSM
+    return {0: GSM, 2: UCS_2}.get((codage >> 2) & 3) if 0x10 <= codage <= 0x1F else None
 
 
 def encoder(texte: str) -> tuple[int, list[bytes]]:

@@ -35,17 +35,24 @@ _MEME_CONVERSATION = dt.timedelta(hours=48)
 REPONSES_MAX = 10
 """Answers to one number in an hour: another machine that answers too would never end."""
 
+AIDES_MAX = 2
+"""Of these, how many say only how to write to us: twice is enough for a person, and a machine would never stop."""
+
+_AIDES = frozenset({Genre.AIDE_SMS, Genre.QUELLE_ANNONCE})
+
 _FENETRE = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Qui:
-    """Who wrote. `compte_id` "": a number that belongs to no account. `muet`: they were answered often enough."""
+    """Who wrote. `compte_id` "": a number that belongs to no account. `muet`: they were answered often enough; `fois`:
+    how often they have said the same in the last hour, this time included."""
 
     compte_id: str
     numero: str
     sms_id: str
     muet: bool
+    fois: int
 
 
 class Reception:
@@ -88,7 +95,9 @@ class Reception:
             await self._db.sms_recus.insert_one({"_id": sms_id, "de": de, **ligne}, session=tx.session)
             recents = {"de": {"$in": self._coffre.empreintes(sms.de)}, "recu_at": {"$gt": now - _FENETRE}}
             muet = await self._db.sms_recus.count_documents(recents, session=tx.session) > REPONSES_MAX
-            await self._agir(commande, Qui(compte_id, sms.de, sms_id, muet), tx)
+            memes = {**recents, "commande": ligne["commande"]}
+            fois = await self._db.sms_recus.count_documents(memes, session=tx.session)
+            await self._agir(commande, Qui(compte_id, sms.de, sms_id, muet, fois), tx)
             tx.after_commit(lambda: SMS_RECUS.labels(_nom(commande)).inc())
 
         try:
@@ -121,8 +130,10 @@ class Reception:
     async def _arreter(self, qui: Qui, tx: Tx) -> None:
         """At once, and confirmed once."""
         if not qui.compte_id:
-            # Nobody's number: nothing is sent there anyway.
-            return await self._ecrire(qui, Genre.STOP_CONFIRME, {}, tx)
+            # Nobody's number: nothing is sent there anyway. Once is enough, and a machine may say STOP too.
+            if qui.fois == 1:
+                await self._ecrire(qui, Genre.STOP_CONFIRME, {}, tx)
+            return
         nouveau = await self._contacts.opposer(qui.compte_id, Canal.SMS, self._clock.now(), tx.session)
         await self._registre.fermer_canal(qui.compte_id, Canal.SMS, tx.session)
         if nouveau:
@@ -165,7 +176,7 @@ class Reception:
 
     async def _ecrire(self, qui: Qui, genre: Genre, donnees: dict[str, Any], tx: Tx) -> None:
         """The answer goes back to the number that wrote, known or not."""
-        if qui.muet:
+        if qui.muet or (genre in _AIDES and qui.fois > AIDES_MAX):
             return
         await self._courrier.repondre(
             genre,

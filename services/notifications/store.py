@@ -12,6 +12,7 @@ from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.mongo import Database, Session
 from services.notifications import domain
+from services.notifications.canaux.sms.references import formes
 from services.notifications.domain import Cloture, Etat, Genre, Motif
 from services.notifications.identifiants import alertes_de
 from services.notifications.ligne import FINI, Ligne
@@ -233,8 +234,14 @@ class Registre:
         """The row that a provider speaks of."""
         if retour.envoi_id is not None:
             return await self._db.envois.find_one({"_id": retour.envoi_id}, session=session)
-        filtre = {"fournisseur": retour.fournisseur, "reference": retour.reference}
-        return await self._db.envois.find_one(filtre, session=session)
+        envois, filtre = self._db.envois, {"fournisseur": retour.fournisseur}
+        exacte = await envois.find_one({**filtre, "reference": retour.reference}, session=session)
+        if exacte is not None or retour.reference is None:
+            return exacte
+        # Written in another way than in the answer: believed where one message alone can be meant.
+        autres = {**filtre, "reference": {"$in": formes(retour.reference)}}
+        trouvees = [ligne async for ligne in envois.find(autres, session=session).limit(2)]
+        return trouvees[0] if len(trouvees) == 1 else None
 
     async def conclure(self, envoi_id: str, etat: Etat, motif: str, session: Session) -> None:
         """A provider's last word, over the states that it may follow."""

@@ -11,7 +11,7 @@ from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.ids import new_id
 from services.notifications.alertes import reference
 from services.notifications.canaux.sms.rappels import signer
-from services.notifications.reception import REPONSES_MAX
+from services.notifications.reception import AIDES_MAX
 from tests.integration.notifications.abonne import Abonne, abonner, consentir, numero
 from tests.integration.notifications.conftest import Lire, Poste
 from tests.integration.notifications.operateurs import SECRET
@@ -201,7 +201,7 @@ async def test_an_unknown_number_is_told_so_and_its_stop_is_confirmed(poste: Pos
 
 async def test_a_machine_that_answers_our_answers_is_not_answered_for_ever(poste: Poste) -> None:
     machine = Abonne(poste, "", "", numero(), "")
-    for n in range(REPONSES_MAX + 3):
+    for n in range(AIDES_MAX + 3):
         # One after the other, as each of its texts answers one of ours.
         avant = await poste.db.sms_recus.count_documents({})
         await machine.ecrit(f"Absent du bureau ({n}).")
@@ -210,10 +210,10 @@ async def test_a_machine_that_answers_our_answers_is_not_answered_for_ever(poste
             return await poste.db.sms_recus.count_documents({}) > avant
 
         await poste.bientot(lu)
-    await machine.lit("ne connait pas ce numéro", REPONSES_MAX)
+    await machine.lit("ne connait pas ce numéro", AIDES_MAX)
     ouverts = {"genre": "aide_sms", "reprise_at": {"$exists": True}}
     await poste.bientot(lambda: aucun(poste, ouverts))
-    assert len(machine.recus) == REPONSES_MAX
+    assert len(machine.recus) == AIDES_MAX
 
 
 async def aucun(poste: Poste, filtre: dict[str, object]) -> bool:

@@ -48,6 +48,20 @@ def test_the_parts_that_are_paid(texte: str, codage: int, number: int) -> None:
     assert (found, len(parts)) == (codage, number)
 
 
+@pytest.mark.parametrize(
+    ("codage", "octets"),
+    [(0x10, b"Arr\x04t"), (0x11, b"Arr\x04t"), (0xF0, b"Arr\x04t"), (0x18, "Arrèt".encode("utf-16-be"))],
+)
+def test_a_message_with_a_class_is_a_text_too(codage: int, octets: bytes) -> None:
+    assert alphabet.decoder(octets, codage) == "Arrèt"
+
+
+@pytest.mark.parametrize("codage", [0x04, 0x14, 0x24, 0xF4])
+def test_octets_that_are_data_are_no_text(codage: int) -> None:
+    with pytest.raises(alphabet.AlphabetInconnu):
+        alphabet.decoder(b"x", codage)
+
+
 @given(st.lists(st.binary(min_size=1, max_size=130), min_size=1, max_size=20), st.integers(0, 70_000))
 def test_a_header_says_which_part_it_is(parts: list[bytes], reference: int) -> None:
     read = [parties.lire(octets) for octets in parties.avec_en_tete(parts, reference)]

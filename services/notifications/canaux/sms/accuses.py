@@ -8,6 +8,8 @@ from services.notifications.canaux.sms.texte import decoder
 from services.notifications.retours import Verdict
 
 _GENRE = 0x3C
+_ACQUITTEMENT_D_UNE_PERSONNE = 0x10
+"""Somebody has answered on their phone: what they wrote is an SMS."""
 _GSM = 3
 _ABONNE_INCONNU = 1
 """Error of MAP (3GPP TS 29.002): unknown subscriber."""
@@ -30,6 +32,11 @@ _VERDICTS = {
     "UNKNOWN": Verdict.NON_LIVRE,
     "REJECTD": Verdict.REFUSE,
 }
+_EN_TEXTE = re.compile(
+    r"\s*id:\s*\S{1,64}(?=.*\b(?:sub|dlvrd|submit date|done date|err):)"
+    rf"(?=.*\bstat:\s*(?:{'|'.join(_ETATS.values())})\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _ID = re.compile(r"\bid:\s*([^\s]{1,64})", re.IGNORECASE)
 _STAT = re.compile(r"\bstat:\s*([a-z]{1,10})", re.IGNORECASE)
 _ERR = re.compile(r"\berr:\s*([0-9a-z]{1,6})\b", re.IGNORECASE)
@@ -45,8 +52,13 @@ class Accuse:
 
 
 def est_accuse(message: Message) -> bool:
-    """A receipt, final or intermediate, and not an SMS of a person."""
-    return bool(message.esm_class & _GENRE) or (Tlv.REFERENCE_ACCUSEE in message.tlv and Tlv.ETAT in message.tlv)
+    """A receipt, final or intermediate, and not an SMS of a person: told by esm_class, by TLVs, or by its text alone,
+    as some providers send it."""
+    if message.esm_class & _GENRE not in (0, _ACQUITTEMENT_D_UNE_PERSONNE):
+        return True
+    if Tlv.REFERENCE_ACCUSEE in message.tlv and Tlv.ETAT in message.tlv:
+        return True
+    return _EN_TEXTE.match(decoder(message.contenu, message.data_coding)) is not None
 
 
 def lire_accuse(message: Message) -> Accuse | None:

@@ -22,6 +22,7 @@ _SPECIAUX = frozenset(
 )
 # 06 39 98 xx xx: reserved for fiction by Arcep (décision 2018-0881), so for examples, seeds and demonstrations.
 _FICTION = re.compile(r"(?:(?:\+33|0033)0?|0)63998\d{4}")
+_MOBILE = re.compile(r"0[67]\d{8}")
 _SAISIE = re.compile(r"\+?[\d\s().\-/]+")
 _LONGUEUR_MAX = 40
 _COURT_MAX = 6
@@ -54,19 +55,29 @@ def lire(saisie: str) -> str:
     return _choisir(_lectures(texte))
 
 
-def lire_expediteur(adresse: str, *, international: bool) -> str | None:
+def lire_expediteur(adresse: str, *, international: bool = False, national: bool = False) -> str | None:
     """The E.164 number from which an SMS came, as a provider writes it. None for those to whom one cannot answer:
-    names, short numbers."""
+    names, short numbers. `international`, `national`: how the provider says that it is written."""
     chiffres = adresse.removeprefix("+")
-    if not (chiffres.isascii() and chiffres.isdigit()) or not 7 <= len(chiffres) <= 16:
+    if not (chiffres.isascii() and chiffres.isdigit()) or not 7 <= len(chiffres) <= 17:
         return None
-    if not (international or adresse.startswith("+")):
-        if chiffres.startswith("00"):
-            chiffres = chiffres[2:]
-        elif chiffres.startswith("0"):
-            lectures = _lectures(adresse)
-            return _e164(lectures[0]) if lectures else None
+    if chiffres.startswith("00"):
+        chiffres = chiffres[2:]
+    elif not (international or adresse.startswith("+")):
+        if chiffres.startswith("0"):
+            return _national(chiffres)
+        if national:
+            return _national(f"0{chiffres}")
     return f"+{chiffres}" if 7 <= len(chiffres) <= 15 and chiffres[0] != "0" else None
+
+
+def _national(chiffres: str) -> str | None:
+    """Of France or an overseas department. A mobile that the plan does not know yet has written to us all the same."""
+    if _FICTION.fullmatch(chiffres):
+        return f"+33{chiffres[1:]}"
+    if lectures := _lectures(chiffres):
+        return _e164(lectures[0])
+    return f"+33{chiffres[1:]}" if _MOBILE.fullmatch(chiffres) else None
 
 
 def masquer(e164: str) -> str:

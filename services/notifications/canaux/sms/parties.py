@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from services.notifications.canaux.sms.references import formes
 from services.notifications.retours import Retour, Verdict
 
 _CONNUES_MAX = 20_000
@@ -54,16 +55,23 @@ class Parties:
         """What the receipt of a part says about its message; None: nothing yet. A receipt that comes twice says the
         same twice."""
         reference = retour.reference or ""
-        if reference not in self._groupes and self._en_vol:
+        if self._connue(reference) is None and self._en_vol:
             # It may be of a part whose submit is not answered yet. Those are few, and answered or given up soon.
             await asyncio.wait(list(self._en_vol), timeout=self._attente_s)
-        groupe = self._groupes.get(reference)
-        if groupe is None:
+        partie = self._connue(reference)
+        if partie is None:
             return retour
+        groupe = self._groupes[partie]
         if groupe.abandonne:
             return None
         if retour.verdict is Verdict.LIVRE:
-            groupe.livrees.add(reference)
+            groupe.livrees.add(partie)
         if groupe.issue is None and (retour.verdict is not Verdict.LIVRE or len(groupe.livrees) == groupe.total):
             groupe.issue = replace(retour, reference=groupe.references[0])
         return groupe.issue
+
+    def _connue(self, reference: str) -> str | None:
+        """The id of a part, as the provider answered it, that a receipt means."""
+        if reference in self._groupes or not self._groupes:
+            return reference if self._groupes else None
+        return next((forme for forme in formes(reference) if forme in self._groupes), None)

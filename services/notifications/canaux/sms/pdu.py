@@ -99,7 +99,7 @@ class Adresse:
     npi: int
 
 
-INTERNATIONAL, NOM, COURT, RESEAU = 1, 5, 3, 1
+INTERNATIONAL, NATIONAL, COURT, NOM, RESEAU = 1, 2, 3, 5, 1
 """Values of TON, then the NPI of telephone numbers (ISDN)."""
 
 

@@ -13,6 +13,7 @@ from services.notifications.canaux.sms.numeros import lire_expediteur
 from services.notifications.canaux.sms.parties import Parties
 from services.notifications.canaux.sms.pdu import (
     INTERNATIONAL,
+    NATIONAL,
     Malforme,
     Message,
     Pdu,
@@ -95,7 +96,8 @@ class Reception:
             return Statut.REJET
         if est_accuse(message):
             return await self._accuse(message)
-        de = lire_expediteur(message.source.texte, international=message.source.ton == INTERNATIONAL)
+        ton = message.source.ton
+        de = lire_expediteur(message.source.texte, international=ton == INTERNATIONAL, national=ton == NATIONAL)
         if de is None:
             log.info("sms_without_return_address", provider=self._nom)
             return Statut.OK

@@ -123,11 +123,23 @@ _AUTRES = {1: "ascii", 3: "latin-1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8859
 
 
 def decoder(contenu: bytes, data_coding: int) -> str:
-    """The text of an SMS that came in (data_coding: SMPP 3.4, 5.2.19). Never raises: what cannot be read becomes �."""
-    # Message classes (0xF0-0xF3: a flash message) are in the default alphabet.
-    if data_coding == 0 or 0xF0 <= data_coding <= 0xF3:
-        return _decoder_gsm7(contenu)
-    return contenu.decode(_AUTRES.get(data_coding, "latin-1"), errors="replace")
+    """The text of an SMS that came in. Never raises: what cannot be read becomes �."""
+    jeu = _jeu(data_coding)
+    return _decoder_gsm7(contenu) if jeu is None else contenu.decode(jeu, errors="replace")
+
+
+def _jeu(data_coding: int) -> str | None:
+    """The character set; None: the default alphabet. Below 0x10 SMPP has values of its own (3.4, 5.2.19); above they
+    are those of GSM (3GPP TS 23.038, 4): with a class, to be deleted later, or a waiting message."""
+    if data_coding < 0x10:
+        return None if data_coding == 0 else _AUTRES.get(data_coding, "latin-1")
+    if data_coding < 0x80:
+        return (None, "latin-1", "utf-16-be", "latin-1")[(data_coding >> 2) & 3]
+    if 0xE0 <= data_coding < 0xF0:
+        return "utf-16-be"
+    if data_coding >= 0xF0:
+        return "latin-1" if data_coding & 4 else None
+    return None if data_coding >= 0xC0 else "latin-1"
 
 
 def _decoder_gsm7(contenu: bytes) -> str:

@@ -66,7 +66,7 @@ def test_ce_que_dit_un_accuse(recu: Message, attendu: Accuse | None) -> None:
 
 
 def test_un_sms_d_une_personne_n_est_pas_un_accuse() -> None:
-    assert not est_accuse(accuse(texte_accuse("m1", "DELIVRD"), esm_class=0))
+    assert not est_accuse(accuse(b"OUI", esm_class=0))
     assert est_accuse(accuse(esm_class=0, reference_accusee=b"m1\0", etat=b"\x02"))
 
 

@@ -81,6 +81,54 @@ async def test_un_accuse_intermediaire_ou_illisible_est_acquitte_sans_suite(bien
     assert not boite.recus
 
 
+@pytest.mark.parametrize(
+    "contenu",
+    [
+        b"id:1025 sub:001 dlvrd:001 submit date:2610011000 done date:2610011001 stat:DELIVRD err:000 text:",
+        b"id:1025 sub:001 dlvrd:001 submit date:2610011000 done date:2610011001 stat:DELIVRD err:000 text:OUI",
+        b" ID:1025 DONE DATE:2610011001 STAT:delivrd",
+        b"id: 1025 err:000 stat: DELIVRD",
+        "id:1025 sub:001 dlvrd:001 stat:DELIVRD err:000 text:".encode("utf-16-be"),
+    ],
+)
+@pytest.mark.parametrize("esm_class", [0, 0x10, 0x08, ACCUSE, 0x20])
+async def test_un_accuse_n_est_jamais_pris_pour_le_sms_d_une_personne(
+    contenu: bytes, esm_class: int, bientot: Bientot
+) -> None:
+    boite = Boite()
+    codage = 8 if b"\0" in contenu else 0
+    async with smsc() as le_smsc, session(le_smsc, boite):
+        assert await livrer(bientot, le_smsc, contenu, esm_class=esm_class, data_coding=codage) == 0
+    [recu] = boite.recus
+    assert isinstance(recu, Retour)
+    assert (recu.reference, recu.verdict) == ("1025", Verdict.LIVRE)
+
+
+@pytest.mark.parametrize(
+    ("ton", "adresse", "attendu"),
+    [
+        (2, "0639980001", "+33639980001"),
+        (2, "639980001", "+33639980001"),
+        (2, "0612345678", "+33612345678"),
+        (2, "612345678", "+33612345678"),
+        (0, "0639980001", "+33639980001"),
+        (2, "0692123456", "+262692123456"),
+        (1, "33639980001", "+33639980001"),
+        (1, "0033639980001", "+33639980001"),
+        (0, "0033639980001", "+33639980001"),
+    ],
+)
+async def test_le_numero_de_qui_ecrit_est_lu_comme_l_operateur_l_ecrit(
+    ton: int, adresse: str, attendu: str, bientot: Bientot
+) -> None:
+    boite = Boite()
+    async with smsc() as le_smsc, session(le_smsc, boite):
+        assert await livrer(bientot, le_smsc, b"OUI", source_addr_ton=ton, source_addr=adresse) == 0
+    [recu] = boite.recus
+    assert isinstance(recu, SmsRecu)
+    assert recu.de == attendu
+
+
 async def test_ce_qui_n_est_pas_enregistre_est_redemande(bientot: Bientot) -> None:
     boite = Boite(echecs=1)
     async with smsc() as le_smsc, session(le_smsc, boite):
@@ -127,6 +175,15 @@ async def test_trop_de_messages_a_la_fois_sont_remis_a_plus_tard(bientot: Biento
         (b"\x05\x00 va", {}, "é@ va"),
         ("نعم".encode("utf-16-be"), {"data_coding": 8}, "نعم"),
         (b"", {"message_payload": b"OUI 3"}, "OUI 3"),
+        ("STOP".encode("utf-16-be"), {"data_coding": 0x18}, "STOP"),
+        ("STOP".encode("utf-16-be"), {"data_coding": 0x19}, "STOP"),
+        (b"Arr\x04t", {"data_coding": 0x10}, "Arrèt"),
+        (b"Arr\x04t", {"data_coding": 0x11}, "Arrèt"),
+        (b"Arr\x04t", {"data_coding": 0xF1}, "Arrèt"),
+        (b"Arr\x04t", {"data_coding": 0x40}, "Arrèt"),
+        # Somebody has pressed « OK » or written back: SMPP calls that a user acknowledgement.
+        (b"OUI", {"esm_class": 0x10}, "OUI"),
+        (b"id: non, stat: rien", {}, "id: non, stat: rien"),
     ],
 )
 async def test_le_sms_d_une_personne(contenu: bytes, champs: dict[str, Any], texte: str, bientot: Bientot) -> None:
