@@ -15,6 +15,7 @@ from redis.exceptions import LockError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from kit.logging import get_logger
+from kit.redis import is_gone, is_unavailable
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -29,7 +30,7 @@ _PAUSE_S = 1.0
 
 
 class MemoryAway(Exception):
-    """Redis does not answer: what needs it is refused with 503, what does not goes on without."""
+    """Redis does not answer, or refuses to write: what needs it is refused with 503, what does not goes on without."""
 
 
 class Memory:
@@ -53,8 +54,11 @@ class Memory:
             raise MemoryAway
         try:
             return await self._answer(command(self._redis))
-        except (RedisConnectionError, RedisTimeoutError) as error:
-            self._away_until = time.monotonic() + _PAUSE_S
+        except RedisError as error:
+            if not is_unavailable(error):
+                raise
+            if is_gone(error):
+                self._away_until = time.monotonic() + _PAUSE_S
             log.warning("memory_away", error=type(error).__name__)
             raise MemoryAway from error
 

@@ -4,8 +4,10 @@ import asyncio
 
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 
-from kit.mongo import is_unavailable
+from kit import mongo, redis
 
 
 class InvalidMessage(Exception):
@@ -20,9 +22,16 @@ class Stop(Exception):
     """Going on would do harm: the process ends with exit code ≠ 0 before the offset moves."""
 
 
+OUTAGES: tuple[type[Exception], ...] = (PyMongoError, RedisError, KafkaError, ConnectionError, asyncio.TimeoutError)
+"""What an outage is raised as. Not every one of these errors is an outage: `is_outage` says."""
+
+
 def is_outage(error: BaseException) -> bool:
-    """True when a server is away: waiting in place is right, since every other message would fail alike."""
-    return is_unavailable(error) or isinstance(error, (KafkaError, ConnectionError, asyncio.TimeoutError))
+    """True when a server is away or refuses for its own reasons (a full disk, a change of primary): waiting in place is
+    right, since every other message would fail alike."""
+    if isinstance(error, (PyMongoError, RedisError)):
+        return mongo.is_unavailable(error) or redis.is_unavailable(error)
+    return isinstance(error, OUTAGES)
 
 
 def is_poison(error: BaseException) -> bool:

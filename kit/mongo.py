@@ -4,6 +4,7 @@ Motor gets critical fixes until May 2027; its successor is pymongo.AsyncMongoCli
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from pymongo.errors import (
     NetworkTimeout,
     PyMongoError,
     ServerSelectionTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
@@ -62,10 +63,44 @@ _UNAVAILABLE = (
     ServerSelectionTimeoutError,
     NetworkTimeout,
     ExecutionTimeout,
-    WTimeoutError,
+    WriteConcernError,
 )
-# Codes with which a server says "not now": interrupted at shutdown, not primary, shutdown in progress, stepped down.
-_UNAVAILABLE_CODES = {11600, 11602, 10107, 13435, 91, 189, 262, 50}
+# With these a server says that it cannot serve now, whatever is asked of it.
+_UNAVAILABLE_CODES = frozenset(
+    {
+        6,  # HostUnreachable
+        7,  # HostNotFound
+        13,  # Unauthorized: its users were changed
+        18,  # AuthenticationFailed
+        24,  # LockTimeout
+        39,  # FileOpenFailed
+        50,  # MaxTimeMSExpired
+        64,  # WriteConcernFailed
+        89,  # NetworkTimeout
+        91,  # ShutdownInProgress
+        94,  # NotYetInitialized
+        100,  # UnsatisfiableWriteConcern
+        107,  # LockFailed
+        112,  # WriteConflict
+        133,  # FailedToSatisfyReadPreference
+        134,  # ReadConcernMajorityNotAvailableYet
+        189,  # PrimarySteppedDown
+        202,  # NetworkInterfaceExceededTimeLimit
+        246,  # SnapshotUnavailable
+        262,  # ExceededTimeLimit
+        290,  # TransactionExceededLifetimeLimitSeconds
+        317,  # ConnectionPoolExpired
+        318,  # UserWritesBlocked
+        10107,  # NotWritablePrimary
+        11600,  # InterruptedAtShutdown
+        11602,  # InterruptedDueToReplStateChange
+        13435,  # NotPrimaryNoSecondaryOk
+        13436,  # NotPrimaryOrSecondary
+        14031,  # OutOfDiskSpace
+    }
+)
+# Without a code of its own: what the storage engine says of a full disk (ENOSPC) or of a quota (EDQUOT).
+_DISK_IS_FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -159,19 +194,31 @@ def connect(url: str, database: str) -> Mongo:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """True when `error` says that the server is away or changing, not that the request was wrong."""
+    """True when `error` says that the server is away, changing, full or closed to us, not that a request was wrong."""
     if isinstance(error, DuplicateKeyError):
         return False
     if isinstance(error, _UNAVAILABLE):
         return True
     if not isinstance(error, PyMongoError):
         return False
-    transient = error.has_error_label("TransientTransactionError")
-    return transient or is_undecided(error) or getattr(error, "code", None) in _UNAVAILABLE_CODES
+    if error.has_error_label("TransientTransactionError") or is_undecided(error):
+        return True
+    return not _UNAVAILABLE_CODES.isdisjoint(_codes(error)) or _DISK_IS_FULL.search(str(error)) is not None
+
+
+def _codes(error: PyMongoError) -> set[int | None]:
+    """Those of the error, and of the writes that failed in a bulk."""
+    codes: set[int | None] = {getattr(error, "code", None)}
+    if isinstance(error, BulkWriteError):
+        concerns = (error.details or {}).get("writeConcernErrors", [])
+        codes |= write_error_codes(error) | {concern.get("code") for concern in concerns}
+    return codes
 
 
 def is_undecided(error: BaseException) -> bool:
-    """True when a commit was sent and its answer never came: what it held may be stored."""
+    """True when a write or a commit was sent and nothing says that a majority has it: what it held may be stored."""
+    if isinstance(error, WriteConcernError):
+        return True
     return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
 
 

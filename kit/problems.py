@@ -1,6 +1,6 @@
 """RFC 9457 problem details: every refusal names the field and says, in French, what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from kit.errors import is_outage
+from kit.errors import OUTAGES, is_outage
 from kit.logging import get_logger
 from kit.mongo import is_undecided
 
@@ -180,12 +180,30 @@ def install(app: FastAPI) -> None:
         problem = Problem(error.status_code, "http", title, f"{title}.", headers=error.headers)
         return to_response(problem)
 
+    async def answer(_: Request, problem: Problem) -> Response:
+        return to_response(problem)
+
+    install_outages(app, answer)
+
     @app.exception_handler(Exception)
     async def on_error(_: Request, error: Exception) -> Response:
-        if is_outage(error):
-            log.warning("server_away", error=type(error).__name__)
-            return to_response(undecided() if is_undecided(error) else unavailable())
         log.exception("request_failed", exc_info=error)
         return to_response(
             Problem(500, "interne", "Erreur interne", "Une erreur s’est produite. Rien n’a été enregistré.")
         )
+
+
+def install_outages(app: FastAPI, answer: Callable[[Request, Problem], Awaitable[Response]]) -> None:
+    """Answers 503 while a server is away or refuses for its own reasons; `answer` gives the problem its format.
+
+    A handler of Exception would not do: the framework raises the error again after it, and the connection is closed.
+    """
+
+    async def on_outage(request: Request, error: Exception) -> Response:
+        if not is_outage(error):
+            raise error
+        log.warning("server_away", error=type(error).__name__)
+        return await answer(request, undecided() if is_undecided(error) else unavailable())
+
+    for kind in OUTAGES:
+        app.add_exception_handler(kind, on_outage)

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,9 +10,8 @@ from gateway.memory import MemoryAway
 from gateway.pages.rendering import render
 from gateway.rules import STAFF_PATHS
 from gateway.upstream import ServiceAway
-from kit.errors import is_outage
 from kit.logging import get_logger
-from kit.problems import Problem, invalid, not_found, to_response, unavailable
+from kit.problems import Problem, install_outages, invalid, not_found, to_response, unavailable
 
 log = get_logger(__name__)
 
@@ -75,12 +73,7 @@ def install(app: FastAPI) -> None:
     async def on_service_away(request: Request, error: ServiceAway) -> Response:
         return await refuse(request, error.problem(request.method))
 
-    @app.exception_handler(PyMongoError)
-    async def on_mongo(request: Request, error: PyMongoError) -> Response:
-        if not is_outage(error):
-            raise error
-        log.warning("server_away", error=type(error).__name__)
-        return await refuse(request, unavailable())
+    install_outages(app, refuse)
 
     @app.exception_handler(Exception)
     async def on_error(request: Request, error: Exception) -> Response:

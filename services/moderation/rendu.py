@@ -9,9 +9,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from kit.errors import is_outage
 from kit.logging import get_logger
-from kit.problems import Problem, invalid, to_response, unavailable
+from kit.problems import Problem, install_outages, invalid, to_response
 from services.moderation import presentation
 
 log = get_logger(__name__)
@@ -44,16 +43,16 @@ def _erreur(problem: Problem) -> Response:
 def install_errors(app: FastAPI) -> None:
     """Replaces the error handlers of the kit by ones that also know pages."""
 
-    def answer(request: Request, problem: Problem) -> Response:
+    async def answer(request: Request, problem: Problem) -> Response:
         return _erreur(problem) if request.url.path.startswith(PREFIXE) else to_response(problem)
 
     @app.exception_handler(Problem)
     async def on_problem(request: Request, error: Problem) -> Response:
-        return answer(request, error)
+        return await answer(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, invalid(error.errors()))
+        return await answer(request, invalid(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
@@ -61,13 +60,12 @@ def install_errors(app: FastAPI) -> None:
             404: ("Introuvable", "Cette page n’existe pas."),
             405: ("Méthode non permise", "Cette adresse n’accepte pas ce genre d’appel."),
         }.get(error.status_code, ("Erreur", "La demande n’a pas pu être traitée."))
-        return answer(request, Problem(error.status_code, "http", titre, detail, headers=error.headers))
+        return await answer(request, Problem(error.status_code, "http", titre, detail, headers=error.headers))
+
+    install_outages(app, answer)
 
     @app.exception_handler(Exception)
     async def on_error(request: Request, error: Exception) -> Response:
-        if is_outage(error):
-            log.warning("server_away", error=type(error).__name__)
-            return answer(request, unavailable())
         log.exception("request_failed", exc_info=error)
         detail = "Une erreur s’est produite. Rien n’a été enregistré."
-        return answer(request, Problem(500, "interne", "Erreur interne", detail))
+        return await answer(request, Problem(500, "interne", "Erreur interne", detail))

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 
 from kit.logging import get_logger
+from kit.redis import is_unavailable
 
 log = get_logger(__name__)
 
@@ -34,7 +33,6 @@ return attente
 """
 
 _REPONSE_S = 0.5
-_ABSENT = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 _PAUSE_S = 1.0
 """While Redis is known to be away it is asked once in so long: nobody waits for each message again."""
 
@@ -135,7 +133,9 @@ class Debit:
         if self._monotonic() >= self._absent_jusqua:
             try:
                 attente = await self._partage(fournisseur, limite, n)
-            except _ABSENT as error:
+            except RedisError as error:
+                if not is_unavailable(error):
+                    raise
                 self._absent_jusqua = self._monotonic() + _PAUSE_S
                 if not self._seaux:
                     log.warning("rate_counted_locally", error=type(error).__name__)

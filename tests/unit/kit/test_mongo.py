@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
 
 from kit import mongo
 from kit.errors import is_outage
@@ -55,3 +62,49 @@ def test_only_a_commit_without_answer_is_undecided() -> None:
     assert is_outage(unknown)
     for error in (AutoReconnect("gone"), DuplicateKeyError("twice"), ConnectionError()):
         assert not is_undecided(error)
+
+
+def refusal(code: int | None, message: str = "non", **more: object) -> OperationFailure:
+    return OperationFailure(message, code, dict(more))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal(14031, "available disk space of 10 bytes is less than required minimum"),
+        refusal(8, "28: No space left on device"),
+        refusal(1, "122: Disk quota exceeded"),
+        refusal(10107, "not primary"),
+        refusal(13436, "node is recovering"),
+        refusal(262, "operation exceeded time limit"),
+        refusal(318, "user writes blocked"),
+        refusal(18, "Authentication failed."),
+        refusal(13, "not authorized on annonces to execute command"),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 14031, "errmsg": "disk"}]}),
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 91, "errmsg": "shutting down"}]}),
+        WTimeoutError("waiting for replication timed out", 64),
+    ],
+    ids=str,
+)
+def test_un_serveur_qui_refuse_pour_ses_propres_raisons_est_une_panne(error: PyMongoError) -> None:
+    assert is_outage(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal(2, "BadValue"),
+        refusal(85, "IndexOptionsConflict"),
+        refusal(121, "Document failed validation"),
+        DuplicateKeyError("twice", 11000),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 11000, "errmsg": "twice"}]}),
+    ],
+    ids=str,
+)
+def test_une_demande_fausse_n_est_pas_une_panne(error: PyMongoError) -> None:
+    assert not is_outage(error)
+
+
+def test_ce_que_la_majorite_n_a_pas_confirme_est_peut_etre_enregistre() -> None:
+    assert is_undecided(WTimeoutError("waiting for replication timed out", 64))
+    assert not is_undecided(refusal(14031, "disk"))
