@@ -9,8 +9,8 @@ from pymongo.errors import PyMongoError
 
 from gateway.app import SERVICE, create, gestion
 from gateway.memory import Memory, MemoryAway
+from gateway.schema import SCHEMA
 from gateway.settings import Reglages
-from gateway.store import Comptes
 from gateway.upstream import Services
 from kit.health import Health
 from kit.problems import Problem
@@ -30,7 +30,7 @@ async def moderateur(settings: Reglages, adresse: str, *, retirer: bool) -> str:
     services = Services(settings.services, TokenSigner(settings.jeton_cle_privee), settings.delai_service_s)
     async with open_runtime(SERVICE, settings, Health()) as runtime:
         try:
-            await Comptes(runtime.mongo.db).create_indexes()
+            await runtime.migrate(SCHEMA)
             comptes = gestion(settings, runtime, memory, services)
             if retirer:
                 compte = await comptes.retirer_moderateur(adresse)

@@ -23,13 +23,13 @@ from gateway.memory import Memory
 from gateway.openapi import Merged
 from gateway.pages import errors, site
 from gateway.rules import Limit, networks
+from gateway.schema import SCHEMA
 from gateway.sessions import Sessions
 from gateway.settings import Reglages
 from gateway.store import Comptes
 from gateway.telephones import Telephones
 from gateway.upstream import Services
 from kit.consumer import Consumer
-from kit.errors import is_outage
 from kit.health import Check, Health
 from kit.process import Loop
 from kit.runtime import Runtime, open_runtime
@@ -145,7 +145,7 @@ def _deps(
 
 async def _background(runtime: Runtime, loops: list[Loop], stopping: asyncio.Event) -> None:
     """Waits for the servers, then runs the loops. An error here shows on /sante/pret."""
-    preparing = asyncio.create_task(_prepare(runtime))
+    preparing = asyncio.create_task(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE), SCHEMA))
     until_stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({preparing, until_stop}, return_when=asyncio.FIRST_COMPLETED)
     until_stop.cancel()
@@ -154,19 +154,6 @@ async def _background(runtime: Runtime, loops: list[Loop], stopping: asyncio.Eve
         return
     preparing.result()
     await asyncio.gather(*(loop(stopping) for loop in loops))
-
-
-async def _prepare(runtime: Runtime) -> None:
-    # The index first: it keeps one account per address, and needs no broker.
-    while True:
-        try:
-            await Comptes(runtime.mongo.db).create_indexes()
-            break
-        except Exception as error:
-            if not is_outage(error):
-                raise
-        await asyncio.sleep(0.5)
-    await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))
 
 
 def _alive(background: "asyncio.Task[None]") -> Check:

@@ -43,11 +43,6 @@ class Comptes:
     def __init__(self, db: Database) -> None:
         self._rows = db.comptes
 
-    async def create_indexes(self) -> None:
-        await self._rows.create_index(
-            [("empreinte", 1)], unique=True, partialFilterExpression={"empreinte": {"$type": "string"}}
-        )
-
     async def by_id(self, compte_id: str, session: Session | None = None) -> CompteConnu | None:
         row = await self._rows.find_one({"_id": compte_id}, session=session)
         return _from_row(row) if row else None

@@ -5,18 +5,17 @@ from collections.abc import Sequence
 
 from pymongo.errors import BulkWriteError
 
+from kit.indexes import Index
 from kit.mongo import DUPLICATE_KEY, Database, DuplicateKeyError, Session, write_error_codes
 
 # Longer than the retention of any topic (30 days) plus the age at which a dead letter may still be replayed (14 days).
 _KEPT_S = 45 * 24 * 3600
 
+INDEXES = [Index("inbox", [("at", 1)], expires_s=_KEPT_S)]
+
 
 class AlreadyProcessed(Exception):
     """One of the events of this transaction has been processed before."""
-
-
-async def create_indexes(db: Database) -> None:
-    await db.inbox.create_index([("at", 1)], expireAfterSeconds=_KEPT_S)
 
 
 async def mark(db: Database, consumer: str, event_ids: Sequence[str], at: dt.datetime, session: Session) -> None:

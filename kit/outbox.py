@@ -14,6 +14,7 @@ from kit.clock import Clock
 from kit.errors import is_outage
 from kit.events import Event, Message, encode
 from kit.ids import new_id
+from kit.indexes import Index
 from kit.logging import get_logger
 from kit.metrics import OUTBOX_SWEPT, OUTBOX_WAITING
 from kit.mongo import Database, Mongo, Session
@@ -22,6 +23,8 @@ from kit.waiting import every
 
 log = get_logger(__name__)
 T = TypeVar("T")
+
+INDEXES = [Index("outbox", [("created_at", 1)])]
 
 _BATCH = 500
 _LEASE = dt.timedelta(seconds=15)
@@ -61,10 +64,6 @@ class Outbox:
         self._later: asyncio.TimerHandle | None = None
         self._published: list[str] = []
         self._letting_go: asyncio.Task[None] | None = None
-
-    @staticmethod
-    async def create_indexes(db: Database) -> None:
-        await db.outbox.create_index([("created_at", 1)])
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, within_s: float = 0.0) -> T:
         """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background: at

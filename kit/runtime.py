@@ -1,19 +1,17 @@
 """What each process of a service with a database holds: Mongo, producer, outbox, consumers; opened, closed in order."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kit import inbox, mongo, topics
+from kit import inbox, migrations, mongo, outbox, topics
 from kit.clock import Clock, SystemClock
 from kit.consumer import Consumer
 from kit.deadletters import DeadLetters, retry_topic
-from kit.errors import is_outage
 from kit.events import Catalogue
 from kit.health import Health
-from kit.logging import get_logger
+from kit.migrations import Schema
 from kit.mongo import Mongo
 from kit.outbox import Outbox
 from kit.process import Loop
@@ -21,8 +19,9 @@ from kit.processing import Handlers, Processor
 from kit.producer import Producer
 from kit.settings import Settings
 from kit.topics import TopicSpec
+from kit.waiting import outlast
 
-log = get_logger(__name__)
+_EMPTY = Schema()
 
 
 @dataclass
@@ -36,19 +35,17 @@ class Runtime:
     producer: Producer
     outbox: Outbox
 
-    async def prepare(self, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = ()) -> None:
-        """Creates missing topics and the kit's indexes; waits for servers that are not there yet."""
-        while True:
-            try:
-                await topics.ensure(self.settings.kafka_url, owned, consumed, consumer=self.service)
-                await Outbox.create_indexes(self.mongo.db)
-                await inbox.create_indexes(self.mongo.db)
-                return
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("start_waits_for_server", error=type(error).__name__)
-            await asyncio.sleep(0.5)
+    async def migrate(self, schema: Schema) -> None:
+        """Brings the database to `schema`, with what the kit needs itself. Raises Stop when it is ahead of us."""
+        whole = replace(schema, indexes=[*outbox.INDEXES, *inbox.INDEXES, *schema.indexes])
+        await outlast(migrations.migrate, self.mongo.db, self.outbox, whole)
+
+    async def prepare(
+        self, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = (), schema: Schema = _EMPTY
+    ) -> None:
+        """The database, then the topics; waits for servers that are not there yet. Raises what `migrate` raises."""
+        await self.migrate(schema)
+        await outlast(topics.ensure, self.settings.kafka_url, owned, consumed, consumer=self.service)
 
     def processor(
         self,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from contracts.annonces import Annonce, EtatAnnonce, EtatAssociation
+from contracts.annonces import EtatAnnonce, EtatAssociation
 from contracts.commun import Auteur, Sens, TypeAuteur
 from kit.ids import new_id, stable_id
 from kit.mongo import DuplicateKeyError
@@ -16,7 +16,7 @@ from services.annonces import domain, vues
 from services.annonces.actions import Deps, appliquer
 from services.annonces.recherche import FACETTES, Recherche, pipeline
 from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, ChampInvalide
-from services.annonces.store import Document, champs, fiche
+from services.annonces.store import Document, annonce_de, champs, fiche
 from services.annonces.web import INTROUVABLE, AvecDeps, AvecPage, Compte, Visiteur, documented
 
 router = APIRouter(tags=["annonces"])
@@ -99,7 +99,7 @@ async def _auteur(saisi: AuteurSaisi, compte_id: str, tx: Tx, deps: Deps) -> Aut
 )
 async def chercher(recherche: Annotated[Recherche, Query()], visiteur: Visiteur, deps: AvecDeps) -> Response:
     found = await deps.store.chercher(pipeline(recherche, deps.clock.now()))
-    annonces = [vues.annonce_publique(Annonce.model_validate(row), row.get("distance_m")) for row in found["page"]]
+    annonces = [vues.annonce_publique(annonce_de(row), row.get("distance_m")) for row in found["page"]]
     page = vues.PageAnnonces(
         annonces=annonces,
         total=found["total"][0]["n"] if found["total"] else 0,
@@ -124,7 +124,7 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
     document = await deps.store.annonce(annonce_id)
     if document is None:
         raise not_found(INTROUVABLE)
-    annonce = Annonce.model_validate(document)
+    annonce = annonce_de(document)
     gerable = bool(visiteur.sub) and visiteur.sub in await deps.store.gerants(annonce)
     if gerable or "moderateur" in visiteur.roles:
         return respond(vues.annonce_auteur(annonce, document, gerable=gerable))
@@ -184,10 +184,10 @@ async def mienne(deps: Deps, annonce_id: str, compte_id: str, tx: Tx | None = No
     """An annonce for which this account answers. Raises a 404 problem for any other."""
     session = tx.session if tx else None
     document = await deps.store.annonce(annonce_id, session)
-    if document is None or compte_id not in await deps.store.gerants(Annonce.model_validate(document), session):
+    if document is None or compte_id not in await deps.store.gerants(annonce_de(document), session):
         raise not_found(INTROUVABLE)
     return document
 
 
 def _vue_auteur(document: Document) -> vues.VueAnnonceAuteur:
-    return vues.annonce_auteur(Annonce.model_validate(document), document)
+    return vues.annonce_auteur(annonce_de(document), document)

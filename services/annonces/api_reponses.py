@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from contracts.annonces import Annonce, EtatReponse, Reponse
+from contracts.annonces import EtatReponse, Reponse
 from kit.ids import new_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
@@ -13,7 +13,7 @@ from services.annonces.actions import Deps, agir_sur_reponse, repondre
 from services.annonces.api_annonces import mienne
 from services.annonces.reponses import ActionReponse, Demande
 from services.annonces.requetes import ReponseSaisie
-from services.annonces.store import Document
+from services.annonces.store import Document, annonce_de
 from services.annonces.web import AvecDeps, AvecPage, Compte, deja_repondu, documented
 
 router = APIRouter(tags=["reponses"])
@@ -120,7 +120,7 @@ async def _autorise(document: Document, action: ActionReponse, compte_id: str, d
     if action is ActionReponse.ANNULER:
         return bool(document["compte_id"] == compte_id)
     annonce = await deps.store.annonce(document["annonce_id"], tx.session)
-    return annonce is not None and compte_id in await deps.store.gerants(Annonce.model_validate(annonce), tx.session)
+    return annonce is not None and compte_id in await deps.store.gerants(annonce_de(annonce), tx.session)
 
 
 def _vue(document: Document) -> vues.VueReponse:

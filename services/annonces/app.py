@@ -27,7 +27,7 @@ def create(settings: Reglages) -> FastAPI:
             store = Store(runtime.mongo.db)
             app.state.deps = Deps(store, runtime.outbox, runtime.clock, settings)
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
-            async with health.preparing(preparer(runtime, store)):
+            async with health.preparing(preparer(runtime)):
                 yield
 
     app = create_app("Place des assos\u00a0: annonces", health, lifespan, docs=True)

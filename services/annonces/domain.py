@@ -13,7 +13,7 @@ from types import MappingProxyType
 from contracts import annonces as evenements
 from contracts.annonces import Annonce, EtatAnnonce, EvenementAnnonce
 from contracts.base import Valeur
-from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens
+from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Decision, Issue, Motif
 
 
@@ -174,10 +174,20 @@ class Changement:
     evenement: EvenementAnnonce | None
 
 
+def lieu_public(lieu: Lieu, auteur: Auteur) -> Lieu:
+    """A citizen's place to about a kilometre: it is often their home. The place of an organisation stays as it is.
+
+    An annonce holds nothing more precise, so nothing that is made of it (distances, reasons, events) tells more.
+    """
+    if auteur.type is not TypeAuteur.PARTICULIER:
+        return lieu
+    return Lieu(quartier=lieu.quartier, lat=round(lieu.lat, 2), lon=round(lieu.lon, 2))
+
+
 def deposer(annonce_id: Identifiant, contenu: Contenu, auteur: Auteur, now: dt.datetime) -> Changement:
     """A new annonce, which waits for a moderator."""
     annonce = Annonce(
-        **dict(contenu),
+        **{**dict(contenu), "lieu": lieu_public(contenu.lieu, auteur)},
         annonce_id=annonce_id,
         version=1,
         etat=EtatAnnonce.DEPOSEE,
@@ -200,9 +210,9 @@ def corriger(fiche: Fiche, contenu: Contenu, *, version_lue: int, now: dt.dateti
     prises = annonce.places - annonce.places_restantes
     if contenu.places < prises:
         raise PlacesDejaPrises(prises)
-    change = _appliquer(
-        fiche, Action.CORRIGER, {**dict(contenu), "places_restantes": contenu.places - prises, "deposee_at": now}
-    )
+    lieu = lieu_public(contenu.lieu, annonce.auteur)
+    champs = {**dict(contenu), "lieu": lieu, "places_restantes": contenu.places - prises, "deposee_at": now}
+    change = _appliquer(fiche, Action.CORRIGER, champs)
     return replace(change, fiche=replace(change.fiche, version_deposee=change.fiche.annonce.version))
 
 

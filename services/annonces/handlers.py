@@ -19,7 +19,6 @@ from services.annonces.domain import Fiche
 from services.annonces.reponses import EN_COURS, ActionReponse, Demande, Origine, SansEffet
 from services.annonces.settings import SERVICE
 from services.annonces.store import Document, fiche, fiche_association
-from services.annonces.vues import lieu_public
 
 log = get_logger(__name__)
 
@@ -165,15 +164,11 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
 
 
 def _anonyme(lue: Fiche) -> Fiche:
-    """Without the account, and for a citizen without what they wrote and where exactly they are."""
+    """Without the account, and for a citizen without what they wrote."""
     annonce = lue.annonce
     champs: dict[str, object] = {"auteur": annonce.auteur.model_copy(update={"compte_id": EFFACE})}
     if annonce.auteur.type is TypeAuteur.PARTICULIER:
-        champs |= {
-            "titre": TEXTE_EFFACE,
-            "description": TEXTE_EFFACE,
-            "lieu": lieu_public(annonce.lieu, annonce.auteur),
-        }
+        champs |= {"titre": TEXTE_EFFACE, "description": TEXTE_EFFACE}
     return replace(lue, annonce=annonce.model_copy(update=champs))
 
 

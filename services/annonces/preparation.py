@@ -1,12 +1,10 @@
-"""What must exist before annonces works: its topics, and the indexes of its collections."""
+"""What must exist before annonces works: its database as the code expects it, and its topics."""
 
 from contracts import topics
 from kit.runtime import Runtime
-from kit.waiting import outlast
-from services.annonces.store import Store
+from services.annonces.schema import SCHEMA
 
 
-async def preparer(runtime: Runtime, store: Store) -> None:
-    """Creates what is missing; waits for servers that are not there yet, or that leave meanwhile."""
-    await runtime.prepare(topics.owned_by(runtime.service), topics.read_by(runtime.service))
-    await outlast(store.create_indexes)
+async def preparer(runtime: Runtime) -> None:
+    """Makes what is missing; waits for servers that are not there yet, or that leave meanwhile."""
+    await runtime.prepare(topics.owned_by(runtime.service), topics.read_by(runtime.service), SCHEMA)

@@ -6,7 +6,6 @@ from contracts.annonces import Annonce, EtatReponse, RappelDu, Reponse
 from contracts.commun import Identifiant
 from kit.ids import stable_id
 from services.annonces.requetes import PARIS
-from services.annonces.vues import lieu_public
 
 _JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _MOMENTS = (("soir", dt.time(18)), ("apres-midi", dt.time(12)), ("matin", dt.time(8)))
@@ -54,7 +53,7 @@ def rappel(annonce: Annonce, reponse: Reponse, jour: dt.date) -> tuple[Identifia
         date_debut=jour,
         date_fin=annonce.date_fin,
         creneaux=annonce.creneaux,
-        lieu=lieu_public(annonce.lieu, annonce.auteur),
+        lieu=annonce.lieu,
         a_distance=annonce.a_distance,
     )
     return stable_id("rappel", reponse.reponse_id, jour.isoformat()), evenement

@@ -1,8 +1,8 @@
 """Mongo: the collections associations, annonces, reponses. A document is the state of the contract plus private fields.
 
-Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), position (GeoJSON,
-as precise as the public may know), siren (of a company), empreinte (of the request that made it under an
-Idempotency-Key). Of an association: version_inscrite, motifs, numeros (unique while it is not refused and has members).
+Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), position (its place
+as GeoJSON), siren (of a company), empreinte (of the request that made it under an Idempotency-Key). Of an association:
+version_inscrite, motifs, numeros (unique while it is not refused and has members).
 Of a reponse: message, active (at most one for an account and an annonce), rappel_pour (the day of which its account was
 reminded). The rang of a reponse that waits is kept up to date here; events tell it once.
 """
@@ -19,9 +19,8 @@ from contracts.commun import TypeAuteur
 from contracts.moderation import Motif
 from kit.mongo import Database, Session
 from services.annonces.associations import FicheAssociation
-from services.annonces.domain import VIVANTS, Fiche
+from services.annonces.domain import VIVANTS, Fiche, lieu_public
 from services.annonces.reponses import ACTIVES, EN_COURS
-from services.annonces.vues import lieu_public
 
 Document = dict[str, Any]
 
@@ -41,9 +40,15 @@ def bson(value: Any) -> Any:
     return value
 
 
+def annonce_de(document: Document) -> Annonce:
+    """The annonce of a row. A process of an older version, which still runs during an upgrade, stores exact places."""
+    annonce = Annonce.model_validate(document)
+    return annonce.model_copy(update={"lieu": lieu_public(annonce.lieu, annonce.auteur)})
+
+
 def fiche(document: Document) -> Fiche:
     motifs = [Motif.model_validate(motif) for motif in document.get("motifs", [])]
-    return Fiche(Annonce.model_validate(document), document["version_deposee"], motifs, document.get("en_attente", 0))
+    return Fiche(annonce_de(document), document["version_deposee"], motifs, document.get("en_attente", 0))
 
 
 def fiche_association(document: Document) -> FicheAssociation:
@@ -54,13 +59,12 @@ def fiche_association(document: Document) -> FicheAssociation:
 def champs(fiche: Fiche) -> Document:
     """What is stored of it, and changes with it."""
     annonce = fiche.annonce
-    lieu = lieu_public(annonce.lieu, annonce.auteur)
     return {
         **bson(annonce),
         "version_deposee": fiche.version_deposee,
         "motifs": bson(fiche.motifs),
         "en_attente": fiche.en_attente,
-        "position": {"type": "Point", "coordinates": [lieu.lon, lieu.lat]},
+        "position": {"type": "Point", "coordinates": [annonce.lieu.lon, annonce.lieu.lat]},
     }
 
 
@@ -84,33 +88,6 @@ class Store:
         self.annonces = db.annonces
         self.associations = db.associations
         self.reponses = db.reponses
-
-    async def create_indexes(self) -> None:
-        await self.annonces.create_index(
-            [("titre", "text"), ("description", "text")],
-            name="texte",
-            default_language="french",
-            weights={"titre": 5, "description": 1},
-        )
-        await self.annonces.create_index([("position", "2dsphere")])
-        await self.annonces.create_index([("etat", 1), ("publiee_at", -1)])
-        await self.annonces.create_index([("etat", 1), ("expire_at", 1)])
-        await self.annonces.create_index([("date_debut", 1)])
-        await self.annonces.create_index([("auteur.compte_id", 1), ("deposee_at", -1)])
-        await self.annonces.create_index([("auteur.association_id", 1), ("deposee_at", -1)])
-        await self.associations.create_index([("membres", 1)])
-        await self.associations.create_index(
-            [("numeros", 1)], unique=True, partialFilterExpression={"numeros": {"$exists": True}}
-        )
-        await self.reponses.create_index([("annonce_id", 1), ("deposee_at", -1)])
-        await self.reponses.create_index([("annonce_id", 1), ("etat", 1), ("rang", 1)])
-        await self.reponses.create_index([("compte_id", 1), ("deposee_at", -1)])
-        await self.reponses.create_index(
-            [("annonce_id", 1), ("compte_id", 1)],
-            name="une_active",
-            unique=True,
-            partialFilterExpression={"active": True},
-        )
 
     # Annonces
 
@@ -203,7 +180,7 @@ class Store:
         """The annonces that begin on this day, and were neither refused nor withdrawn."""
         ecartes = bson([EtatAnnonce.REFUSEE, EtatAnnonce.RETIREE])
         cursor = self.annonces.find({"date_debut": jour.isoformat(), "etat": {"$nin": ecartes}})
-        return [Annonce.model_validate(row) async for row in cursor]
+        return [annonce_de(row) async for row in cursor]
 
     # Reponses
 

@@ -1,4 +1,4 @@
-"""What people see: never an account id of others, never the exact place of a citizen."""
+"""What people see: never an account id of others."""
 
 import datetime as dt
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from contracts.annonces import Annonce, Association, Engagement, EtatAnnonce, EtatAssociation, EtatReponse, Reponse
-from contracts.commun import Auteur, Cession, Code, Identifiant, Lieu, Nature, Sens, TypeAuteur
+from contracts.commun import Cession, Code, Identifiant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Motif
 
 VISIBLES = frozenset({EtatAnnonce.PUBLIEE, EtatAnnonce.POURVUE, EtatAnnonce.EXPIREE})
@@ -136,16 +136,8 @@ class PageReponses(Page):
     reponses: list[VueReponse]
 
 
-def lieu_public(lieu: Lieu, auteur: Auteur) -> Lieu:
-    """A citizen's place to about a kilometre: it is often their home."""
-    if auteur.type is not TypeAuteur.PARTICULIER:
-        return lieu
-    return Lieu(quartier=lieu.quartier, lat=round(lieu.lat, 2), lon=round(lieu.lon, 2))
-
-
 def annonce_publique(annonce: Annonce, distance_m: int | None = None) -> VueAnnonce:
     champs = dict(annonce)
-    champs["lieu"] = lieu_public(annonce.lieu, annonce.auteur)
     champs["auteur"] = VueAuteur(**annonce.auteur.model_dump(exclude={"compte_id"}))
     return VueAnnonce(**champs, distance_m=distance_m)
 

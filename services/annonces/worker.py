@@ -22,7 +22,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
     """Yields the loops of the worker once topics and indexes exist."""
     async with open_runtime(SERVICE, settings, health) as runtime:
         store = Store(runtime.mongo.db)
-        await preparer(runtime, store)
+        await preparer(runtime)
         deps = Deps(store, runtime.outbox, runtime.clock, settings)
 
         async def expiry(stopping: asyncio.Event) -> None:

@@ -19,12 +19,6 @@ from services.matching.domain import Suivi
 Document = dict[str, Any]
 
 
-async def create_indexes(db: Database) -> None:
-    await db.profils.create_index([("compte_id", 1), ("cree_at", 1)])
-    await db.profils.create_index([("desactive_at", 1)], sparse=True)
-    await db.correspondances.create_index([("annonce_id", 1)])
-
-
 def _document(profil: Profil) -> Document:
     return {"_id": profil.profil_id, **profil.model_dump(exclude={"profil_id"})}
 

@@ -10,9 +10,9 @@ from kit.deadletters import DeadLetters, retry_topic
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
-from services.matching.app import prepare
 from services.matching.handlers import HANDLERS, Deps, sans_effet
 from services.matching.index import Index
+from services.matching.preparation import preparer
 from services.matching.reader import Reader
 from services.matching.settings import SERVICE, Reglages
 from services.matching.stream import TOPICS, Stream
@@ -23,7 +23,7 @@ async def start(settings: Reglages, health: Health, index: Index | None = None) 
     """Yields the loops of the worker once topics and indexes exist; `index` is filled by the first of them."""
     index = Index() if index is None else index
     async with open_runtime(SERVICE, settings, health) as runtime:
-        await prepare(runtime)
+        await preparer(runtime)
         dead_letters = DeadLetters(runtime.producer, SERVICE)
         reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
         processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)

@@ -7,13 +7,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from contracts import topics
 from kit.health import Health
 from kit.runtime import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.moderation import api, pages
 from services.moderation.actions import Actions
+from services.moderation.preparation import preparer
 from services.moderation.rendu import install_errors
 from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
@@ -29,7 +29,7 @@ def create(settings: Reglages) -> FastAPI:
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
             app.state.deps = Actions(Store(runtime.mongo.db), runtime.outbox, runtime.clock, settings.bail)
             app.state.politique = settings.politique
-            async with health.preparing(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE))):
+            async with health.preparing(preparer(runtime)):
                 yield
 
     app = create_app("Place des assos : modération", health, lifespan, docs=True)

@@ -32,18 +32,6 @@ class Store:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def create_indexes(self) -> None:
-        dossiers = self.db.dossiers
-        await dossiers.create_index([("etat", 1), ("rang", 1), ("recu_at", 1), ("_id", 1)])
-        await dossiers.create_index([("cible_id", 1), ("version", -1)])
-        await dossiers.create_index([("auteur.association_id", 1), ("recu_at", -1)])
-        await dossiers.create_index([("auteur.compte_id", 1), ("recu_at", -1)])
-        await self.db.decisions.create_index([("at", -1), ("_id", 1)])
-        await self.db.decisions.create_index([("association_id", 1), ("cible_type", 1), ("issue", 1)])
-        await self.db.decisions.create_index([("auteur_compte_id", 1)])
-        await self.db.decisions.create_index([("dossier_id", 1)])
-        await self.db.associations.create_index([("nom", 1)])
-
     # Dossiers
 
     async def dossier(self, dossier_id: str, session: Session | None = None) -> Dossier | None:

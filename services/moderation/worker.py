@@ -8,9 +8,9 @@ from contracts.registre import CATALOGUE
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
-from kit.waiting import outlast
 from services.moderation import metrics
 from services.moderation.handlers import HANDLERS, Deps
+from services.moderation.preparation import preparer
 from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
 
@@ -21,8 +21,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
     read = topics.read_by(SERVICE)
     async with open_runtime(SERVICE, settings, health) as runtime:
         store = Store(runtime.mongo.db)
-        await runtime.prepare(topics.owned_by(SERVICE), read)
-        await outlast(store.create_indexes)
+        await preparer(runtime)
 
         async def refresh_oldest() -> None:
             metrics.attente(await store.plus_ancien(), runtime.clock.now())

@@ -13,6 +13,7 @@ from kit.problems import not_found
 from kit.tokens import Identity, account, identity, requires
 from services.notifications.acces import Acces, Deps, json
 from services.notifications.domain import Etat, Genre, en_route
+from services.notifications.identifiants import id_calcule
 from services.notifications.liens import Lien
 from services.notifications.ligne import Ligne
 from services.notifications.messages import MESSAGES, objet
@@ -88,7 +89,7 @@ def _grouper(lignes: list[Ligne]) -> list[dict[str, Any]]:
         if (groupe := groupes.get(cle)) is None:
             noms = ("annonce_id", "version", "etat", "motif", "en_route")
             groupe = groupes[cle] = {**dict(zip(noms, cle, strict=True)), "dernier_at": ligne["cree_at"], "envois": []}
-        groupe["envois"].append(ligne["_id"])
+        groupe["envois"].append(id_calcule(ligne))
         groupe["dernier_at"] = max(groupe["dernier_at"], ligne["cree_at"])
     return [{**groupe, "nombre": len(groupe["envois"])} for groupe in groupes.values()]
 

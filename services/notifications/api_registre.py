@@ -102,9 +102,10 @@ def _aujourd_hui(deps: Acces) -> dt.date:
 
 async def _regarder(filtres: Filtres, deps: Acces, plafond: int) -> Vue:
     lectures = deps.atelier.consultation
+    anciennes = await lectures.anciennes(filtres.annonce) if filtres.annonce else ()
     groupes, lignes, (parties, centimes), bascules = await asyncio.gather(
-        lectures.repartition(filtres.perimetre()),
-        lectures.lignes(filtres.detail(), filtres.page, _TAILLE),
+        lectures.repartition(filtres.perimetre(anciennes)),
+        lectures.lignes(filtres.detail(anciennes), filtres.page, _TAILLE),
         lectures.depense(filtres.mois),
         lectures.bascules(filtres.debut, filtres.fin, _BASCULES),
     )

@@ -60,7 +60,7 @@ def create(settings: Reglages) -> FastAPI:
 
             health.checks["livraison"] = vit
             try:
-                async with health.preparing(preparer(runtime, atelier, settings)):
+                async with health.preparing(preparer(runtime, settings)):
                     yield
             finally:
                 stopping.set()

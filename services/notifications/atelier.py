@@ -62,15 +62,6 @@ class Atelier:
             self.politique,
         )
 
-    async def create_indexes(self, settings: Reglages) -> None:
-        await self.contacts.create_indexes()
-        await self.registre.create_indexes(settings.conservation_jours)
-        await self.prises.create_indexes()
-        await self.reception.create_indexes(settings.conservation_jours)
-        await self.suivi.create_indexes(settings.conservation_jours)
-        await self.telephones.create_indexes()
-        await self.fournisseurs.bascules.create_indexes()
-
 
 def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     """Raises ValueError for keys or URLs that cannot be right: better at the start than at the first message."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.notifications import Canal
 from kit.mongo import Database, Session
+from services.notifications.anciennes import anciennes_de
 from services.notifications.domain import Etat, Genre
 from services.notifications.identifiants import alertes_de
 from services.notifications.ligne import Ligne
@@ -24,11 +25,18 @@ class Consultation:
 
         Ids never change, so pages neither repeat nor skip a row that was there when the first one was read.
         """
-        filtre = {"$or": [alertes_de(id_, apres) for id_ in annonce_ids]}
-        cursor = self._db.envois.find(
-            filtre, {"annonce_id": 1, "version": 1, "etat": 1, "motif": 1, "reprise_at": 1, "cree_at": 1}
-        )
+        cherches = list(annonce_ids)
+        branches: list[dict[str, Any]] = [alertes_de(id_, apres) for id_ in cherches]
+        if anciennes := await anciennes_de(self._db, cherches):
+            branches.append({"_id": {"$in": [id_ for id_ in anciennes if id_ > (apres or "")]}})
+        filtre = {"$or": branches}
+        champs = ("annonce_id", "version", "profil_id", "canal", "ancienne", "etat", "motif", "reprise_at", "cree_at")
+        cursor = self._db.envois.find(filtre, dict.fromkeys(champs, 1))
         return [ligne async for ligne in cursor.sort("_id", 1).limit(limite)]
+
+    async def anciennes(self, annonce_id: str) -> list[str]:
+        """The ids of the alerts of an annonce that an earlier version made."""
+        return await anciennes_de(self._db, [annonce_id])
 
     async def du_compte(self, compte_id: str, page: int, taille: int) -> tuple[list[Ligne], int]:
         """One page, newest first, and how many there are."""

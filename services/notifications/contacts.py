@@ -59,12 +59,6 @@ class Contacts:
         self._contacts = db.contacts
         self._coffre = coffre
 
-    async def create_indexes(self) -> None:
-        await self._contacts.create_index([("purge_at", 1)], expireAfterSeconds=0)
-        await self._contacts.create_index([("empreinte", 1)], sparse=True)
-        await self._contacts.create_index([("empreinte_tel", 1)], sparse=True)
-        await self._contacts.create_index([("flux", 1)], sparse=True)
-
     async def enregistrer(self, fiches: Sequence[Fiche]) -> None:
         """Stores what is not older than what is known. An erased account stays erased."""
         await self._sans_regresser([self._ecriture(fiche) for fiche in fiches])

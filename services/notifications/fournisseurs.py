@@ -45,9 +45,6 @@ class Bascules:
         ligne = {**vars(bascule), "raison": bascule.raison.value, "poids": dict(bascule.poids), "canal": canal.value}
         self._file.put_nowait(ligne)
 
-    async def create_indexes(self) -> None:
-        await self._bascules.create_index([("at", -1)])
-
     async def run(self, stopping: asyncio.Event) -> None:
         """Stores them until `stopping`; while the database is away they wait."""
         arret = asyncio.create_task(stopping.wait())

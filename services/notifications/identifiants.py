@@ -1,5 +1,6 @@
 """The ids of rows of the ledger: each is made of what its message is about, so that no message has two. Pure."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,9 +21,17 @@ def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> st
 
 def alertes_de(annonce_id: str, apres: str | None = None) -> dict[str, Any]:
     """A filter over `envois`: the alerts of an annonce, those after `apres` in the order of their ids. Two annonces may
-    share a range of ids, which is why it names the annonce too."""
+    share a range of ids, which is why it names the annonce too. Alerts of earlier versions are not among them
+    (anciennes.py)."""
     debut = _debut(annonce_id)
     return {"_id": {"$gt": max(debut, apres or ""), "$lt": f"{debut}g"}, "annonce_id": annonce_id}
+
+
+def id_calcule(ligne: Mapping[str, Any]) -> str:
+    """The id that this version gives to what an alert is about, whichever version made the row."""
+    if not ligne.get("ancienne"):
+        return str(ligne["_id"])
+    return id_alerte(ligne["annonce_id"], ligne["version"], ligne["profil_id"], Canal(ligne["canal"]))
 
 
 @lru_cache(maxsize=1024)

@@ -32,9 +32,6 @@ class Prises:
         self._envois = mongo.db.envois
         self._baux = mongo.db.baux
 
-    async def create_indexes(self) -> None:
-        await self._baux.create_index([("canal", 1), ("fin_at", 1)], name="echus")
-
     async def inscrire(self, canal: Canal, lots: Mapping[str, Sequence[Ligne]], session: Session) -> None:
         """The leases of rows that are claimed in the same transaction, by lot."""
         if lots:

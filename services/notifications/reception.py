@@ -76,11 +76,6 @@ class Reception:
         self._outbox = outbox
         self._clock = clock
 
-    async def create_indexes(self, conservation_jours: int) -> None:
-        await self._db.sms_recus.create_index([("recu_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
-        await self._db.sms_recus.create_index([("compte_id", 1)])
-        await self._db.sms_recus.create_index([("de", 1), ("recu_at", -1)])
-
     async def recevoir(self, sms: SmsRecu) -> None:
         """Acted upon when this returns; raises what Mongo raises, and the provider is to say it again."""
         commande = lecture_sms.lire(sms.texte)

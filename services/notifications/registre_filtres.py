@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +58,16 @@ class Filtres:
         """Whose spending is shown: the month in which the period ends."""
         return f"{self.au:%Y-%m}"
 
-    def perimetre(self) -> dict[str, Any]:
-        """Over rows of `envois`: what the figures count."""
-        annonce = alertes_de(self.annonce) if self.annonce else {}
+    def perimetre(self, anciennes: Sequence[str] = ()) -> dict[str, Any]:
+        """Over rows of `envois`: what the figures count. `anciennes`: the ids of the old alerts of the annonce."""
+        annonce: dict[str, Any] = alertes_de(self.annonce) if self.annonce else {}
+        if anciennes:
+            annonce = {"$or": [annonce, {"_id": {"$in": list(anciennes)}}]}
         return {"cree_at": {"$gte": self.debut, "$lt": self.fin}, **annonce}
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self, anciennes: Sequence[str] = ()) -> dict[str, Any]:
         """Over rows of `envois`: what the table shows."""
-        filtre = self.perimetre()
+        filtre = self.perimetre(anciennes)
         if self.canal:
             filtre["canal"] = self.canal.value
         if self.etat:

@@ -12,6 +12,7 @@ from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.mongo import Database, Session
 from services.notifications import domain
+from services.notifications.anciennes import anciennes_de
 from services.notifications.canaux.sms.references import formes
 from services.notifications.domain import Cloture, Etat, Genre, Motif
 from services.notifications.identifiants import alertes_de
@@ -25,21 +26,6 @@ class Registre:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self.clock = clock
-
-    async def create_indexes(self, conservation_jours: int) -> None:
-        await self._db.envois.create_index(
-            [("canal", 1), ("reprise_at", 1)], name="a_reprendre", partialFilterExpression=_A_REPRENDRE
-        )
-        await self._db.envois.create_index(
-            # Without the provider, which every mark writes.
-            [("reference", 1)],
-            name="references",
-            partialFilterExpression={"reference": {"$exists": True}},
-        )
-        await self._db.envois.create_index([("compte_id", 1), ("cree_at", -1)])
-        # Longer than any topic is kept: a replay must still find the row of what was sent.
-        await self._db.envois.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
-        await self._db.contenus.create_index([("cree_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
 
     def ligne(
         self,
@@ -132,8 +118,9 @@ class Registre:
             session=session,
         )
         versions = {} if cloture.definitive else {"version": {"$lte": cloture.version}}
-        filtre = {**alertes_de(annonce_id), **versions}
-        await self._annuler(filtre, Motif.ANNONCE_CLOSE, session)
+        await self._annuler({**alertes_de(annonce_id), **versions}, Motif.ANNONCE_CLOSE, session)
+        if anciennes := await anciennes_de(self._db, [annonce_id], session):
+            await self._annuler({"_id": {"$in": anciennes}, **versions}, Motif.ANNONCE_CLOSE, session)
 
     async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:
         cherches = list(set(annonce_ids))

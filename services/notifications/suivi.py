@@ -48,10 +48,6 @@ class Suivi:
         self._clock = clock
         self._vu: tuple[dt.datetime, str] | None = None
 
-    async def create_indexes(self, conservation_jours: int) -> None:
-        await self._db.retours.create_index([("applique", 1), ("recu_at", 1)])
-        await self._db.retours.create_index([("recu_at", 1)], expireAfterSeconds=conservation_jours * 24 * 3600)
-
     async def recevoir(self, retours: Sequence[Retour]) -> None:
         """Stored when this returns; applied as far as their messages are known. The same twice changes nothing."""
         lignes = {_id(retour): retour for retour in retours}

@@ -35,9 +35,6 @@ class Telephones:
         self._outbox = outbox
         self._clock = clock
 
-    async def create_indexes(self) -> None:
-        await self._telephones.create_index([("expire_at", 1)], expireAfterSeconds=0)
-
     async def proposer(self, compte_id: str, numero: str) -> None:
         """Sends a code to the number (E.164). A later proposal replaces an earlier one."""
         code = f"{secrets.randbelow(10**6):06}"

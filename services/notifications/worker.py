@@ -20,7 +20,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
     async with open_runtime(SERVICE, settings, health) as runtime:
         atelier = monter(runtime, settings, settings.connexions)
         lus = topics.read_by(SERVICE)
-        await preparer(runtime, atelier, settings)
+        await preparer(runtime, settings)
         livreurs = list(atelier.livreurs.values())
         health.refreshers += [livreur.mesurer for livreur in livreurs]
         processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE, ignore=sans_effet)

@@ -97,12 +97,24 @@ async def test_bad_parameters_are_refused(banc: Banc, champ: str, parametres: di
 
 
 async def test_the_place_of_a_citizen_is_blurred(banc: Banc) -> None:
-    annonce_id = (await banc.appeler("POST", "/v1/annonces", "s2", json=corps_offre())).json()["annonce_id"]
-    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 1))
+    deposee = await banc.appeler("POST", "/v1/annonces", "s2", json=corps_offre())
+    annonce_id = deposee.json()["annonce_id"]
+    exact = {nom: valeur for nom, valeur in corps_offre(lat=50.63499, lon=3.08501).items() if nom != "auteur"}
+    entetes = {"If-Match": deposee.headers["etag"]}
+    corrigee = await banc.appeler("PUT", f"/v1/annonces/{annonce_id}", "s2", json=exact, headers=entetes)
+    assert corrigee.status_code == 200, corrigee.text
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 2))
     vue = await banc.lire(annonce_id)
-    assert vue["lieu"] == {"quartier": None, "lat": 50.63, "lon": 3.09}
+    public = {"quartier": None, "lat": 50.63, "lon": 3.09}
+    assert vue["lieu"] == public
     assert vue["auteur"] == {"type": "particulier", "association_id": None, "nom": None}
-    assert (await banc.lire(annonce_id, "s2"))["lieu"]["lat"] == 50.63254
+    assert (await banc.lire(annonce_id, "s2"))["lieu"] == public
+    await banc.entendu("AnnoncePubliee", annonce_id)
+    annonces = [e.annonce for e in banc.evenements if hasattr(e, "annonce")]
+    dits = [(a.lieu.lat, a.lieu.lon) for a in annonces if a.annonce_id == annonce_id]
+    assert dits == [(50.63, 3.09)] * 3
+    stockee = await banc.app.state.deps.store.annonce(annonce_id)
+    assert stockee["position"]["coordinates"] == [3.09, 50.63]
 
 
 async def test_the_description_of_the_api_is_complete(banc: Banc) -> None:

@@ -1,7 +1,6 @@
 """A Redis that answers, and refuses to write: what needs it is told to come back, the rest goes on."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -37,10 +37,8 @@ def horloge() -> FixedClock:
 
 
 @pytest.fixture
-async def prises(mongo: Mongo, horloge: FixedClock) -> Prises:
-    prises = Prises(mongo, horloge)
-    await prises.create_indexes()
-    return prises
+def prises(mongo: Mongo, horloge: FixedClock) -> Prises:
+    return Prises(mongo, horloge)
 
 
 @pytest.fixture

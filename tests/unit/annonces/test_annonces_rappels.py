@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.annonces import EtatAnnonce, RappelDu
-from contracts.commun import TypeAuteur
 from services.annonces import rappels, veille
 from services.annonces.actions import agir_sur_reponse, repondre
 from services.annonces.domain import Fiche
@@ -192,15 +191,3 @@ def test_without_a_date_nobody_is_reminded() -> None:
     agit(service, "a", ActionReponse.ACCEPTER)
     service.clock.at = utc("2027-03-12T16:00")
     assert rappeles(service) == []
-
-
-def test_a_citizens_place_is_told_to_about_a_kilometre() -> None:
-    lue = samedi()
-    auteur = lue.annonce.auteur.model_copy(update={"type": TypeAuteur.PARTICULIER, "association_id": None, "nom": None})
-    precis = lue.annonce.lieu.model_copy(update={"lat": 50.63254, "lon": 3.08941})
-    service = Service(
-        Fiche(lue.annonce.model_copy(update={"auteur": auteur, "lieu": precis}), 5), now=utc("2027-03-12T18:00")
-    )
-    arrive(service, "a")
-    agit(service, "a", ActionReponse.ACCEPTER)
-    assert (service.emis[-1].lieu.lat, service.emis[-1].lieu.lon) == (50.63, 3.09)

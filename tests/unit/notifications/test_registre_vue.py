@@ -226,6 +226,9 @@ class Lectures:
         self.filtres.append(filtre)
         return [LIGNE, {**LIGNE, "_id": "e2", "etat": "en_file", "motif": "heures_calmes"}] if page <= 2 else []
 
+    async def anciennes(self, annonce_id: str) -> list[str]:
+        return []
+
     async def depense(self, mois: str) -> tuple[int, float]:
         return (140, 50_000.0)
 

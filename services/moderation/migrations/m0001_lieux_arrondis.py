@@ -1,0 +1,19 @@
+"""Dossiers of earlier versions hold the exact place of a citizen who posts: it is rounded, as annonces does it now."""
+
+from functools import partial
+
+from contracts.commun import TypeAuteur
+from kit.migrations import Base
+from kit.outbox import Tx
+
+_EXACTS = {"auteur.type": TypeAuteur.PARTICULIER.value, "contenu.lieu.lat": {"$exists": True}}
+_ARRONDI = {f"contenu.lieu.{axe}": {"$round": [f"$contenu.lieu.{axe}", 2]} for axe in ("lat", "lon")}
+
+
+async def appliquer(base: Base) -> None:
+    async for ids in base.lots("dossiers", _EXACTS):
+        await base.run(partial(_arrondir, ids))
+
+
+async def _arrondir(ids: list[str], tx: Tx) -> None:
+    await tx.db.dossiers.update_many({"_id": {"$in": ids}}, [{"$set": _ARRONDI}], session=tx.session)

@@ -1,0 +1,53 @@
+"""What the database of notifications looks like: its indexes, and the migrations that bring older data to it."""
+
+from kit.indexes import Index
+from kit.migrations import Schema
+from services.notifications.migrations import MIGRATIONS
+from services.notifications.settings import Reglages
+
+_JOUR_S = 24 * 3600
+_A_REPRENDRE = {"reprise_at": {"$exists": True}}
+
+_DATES = (
+    ("envois", "cree_at"),
+    ("anciennes_alertes", "cree_at"),
+    ("contenus", "cree_at"),
+    ("sms_recus", "recu_at"),
+    ("retours", "recu_at"),
+)
+"""The date from which on a row is kept for so long as the ledger."""
+
+_INDEXES = (
+    Index(
+        "envois",
+        [("canal", 1), ("reprise_at", 1)],
+        name="a_reprendre",
+        options={"partialFilterExpression": _A_REPRENDRE},
+    ),
+    # Without the provider, which every mark writes.
+    Index(
+        "envois",
+        [("reference", 1)],
+        name="references",
+        options={"partialFilterExpression": {"reference": {"$exists": True}}},
+    ),
+    Index("envois", [("compte_id", 1), ("cree_at", -1)]),
+    Index("anciennes_alertes", [("annonce_id", 1)]),
+    Index("baux", [("canal", 1), ("fin_at", 1)], name="echus"),
+    Index("contacts", [("purge_at", 1)], expires_s=0),
+    Index("contacts", [("empreinte", 1)], options={"sparse": True}),
+    Index("contacts", [("empreinte_tel", 1)], options={"sparse": True}),
+    Index("contacts", [("flux", 1)], options={"sparse": True}),
+    Index("telephones", [("expire_at", 1)], expires_s=0),
+    Index("sms_recus", [("compte_id", 1)]),
+    Index("sms_recus", [("de", 1), ("recu_at", -1)]),
+    Index("retours", [("applique", 1), ("recu_at", 1)]),
+    Index("bascules", [("at", -1)]),
+)
+
+
+def schema(settings: Reglages) -> Schema:
+    """The ledger is kept for longer than any topic: a replay must still find the row of what was sent."""
+    conservation_s = settings.conservation_jours * _JOUR_S
+    conservation = [Index(collection, [(date, 1)], expires_s=conservation_s) for collection, date in _DATES]
+    return Schema([*_INDEXES, *conservation], MIGRATIONS)
