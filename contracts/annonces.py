@@ -27,6 +27,7 @@ class Annonce(Valeur):
     `categories`: codes of the lists activites (time, skills) and materiels (objects, premises, transport).
     `creneaux`: weekly slots, codes of the list creneaux ("samedi-matin"); empty: no matter when.
     `places`: how many answers are looked for, in people or, for materiel, in objects.
+    `sans_alerte`: nobody is alerted when it is published, since it was not posted here by a person: it was generated.
     """
 
     annonce_id: Identifiant
@@ -55,6 +56,7 @@ class Annonce(Valeur):
     deposee_at: Instant
     publiee_at: Instant | None = None
     expire_at: Instant
+    sans_alerte: bool = False
 
 
 class EvenementAnnonce(Evenement):

@@ -28,7 +28,10 @@ _MODERATOR = "seed-moderation"
 
 
 def run(associations: int, annonces: int, profils: int, graine: int) -> None:
-    """Annonces first, profils afterwards: nobody is alerted of generated annonces. Raises Impossible."""
+    """Nobody is alerted of generated annonces: neither generated people, nor those who subscribed before.
+
+    Raises Impossible.
+    """
     current = stack.existing(layout.current())
     try:
         asyncio.run(_run(current, associations, annonces, profils, graine))
@@ -88,7 +91,7 @@ async def _validated(interne: Interne, association_id: str, owner: str) -> bool:
 async def _annonces(interne: Interne, bodies: list[dict[str, Any]], owners: dict[str, str], progress: Progress) -> None:
     async def one(body: dict[str, Any]) -> None:
         owner = owners[body["auteur"]["association_id"]]
-        annonce = await interne.client("annonces", owner).post("/v1/annonces", body)
+        annonce = await interne.client("annonces", owner, ["systeme"]).post("/v1/interne/annonces", body)
         await _approve(interne, annonce["annonce_id"])
 
     task = progress.add_task("annonces publiées", total=len(bodies))

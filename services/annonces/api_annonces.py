@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from contracts.annonces import EtatAnnonce, EtatAssociation
 from contracts.commun import Auteur, Sens, TypeAuteur
@@ -11,6 +11,7 @@ from kit.ids import new_id, stable_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
+from kit.tokens import Identity, requires
 from kit.versions import VersionRead, respond
 from services.annonces import domain, vues
 from services.annonces.actions import Deps, appliquer
@@ -33,6 +34,23 @@ CleIdempotence = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     responses={200: {"description": "Déjà déposée sous cette clé"}, **documented(401, 403, 404, 422)},
 )
 async def deposer(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None) -> Response:
+    return await _deposer(saisie, compte, deps, cle)
+
+
+@router.post(
+    "/v1/interne/annonces",
+    status_code=201,
+    include_in_schema=False,
+    dependencies=[Depends(requires("systeme"))],
+)
+async def reprendre(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None) -> Response:
+    """As `deposer`, for what no person posts now, in the name of `compte`: its publication alerts nobody."""
+    return await _deposer(saisie, compte, deps, cle, sans_alerte=True)
+
+
+async def _deposer(
+    saisie: AnnonceDeposee, compte: Identity, deps: Deps, cle: str | None, *, sans_alerte: bool = False
+) -> Response:
     now = deps.clock.now()
     contenu = saisie.contenu(now)
     _verifier_sens(contenu.sens, saisie.auteur.type)
@@ -45,7 +63,7 @@ async def deposer(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: C
             if existante is not None:
                 return existante, False
         auteur = await _auteur(saisie.auteur, compte.sub, tx, deps)
-        change = domain.deposer(annonce_id, contenu, auteur, now)
+        change = domain.deposer(annonce_id, contenu, auteur, now, sans_alerte=sans_alerte)
         prives = {nom: valeur for nom, valeur in (("siren", saisie.auteur.siren), ("empreinte", empreinte)) if valeur}
         document = await deps.store.inserer(change.fiche, tx.session, **prives)
         if change.evenement is not None:

@@ -184,8 +184,10 @@ def lieu_public(lieu: Lieu, auteur: Auteur) -> Lieu:
     return Lieu(quartier=lieu.quartier, lat=round(lieu.lat, 2), lon=round(lieu.lon, 2))
 
 
-def deposer(annonce_id: Identifiant, contenu: Contenu, auteur: Auteur, now: dt.datetime) -> Changement:
-    """A new annonce, which waits for a moderator."""
+def deposer(
+    annonce_id: Identifiant, contenu: Contenu, auteur: Auteur, now: dt.datetime, *, sans_alerte: bool = False
+) -> Changement:
+    """A new annonce, which waits for a moderator. `sans_alerte`: its publication will alert nobody."""
     annonce = Annonce(
         **{**dict(contenu), "lieu": lieu_public(contenu.lieu, auteur)},
         annonce_id=annonce_id,
@@ -194,6 +196,7 @@ def deposer(annonce_id: Identifiant, contenu: Contenu, auteur: Auteur, now: dt.d
         places_restantes=contenu.places,
         auteur=auteur,
         deposee_at=now,
+        sans_alerte=sans_alerte,
     )
     return Changement(Fiche(annonce, version_deposee=1), evenements.AnnonceDeposee(annonce=annonce))
 

@@ -148,6 +148,8 @@ class Index:
 
     def search(self, annonce: Annonce) -> list[Destinataire]:
         """Whom `annonce` concerns, best first: what scoring.correspond finds one by one, sorted by scoring.ordre."""
+        if annonce.sans_alerte:
+            return []
         query = Query(annonce, self._vocabularies, _SENS[annonce.sens], _NATURES[annonce.nature])
         with self._lock:
             slots = np.concatenate([self._posted_slots(query), np.array(self._delta, dtype=np.uint32)])

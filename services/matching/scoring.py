@@ -91,7 +91,8 @@ def _intersectent(voulu: Iterable[str], propose: Iterable[str]) -> bool:
 def concerne(annonce: Annonce, profil: Profil) -> bool:
     """Everything of the rule except the place."""
     return (
-        profil.actif
+        not annonce.sans_alerte
+        and profil.actif
         and profil.sens is annonce.sens
         and profil.compte_id != annonce.auteur.compte_id
         and (not profil.natures or annonce.nature in profil.natures)

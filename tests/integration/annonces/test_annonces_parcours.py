@@ -16,6 +16,25 @@ from tests.integration.annonces.banc import Banc, corps_association, corps_besoi
 MOTIF = Motif(code="contenu-insuffisant", explication="Dites quand.")
 
 
+async def test_ce_qui_est_genere_n_alertera_personne(banc: Banc) -> None:
+    association = await banc.association("s-genere")
+    corps = corps_besoin(association["association_id"])
+    refus = await banc.appeler("POST", "/v1/interne/annonces", "s-genere", json=corps)
+    assert refus.status_code == 403
+    deposee = await banc.appeler("POST", "/v1/interne/annonces", "s-genere", roles={"systeme"}, json=corps)
+    assert deposee.status_code == 201, deposee.text
+    annonce_id = deposee.json()["annonce_id"]
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, 1))
+    assert (await banc.entendu("AnnoncePubliee", annonce_id)).annonce.sans_alerte is True
+    ordinaire = await banc.publiee("s-genere", association["association_id"])
+    assert (await banc.entendu("AnnoncePubliee", ordinaire["annonce_id"])).annonce.sans_alerte is False
+    # Whoever posts cannot ask for it, nor is it shown.
+    assert (
+        await banc.appeler("POST", "/v1/annonces", "s-genere", json={**corps, "sans_alerte": True})
+    ).status_code == 422
+    assert "sans_alerte" not in await banc.lire(annonce_id)
+
+
 async def test_posted_then_approved_over_kafka_is_published(banc: Banc) -> None:
     association = await banc.association("m1")
     corps = corps_besoin(association["association_id"])

@@ -117,6 +117,22 @@ async def test_many_come_in_chunks_best_first(
     assert {match.profil_id for chunk in chunks for match in chunk.destinataires} == set(ids)
 
 
+async def test_une_annonce_sans_alerte_est_appariee_avec_personne(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
+) -> None:
+    await abonner(3)
+    muette = publiee(sans_alerte=True)
+    await publier(muette)
+
+    async def appariee() -> Any:
+        return await base.annonces.find_one({"_id": muette.annonce.annonce_id, "appariee": muette.annonce.version})
+
+    # The reckoning sees that a search took place.
+    await bientot(appariee)
+    assert await base.correspondances.count_documents({"annonce_id": muette.annonce.annonce_id}) == 0
+    assert await found.of(muette.annonce) == []
+
+
 async def test_a_repeated_event_and_a_later_version_alert_nobody_twice(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
 ) -> None:

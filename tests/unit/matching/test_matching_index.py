@@ -78,6 +78,7 @@ def annonces(draw: st.DrawFn) -> Annonce:
         certifications=draw(CERTIFICATIONS),
         lieu=draw(lieux()),
         a_distance=draw(st.booleans()),
+        sans_alerte=draw(st.sampled_from([False] * 9 + [True])),
         urgent=draw(st.booleans()),
         places=1,
         places_restantes=1,
