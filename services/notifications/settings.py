@@ -21,7 +21,7 @@ class Reglages(Settings):
     a second, all workers together, as debit.py reads them; `processus`: how many workers there usually are.
     `cle_vapid` (PEM): notifications of browsers. `budget_semaine`: alerts in seven days for whoever has not chosen
     otherwise, urgent ones counted apart; 0: no limit. `sms_centimes`: the price of one part; `sms_plafond_euros`: of a
-    month; 0: none. `sms_a_toute_heure`: for exercises.
+    month; 0: none. `sms_a_toute_heure`: for exercises. `conservation_jours`: how long the ledger is kept.
     """
 
     jeton_cle_publique: str = ""
@@ -48,7 +48,8 @@ class Reglages(Settings):
     debits: str = ""
     processus: int = Field(default=1, ge=1)
     budget_semaine: int = Field(default=2, ge=0)
-    conservation_jours: int = 365
+    # At least as long as an event may come back (kit/inbox.py), at most what an index of MongoDB can hold.
+    conservation_jours: int = Field(default=365, ge=45, le=24_000)
 
     @property
     def domaine(self) -> str:
