@@ -3,10 +3,13 @@
 import asyncio
 import inspect
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -25,6 +28,30 @@ T = TypeVar("T")
 # Property tests judge what is right, never how fast a busy machine is.
 settings.register_profile("repetable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("longtemps", settings.get_profile("repetable"), derandomize=False, max_examples=300)
+
+
+# Named first, it is the first to be set up and the last to be taken down.
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No process that a test started outlives the run: neither a child, nor one with a file of ours in its command."""
+    yield
+    patience = Patience(10)
+    while (left := _left_behind(str(tmp_path_factory.getbasetemp()))) and not patience.over():
+        time.sleep(0.05)
+    assert left == []
+
+
+def _left_behind(folder: str) -> list[str]:
+    children = psutil.Process().children(recursive=True)
+    strangers = [process for process in psutil.process_iter() if process not in children]
+    left = []
+    for process in (*children, *strangers):
+        with suppress(psutil.Error):
+            command = " ".join(process.cmdline())
+            # The helpers of multiprocessing end with us; a zombie has no command any more.
+            if (process in children and command and "multiprocessing." not in command) or folder in command:
+                left.append(command)
+    return left
 
 
 @pytest.fixture(scope="session")

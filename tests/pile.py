@@ -12,12 +12,12 @@ from typing import Any
 
 import aiohttp
 
-from deploy import client, health, layout
+from deploy import client, health, layout, ports
 from deploy.client import CODE, Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
 from deploy.demo import attendu
 from deploy.seed import profils as jeu
 from deploy.seed import textes
-from deploy.stack import Stack
+from deploy.stack import PREFERRED_PORTS, Stack
 from deploy.verbs import down, moderateur, up
 
 _SERVERS = ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "SMPP_URL", "SMS_HTTP_URL", "PUBLIC_URL")
@@ -35,10 +35,10 @@ def pile(folder: Path) -> Iterator[Stack]:
         "PLACE_DIR": str(folder),
         "POLITIQUE": "confiance",
         "BUDGET_SEMAINE": "0",
-        "PORT_GATEWAY": "",
     }
     try:
-        yield up.run(wished={})
+        # Not the ports that `./place up` prefers: two stacks that start at once would both find them free.
+        yield up.run(wished={name: ports.pick() for name in PREFERRED_PORTS})
     finally:
         down.run(wipe=False)
         os.environ.clear()

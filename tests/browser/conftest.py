@@ -40,7 +40,7 @@ async def ouvrir(chromium: Browser, ville: Ville) -> AsyncIterator[Ouvrir]:
             locale="fr-FR",
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(120_000)
         contexts.append(context)
         return await context.new_page()
 

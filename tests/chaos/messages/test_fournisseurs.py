@@ -119,8 +119,7 @@ async def test_un_fournisseur_tue_laisse_la_place_a_l_autre(tmp_path: Path, vict
             # As an SMS arrives at its phone, before the operator has answered: the worst moment.
             async with arrivees.encore(AVANT, operateurs[victime].tuer) as tue:
                 await lieu.publier(ANNONCES)
-                async with asyncio.timeout(60):
-                    await tue.wait()
+                await tue.wait()
             await tout_fini(lieu, SMS, Canal.SMS)
             attendus = lieu.attendus(Canal.SMS)
             lignes = {ligne["_id"]: ligne async for ligne in lieu.db.envois.find({"canal": Canal.SMS.value})}

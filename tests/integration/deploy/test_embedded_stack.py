@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy import ports
 from deploy.layout import ROOT
 from deploy.local.servers import Servers
 from deploy.local.waiting import wait_until
@@ -34,9 +35,11 @@ def gone(pid: int) -> bool:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    given = {"MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PORT_GATEWAY", "PORT_COURRIER"}
+    given = {"MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL"}
     kept = {name: value for name, value in os.environ.items() if name not in given}
-    return {**kept, "PLACE_DIR": str(tmp_path / "place"), "PLACE_ENV": sys.prefix}
+    # Not those that `./place up` prefers: two stacks that start at once would both find them free.
+    chosen = {name: str(ports.pick()) for name in ("PORT_GATEWAY", "PORT_COURRIER")}
+    return {**kept, **chosen, "PLACE_DIR": str(tmp_path / "place"), "PLACE_ENV": sys.prefix}
 
 
 def test_the_servers_die_with_a_parent_that_is_killed(tmp_path: Path, environment: dict[str, str]) -> None:

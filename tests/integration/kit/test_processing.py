@@ -86,10 +86,9 @@ async def first_of(bootstrap: str, topic: str, wanted: Callable[[Record], bool])
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        async with asyncio.timeout(30):
-            async for raw in consumer:
-                if wanted(record := to_record(raw)):
-                    return record
+        async for raw in consumer:
+            if wanted(record := to_record(raw)):
+                return record
     finally:
         await consumer.stop()
     raise AssertionError("unreachable")

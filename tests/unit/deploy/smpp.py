@@ -45,10 +45,9 @@ class ClientSmpp:
 
     async def recu(self) -> Command:
         """The next PDU. Raises IncompleteReadError or ConnectionError when the connection has ended."""
-        async with asyncio.timeout(10):
-            head = await self.reader.readexactly(16)
-            (length,) = struct.unpack(">L", head[:4])
-            body = await self.reader.readexactly(length - 16)
+        head = await self.reader.readexactly(16)
+        (length,) = struct.unpack(">L", head[:4])
+        body = await self.reader.readexactly(length - 16)
         return smpp.parse_pdu(head + body, client=Compteur(), allow_unknown_opt_params=True)
 
     async def demander(self, commande: str, **champs: Any) -> Command:
@@ -80,7 +79,6 @@ class ClientSmpp:
     async def ferme(self) -> bool:
         """Whether the centre ends the connection, without another word."""
         try:
-            async with asyncio.timeout(10):
-                return await self.reader.read(1) == b""
+            return await self.reader.read(1) == b""
         except ConnectionError:
             return True

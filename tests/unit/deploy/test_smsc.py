@@ -63,9 +63,8 @@ async def lie() -> AsyncIterator[Ouvert]:
 
 
 async def jusqu_a(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the register tells nobody
-            await asyncio.sleep(0)
+    while not condition():  # noqa: ASYNC110 - the register tells nobody
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("commande", ["bind_transceiver", "bind_transmitter", "bind_receiver"])
