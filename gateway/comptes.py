@@ -8,7 +8,6 @@ from gateway.codes import Codes
 from gateway.consentements import tell_contact
 from gateway.domain import (
     CODE_LIFETIME_S,
-    AdresseInvalide,
     CompteConnu,
     Role,
     avec_roles,
@@ -16,7 +15,6 @@ from gateway.domain import (
     effacer,
     empreinte,
     lire_code,
-    normaliser,
 )
 from gateway.droits import DroitsDesComptes
 from gateway.limits import Limits
@@ -24,6 +22,7 @@ from gateway.rules import Limit
 from gateway.sessions import Opened, Sessions
 from gateway.store import Comptes
 from gateway.upstream import SYSTEM, Services
+from kit.addresses import normalize
 from kit.clock import Clock
 from kit.ids import new_id
 from kit.mongo import DuplicateKeyError
@@ -211,8 +210,8 @@ def view(compte: CompteConnu) -> Mapping[str, object]:
 
 def _address(adresse: str) -> str:
     try:
-        return normaliser(adresse)
-    except AdresseInvalide as error:
+        return normalize(adresse)
+    except ValueError as error:
         raise FieldProblem("email", str(error)) from error
 
 

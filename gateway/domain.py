@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from email_validator import EmailNotValidError, validate_email
-
 from contracts.comptes import Compte, Consentement, EtatCompte
 from contracts.notifications import Canal
 
@@ -36,10 +34,6 @@ def duree_session(roles: Iterable[str]) -> int:
     return SESSION_MODERATEUR_S if Role.MODERATEUR.value in roles else SESSION_LIFETIME_S
 
 
-class AdresseInvalide(ValueError):
-    """Not an e-mail address; the message is a French sentence."""
-
-
 @dataclass(frozen=True)
 class CompteConnu:
     """An account as stored. `contact_version` is the last version that notifications has confirmed."""
@@ -63,19 +57,6 @@ class CompteConnu:
             consentements=list(self.consentements),
             cree_at=self.cree_at,
         )
-
-
-def normaliser(adresse: str) -> str:
-    """The form under which an address is hashed: one person, one account, whatever the case they type.
-
-    Raises AdresseInvalide. No DNS look-up: a mail that comes back says more than a resolver.
-    """
-    try:
-        found = validate_email(adresse.strip(), check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError as error:
-        raise AdresseInvalide("Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@exemple.fr") from error
-    # In ASCII, as mail servers take it: an accented domain is written in Punycode.
-    return (found.ascii_email or found.normalized).casefold()
 
 
 def empreinte(key: bytes, adresse_normalisee: str) -> str:

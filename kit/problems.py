@@ -1,12 +1,14 @@
 """RFC 9457 problem details: every refusal names the field and says, in French, what to do."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from kit.errors import OUTAGES, is_outage
 from kit.logging import get_logger
@@ -16,6 +18,7 @@ log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 5
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 _TITLES = {
     400: "Requête illisible",
@@ -152,6 +155,10 @@ def fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """pydantic's errors as [{"champ": "lieu.lat", "message": "…"}]."""
     found = []
     for error in errors:
+        if error["type"] == "json_invalid":
+            # Its place is an offset in the body, not a field.
+            found.append({"champ": "corps", "message": sentence(error)})
+            continue
         path = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
         found.append({"champ": ".".join(path) or "corps", "message": sentence(error)})
     return found
@@ -161,6 +168,27 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     found = fields(errors)
     detail = " ".join(f"« {e['champ']} » : {e['message']}" for e in found[:3])
     return Problem(422, "donnees-invalides", "Données invalides", detail, errors=found)
+
+
+def from_http(request: Request, error: HTTPException) -> Problem:
+    """A refusal of the framework as ours.
+
+    405 says in Allow what all routes of this address take together. A body that is too deep, or that is not UTF-8, is
+    refused like any other that is not valid.
+    """
+    if error.status_code == 400 and error.__cause__ is not None:
+        return FieldProblem("corps", _SENTENCES["json_invalid"])
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(allowed(request.app.routes, request.scope))
+    title = _TITLES.get(error.status_code, "Erreur")
+    return Problem(error.status_code, "http", title, f"{title}.", headers=headers)
+
+
+def allowed(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:
+    """The methods that one of `routes` answers at the path of `scope`."""
+    known = list(routes)
+    return [m for m in _METHODS if any(r.matches({**scope, "method": m})[0] is Match.FULL for r in known)]
 
 
 def install(app: FastAPI) -> None:
@@ -175,10 +203,8 @@ def install(app: FastAPI) -> None:
         return to_response(invalid(error.errors()))
 
     @app.exception_handler(HTTPException)
-    async def on_http(_: Request, error: HTTPException) -> Response:
-        title = _TITLES.get(error.status_code, "Erreur")
-        problem = Problem(error.status_code, "http", title, f"{title}.", headers=error.headers)
-        return to_response(problem)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        return to_response(from_http(request, error))
 
     async def answer(_: Request, problem: Problem) -> Response:
         return to_response(problem)

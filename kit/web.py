@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit import problems
 from kit.health import Health
+from kit.json_bodies import storable_json
 from kit.metrics import HTTP_SECONDS
 from kit.problems import Problem, to_response
 from kit.telemetry import span
@@ -29,6 +30,7 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
     app = FastAPI(
         title=title,
         lifespan=lifespan,
+        dependencies=[Depends(storable_json)],
         openapi_url="/v1/openapi.json" if docs else None,
         docs_url=None,
         redoc_url=None,

@@ -11,7 +11,7 @@ from gateway.pages.rendering import render
 from gateway.rules import STAFF_PATHS
 from gateway.upstream import ServiceAway
 from kit.logging import get_logger
-from kit.problems import Problem, install_outages, invalid, not_found, to_response, unavailable
+from kit.problems import Problem, from_http, install_outages, invalid, not_found, to_response, unavailable
 
 log = get_logger(__name__)
 
@@ -59,11 +59,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        default = Problem(error.status_code, "http", "Demande refusée", "Cette demande ne peut pas être traitée.")
-        known = _HTTP.get(error.status_code, default)
-        return await refuse(
-            request, Problem(known.status, known.slug, known.title, known.detail, headers=error.headers)
-        )
+        problem = from_http(request, error)
+        known = _HTTP.get(problem.status)
+        if known is not None:
+            problem = Problem(known.status, known.slug, known.title, known.detail, headers=problem.headers)
+        return await refuse(request, problem)
 
     @app.exception_handler(MemoryAway)
     async def on_memory_away(request: Request, _: MemoryAway) -> Response:

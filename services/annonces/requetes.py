@@ -4,10 +4,11 @@ import datetime as dt
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
+from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from contracts import references
 from contracts.commun import Cession, Code, Identifiant, Nature, Sens, TypeAuteur
+from kit.moments import Day, Moment
 from services.annonces.associations import Presentation
 from services.annonces.domain import Contenu
 from services.annonces.saisie import (
@@ -42,7 +43,7 @@ class EngagementSaisi(Requete):
     """`version`: the version of the contrat d'engagement républicain that was read."""
 
     version: Ligne
-    accepte: bool
+    accepte: StrictBool
 
 
 class AssociationModifiee(AvecLieu):
@@ -129,16 +130,16 @@ class AnnonceModifiee(AvecLieu):
     categories: list[Code] = Field(min_length=1, max_length=20)
     publics: Publics = []
     cession: Cession | None = None
-    date_debut: dt.date | None = None
-    date_fin: dt.date | None = None
+    date_debut: Day | None = None
+    date_fin: Day | None = None
     creneaux: Creneaux = []
-    a_distance: bool = False
+    a_distance: StrictBool = False
     certifications: Certifications = []
-    accessible_pmr: bool = False
-    ouvert_aux_mineurs: bool = False
-    urgent: bool = False
-    places: int = Field(ge=1, le=QUANTITE_MAXIMALE)
-    expire_at: AwareDatetime | None = None
+    accessible_pmr: StrictBool = False
+    ouvert_aux_mineurs: StrictBool = False
+    urgent: StrictBool = False
+    places: StrictInt = Field(ge=1, le=QUANTITE_MAXIMALE)
+    expire_at: Moment | None = None
 
     def contenu(self, now: dt.datetime) -> Contenu:
         """What the author writes, with its last day. Raises ChampInvalide."""
@@ -179,7 +180,7 @@ class AnnonceModifiee(AvecLieu):
     def _expiration(self, now: dt.datetime) -> dt.datetime:
         limite = now + DUREE_MAXIMALE
         if self.expire_at is not None:
-            voulue = self.expire_at.astimezone(dt.UTC)
+            voulue = self.expire_at
             if voulue <= now:
                 raise ChampInvalide("expire_at", "Cette date est passée.")
             if voulue > limite:
@@ -202,13 +203,11 @@ class ReponseSaisie(Requete):
     """`liste_attente`: rather wait than be refused where too few places are left."""
 
     message: Texte = Field(default="", max_length=2000)
-    quantite: int = Field(default=1, ge=1, le=QUANTITE_MAXIMALE)
-    liste_attente: bool = False
+    quantite: StrictInt = Field(default=1, ge=1, le=QUANTITE_MAXIMALE)
+    liste_attente: StrictBool = False
 
 
 def fin_du_jour(jour: dt.date) -> dt.datetime:
     """The midnight that ends a day in Paris, in UTC: 22 h or 23 h, by the season."""
-    if jour >= dt.date(9999, 12, 30):
-        return dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
     minuit = dt.datetime.combine(jour + dt.timedelta(days=1), dt.time(), tzinfo=PARIS)
     return minuit.astimezone(dt.UTC)

@@ -4,7 +4,16 @@ import unicodedata
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    ValidationInfo,
+    field_validator,
+)
 
 from contracts import references
 from contracts.commun import Code, Lieu
@@ -87,8 +96,8 @@ class AvecLieu(Requete):
     """A place is a quartier, whose centre stands for it, or a point (WGS 84 degrees), or a point with its quartier."""
 
     # In this order: each is checked against those before it, so that the error names the field to fill in.
-    lat: float | None = Field(default=None, ge=-90, le=90)
-    lon: float | None = Field(default=None, ge=-180, le=180, validate_default=True)
+    lat: StrictFloat | None = Field(default=None, ge=-90, le=90)
+    lon: StrictFloat | None = Field(default=None, ge=-180, le=180, validate_default=True)
     quartier: CodeQuartier | None = Field(default=None, validate_default=True)
 
     @field_validator("lon")

@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, field_validator, model_validator
 
 from contracts import references
 from contracts.commun import Code, Identifiant, Lieu, Nature, Sens
@@ -20,10 +20,10 @@ class Souhaits(BaseModel):
     creneaux: list[Code] = Field(default=[], max_length=21)
     certifications: list[Code] = Field(default=[], max_length=20)
     quartier: Code | None = None
-    lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
-    lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
-    rayon_km: float = Field(default=5, gt=0, le=64, allow_inf_nan=False)
-    a_distance: bool = True
+    lat: StrictFloat | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
+    lon: StrictFloat | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
+    rayon_km: StrictFloat = Field(default=5, gt=0, le=64, allow_inf_nan=False)
+    a_distance: StrictBool = True
 
     @field_validator("domaines")
     @classmethod

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from contracts.moderation import Issue, Motif, TypeCible
 from kit.tokens import Identity, requires
@@ -37,18 +37,18 @@ class MotifDonne(_Corps):
 
     code: str = Field(min_length=1, max_length=64)
     explication: str = Field(default="", max_length=EXPLICATION_MAX)
-    engagement: int | None = Field(default=None, ge=1, le=7)
+    engagement: StrictInt | None = Field(default=None, ge=1, le=7)
     passage: str | None = Field(default=None, max_length=5000)
 
 
 class DecisionDonnee(_Corps):
     issue: Issue
     motifs: list[MotifDonne] = Field(default=[], max_length=10)
-    jeton_bail: int
+    jeton_bail: StrictInt
 
 
 class ConfianceDonnee(_Corps):
-    confiance: bool
+    confiance: StrictBool
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from contracts.commun import Identifiant
 from contracts.notifications import Canal
@@ -32,8 +32,8 @@ Qui = Annotated[Identity, Depends(account)]
 
 
 class HeuresSaisies(Corps):
-    debut: int = Field(ge=0, le=23)
-    fin: int = Field(ge=1, le=23)
+    debut: StrictInt = Field(ge=0, le=23)
+    fin: StrictInt = Field(ge=1, le=23)
 
 
 class PreferencesSaisies(Corps):
@@ -43,8 +43,8 @@ class PreferencesSaisies(Corps):
     """
 
     pause_jusqua: dt.datetime | None = None
-    budget_semaine: Annotated[int, Field(ge=0, le=50)] | None = None
-    canaux: dict[Canal, bool] = {}
+    budget_semaine: Annotated[StrictInt, Field(ge=0, le=50)] | None = None
+    canaux: dict[Canal, StrictBool] = {}
     heures: HeuresSaisies | None = None
     cadences: dict[Identifiant, Cadence] = Field(default={}, max_length=100)
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.ids import stable_id
@@ -23,7 +23,7 @@ _INTENTIONS = ("repondre", "refuser")
 
 class ReponseSaisie(Corps):
     intention: Annotated[str, Field(pattern="^(repondre|refuser)$")]
-    quantite: int = Field(default=1, ge=1, le=1000)
+    quantite: StrictInt = Field(default=1, ge=1, le=1000)
 
 
 @public.get("/{jeton}")

@@ -1,25 +1,16 @@
 """What the gateway sends us, checked: addresses become header values, so they are checked most."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.commun import Identifiant
 from contracts.comptes import Consentement
+from kit.addresses import normalize
 from services.notifications.contacts import Fiche
 
-# ASCII, no quotes, no comments: what every server takes. The gateway checks for people; this guards the headers.
-_ADRESSE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,255}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-
-
-def _adresse(valeur: str) -> str:
-    if not _ADRESSE.fullmatch(valeur):
-        raise ValueError("Cette adresse électronique n’est pas valable.")
-    return valeur
-
-
-Adresse = Annotated[str, Field(max_length=254), AfterValidator(_adresse)]
+Adresse = Annotated[str, Field(max_length=254), AfterValidator(normalize)]
+"""The gateway takes addresses by the same rule: what it took is never refused here."""
 
 
 class Corps(BaseModel):

@@ -177,3 +177,26 @@ def test_an_association_signs_the_present_engagement() -> None:
     del corps["siren"]
     with pytest.raises(ValidationError, match="RNA"):
         AssociationDeposee.model_validate(corps)
+
+
+@pytest.mark.parametrize(
+    ("champ", "valeur"),
+    [
+        ("expire_at", "9999-12-31T23:59:59-12:00"),
+        ("expire_at", "0001-01-01T00:00:00+14:00"),
+        ("expire_at", 1795600000),
+        ("date_debut", "9999-12-31"),
+        ("date_fin", "9999-12-31"),
+        ("date_debut", "2026-12-05T00:00:00"),
+        ("urgent", 1),
+        ("urgent", "oui"),
+        ("places", True),
+        ("places", "3"),
+        ("places", 2**64),
+        ("lat", "50.6"),
+    ],
+)
+def test_ce_que_la_description_de_l_api_ne_permet_pas_est_refuse_a_son_champ(champ: str, valeur: object) -> None:
+    with pytest.raises(ValidationError) as refus:
+        saisie(**{champ: valeur})
+    assert refus.value.errors()[0]["loc"] == (champ,)

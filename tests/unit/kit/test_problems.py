@@ -156,7 +156,7 @@ def test_fields_are_named_as_the_form_names_them() -> None:
             {"type": "int_type", "loc": ("body", "liste", 2)},
         ]
     )
-    assert [error["champ"] for error in found] == ["lieu.lat", "page", "12", "corps", "liste.2"]
+    assert [error["champ"] for error in found] == ["lieu.lat", "page", "corps", "corps", "liste.2"]
 
 
 def test_an_error_of_a_type_nobody_foresaw_has_a_sentence_too() -> None:
