@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 # Property tests judge what is right, never how fast a busy machine is.
 settings.register_profile("repetable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.register_profile("longtemps", settings.get_profile("repetable"), derandomize=False, max_examples=300)
+settings.register_profile("longtemps", settings.get_profile("repetable"), derandomize=False)
 
 
 # Named first, it is the first to be set up and the last to be taken down.

@@ -34,10 +34,11 @@ def courir(
         tours += 1
         steps.say(f"tour {tours}, graine {graine}…")
         code = lancer(commande(graine, arguments), cwd=ROOT, check=False, env=environnement).returncode
-        if code:
+        if code == 1:
             steps.say(
                 f"une faute au tour {tours}, graine {graine} : mettez la valeur en @example, elle sera rejouée partout"
             )
+        if code:
             return code
     steps.say(f"{tours} tours sans faute")
     return 0
