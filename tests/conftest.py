@@ -36,7 +36,7 @@ def _nothing_stays_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """No process that a test started outlives the run: neither a child, nor one with a file of ours in its command."""
     yield
     patience = Patience(10)
-    while (left := _left_behind(str(tmp_path_factory.getbasetemp()))) and not patience.over():
+    while (left := _left_behind(f"{tmp_path_factory.getbasetemp()}/")) and not patience.over():
         time.sleep(0.05)
     assert left == []
 
