@@ -3,12 +3,14 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from pymongo.errors import PyMongoError
 
 from gateway.app import SERVICE, create, gestion
 from gateway.memory import Memory, MemoryAway
+from gateway.rules import connection_owner, networks
 from gateway.schema import SCHEMA
 from gateway.settings import Reglages
 from gateway.upstream import Services
@@ -45,7 +47,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["api"]:
             settings = Reglages()
-            run_api(SERVICE, settings, create(settings))
+            owner = partial(connection_owner, trusted=networks(settings.proxys_de_confiance))
+            run_api(SERVICE, settings, create(settings), owner)
         case ["moderateur", "--retirer", adresse]:
             _say(moderateur(Reglages(), adresse, retirer=True))
         case ["moderateur", adresse]:

@@ -100,6 +100,11 @@ def limit_key(address: str) -> str:
     return str(parsed)
 
 
+def connection_owner(peer: str, trusted: Sequence[Network]) -> str | None:
+    """Whom a connection counts for; nobody when it comes from a trusted proxy, which brings those of many people."""
+    return None if _within(peer, trusted) else limit_key(peer)
+
+
 def local_path(target: str | None, default: str = "/mon-compte") -> str:
     """`target` when it is a path of this site, else `default`: a login page must not send people elsewhere."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():

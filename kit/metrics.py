@@ -23,4 +23,7 @@ HTTP_SECONDS = Histogram(
 )
 SERVER_UP = Gauge("server_up", "1 when a server that this process uses answers it, else 0", ["server"])
 CLOCK_SKEW = Gauge("clock_skew_seconds", "This clock minus that of who signs internal tokens, from those received")
+HTTP_REFUSED = Counter(
+    "http_refused_total", "Connections that the server itself ended, by the limit that they passed", ["reason"]
+)
 HEALTH_OK = Gauge("health_check_ok", "1 when a check of /sante/pret passes, else 0", ["check"])

@@ -13,6 +13,7 @@ import uvloop
 from fastapi import FastAPI
 
 from kit import logging as kit_logging
+from kit.connections import Owner
 from kit.errors import Stop
 from kit.health import Health
 from kit.settings import Settings
@@ -50,14 +51,15 @@ def main(
             sys.exit(f"Usage\u00a0: python -m services.{service} api|worker")
 
 
-def run_api(service: str, settings: Settings, app: FastAPI) -> None:
-    """Serves `app`, and its health on another port, until SIGTERM or SIGINT, and until what is in hand is answered."""
+def run_api(service: str, settings: Settings, app: FastAPI, owner: Owner = str) -> None:
+    """Serves `app`, and its health on another port, until SIGTERM or SIGINT, and until what is in hand is answered.
+    `owner` names whom the connections from an address are counted for."""
     kit_logging.configure(service, "api", settings.log_level)
-    sys.exit(uvloop.run(_api(settings, app)))
+    sys.exit(uvloop.run(_api(settings, app, owner)))
 
 
-async def _api(settings: Settings, app: FastAPI) -> int:
-    http = server(app, settings.host, settings.port)
+async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
+    http = server(app, settings.host, settings.port, owner=owner)
     health: Health = app.state.health
 
     async def listening() -> None:

@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from functools import partial
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit import problems
+from kit.connections import Connections, Limits, Owner
 from kit.health import Health
+from kit.http_protocol import BoundedProtocol
 from kit.json_bodies import storable_json
 from kit.metrics import HTTP_SECONDS
 from kit.problems import Problem, to_response
@@ -37,6 +41,7 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
     )
     problems.install(app)
     app.add_exception_handler(_TooLarge, _on_too_large)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.state.health = health
     app.add_middleware(BodyLimit)
     app.add_middleware(Observe)
@@ -61,6 +66,11 @@ class _TooLarge(HTTPException):
 async def _on_too_large(_: Request, __: Exception) -> Response:
     detail = f"L’envoi dépasse la limite de {MAX_BODY // 1024} Kio."
     return to_response(Problem(413, "trop-volumineux", "Envoi trop volumineux", detail))
+
+
+async def _on_disconnect(_: Request, __: Exception) -> Response:
+    """Whoever asked has gone, or was too slow: nobody reads this, and nothing of ours failed."""
+    return Response(status_code=408)
 
 
 class BodyLimit:
@@ -138,12 +148,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
-    """A server that leaves signals and logging to the caller, and gives requests in hand 10 s at the end."""
+def server(app: FastAPI, host: str, port: int, *, limits: Limits = Limits(), owner: Owner = str) -> uvicorn.Server:
+    """A server that leaves signals and logging to the caller, and gives requests in hand 10 s at the end. `owner` names
+    whom the connections of an address belong to, when they are counted."""
+    open_connections = Connections(limits, owner)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=partial(BoundedProtocol, limits=limits, open_connections=open_connections),  # type: ignore[arg-type]  # called
+        ws="none",
+        timeout_keep_alive=limits.idle_s,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -55,6 +55,15 @@ def test_a_container_runs_the_image_the_command_and_the_probes(process: Process)
 
 
 @each_process
+def test_an_api_goes_on_answering_until_nobody_is_sent_to_it_any_more(process: Process) -> None:
+    (container,) = pod(process)["containers"]
+    waits = int(container["lifecycle"]["preStop"]["exec"]["command"][1]) if process.kind == "api" else 0
+    assert waits >= (5 if process.kind == "api" else 0)
+    # uvicorn's 10 s for requests in hand, 10 s for the loops behind them; a worker's loops have 15 s.
+    assert waits + 20 < pod(process)["terminationGracePeriodSeconds"]
+
+
+@each_process
 def test_a_container_has_no_right_that_it_does_not_use(process: Process) -> None:
     assert pod(process)["securityContext"]["runAsNonRoot"] is True
     assert pod(process)["automountServiceAccountToken"] is False

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.rules import (
     Limit,
     client_address,
+    connection_owner,
     limit_key,
     local_path,
     login_path,
@@ -96,3 +97,10 @@ def test_what_is_accepted_stays_on_this_site(target: str) -> None:
 
 def test_login_path_keeps_where_somebody_was() -> None:
     assert login_path("/annonces", "q=é&page=2") == "/connexion?retour=/annonces%3Fq%3D%C3%A9%26page%3D2"
+
+
+def test_les_connexions_comptent_pour_un_foyer_et_celles_d_un_mandataire_pour_personne() -> None:
+    trusted = networks("10.0.0.0/8")
+    assert connection_owner("203.0.113.7", trusted) == "203.0.113.7"
+    assert connection_owner("2001:db8::1", trusted) == connection_owner("2001:db8::2", trusted)
+    assert connection_owner("10.1.2.3", trusted) is None
