@@ -92,14 +92,18 @@ class Answer:
 
 def as_problem(answer: Answer) -> Problem:
     """What a service refused, as our own refusal."""
-    if answer.status >= 500:
-        return unavailable()
     try:
         found = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         found = {}
     if not isinstance(found, Mapping):
         found = {}
+    if answer.status >= 500:
+        problem = unavailable()
+        if answer.status == 503:
+            # Only the service knows whether something may have been stored.
+            problem.detail = str(found.get("detail", problem.detail))
+        return problem
     slug = str(found.get("type", "/problemes/refus")).rpartition("/")[2]
     errors = [e for e in found.get("erreurs", []) if isinstance(e, Mapping)]
     title = str(found.get("title", "Demande refusée"))
