@@ -7,7 +7,7 @@ migrations of the service are done. They only go forwards, in their order, under
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kit import indexes
@@ -92,7 +92,7 @@ class Schema:
     """`migrations`: the first brings a database to version 1. None is ever removed, changed or put in between."""
 
     indexes: Sequence[Index] = ()
-    migrations: Sequence[Migration] = field(default=())
+    migrations: Sequence[Migration] = ()
 
 
 async def migrate(db: Database, outbox: Outbox, schema: Schema) -> None:
