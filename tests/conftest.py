@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -28,6 +29,15 @@ T = TypeVar("T")
 # Property tests judge what is right, never how fast a busy machine is.
 settings.register_profile("repetable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("longtemps", settings.get_profile("repetable"), derandomize=False)
+
+
+def pytest_configure() -> None:
+    """However a run is ended, it takes down what it has started.
+
+    By default SIGTERM would end it alone, and a run that a script starts in the background ignores SIGINT.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 # Named first, it is the first to be set up and the last to be taken down.

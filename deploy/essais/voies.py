@@ -99,9 +99,9 @@ class Course:
         return lire(self._rapport)
 
     def terminer(self) -> None:
-        """Interrupts it, so that it takes down what it has started. Without effect on one that has ended."""
+        """Ends it; it takes down what it has started. Without effect on one that has ended."""
         if self._enfant.poll() is None:
-            self._enfant.send_signal(signal.SIGINT)
+            self._enfant.terminate()
             self._enfant.wait()
 
 

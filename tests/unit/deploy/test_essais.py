@@ -8,9 +8,9 @@ import pytest
 
 from deploy.console import Steps
 from deploy.essais import longtemps
-from deploy.essais.voies import VOIES, Compte, Voie, courir
+from deploy.essais.voies import VOIES, Compte, Course, Voie, courir
 from deploy.layout import ROOT
-from deploy.local.waiting import Patience
+from deploy.local.waiting import Patience, wait_until
 
 
 def test_chaque_fichier_de_tests_est_dans_une_seule_voie() -> None:
@@ -51,6 +51,24 @@ def test_ce_que_disent_les_voies_vient_l_un_apres_l_autre_et_leurs_comptes_s_ajo
 def test_une_voie_morte_est_un_echec(tmp_path: Path) -> None:
     morte = _voie(tmp_path, "morte", "import os\ndef test_fin(): os._exit(3)\n")
     assert courir(dict(os.environ), [morte]) == (3, Compte(echecs=1))
+
+
+def test_une_course_qu_on_arrete_defait_ce_qu_elle_a_commence(tmp_path: Path) -> None:
+    voie = _voie(
+        tmp_path,
+        "longue",
+        "import pathlib, pytest, time\n"
+        "ici = pathlib.Path(__file__).parent\n"
+        "@pytest.fixture\n"
+        "def lieu():\n"
+        "    yield (ici / 'fait').touch()\n"
+        "    (ici / 'fait').unlink()\n"
+        "def test_attend(lieu): time.sleep(3600)\n",
+    )
+    course = Course(Voie(voie.nom, ("-p", "tests.conftest", *voie.dossiers)), tmp_path, dict(os.environ), couleur=False)
+    wait_until((tmp_path / "fait").exists, "la course", 60, lambda: None)
+    course.terminer()
+    assert not (tmp_path / "fait").exists()
 
 
 def test_longtemps_change_de_graine_a_chaque_tour_et_s_arrete_a_l_heure_ou_a_la_premiere_faute() -> None:
