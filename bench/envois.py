@@ -40,6 +40,7 @@ from deploy.verbs import down, up
 from kit import mongo
 from kit.events import encode
 from kit.ids import new_id, stable_id
+from kit.outbox import WAITING
 from kit.producer import Producer
 from services.notifications.domain import Etat
 from services.notifications.identifiants import alertes_de
@@ -251,7 +252,7 @@ class Banc:
             return bool(await self._db.envois.count_documents({**siennes, "etat": Etat.REMIS.value}) == nombre)
 
         async def rien_en_attente() -> bool:
-            return await self._db.outbox.find_one() is None
+            return await self._db.outbox.find_one(WAITING) is None
 
         await jusqu_a(complet, "registre complet")
         ms = (time.time() - start) * 1000

@@ -174,6 +174,13 @@ def rotation() -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def reparer() -> None:
+    """Republie les topics depuis les bases, quand Kafka a perdu ses données ; personne n’est alerté deux fois."""
+    if not _verb("reparer").run():
+        raise typer.Exit(1)
+
+
 dlq = typer.Typer(help="Lettres mortes : les messages qu’aucun essai n’a pu traiter.", no_args_is_help=True)
 app.add_typer(dlq, name="dlq")
 _TOPIC = Annotated[str, typer.Argument(metavar="TOPIC", help="Un nom que donne « dlq list ».")]

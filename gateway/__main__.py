@@ -1,4 +1,5 @@
-"""`python -m gateway api`, and `python -m gateway moderateur [--retirer] ADRESSE`, which grants or takes the role."""
+"""`python -m gateway api`; `republier`, as for the services; `moderateur [--retirer] ADRESSE`, which grants or takes
+the role."""
 
 import asyncio
 import sys
@@ -16,11 +17,11 @@ from gateway.settings import Reglages
 from gateway.upstream import Services
 from kit.health import Health
 from kit.problems import Problem
-from kit.process import run_api
+from kit.process import republish, run_api
 from kit.runtime import open_runtime
 from kit.tokens import TokenSigner
 
-_USAGE = "Usage\u00a0: python -m gateway api | python -m gateway moderateur [--retirer] ADRESSE"
+_USAGE = "Usage\u00a0: python -m gateway api | republier | moderateur [--retirer] ADRESSE"
 
 
 async def moderateur(settings: Reglages, adresse: str, *, retirer: bool) -> str:
@@ -53,6 +54,8 @@ def main(arguments: list[str]) -> None:
             _say(moderateur(Reglages(), adresse, retirer=True))
         case ["moderateur", adresse]:
             _say(moderateur(Reglages(), adresse, retirer=False))
+        case ["republier"]:
+            sys.exit(republish(SERVICE, Reglages()))
         case _:
             sys.exit(_USAGE)
 

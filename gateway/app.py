@@ -22,6 +22,7 @@ from gateway.limits import Limits
 from gateway.memory import Memory
 from gateway.openapi import Merged
 from gateway.pages import errors, site
+from gateway.republication import sources
 from gateway.rules import Limit, networks
 from gateway.schema import SCHEMA
 from gateway.sessions import Sessions
@@ -31,10 +32,14 @@ from gateway.telephones import Telephones
 from gateway.upstream import Services
 from kit.consumer import Consumer
 from kit.health import Check, Health
+from kit.logging import get_logger
 from kit.process import Loop
+from kit.republication import DatabaseLost, Republication
 from kit.runtime import Runtime, open_runtime
 from kit.tokens import TokenSigner
 from kit.web import create_app
+
+log = get_logger(__name__)
 
 SERVICE = "gateway"
 
@@ -46,7 +51,8 @@ def create(settings: Reglages) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         memory = Memory(settings.redis_url)
-        services = Services(settings.services, TokenSigner(settings.jeton_cle_privee), settings.delai_service_s)
+        signer = TokenSigner(settings.jeton_cle_privee)
+        services = Services(settings.services, signer, settings.delai_service_s, settings.attente_reprise_s)
         health.servers["redis"] = memory.ping
         async with open_runtime(SERVICE, settings, health) as runtime:
             cached = Pages(memory, settings.fraicheur_s, settings.peremption_s)
@@ -145,15 +151,32 @@ def _deps(
 
 async def _background(runtime: Runtime, loops: list[Loop], stopping: asyncio.Event) -> None:
     """Waits for the servers, then runs the loops. An error here shows on /sante/pret."""
-    preparing = asyncio.create_task(runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE), SCHEMA))
-    until_stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({preparing, until_stop}, return_when=asyncio.FIRST_COMPLETED)
-    until_stop.cancel()
-    if not preparing.done():
-        preparing.cancel()
-        return
-    preparing.result()
-    await asyncio.gather(*(loop(stopping) for loop in loops))
+    while not stopping.is_set():
+        preparing = asyncio.create_task(_prepare(runtime))
+        until_stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait({preparing, until_stop}, return_when=asyncio.FIRST_COMPLETED)
+        until_stop.cancel()
+        if not preparing.done():
+            preparing.cancel()
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in (*loops, preparing.result().run):
+                    group.create_task(_run(loop, stopping))
+        except* DatabaseLost:
+            # The pages go on; what keeps one account per address is made again first.
+            log.warning("gateway_prepares_again")
+
+
+async def _run(loop: Loop, stopping: asyncio.Event) -> None:
+    await loop(stopping)
+
+
+async def _prepare(runtime: Runtime) -> Republication:
+    await runtime.prepare(topics.owned_by(SERVICE), topics.read_by(SERVICE), SCHEMA)
+    republication = runtime.republication(sources(Comptes(runtime.mongo.db)))
+    await republication.begin()
+    return republication
 
 
 def _alive(background: "asyncio.Task[None]") -> Check:

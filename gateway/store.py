@@ -1,6 +1,7 @@
 """The collection `comptes`: an account is found by the keyed hash of its address; the address itself is nowhere."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from contracts.comptes import Consentement, EtatCompte
@@ -25,7 +26,7 @@ def _to_row(compte: CompteConnu) -> dict[str, Any]:
     return row
 
 
-def _from_row(row: dict[str, Any]) -> CompteConnu:
+def from_row(row: Mapping[str, Any]) -> CompteConnu:
     return CompteConnu(
         compte_id=row["_id"],
         empreinte=row.get("empreinte"),
@@ -41,26 +42,26 @@ def _from_row(row: dict[str, Any]) -> CompteConnu:
 
 class Comptes:
     def __init__(self, db: Database) -> None:
-        self._rows = db.comptes
+        self.rows = db.comptes
 
     async def by_id(self, compte_id: str, session: Session | None = None) -> CompteConnu | None:
-        row = await self._rows.find_one({"_id": compte_id}, session=session)
-        return _from_row(row) if row else None
+        row = await self.rows.find_one({"_id": compte_id}, session=session)
+        return from_row(row) if row else None
 
     async def by_empreinte(self, empreinte: str, session: Session | None = None) -> CompteConnu | None:
-        row = await self._rows.find_one({"empreinte": empreinte}, session=session)
-        return _from_row(row) if row else None
+        row = await self.rows.find_one({"empreinte": empreinte}, session=session)
+        return from_row(row) if row else None
 
     async def insert(self, compte: CompteConnu, session: Session) -> None:
         """Raises DuplicateKeyError when another request has just made the account of this address."""
-        await self._rows.insert_one(_to_row(compte), session=session)
+        await self.rows.insert_one(_to_row(compte), session=session)
 
     async def replace(self, compte: CompteConnu, session: Session) -> None:
-        await self._rows.replace_one({"_id": compte.compte_id}, _to_row(compte), session=session)
+        await self.rows.replace_one({"_id": compte.compte_id}, _to_row(compte), session=session)
 
     async def verified(self, compte_id: str, at: dt.datetime) -> None:
-        await self._rows.update_one({"_id": compte_id}, {"$set": {"verifie_at": at}})
+        await self.rows.update_one({"_id": compte_id}, {"$set": {"verifie_at": at}})
 
     async def contact_told(self, compte_id: str, version: int) -> None:
         """Notifications knows the contact as of `version`; an older answer that comes late changes nothing."""
-        await self._rows.update_one({"_id": compte_id}, {"$max": {"contact_version": version}})
+        await self.rows.update_one({"_id": compte_id}, {"$max": {"contact_version": version}})

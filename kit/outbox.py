@@ -1,8 +1,9 @@
 """State and events commit together; the writer publishes after the commit, a sweeper what a crash left.
 
-Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, lease_until, lease_token}.
-A row is deleted once the broker has stored its message. Receivers deduplicate by event id:
-publishing twice is harmless.
+Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, publie_at, lease_until,
+lease_token}. `publie_at` is None until the broker has stored the message. The row stays for a day after that, so that
+what was on its way can be published again when the broker has lost its data (kit.republication). Receivers deduplicate
+by event id: publishing twice is harmless.
 """
 
 import asyncio
@@ -24,14 +25,21 @@ from kit.waiting import every
 log = get_logger(__name__)
 T = TypeVar("T")
 
-INDEXES = [Index("outbox", [("created_at", 1)])]
 
 _BATCH = 500
 _LEASE = dt.timedelta(seconds=15)
 # A row this old was not published by its writer, who needs milliseconds.
 _LEFT_BEHIND = dt.timedelta(seconds=2)
 _SWEEP_EVERY_S = 1.0
-_LET_GO_AFTER_S = 0.2
+_MARK_AFTER_S = 0.2
+# Longer than a consumer may lag before its alert is seen to.
+_KEPT_S = 24 * 3600
+WAITING = {"publie_at": None}
+"""The filter of the rows whose message the broker has not stored yet."""
+INDEXES = [
+    Index("outbox", [("publie_at", 1), ("created_at", 1)]),
+    Index("outbox", [("publie_at", 1)], expires_s=_KEPT_S),
+]
 
 
 class Tx:
@@ -63,7 +71,7 @@ class Outbox:
         self._publishing: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
         self._published: list[str] = []
-        self._letting_go: asyncio.Task[None] | None = None
+        self._marking: asyncio.Task[None] | None = None
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, within_s: float = 0.0) -> T:
         """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background: at
@@ -117,25 +125,25 @@ class Outbox:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
                 await self._producer.publish([message for _, message in batch])
-                self._let_go_soon([id_ for id_, _ in batch])
+                self._mark_soon([id_ for id_, _ in batch])
             except Exception as error:
                 # The rows are committed: the sweeper publishes them once the server is back.
                 if not is_outage(error):
                     raise
                 log.warning("outbox_left_to_sweeper", rows=len(batch), error=type(error).__name__)
 
-    def _let_go_soon(self, ids: list[str]) -> None:
+    def _mark_soon(self, ids: list[str]) -> None:
         self._published += ids
-        if self._letting_go is None or self._letting_go.done():
-            self._letting_go = asyncio.create_task(self._let_go())
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.create_task(self._mark())
 
-    async def _let_go(self) -> None:
-        """Deletes published rows, many at a time: nobody waits for it, and the sweeper leaves rows that young alone."""
+    async def _mark(self) -> None:
+        """Marks published rows, many at a time: nobody waits for it, and the sweeper leaves rows that young alone."""
         while self._published:
-            await asyncio.sleep(_LET_GO_AFTER_S)
+            await asyncio.sleep(_MARK_AFTER_S)
             ids, self._published = self._published, []
             try:
-                await self._mongo.db.outbox.delete_many({"_id": {"$in": ids}})
+                await self._mongo.db.outbox.update_many({"_id": {"$in": ids}}, self._published_now())
             except Exception as error:
                 # The sweeper publishes them once more; receivers drop them by their ids.
                 if not is_outage(error):
@@ -148,14 +156,15 @@ class Outbox:
             self._publish_now()
         if self._publishing is not None:
             await asyncio.wait([self._publishing], timeout=10)
-        if self._letting_go is not None:
-            await asyncio.wait([self._letting_go], timeout=10)
+        if self._marking is not None:
+            await asyncio.wait([self._marking], timeout=10)
 
     async def sweep(self) -> int:
         """Publishes one batch of rows that were left behind; returns how many."""
         now = self._clock.now()
         token = new_id()
         free = {
+            **WAITING,
             "created_at": {"$lt": now - _LEFT_BEHIND},
             "$or": [{"lease_until": None}, {"lease_until": {"$lt": now}}],
         }
@@ -174,16 +183,30 @@ class Outbox:
         ]
         if mine:
             await self._producer.publish([_message(row) for row in mine])
-            # Fencing: a row whose lease went to another sweeper meanwhile is the other's to delete.
-            await self._mongo.db.outbox.delete_many(
-                {"_id": {"$in": [row["_id"] for row in mine]}, "lease_token": token}
+            # Fencing: a row whose lease went to another sweeper meanwhile is the other's to mark.
+            await self._mongo.db.outbox.update_many(
+                {"_id": {"$in": [row["_id"] for row in mine]}, "lease_token": token}, self._published_now()
             )
             OUTBOX_SWEPT.inc(len(mine))
         return len(mine)
 
+    def _published_now(self) -> dict[str, Any]:
+        return {"$set": {"publie_at": self._clock.now(), "lease_until": None, "lease_token": None}}
+
+    async def replay(self, topic: str) -> int:
+        """What was published on `topic` and is still here waits again, for the sweeper; returns how many rows."""
+        published = {"topic": topic, "publie_at": {"$ne": None}}
+        return int((await self._mongo.db.outbox.update_many(published, {"$set": WAITING})).modified_count)
+
+    async def waits(self, topic: str, before: dt.datetime) -> bool:
+        """Whether a row of `topic` that is older than `before` is not published yet."""
+        return (
+            await self._mongo.db.outbox.find_one({**WAITING, "created_at": {"$lt": before}, "topic": topic}) is not None
+        )
+
     async def measure(self) -> None:
         """Before /metrics is read."""
-        OUTBOX_WAITING.set(await self._mongo.db.outbox.estimated_document_count())
+        OUTBOX_WAITING.set(await self._mongo.db.outbox.count_documents(WAITING))
 
     async def run_sweeper(self, stopping: asyncio.Event) -> None:
         """Sweeps until `stopping`; a server that is away is waited for."""
@@ -202,6 +225,7 @@ def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:
         "value": message.value,
         "headers": dict(message.headers),
         "created_at": now,
+        "publie_at": None,
         "lease_until": None,
         "lease_token": None,
     }

@@ -2,10 +2,13 @@
 
 import asyncio
 import gc
+import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import TypeVar
 
@@ -13,6 +16,8 @@ import uvloop
 from fastapi import FastAPI
 
 from kit import logging as kit_logging
+from kit import mongo, republication
+from kit.clock import SystemClock
 from kit.connections import Owner
 from kit.errors import Stop
 from kit.health import Health
@@ -21,6 +26,10 @@ from kit.web import health_app, server
 
 log = kit_logging.get_logger(__name__)
 S = TypeVar("S", bound=Settings)
+_FOLLOW_EVERY_S = 0.3
+_STALLED_S = 90.0
+# From the order to end until new connections are refused: who calls often has called meanwhile.
+_LEAVE_S = 1.0
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set, then finishes what it has in hand and returns."""
@@ -47,8 +56,39 @@ def main(
         case ["worker"]:
             made = settings()
             run_worker(service, made, partial(start, made))
+        case ["republier"]:
+            sys.exit(republish(service, settings()))
         case _:
-            sys.exit(f"Usage\u00a0: python -m services.{service} api|worker")
+            sys.exit(f"Usage\u00a0: python -m services.{service} api|worker|republier")
+
+
+def republish(service: str, settings: Settings) -> int:
+    """Asks the workers of `service` to publish its topics again; prints how far they are, a JSON list a line."""
+    return asyncio.run(_republish(service, settings))
+
+
+async def _republish(service: str, settings: Settings) -> int:
+    database = mongo.connect(settings.mongo_url, service)
+    try:
+        await republication.ask(database.db, SystemClock().now())
+        return await _follow(database.db)
+    finally:
+        database.close()
+
+
+async def _follow(db: mongo.Database) -> int:
+    """Prints until all is published; 1 when nothing has moved for a while: no worker is there to do it."""
+    told, since = "", time.monotonic()
+    while True:
+        found = await republication.progress(db)
+        if (now := json.dumps([asdict(each) for each in found])) != told:
+            told, since = now, time.monotonic()
+            print(told, flush=True)  # noqa: T201 - a command speaks on standard output
+        if all(each.done for each in found):
+            return 0
+        if time.monotonic() - since > _STALLED_S:
+            return 1
+        await asyncio.sleep(_FOLLOW_EVERY_S)
 
 
 def run_api(service: str, settings: Settings, app: FastAPI, owner: Owner = str) -> None:
@@ -66,13 +106,18 @@ async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
         if not http.started or http.should_exit:
             raise NotListening
 
-    def stop() -> None:
+    async def leave() -> None:
+        # Callers that keep a connection learn with their next answer that it ends; nobody is cut off in the middle.
+        await health.stopping.wait()
+        await asyncio.sleep(_LEAVE_S)
         http.should_exit = True
 
     health.checks["http"] = listening
-    _on_signals(stop)
+    _on_signals(health.stopping.set)
+    leaving = asyncio.create_task(leave())
     async with _serving_health(settings, health):
         await http.serve()
+    leaving.cancel()
     # uvicorn returns without having started when the lifespan failed or the port is taken.
     return 0 if http.started else 1
 
@@ -104,9 +149,9 @@ def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
 
 
 async def _worker(settings: Settings, make: StartWorker) -> int:
-    stopping = asyncio.Event()
-    _on_signals(stopping.set)
     health = Health()
+    stopping = health.stopping
+    _on_signals(stopping.set)
     code = 0
     async with _serving_health(settings, health):
         try:

@@ -1,11 +1,12 @@
 """What each process of a service with a database holds: Mongo, producer, outbox, consumers; opened, closed in order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kit import inbox, migrations, mongo, outbox, topics
+from kit import inbox, migrations, mongo, outbox
 from kit.clock import Clock, SystemClock
 from kit.consumer import Consumer
 from kit.deadletters import DeadLetters, retry_topic
@@ -17,8 +18,9 @@ from kit.outbox import Outbox
 from kit.process import Loop
 from kit.processing import Handlers, Processor
 from kit.producer import Producer
+from kit.republication import Republication, Source
 from kit.settings import Settings
-from kit.topics import TopicSpec
+from kit.topics import Topics, TopicSpec
 from kit.waiting import outlast
 
 _EMPTY = Schema()
@@ -34,6 +36,9 @@ class Runtime:
     mongo: Mongo
     producer: Producer
     outbox: Outbox
+    health: Health
+    topics: Topics | None = None
+    keeping: asyncio.Task[None] | None = None
 
     async def migrate(self, schema: Schema) -> None:
         """Brings the database to `schema`, with what the kit needs itself. Raises Stop when it is ahead of us."""
@@ -43,9 +48,37 @@ class Runtime:
     async def prepare(
         self, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = (), schema: Schema = _EMPTY
     ) -> None:
-        """The database, then the topics; waits for servers that are not there yet. Raises what `migrate` raises."""
+        """The database, waiting for it, then the topics. Raises what `migrate` raises.
+
+        Kafka is not waited for: what is written while it is away stays in the outbox. Missing topics are made from now
+        on, for ever.
+        """
         await self.migrate(schema)
-        await outlast(topics.ensure, self.settings.kafka_url, owned, consumed, consumer=self.service)
+        if self.topics is None:
+            self.topics = Topics(self.settings.kafka_url, owned, consumed, consumer=self.service)
+            self.keeping = asyncio.create_task(self.topics.keep())
+        await self.topics.tried.wait()
+
+    def republication(self, sources: Sequence[Source] = ()) -> Republication:
+        """After `prepare`: what repairs the topics of this service."""
+        if self.topics is None:
+            raise RuntimeError("prepare was not awaited")
+        made = Republication(self.mongo.db, self.topics, self.producer, self.outbox, self.clock, self.service, sources)
+        self.health.servers["base"] = made.check_database
+        return made
+
+    async def check_topics(self) -> None:
+        """For the health page. Raises what ended the loop that makes missing topics, which no outage ends."""
+        if self.keeping is not None and self.keeping.done():
+            self.keeping.result()
+
+    async def close(self) -> None:
+        if self.keeping is not None:
+            self.keeping.cancel()
+            await asyncio.wait({self.keeping})
+        await self.outbox.settle()
+        await self.producer.stop()
+        self.mongo.close()
 
     def processor(
         self,
@@ -88,9 +121,9 @@ async def open_runtime(service: str, settings: Settings, health: Health) -> Asyn
     health.servers["mongo"] = database.ping
     health.servers["kafka"] = producer.ping
     health.refreshers.append(outbox.measure)
+    runtime = Runtime(service, settings, clock, database, producer, outbox, health)
+    health.checks["topics"] = runtime.check_topics
     try:
-        yield Runtime(service, settings, clock, database, producer, outbox)
+        yield runtime
     finally:
-        await outbox.settle()
-        await producer.stop()
-        database.close()
+        await runtime.close()

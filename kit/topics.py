@@ -1,20 +1,25 @@
-"""Makes sure that topics exist as their table says: idempotent, safe when several processes start at once."""
+"""Makes topics as their table says, and looks at how far they reach; safe when several processes do so at once."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Protocol
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for_code
 
 from kit.deadletters import dead_letter_topic, retry_topic
 from kit.logging import get_logger
+from kit.waiting import every
 
 log = get_logger(__name__)
 
 _DEAD_LETTER_RETENTION_MS = 14 * 24 * 3600 * 1000
 # Twice what a broker takes by default: the largest message must still fit together with the headers that say why.
 _DEAD_LETTER_MAX_BYTES = 2 * 1024 * 1024
+_ENSURE_EVERY_S = 5.0
+_REQUEST_MS = 15000
 
 
 class TopicSpec(Protocol):
@@ -43,32 +48,125 @@ def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTo
     return [NewTopic(name, 1, replication, topic_configs=configs) for name in names]
 
 
-async def ensure(
-    bootstrap: str, topics: Iterable[TopicSpec], consumed: Iterable[TopicSpec] = (), *, consumer: str = ""
-) -> None:
-    """Creates what is missing of `topics`, `consumed`, and the retry and dead-letter topics of `consumer`.
+class Topics:
+    """What a service writes (`owned`) and reads (`consumed`, with their retry and dead-letter topics).
 
-    Raises KafkaError when the broker refuses or is away. Replication is 3, or the number of brokers if there are fewer.
+    The connection is kept, since topics are looked at every few seconds: Kafka's data may be lost at any time.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15000)
-    await admin.start()
-    try:
-        cluster = await admin.describe_cluster()
-        replication = min(3, max(1, len(cluster["brokers"])))
-        topics, consumed = list(topics), list(consumed)
-        wanted = {new.name: new for spec in (*topics, *consumed) for new in [_new(spec, replication)]}
-        for spec in consumed:
-            wanted.update({new.name: new for new in _side_topics(spec, consumer, replication)})
-        existing = {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
+
+    def __init__(
+        self, bootstrap: str, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = (), *, consumer: str = ""
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._specs = [*owned, *consumed]
+        self._consumed = list(consumed)
+        self._consumer = consumer
+        self.owned = [spec.name for spec in owned]
+        self.tried = asyncio.Event()
+        """Set once `keep` has made what was missing, or has found Kafka away."""
+        self._one_at_a_time = asyncio.Lock()
+        self._grown = False
+        self._admin: AIOKafkaAdminClient | None = None
+        self._reader: AIOKafkaConsumer | None = None
+
+    async def ensure(self) -> list[str]:
+        """Creates what is missing; returns the names. Raises KafkaError when the broker refuses or is away.
+
+        Replication is 3, or the number of brokers if there are fewer.
+        """
+        async with self._one_at_a_time:
+            try:
+                return await self._ensure()
+            except BaseException:
+                await self.close()
+                raise
+
+    async def _ensure(self) -> list[str]:
+        if self._admin is None:
+            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
+            await self._admin.start()
+        existing = {found["topic"]: len(found["partitions"]) for found in await self._admin.describe_topics()}
+        wanted = await self._wanted(self._admin, existing.keys())
         missing = [new for name, new in wanted.items() if name not in existing]
         if missing:
-            response = await admin.create_topics(missing)
+            response = await self._admin.create_topics(missing)
             for name, code, *details in response.topic_errors:
                 if code not in (0, TopicAlreadyExistsError.errno):
                     raise for_code(code)(f"{name}: {details}")
-        await _grow(admin, [*topics, *consumed], existing)
+        if not self._grown:
+            await _grow(self._admin, self._specs, existing)
+            self._grown = True
+        return [new.name for new in missing]
+
+    async def _wanted(self, admin: AIOKafkaAdminClient, existing: Set[str]) -> dict[str, NewTopic]:
+        sides = {f(spec.name, self._consumer) for spec in self._consumed for f in (retry_topic, dead_letter_topic)}
+        if sides | {spec.name for spec in self._specs} <= existing:
+            return {}
+        replication = min(3, max(1, len((await admin.describe_cluster())["brokers"])))
+        wanted = {spec.name: _new(spec, replication) for spec in self._specs}
+        for spec in self._consumed:
+            wanted.update({new.name: new for new in _side_topics(spec, self._consumer, replication)})
+        return wanted
+
+    async def ends(self) -> dict[str, dict[str, int]]:
+        """Of the owned topics: partition → the offset that its next record will have; what does not exist is left out.
+
+        Raises KafkaError or ConnectionError when the broker is away.
+        """
+        async with self._one_at_a_time:
+            try:
+                return await self._ends()
+            except BaseException:
+                await self.close()
+                raise
+
+    async def _ends(self) -> dict[str, dict[str, int]]:
+        if self._reader is None:
+            self._reader = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
+            await self._reader.start()
+        cluster = await self._reader._client.fetch_all_metadata()
+        found = {name: cluster.partitions_for_topic(name) or set() for name in self.owned}
+        partitions = [TopicPartition(name, number) for name, numbers in found.items() for number in numbers]
+        ends = await self._reader.end_offsets(partitions) if partitions else {}
+        return {
+            name: {str(number): ends[TopicPartition(name, number)] for number in sorted(numbers)}
+            for name, numbers in found.items()
+            if numbers
+        }
+
+    async def keep(self) -> None:
+        """Makes what is missing, again and again, until it is cancelled; a broker that is away is waited for."""
+
+        async def look() -> bool:
+            try:
+                await self.ensure()
+            finally:
+                self.tried.set()
+            return False
+
+        try:
+            await every(_ENSURE_EVERY_S, look, asyncio.Event(), away="topics_wait_for_kafka")
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        admin, reader = self._admin, self._reader
+        self._admin = self._reader = None
+        if admin is not None:
+            await admin.close()
+        if reader is not None:
+            await reader.stop()
+
+
+async def ensure(
+    bootstrap: str, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = (), *, consumer: str = ""
+) -> None:
+    """Once, what Topics.ensure does."""
+    made = Topics(bootstrap, owned, consumed, consumer=consumer)
+    try:
+        await made.ensure()
     finally:
-        await admin.close()
+        await made.close()
 
 
 async def _grow(admin: AIOKafkaAdminClient, specs: Iterable[TopicSpec], existing: Mapping[str, int]) -> None:

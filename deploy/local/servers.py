@@ -8,6 +8,7 @@ ends): start them from the main thread, not from an executor.
 """
 
 import os
+import shutil
 import subprocess
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -126,6 +127,13 @@ class Servers:
         """SIGKILL one server."""
         self._children[name].kill()
         self._children[name].wait()
+
+    def lose(self, name: str) -> None:
+        """Kill one server, forget its data, and start it empty on its port."""
+        self.kill(name)
+        shutil.rmtree(self._folder / name)
+        self._servers[name].prepare()
+        self.start(name)
 
     def wait(self, name: str) -> None:
         """Wait until a server answers. Raises Impossible with the end of its log when it ended instead."""

@@ -42,7 +42,7 @@ class ChangementAssociation:
     evenement: EvenementAssociation | None
 
 
-_EVENEMENTS: dict[EtatAssociation, type[EvenementAssociation]] = {
+EVENEMENTS: dict[EtatAssociation, type[EvenementAssociation]] = {
     EtatAssociation.INSCRITE: evenements.AssociationInscrite,
     EtatAssociation.VALIDEE: evenements.AssociationValidee,
     EtatAssociation.REFUSEE: evenements.AssociationRefusee,
@@ -111,5 +111,5 @@ def retirer_membre(fiche: FicheAssociation, compte_id: Identifiant) -> Changemen
 
 def _changer(fiche: FicheAssociation, **champs: object) -> ChangementAssociation:
     suivante = fiche.association.model_copy(update={"version": fiche.association.version + 1, **champs})
-    evenement = _EVENEMENTS[suivante.etat](association=suivante)
+    evenement = EVENEMENTS[suivante.etat](association=suivante)
     return ChangementAssociation(replace(fiche, association=suivante), evenement)

@@ -13,6 +13,7 @@ from services.annonces import expiration, veille
 from services.annonces.actions import Deps
 from services.annonces.handlers import HANDLERS
 from services.annonces.preparation import preparer
+from services.annonces.republication import sources
 from services.annonces.settings import SERVICE, Reglages
 from services.annonces.store import Store
 
@@ -31,6 +32,8 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         async def reminders(stopping: asyncio.Event) -> None:
             await veille.run(deps, stopping)
 
+        republication = runtime.republication(sources(store))
+        await republication.begin()
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
         consumers = runtime.consumers([topic.name for topic in topics.read_by(SERVICE)], processor, health)
-        yield [*consumers, runtime.outbox.run_sweeper, expiry, reminders]
+        yield [*consumers, runtime.outbox.run_sweeper, republication.run, expiry, reminders]

@@ -65,9 +65,22 @@ class Suite:
     apparier: bool
 
 
+RATTRAPAGE = dt.timedelta(days=7)
+"""How old a publication that was never searched may be when any later event of its annonce makes up for it."""
+
+
+def _a_apparier(annonce: Annonce, appariee: int, *, publication: bool, now: dt.datetime) -> bool:
+    if annonce.expire_at <= now:
+        return False
+    # Kafka may have lost the publication itself: any event that shows a published annonce stands for it, once.
+    manquee = annonce.etat is EtatAnnonce.PUBLIEE and not appariee
+    recente = annonce.publiee_at is not None and annonce.publiee_at > now - RATTRAPAGE
+    return publication or (manquee and recente)
+
+
 def premiere_suite(annonce: Annonce, *, publication: bool, now: dt.datetime) -> Suite:
     """What follows from the first event about an annonce that arrives."""
-    apparier = publication and annonce.expire_at > now
+    apparier = _a_apparier(annonce, 0, publication=publication, now=now)
     return Suite(Suivi(annonce.version, annonce.etat, annonce.version if apparier else 0), apparier)
 
 
@@ -79,7 +92,7 @@ def suite(connu: Suivi, annonce: Annonce, *, publication: bool, now: dt.datetime
     """
     if connu.etat in ETATS_FINALS:
         return None
-    apparier = publication and annonce.expire_at > now
+    apparier = _a_apparier(annonce, connu.appariee, publication=publication, now=now)
     if annonce.version <= connu.version and annonce.etat not in ETATS_FINALS:
         if apparier and connu.etat is EtatAnnonce.PUBLIEE and annonce.version > connu.appariee:
             return Suite(Suivi(connu.version, connu.etat, annonce.version), apparier=True)

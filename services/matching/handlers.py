@@ -39,7 +39,9 @@ async def on_annonce_publiee(event: annonces.AnnoncePubliee, tx: Tx, deps: Deps)
 
 
 async def on_annonce(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
-    """Any other event of an annonce: its version and state are noted, so that a stale publication finds nobody."""
+    """Any other event of an annonce: its version and state are noted, so that a stale publication finds nobody.
+
+    It makes up for a publication that never arrived."""
     await _suivre(event.annonce, tx, deps, publication=False)
 
 
@@ -68,7 +70,7 @@ async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) ->
     premiere = domain.premiere_suite(annonce, publication=publication, now=now)
     suivre = store.suivre(tx, annonce.annonce_id, premiere.suivi)
     left_out: set[str] = set()
-    if publication:
+    if publication or premiere.apparier:
         connu, left_out = await asyncio.gather(suivre, store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG))
     else:
         connu = await suivre

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 PROFILS = Gauge("matching_index_profils", "Profils that can be found")
+PROFILS_BASE = Gauge("matching_base_profils", "Profils of the database that are to be found")
 SEARCH_SECONDS = Histogram(
     "matching_search_seconds",
     "Time of one search in the index",

@@ -1,6 +1,7 @@
 """Keeps the index equal to the topic of profils: every worker reads all of it, from the beginning, in no group."""
 
 import asyncio
+import time
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -16,6 +17,7 @@ from kit.events import Record, decode
 from kit.health import NotReady
 from kit.logging import get_logger
 from kit.mongo import Database
+from kit.republication import progress_of
 from kit.waiting import wait
 from services.matching import store
 from services.matching.index import Index
@@ -28,6 +30,8 @@ TOPIC = EvenementProfil.topic
 # Small enough that the loop serves others between two slices of a long catch-up (some 10 ms each).
 _SLICE = 500
 _FETCH_BYTES = 4 * 1024 * 1024
+_PATIENCE_MS, _IMPATIENCE_MS = 5000, 200
+_LOOK_EVERY_S = 5.0
 
 
 class Reader:
@@ -39,13 +43,17 @@ class Reader:
         self._clock = clock
         self._next: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] | None = None
+        self._republication = -1
+        self._looked_at = 0.0
         self._rebuilding: asyncio.Task[None] | None = None
         self.caught_up = asyncio.Event()
 
     async def check(self) -> None:
         """For the health page. Raises NotReady."""
         if not self.caught_up.is_set():
-            raise NotReady("en cours de lecture")
+            lus, tous = len(self._index), await store.compter_actifs(self._db)
+            part = min(100, lus * 100 // tous) if tous else 100
+            raise NotReady(f"{part}\u00a0% de {tous:,} profils".replace(",", "\u202f"))
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Reads until `stopping`; goes on where it was after an outage. Raises Stop when too much is unreadable."""
@@ -71,15 +79,17 @@ class Reader:
         try:
             await consumer.start()
             await self._take_positions(consumer)
-            await self._keep_fast()
+            await self._keep_fast(consumer)
             while not stopping.is_set():
-                fetch = asyncio.create_task(consumer.getmany(timeout_ms=5000, max_records=_SLICE))
+                patience_ms = _PATIENCE_MS if self.caught_up.is_set() else _IMPATIENCE_MS
+                fetch = asyncio.create_task(consumer.getmany(timeout_ms=patience_ms, max_records=_SLICE))
                 await asyncio.wait({fetch, until_stop}, return_when=asyncio.FIRST_COMPLETED)
                 if not fetch.done():
                     fetch.cancel()
                     return
                 await self._apply(fetch.result())
-                await self._keep_fast()
+                await self._follow_republication(consumer)
+                await self._keep_fast(consumer)
         finally:
             until_stop.cancel()
             await consumer.stop()
@@ -94,6 +104,27 @@ class Reader:
             self._ends = await consumer.end_offsets(assigned)
         for tp in assigned:
             consumer.seek(tp, self._next.setdefault(tp, beginnings[tp]))
+
+    async def _follow_republication(self, consumer: AIOKafkaConsumer) -> None:
+        """Reads everything again once the topic has been published again.
+
+        Where it lost its records, the positions of before mean nothing: what lies before them was never read.
+        """
+        if not self.caught_up.is_set() or time.monotonic() - self._looked_at < _LOOK_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            progress = await progress_of(self._db, TOPIC)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return
+        if progress is None or not progress.done or progress.number == self._republication:
+            return
+        self._republication = progress.number
+        self._next.clear()
+        await self._take_positions(consumer)
+        log.info("profils_read_again", republication=progress.number)
 
     async def _apply(self, fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]) -> None:
         for tp, raws in fetched.items():
@@ -115,9 +146,9 @@ class Reader:
         else:
             self._dead_letters.succeeded(1)
 
-    async def _keep_fast(self) -> None:
+    async def _keep_fast(self, consumer: AIOKafkaConsumer) -> None:
         if not self.caught_up.is_set():
-            if self._has_caught_up():
+            if self._has_caught_up() and await self._topic_is_whole(consumer):
                 await asyncio.to_thread(self._index.rebuild)
                 self.caught_up.set()
                 log.info("index_caught_up", profils=len(self._index))
@@ -128,6 +159,17 @@ class Reader:
             self._rebuilding = None
         if self._index.wants_rebuild and self._rebuilding is None:
             self._rebuilding = asyncio.create_task(asyncio.to_thread(self._index.rebuild))
+
+    async def _topic_is_whole(self, consumer: AIOKafkaConsumer) -> bool:
+        """False while the topic is being published again: what it holds so far is a part."""
+        progress = await progress_of(self._db, TOPIC)
+        if progress is None or not progress.done:
+            return False
+        if progress.number != self._republication:
+            # Its end was further on when the last profil had been published.
+            self._republication = progress.number
+            self._ends = await consumer.end_offsets(sorted(consumer.assignment()))
+        return self._has_caught_up()
 
     def _has_caught_up(self) -> bool:
         return self._ends is not None and all(self._next[tp] >= end for tp, end in self._ends.items())

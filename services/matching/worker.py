@@ -10,10 +10,13 @@ from kit.deadletters import DeadLetters, retry_topic
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
+from services.matching import store
 from services.matching.handlers import HANDLERS, Deps, sans_effet
 from services.matching.index import Index
+from services.matching.metrics import PROFILS_BASE
 from services.matching.preparation import preparer
 from services.matching.reader import Reader
+from services.matching.republication import sources
 from services.matching.settings import SERVICE, Reglages
 from services.matching.stream import TOPICS, Stream
 
@@ -24,6 +27,12 @@ async def start(settings: Reglages, health: Health, index: Index | None = None) 
     index = Index() if index is None else index
     async with open_runtime(SERVICE, settings, health) as runtime:
         await preparer(runtime)
+        republication = runtime.republication(sources(runtime.mongo.db))
+        await republication.begin()
+
+        async def refresh_base() -> None:
+            PROFILS_BASE.set(await store.compter_actifs(runtime.mongo.db))
+
         dead_letters = DeadLetters(runtime.producer, SERVICE)
         reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
         processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)
@@ -36,12 +45,13 @@ async def start(settings: Reglages, health: Health, index: Index | None = None) 
             delayed=True,
         )
         health.checks["index"] = reader.check
-        health.refreshers += [stream.refresh_lag, retries.refresh_lag]
+        health.refreshers += [refresh_base, stream.refresh_lag, retries.refresh_lag]
         yield [
             reader.run,
             _after(reader.caught_up, stream.run),
             _after(reader.caught_up, retries.run),
             runtime.outbox.run_sweeper,
+            republication.run,
         ]
 
 

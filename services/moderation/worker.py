@@ -27,5 +27,8 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
             metrics.attente(await store.plus_ancien(), runtime.clock.now())
 
         health.refreshers.append(refresh_oldest)
+        republication = runtime.republication()
+        await republication.begin()
         processor = runtime.processor(HANDLERS, Deps(store, settings, runtime.clock), CATALOGUE)
-        yield [*runtime.consumers([topic.name for topic in read], processor, health), runtime.outbox.run_sweeper]
+        consumers = runtime.consumers([topic.name for topic in read], processor, health)
+        yield [*consumers, runtime.outbox.run_sweeper, republication.run]

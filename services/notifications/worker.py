@@ -21,6 +21,8 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         atelier = monter(runtime, settings, settings.connexions)
         lus = topics.read_by(SERVICE)
         await preparer(runtime, settings)
+        republication = runtime.republication()
+        await republication.begin()
         livreurs = list(atelier.livreurs.values())
         health.refreshers += [livreur.mesurer for livreur in livreurs]
         processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE, ignore=sans_effet)
@@ -33,6 +35,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
                 atelier.suivi.run,
                 *runtime.consumers([topic.name for topic in lus], processor, health),
                 runtime.outbox.run_sweeper,
+                republication.run,
             ]
         finally:
             await atelier.fournisseurs.fermer()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from kit.events import Message
 from kit.health import Health
 from kit.ids import new_id
-from kit.outbox import Outbox, Tx
+from kit.outbox import WAITING, Outbox, Tx
 from kit.runtime import Runtime, open_runtime
 from kit.settings import Settings
 from tests.serveurs import Serveurs
@@ -74,7 +74,7 @@ async def test_ce_qui_est_valide_est_publie(runtime: Runtime) -> None:
     assert await box.run(work) == "fait"
     await box.settle()
     assert [m.headers["ce_type"] for m in producer.sent] == ["Rien"]
-    assert await runtime.mongo.db.outbox.count_documents({}) == 0
+    assert await runtime.mongo.db.outbox.count_documents(WAITING) == 0
 
 
 async def test_ce_qui_peut_attendre_part_avec_ce_qui_suit_ou_a_l_arret(runtime: Runtime) -> None:
@@ -96,7 +96,7 @@ async def test_ce_qui_peut_attendre_part_avec_ce_qui_suit_ou_a_l_arret(runtime: 
     await dire("d", 3600)
     await box.settle()
     assert [m.key for m in producer.sent[3:]] == [b"d"]
-    assert await runtime.mongo.db.outbox.count_documents({}) == 0
+    assert await runtime.mongo.db.outbox.count_documents(WAITING) == 0
 
 
 async def test_ce_qui_peut_attendre_n_attend_pas_plus_que_dit(runtime: Runtime) -> None:
@@ -126,7 +126,7 @@ async def test_une_erreur_ne_laisse_ni_etat_ni_evenement(runtime: Runtime) -> No
     await box.settle()
     assert producer.sent == []
     assert await runtime.mongo.db.choses.find_one({"_id": "b"}) is None
-    assert await runtime.mongo.db.outbox.count_documents({}) == 0
+    assert await runtime.mongo.db.outbox.count_documents(WAITING) == 0
 
 
 async def test_ce_qu_une_panne_a_laisse_est_balaye_une_fois(runtime: Runtime) -> None:
@@ -139,7 +139,7 @@ async def test_ce_qu_une_panne_a_laisse_est_balaye_une_fois(runtime: Runtime) ->
 
     await box.run(work)
     await box.settle()
-    assert await runtime.mongo.db.outbox.count_documents({}) == 1
+    assert await runtime.mongo.db.outbox.count_documents(WAITING) == 1
     await runtime.mongo.db.outbox.update_many({}, {"$set": {"created_at": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}})
     producer.away = False
     assert await box.sweep() == 1

@@ -36,4 +36,4 @@ def test_a_command_line_that_is_neither_says_how_to_call_it(monkeypatch: pytest.
         monkeypatch.setattr(sys, "argv", ["essai", *arguments])
         with pytest.raises(SystemExit) as ended:
             main("essai", never, never, never)
-        assert str(ended.value.code).endswith("python -m services.essai api|worker")
+        assert str(ended.value.code).endswith("python -m services.essai api|worker|republier")

@@ -33,6 +33,10 @@ def annonce(version: int, etat: EtatAnnonce = PUBLIEE, expire_at: dt.datetime = 
     )
 
 
+def publiee(version: int, at: dt.datetime) -> Annonce:
+    return annonce(version).model_copy(update={"publiee_at": at})
+
+
 def suite(connu: Suivi | None, what: Annonce, publication: bool = True) -> Suite | None:
     if connu is None:
         return domain.premiere_suite(what, publication=publication, now=NOW)
@@ -71,6 +75,23 @@ def test_a_final_state_wins_over_what_it_overtook(etat: EtatAnnonce) -> None:
 
 def test_a_publication_older_than_pourvue_alerts_nobody() -> None:
     assert suite(Suivi(4, POURVUE), annonce(3)) is None
+
+
+def test_a_publication_that_never_arrived_is_made_up_for_once() -> None:
+    """Kafka lost it: the next event that shows the annonce published stands for it."""
+    later = publiee(4, NOW - dt.timedelta(hours=3))
+    for connu in (None, Suivi(1, EtatAnnonce.DEPOSEE), Suivi(4, PUBLIEE)):
+        found = suite(connu, later, publication=False)
+        assert found == Suite(Suivi(4, PUBLIEE, 4), apparier=True)
+        assert suite(found.suivi, later, publication=False) is None
+        assert suite(found.suivi, annonce(3)) is None
+
+
+def test_what_was_searched_or_published_long_ago_alerts_nobody_anew() -> None:
+    searched = suite(Suivi(2, PUBLIEE, 2), publiee(3, NOW), publication=False)
+    assert searched == Suite(Suivi(3, PUBLIEE, 2), apparier=False)
+    old = suite(None, publiee(3, NOW - domain.RATTRAPAGE), publication=False)
+    assert old == Suite(Suivi(3, PUBLIEE, 0), apparier=False)
 
 
 def test_an_expired_annonce_alerts_nobody() -> None:

@@ -1,0 +1,38 @@
+"""The present state of each annonce and association, for when the topics must be published again."""
+
+from collections.abc import Mapping
+
+from contracts import annonces as evenements
+from contracts.annonces import Annonce, Association, EtatAnnonce, EvenementAnnonce, EvenementAssociation
+from kit.republication import Document, Source
+from services.annonces.associations import EVENEMENTS as ASSOCIATIONS
+from services.annonces.store import Store
+
+ANNONCES: Mapping[EtatAnnonce, type[EvenementAnnonce]] = {
+    EtatAnnonce.DEPOSEE: evenements.AnnonceDeposee,
+    EtatAnnonce.A_CORRIGER: evenements.AnnonceACorriger,
+    EtatAnnonce.REFUSEE: evenements.AnnonceRefusee,
+    # Not AnnoncePubliee: whoever was not alerted because they came later is not alerted now. Who searches for people
+    # makes up for a publication that never arrived by any event that shows a published annonce.
+    EtatAnnonce.PUBLIEE: evenements.AnnonceModifiee,
+    EtatAnnonce.POURVUE: evenements.AnnoncePourvue,
+    EtatAnnonce.RETIREE: evenements.AnnonceRetiree,
+    EtatAnnonce.EXPIREE: evenements.AnnonceExpiree,
+}
+
+
+def annonce(document: Document) -> EvenementAnnonce:
+    found = Annonce.model_validate(document)
+    return ANNONCES[found.etat](annonce=found)
+
+
+def association(document: Document) -> EvenementAssociation:
+    found = Association.model_validate(document)
+    return ASSOCIATIONS[found.etat](association=found)
+
+
+def sources(store: Store) -> list[Source]:
+    return [
+        Source(EvenementAnnonce.topic, store.annonces, annonce),
+        Source(EvenementAssociation.topic, store.associations, association),
+    ]

@@ -1,0 +1,15 @@
+"""The present state of each profil, for when the topic that fills the index must be published again."""
+
+from contracts.matching import EvenementProfil, ProfilDesactive, ProfilEnregistre
+from kit.mongo import Database
+from kit.republication import Document, Source
+from services.matching import store
+
+
+def profil(document: Document) -> EvenementProfil:
+    found = store.lire(document)
+    return ProfilEnregistre(profil=found) if found.actif else ProfilDesactive(profil=found)
+
+
+def sources(db: Database) -> list[Source]:
+    return [Source(EvenementProfil.topic, db.profils, profil)]

@@ -1,0 +1,248 @@
+"""Kafka loses its data while processes run: what was on its way arrives, and readers of states have them all again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from pydantic import BaseModel
+
+from deploy.local.servers import Servers
+from kit import mongo
+from kit.events import headers_of
+from kit.health import Health
+from kit.ids import new_id
+from kit.outbox import Tx
+from kit.republication import DatabaseLost, Document, Source, ask, progress_of
+from kit.runtime import Runtime, open_runtime
+from kit.settings import Settings
+
+ETATS = f"essai.etat-{new_id()[:8]}.v1"
+FAITS = f"essai.fait-{new_id()[:8]}.v1"
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str
+    cleanup_policy: str
+    partitions: int = 3
+    retention_ms: int | None = None
+
+
+SPECS = [Spec(ETATS, "compact"), Spec(FAITS, "delete")]
+
+
+class Etat(BaseModel):
+    """One key's state."""
+
+    topic: ClassVar[str] = ETATS
+    id: str
+    version: int
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @classmethod
+    def type_name(cls) -> str:
+        return "Etat"
+
+
+class Fait(Etat):
+    topic: ClassVar[str] = FAITS
+
+
+def etat(document: Document) -> Etat:
+    return Etat(id=document["_id"], version=document["version"])
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Of our own: they lose their data."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("KAFKA_URL", "MONGO_URL"):
+            patch.delenv(name, raising=False)
+        with Servers(tmp_path_factory.mktemp("perte"), only=("kafka", "mongo")) as found:
+            yield found
+
+
+@pytest.fixture(autouse=True)
+def _empty(servers: Servers) -> None:
+    """Each test has a database of its own, and topics with the same names: what others wrote is no record of its."""
+    servers.lose("kafka")
+
+
+@asynccontextmanager
+async def owner(servers: Servers, service: str) -> AsyncIterator[Runtime]:
+    """The service that owns both topics, at work until the end of the block."""
+    settings = Settings(mongo_url=servers.urls["MONGO_URL"], kafka_url=servers.urls["KAFKA_URL"])
+    stopping = asyncio.Event()
+    async with open_runtime(service, settings, Health()) as runtime:
+        await runtime.prepare(SPECS)
+        republication = runtime.republication([Source(ETATS, runtime.mongo.db.etats, etat)])
+        await republication.begin()
+        loops = [asyncio.create_task(loop(stopping)) for loop in (runtime.outbox.run_sweeper, republication.run)]
+        yield runtime
+        stopping.set()
+        await asyncio.gather(*loops)
+
+
+async def write(runtime: Runtime, id_: str, version: int) -> None:
+    """A change of state, and a fact about it, as a service commits them."""
+
+    async def work(tx: Tx) -> None:
+        await tx.db.etats.update_one({"_id": id_}, {"$set": {"version": version}}, upsert=True, session=tx.session)
+        tx.emit(Etat(id=id_, version=version))
+        tx.emit(Fait(id=id_, version=version), event_id=f"fait-{id_}-{version}")
+
+    await runtime.outbox.run(work)
+
+
+async def read(servers: Servers, topic: str) -> list[tuple[str, str]]:
+    """(id of the event, body) of all that `topic` holds."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers.urls["KAFKA_URL"], auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(sorted(consumer.assignment()))
+        found: list[tuple[str, str]] = []
+        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += [(headers_of(record.headers)["ce_id"], record.value.decode()) for record in records]
+        return found
+    finally:
+        await consumer.stop()
+
+
+def states(records: list[tuple[str, str]]) -> dict[str, int]:
+    """What a reader of the whole topic knows in the end: the last record of each key."""
+    return {state.id: state.version for state in (Etat.model_validate_json(body) for _, body in records)}
+
+
+async def settled(runtime: Runtime, bientot: Callable[..., Awaitable[Any]], *, number: int) -> None:
+    """Waits until both topics have been published again for the `number`th time."""
+
+    async def done() -> bool:
+        found = [await progress_of(runtime.mongo.db, topic) for topic in (ETATS, FAITS)]
+        return all(progress and progress.done and progress.number >= number for progress in found)
+
+    await bientot(done, 90)
+
+
+async def test_ce_que_kafka_a_perdu_pendant_que_tout_tourne_est_publie_de_nouveau(
+    servers: Servers, bientot: Any
+) -> None:
+    async with owner(servers, f"kit-{new_id()[:8]}") as runtime:
+        await settled(runtime, bientot, number=1)
+        for number in range(40):
+            await write(runtime, f"c{number}", 1)
+        for number in range(10):
+            await write(runtime, f"c{number}", 2)
+        await runtime.outbox.settle()
+        # Ends are looked at every few seconds: what nobody has seen yet cannot be missed.
+        await bientot(lambda: _noted(runtime, 50))
+        facts = {id_ for id_, _ in await read(servers, FAITS)}
+        assert len(facts) == 50
+
+        servers.lose("kafka")
+
+        # A change while nothing is known of the loss: it is the first record of the new topic.
+        await write(runtime, "c3", 3)
+        await settled(runtime, bientot, number=2)
+        assert {id_ for id_, _ in await read(servers, FAITS)} == facts | {"fait-c3-3"}
+        expected = {f"c{number}": 2 if number < 10 else 1 for number in range(40)} | {"c3": 3}
+        assert states(await read(servers, ETATS)) == expected
+
+
+async def _noted(runtime: Runtime, events: int) -> bool:
+    rows = [row async for row in runtime.mongo.db.republications.find()]
+    return len(rows) == 2 and all(sum(row["fins"].values()) >= events for row in rows)
+
+
+async def test_un_topic_vide_devant_une_base_pleine_se_remplit_au_demarrage(servers: Servers, bientot: Any) -> None:
+    """As after an update: nothing was ever noted of the topic, and the outbox is empty."""
+    service = f"kit-{new_id()[:8]}"
+    settings = Settings(mongo_url=servers.urls["MONGO_URL"], kafka_url=servers.urls["KAFKA_URL"])
+    async with open_runtime(service, settings, Health()) as before:
+        await before.mongo.db.etats.insert_many([{"_id": f"e{n:05d}", "version": n + 1} for n in range(1201)])
+    async with owner(servers, service) as runtime:
+        await settled(runtime, bientot, number=1)
+        assert states(await read(servers, ETATS)) == {f"e{n:05d}": n + 1 for n in range(1201)}
+
+
+async def test_une_base_videe_se_dit_jusqu_a_ce_que_quelqu_un_reponde(servers: Servers, bientot: Any) -> None:
+    service = f"kit-{new_id()[:8]}"
+
+    async def live_until_it_is_gone() -> None:
+        async with owner(servers, service) as runtime:
+            await settled(runtime, bientot, number=1)
+            await write(runtime, "v1", 1)
+            await runtime.outbox.settle()
+            await bientot(lambda: _noted(runtime, 1))
+            await runtime.mongo.client.drop_database(service)
+            await bientot(lambda: _told(runtime))
+
+    with pytest.raises(DatabaseLost):
+        await live_until_it_is_gone()
+    for _ in range(2):
+        # The process that starts again, and the next one.
+        async with owner(servers, service) as runtime:
+            assert "base" in await runtime.health.away()
+    async with owner(servers, service) as runtime:
+        await ask(runtime.mongo.db, runtime.clock.now())
+        assert await runtime.health.away() == {}
+
+
+async def _told(runtime: Runtime) -> bool:
+    return await runtime.mongo.db.republications.find_one({"base_perdue_at": {"$ne": None}}) is not None
+
+
+async def test_une_base_videe_pendant_l_arret_se_dit_au_demarrage(servers: Servers, bientot: Any) -> None:
+    service = f"kit-{new_id()[:8]}"
+    async with owner(servers, service) as runtime:
+        await settled(runtime, bientot, number=1)
+        assert await runtime.health.away() == {}
+        await write(runtime, "v1", 1)
+    async with owner(servers, service) as runtime:
+        assert await runtime.health.away() == {}
+        await bientot(lambda: _noted(runtime, 1))
+    client = mongo.connect(servers.urls["MONGO_URL"], service)
+    await client.client.drop_database(service)
+    client.close()
+    async with owner(servers, service) as runtime:
+        assert "base" in await runtime.health.away()
+
+
+async def test_sur_demande_tout_est_publie_une_fois_de_plus_sous_les_memes_identifiants(
+    servers: Servers, bientot: Any
+) -> None:
+    async with owner(servers, f"kit-{new_id()[:8]}") as runtime:
+        await settled(runtime, bientot, number=1)
+        await write(runtime, "s1", 4)
+        await runtime.outbox.settle()
+        for number in (2, 3):
+            await ask(runtime.mongo.db, runtime.clock.now())
+            await settled(runtime, bientot, number=number)
+        ids = [id_ for id_, body in await read(servers, ETATS) if '"s1"' in body]
+        # The event itself and its copies from the outbox; twice the state, under an id of its own.
+        assert len(set(ids)) == 2
+
+
+async def test_un_changement_pendant_la_republication_est_ce_qui_reste(servers: Servers, bientot: Any) -> None:
+    """A record of an older version after the newer one would be the one that a compacted topic keeps."""
+    service = f"kit-{new_id()[:8]}"
+    async with owner(servers, service) as runtime:
+        await settled(runtime, bientot, number=1)
+        for number in range(30):
+            await write(runtime, f"z{number}", 1)
+        await ask(runtime.mongo.db, runtime.clock.now())
+        version = 1
+        while not (progress := await progress_of(runtime.mongo.db, ETATS)) or not progress.done:
+            version += 1
+            for number in range(30):
+                await write(runtime, f"z{number}", version)
+        await runtime.outbox.settle()
+        found = states(await read(servers, ETATS))
+        assert {key: found[key] for key in found if key.startswith("z")} == {f"z{n}": version for n in range(30)}
