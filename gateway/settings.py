@@ -36,6 +36,8 @@ class Reglages(Settings):
     limite_rappels_par_ip_minute: int = 60_000
 
     delai_service_s: float = 15.0
+    # What the restart of a service takes, with some room: a request waits for it instead of a 503.
+    attente_reprise_s: float = 10.0
     fraicheur_s: int = 10
     peremption_s: int = 600
 

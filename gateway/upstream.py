@@ -1,5 +1,6 @@
 """Calls to the services: one pool of connections, a signed token in every call, bytes in and bytes out."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +15,15 @@ from gateway.rules import SAFE_METHODS
 from kit import telemetry
 from kit.logging import get_logger
 from kit.problems import Problem, unavailable, undecided
-from kit.tokens import TokenSigner
+from kit.tokens import TOKEN_REFUSED, TokenSigner
+from kit.waiting import jitter
 
 log = get_logger(__name__)
 
 # uvicorn closes an idle connection after 5 s: ours must go first, or a POST would meet a closed door.
 _KEEPALIVE_S = 4.0
 _CONNECT_S = 2.0
+_PAUSE_S = 0.1
 # A token lives for 60 s; one signature serves the requests of half that time.
 _TOKEN_REUSED_S = 30.0
 _TOKENS_MAX = 4096
@@ -43,11 +46,15 @@ RETURNED = (
 
 
 class ServiceAway(Exception):
-    """A service does not answer, or not in time. `sent`: it may have got the request, and done what it asks."""
+    """A service does not answer, or not in time. `sent`: it may have got the request, and done what it asks.
 
-    def __init__(self, service: str, *, sent: bool) -> None:
+    `again`: another try within seconds may meet it.
+    """
+
+    def __init__(self, service: str, *, sent: bool, again: bool = True) -> None:
         super().__init__(service)
         self.sent = sent
+        self.again = again
 
     def problem(self, method: str) -> Problem:
         """A 503 problem that promises no more than is known."""
@@ -111,10 +118,14 @@ def as_problem(answer: Answer) -> Problem:
 
 
 class Services:
-    def __init__(self, urls: Mapping[str, str], signer: TokenSigner, timeout_s: float) -> None:
+    def __init__(self, urls: Mapping[str, str], signer: TokenSigner, timeout_s: float, restart_s: float = 0.0) -> None:
+        """`timeout_s`: how long a call lasts at most. `restart_s`: how long a service that is gone may be waited for,
+        counted from when it was first missed: one that stays away delays nobody further."""
         self._urls = dict(urls)
         self._signer = signer
         self._timeout_s = timeout_s
+        self._restart_s = restart_s
+        self._missed_since: dict[str, float] = {}
         self._tokens: dict[tuple[str, Caller], tuple[str, float]] = {}
         self._http: aiohttp.ClientSession | None = None
 
@@ -154,13 +165,47 @@ class Services:
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> Answer:
-        """`path` and `query` are already percent-encoded and are sent as they are. Raises ServiceAway."""
+        """`path` and `query` are already percent-encoded and are sent as they are. Raises ServiceAway.
+
+        A service that restarts is waited for, as long as nothing can happen twice: nothing was sent, or it was a read.
+        With a `timeout_s` of its own a call waits for nobody: who gives one has something else to show.
+        """
+        end = time.monotonic() + (self._restart_s if timeout_s is None else 0.0)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                answer = await self._try(service, method, path, caller, query, body, headers or {}, timeout_s)
+            except ServiceAway as away:
+                if not away.again or (away.sent and method not in SAFE_METHODS):
+                    raise
+                now = time.monotonic()
+                missed = self._missed_since.setdefault(service, now)
+                # A read that was cut off is tried once more in any case: by a replica that leaves, others are there.
+                if now > min(end, missed + self._restart_s) and not (away.sent and tries == 1):
+                    raise
+                await asyncio.sleep(jitter(_PAUSE_S))
+            else:
+                self._missed_since.pop(service, None)
+                return answer
+
+    async def _try(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        caller: Caller,
+        query: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout_s: float | None,
+    ) -> Answer:
         if self._http is None:
             raise RuntimeError("Services.start was not awaited")
         base = self._urls[service]
         url = URL(f"{base}{path}?{query}" if query else f"{base}{path}", encoded=True)
         sent = {
-            **(headers or {}),
+            **headers,
             **telemetry.inject(),
             "accept-encoding": "identity",
             "authorization": f"Bearer {self.token(service, caller)}",
@@ -171,6 +216,10 @@ class Services:
                 method, url, data=body or None, headers=sent, allow_redirects=False, timeout=timeout
             ) as answer:
                 content = await answer.read()
+                if answer.status == 401 and TOKEN_REFUSED.encode() in content:
+                    # Our own token: a key or a clock of ours is wrong, and no visitor can mend it by logging in.
+                    log.error("service_refused_token", to=service)
+                    raise ServiceAway(service, sent=False, again=False)
                 found = {name: answer.headers[name] for name in RETURNED if name in answer.headers}
                 if found.get("location", "").startswith(base):
                     # A redirect of the service's own framework names its inner address.
@@ -178,7 +227,10 @@ class Services:
                 return Answer(answer.status, content, found)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             log.warning("service_away", to=service, error=type(error).__name__)
-            raise ServiceAway(service, sent=not isinstance(error, aiohttp.ClientConnectorError)) from error
+            # A connection that was never made carried nothing.
+            unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+            again = unsent or not isinstance(error, TimeoutError)
+            raise ServiceAway(service, sent=not unsent, again=again) from error
 
     async def ask(
         self, service: str, method: str, path: str, caller: Caller, content: object = None, **headers: str

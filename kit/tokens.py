@@ -20,6 +20,7 @@ LEEWAY_S = 300
 A token names one service and passes on the inner network only. One that leaked is good for some minutes longer; without
 the leeway a wrong clock refuses every visitor. The clock itself is an alert (clock_skew_seconds).
 """
+TOKEN_REFUSED = "jeton-invalide"  # noqa: S105 - the slug of the problem that says so
 _ISSUER = "gateway"
 # The name that RFC 9864 gives to EdDSA over this curve.
 _ALGORITHMS = ["Ed25519"]
@@ -107,7 +108,7 @@ async def identity(request: Request) -> Identity:
         caller: Identity = request.app.state.verifier.verify(token)
     except (JoseError, ValueError) as error:
         raise Problem(
-            401, "jeton-invalide", "Jeton interne refusé", "Le jeton interne n’est pas valable ou a expiré."
+            401, TOKEN_REFUSED, "Jeton interne refusé", "Le jeton interne n’est pas valable ou a expiré."
         ) from error
     return caller
 

@@ -1,5 +1,6 @@
 """The FastAPI app of a service: problem documents, body limit, metrics, health; and the server that runs it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -45,6 +46,7 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
     app.state.health = health
     app.add_middleware(BodyLimit)
     app.add_middleware(Observe)
+    app.add_middleware(Leaving, stopping=health.stopping)
     return app
 
 
@@ -54,6 +56,22 @@ def health_app(health: Health) -> FastAPI:
     problems.install(app)
     app.include_router(health.router())
     return app
+
+
+class Leaving:
+    """Once the process is told to end, each answer closes its connection: the next request goes to another process."""
+
+    def __init__(self, app: ASGIApp, stopping: asyncio.Event) -> None:
+        self.app = app
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def closing_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._stopping.is_set():
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        await self.app(scope, receive, closing_send if scope["type"] == "http" else send)
 
 
 class _TooLarge(HTTPException):

@@ -139,7 +139,8 @@ async def monter(settings: dict[str, Any], public_pem: str) -> AsyncIterator[Ban
             await _serve(stack, upstream)
             services[name] = upstream
         urls = {f"{name}_url": upstream.url for name, upstream in services.items()}
-        reglages = Reglages(**{"public_url": "https://place.test", **urls, **settings})
+        # What is closed stays closed in these tests: nobody waits for it.
+        reglages = Reglages(**{"public_url": "https://place.test", "attente_reprise_s": 0, **urls, **settings})
         app = create(reglages)
         await stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(app, client=("203.0.113.7", 4000), raise_app_exceptions=False)

@@ -137,3 +137,13 @@ async def test_requests_are_counted_by_the_template_of_their_route(client: httpx
     }
     assert "/choses/{chose_id}" in counted
     assert not any("c-42" in route for route in counted)
+
+
+async def test_who_is_told_to_end_closes_each_connection_with_its_answer() -> None:
+    health = Health()
+    app = create_app("essai", health, lifespan)
+    app.add_api_route("/", lambda: {"fait": True})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai") as client:
+        assert "connection" not in (await client.get("/")).headers
+        health.stopping.set()
+        assert (await client.get("/")).headers["connection"] == "close"
