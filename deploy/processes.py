@@ -85,6 +85,9 @@ SMS_SOURCE = "PLACE"
 RAPPELS = "/v1/rappels/sms/http"
 """Where the gateway takes the callbacks of the HTTP operator."""
 
+# Stands in front of the gateways in compose, as an ingress does in Kubernetes.
+ENTREE = "entree"
+
 # Everything that the outside world would otherwise be.
 STAND_INS = (CATCHER, *OPERATEURS.values())
 

@@ -12,6 +12,7 @@ from deploy.operateurs import reglages
 from deploy.processes import (
     BY_NAME,
     CATCHER,
+    ENTREE,
     HEALTH_PORT,
     OPERATEURS,
     PROCESSES,
@@ -21,11 +22,14 @@ from deploy.processes import (
     STAND_INS,
     Process,
 )
+from gateway.rules import client_address, networks
+from kit.connections import Limits
 from kit.settings import Settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+ENTREE_CFG = (ROOT / "deploy/entree/haproxy.cfg").read_text()
 
 _SMS = {"SMPP_URL", "SMS_HTTP_URL"}
 
@@ -33,7 +37,7 @@ each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process:
 
 
 def test_it_runs_the_processes_the_servers_the_stand_ins_and_nothing_else() -> None:
-    assert set(SERVICES) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, "secrets"}
+    assert set(SERVICES) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, ENTREE, "secrets"}
 
 
 @each_process
@@ -114,16 +118,42 @@ def test_an_operator_keeps_what_it_owes_and_knows_only_its_own_secrets(kind: str
 def test_everything_can_be_repeated() -> None:
     """A container's name or a worker's port on the host would forbid --scale."""
     assert not any("container_name" in service for service in SERVICES.values())
-    assert {name for name, service in SERVICES.items() if "ports" in service} == {"gateway", CATCHER}
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {ENTREE, CATCHER}
 
 
-def test_the_metrics_of_the_gateway_are_not_published() -> None:
-    (published,) = SERVICES["gateway"]["ports"]
-    assert published.rpartition(":")[2] == str(BY_NAME["gateway"].port) != str(HEALTH_PORT)
+def test_the_door_leads_to_the_gateways_and_never_to_their_metrics() -> None:
+    gateway = BY_NAME["gateway"]
+    (published,) = SERVICES[ENTREE]["ports"]
+    assert published.endswith(":8000")
+    assert "bind :8000" in ENTREE_CFG
+    (servers,) = re.findall(r"server-template passerelle 1-\d+ gateway:(\d+) check port (\d+)", ENTREE_CFG)
+    assert servers == (str(gateway.port), str(HEALTH_PORT))
+    assert f"bind 127.0.0.1:{SERVICES[ENTREE]['environment']['HEALTH_PORT']}" in ENTREE_CFG
+
+
+def test_the_door_is_no_wider_than_the_gateway() -> None:
+    """What is here has limits of the same sizes, since the gateway counts no connections of a trusted proxy."""
+    limits = Limits()
+    assert set(re.findall(r"timeout http-request (\S+)", ENTREE_CFG)) == {f"{limits.head_s:.0f}s"}
+    assert f"tune.http.maxhdr {limits.headers}" in ENTREE_CFG
+    assert f"tune.bufsize {limits.head_bytes}" in ENTREE_CFG
+    assert f"sc0_conn_cur gt {limits.per_address}" in ENTREE_CFG
+    assert f"maxconn {limits.total}" in ENTREE_CFG
+    (keep_alive,) = re.findall(r"timeout http-keep-alive (\d+)s", ENTREE_CFG)
+    assert int(keep_alive) < limits.idle_s
+
+
+def test_the_gateway_believes_the_door_and_the_door_whom_the_operator_names() -> None:
+    assert SERVICES[ENTREE]["environment"]["PROXYS_DE_CONFIANCE"] == "${PROXYS_DE_CONFIANCE:-}"
+    assert "http-request set-header X-Forwarded-For %[src]" in ENTREE_CFG
+    trusted = networks(SERVICES["gateway"]["environment"]["PROXYS_DE_CONFIANCE"])
+    assert client_address("172.18.0.9", "203.0.113.7", trusted) == "203.0.113.7"
+    # Somebody on the same network is one person too.
+    assert client_address("172.18.0.9", "192.168.1.20", trusted) == "192.168.1.20"
 
 
 def test_ports_are_of_this_machine_alone_unless_asked() -> None:
-    for name in ("gateway", CATCHER):
+    for name in (ENTREE, CATCHER):
         assert all(port.startswith("${ADRESSE_PUBLIEE:-127.0.0.1}:") for port in SERVICES[name]["ports"])
 
 
