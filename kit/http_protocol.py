@@ -101,24 +101,27 @@ class BoundedProtocol(HttpToolsProtocol):
                 continue
             if self._stage is _Stage.BETWEEN:
                 # An empty line is enough to end uvicorn's timer, and begins no request for the parser.
-                self._begin_head()
+                self._enter(_Stage.HEAD)
             self._received += len(piece)
             super().data_received(piece)
-            self._check_size()
+            self._look()
 
-    def _check_size(self) -> None:
-        if self._lingering:
+    def _look(self) -> None:
+        """What is not whole must not be too large, and gets a timer. A request that came in one piece needs none."""
+        if self._lingering or self.transport.is_closing():
             return
         if self._stage is _Stage.HEAD and self._received > self._limits.head_bytes:
             self._refuse(_HEAD_TOO_LARGE, "head_size")
         elif self._stage is _Stage.BODY and self._received > self._limits.body_bytes:
             self._refuse(_BODY_TOO_LARGE, "body_size")
+        elif self._stage is not _Stage.BETWEEN and self._timer is None:
+            self._arm(self._limits.head_s if self._stage is _Stage.HEAD else self._limits.body_s)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         # The second request of one piece: the bytes of the first are not its own.
         if self._stage is _Stage.BETWEEN:
-            self._begin_head()
+            self._enter(_Stage.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._stage is _Stage.BODY:
@@ -131,15 +134,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self._stage = _Stage.BODY
-        self._received = 0
-        self._arm(self._limits.body_s)
+        self._enter(_Stage.BODY)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._stage = _Stage.BETWEEN
-        self._received = 0
-        self._disarm()
+        self._enter(_Stage.BETWEEN)
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn calls it for whatever the parser refuses."""
@@ -148,10 +147,10 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._refuse(_MALFORMED, "malformed")
 
-    def _begin_head(self) -> None:
-        self._stage = _Stage.HEAD
+    def _enter(self, stage: _Stage) -> None:
+        self._stage = stage
         self._received = 0
-        self._arm(self._limits.head_s)
+        self._disarm()
 
     # ---- what goes out ----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from contracts import topics
-from deploy.processes import PROCESSES, SERVERS, STAND_INS, Process
+from deploy.processes import ENTREE, PROCESSES, SERVERS, STAND_INS, Process
 
 COMPOSE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "docker-compose.yml").read_text(encoding="utf-8")
@@ -15,7 +15,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(
 
 
 def test_the_processes_are_those_of_the_table() -> None:
-    assert set(COMPOSE) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, "secrets"}
+    assert set(COMPOSE) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, ENTREE, "secrets"}
 
 
 def test_every_owner_and_reader_of_a_topic_has_a_process() -> None:
