@@ -100,6 +100,11 @@ class AnnonceExpiree(EvenementAnnonce):
     """Its last day is over; final."""
 
 
+class AnnonceEffacee(EvenementAnnonce):
+    """The account of the citizen who wrote it is erased: the words are gone, its state is what it was. Whoever has
+    copied them erases them too."""
+
+
 class EtatAssociation(StrEnum):
     INSCRITE = "inscrite"
     VALIDEE = "validee"

@@ -12,6 +12,7 @@ EVENEMENTS: tuple[type[Evenement], ...] = (
     annonces.AnnoncePourvue,
     annonces.AnnonceRetiree,
     annonces.AnnonceExpiree,
+    annonces.AnnonceEffacee,
     annonces.AssociationInscrite,
     annonces.AssociationValidee,
     annonces.AssociationRefusee,

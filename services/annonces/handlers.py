@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from contracts.annonces import EtatAssociation, RaisonSansEffet, Reponse, ReponseSansEffet
+from contracts.annonces import AnnonceEffacee, EtatAssociation, RaisonSansEffet, Reponse, ReponseSansEffet
 from contracts.commun import TypeAuteur
 from contracts.comptes import CompteEfface
 from contracts.moderation import Decision, DecisionPrise, TypeCible
@@ -158,9 +158,12 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
     if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
         await deps.store.renommer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
     if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
-        await appliquer(tx, deps, domain.retirer(anonyme, []))
-        return
-    await deps.store.enregistrer(anonyme, tx.session)
+        anonyme = await appliquer(tx, deps, domain.retirer(anonyme, []))
+    else:
+        await deps.store.enregistrer(anonyme, tx.session)
+    if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
+        # Others have copied the words; this also empties what the topic keeps of the annonce.
+        tx.emit(AnnonceEffacee(annonce=anonyme.annonce))
 
 
 def _anonyme(lue: Fiche) -> Fiche:

@@ -17,7 +17,7 @@ from services.notifications.canaux.push import hote_admis
 from services.notifications.canaux.sms import numeros
 from services.notifications.contacts import Contact
 from services.notifications.requetes import Corps
-from services.notifications.telephones import CodeRefuse
+from services.notifications.telephones import CodeRefuse, PaysNonDesservi, TropDeCodes
 
 public = APIRouter(prefix="/v1", tags=["messages"])
 interne = APIRouter(
@@ -27,6 +27,8 @@ interne = APIRouter(
 _PAUSE_MAX = dt.timedelta(days=366)
 _ABONNEMENT_MAX = 4096
 _SUSPENDUS = "Nous n’envoyons plus de SMS ce mois-ci. Réessayez le mois prochain\u00a0; vos e-mails continuent."
+_NON_DESSERVI = "Nous n’envoyons pas de SMS vers ce pays\u00a0: indiquez un numéro de mobile français."
+_TROP = "Ce numéro a déjà reçu plusieurs codes. Servez-vous du dernier, ou réessayez plus tard."
 
 Qui = Annotated[Identity, Depends(account)]
 
@@ -174,7 +176,12 @@ async def proposer_numero(saisie: NumeroPropose, deps: Deps) -> Response:
     if await deps.atelier.regles_sms.sature():
         # At its ceiling no code leaves either: better said than waited for.
         raise Problem(409, "sms-suspendus", "SMS suspendus", _SUSPENDUS)
-    await deps.atelier.telephones.proposer(saisie.compte_id, numero)
+    try:
+        await deps.atelier.telephones.proposer(saisie.compte_id, numero)
+    except PaysNonDesservi as error:
+        raise FieldProblem("numero", _NON_DESSERVI) from error
+    except TropDeCodes as error:
+        raise Problem(429, "trop-de-demandes", "Trop de demandes", _TROP, headers={"Retry-After": "3600"}) from error
     return Response(status_code=202)
 
 

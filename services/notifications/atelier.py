@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contracts.notifications import Canal
 from kit.runtime import Runtime
+from services.notifications import tarifs_sms
 from services.notifications.alertes import Politique
 from services.notifications.canaux.sms.fournisseur import Recevoir
 from services.notifications.chiffrement import Coffre
@@ -12,6 +13,7 @@ from services.notifications.consultation import Consultation
 from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.dkim_signature import Signataire
+from services.notifications.effacement import Effacement
 from services.notifications.fournisseurs import Fournisseurs
 from services.notifications.handlers import Deps
 from services.notifications.liens import Liens
@@ -20,7 +22,8 @@ from services.notifications.modeles import Modeles
 from services.notifications.prises import Prises
 from services.notifications.reception import Reception
 from services.notifications.regles import Regles, SansRegles
-from services.notifications.regles_sms import ReglesSms, Tarif
+from services.notifications.regles_sms import ReglesSms
+from services.notifications.regroupements import Regroupements
 from services.notifications.remise import Remise
 from services.notifications.resumes import Resumes
 from services.notifications.retours import Retour, SmsRecu
@@ -44,6 +47,8 @@ class Atelier:
     suivi: Suivi
     telephones: Telephones
     resumes: Resumes
+    regroupements: Regroupements
+    effacement: Effacement
     fournisseurs: Fournisseurs
     politique: Politique
     regles_sms: ReglesSms
@@ -59,6 +64,7 @@ class Atelier:
             self.courrier,
             self.reception,
             self.telephones,
+            self.effacement,
             self.politique,
         )
 
@@ -74,9 +80,9 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     signataire = None
     if settings.cle_dkim and settings.selecteur_dkim:
         signataire = Signataire(settings.cle_dkim, settings.selecteur_dkim, settings.domaine)
-    remise = Remise(modeles, compositeur, liens, coffre, clock, signataire.signer if signataire else None)
-    tarif = Tarif(settings.sms_centimes, settings.sms_plafond_euros * 100)
-    regles_sms = ReglesSms(db, clock, tarif, settings.regle_sms)
+    tarifs = tarifs_sms.lire(settings.sms_tarifs, settings.sms_centimes)
+    remise = Remise(modeles, compositeur, liens, coffre, clock, tarifs, signataire.signer if signataire else None)
+    regles_sms = ReglesSms(db, clock, settings.sms_plafond_euros * 100, settings.regle_sms)
     regles: dict[Canal, Regles] = {Canal.SMS: regles_sms}
     # Deliverers and the inbound side need one another: the dictionary is filled once both are there.
     livreurs: dict[Canal, Livreur] = {}
@@ -99,8 +105,10 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
         courrier,
         reception,
         suivi,
-        Telephones(db, coffre, contacts, courrier, outbox, clock),
+        Telephones(db, coffre, contacts, courrier, outbox, clock, tarifs),
         Resumes(db, registre, contacts, courrier, outbox, clock, settings.public_url),
+        Regroupements(db, registre, courrier, outbox, clock),
+        Effacement(db),
         fournisseurs,
         politique,
         regles_sms,

@@ -11,13 +11,14 @@ from contracts.notifications import Canal
 from kit.errors import RetryLater
 from kit.mongo import DUPLICATE_KEY, write_error_codes
 from kit.outbox import Tx
-from services.notifications import domain
+from services.notifications import domain, limites
 from services.notifications.avance import Prise, Regard
-from services.notifications.domain import Etat, Genre
+from services.notifications.domain import Etat, Genre, Motif
 from services.notifications.identifiants import id_message
 from services.notifications.ligne import Ligne
 from services.notifications.livreur import Livreur
 from services.notifications.messages import MESSAGES
+from services.notifications.metriques import compter_non_envoyes
 from services.notifications.modeles import Modeles
 from services.notifications.store import Registre
 
@@ -57,8 +58,9 @@ class Courrier:
         donnees: Mapping[str, Any],
         tx: Tx,
         **autres: Any,
-    ) -> None:
-        """A message to accounts that have a hand in the matter (`a`: account → channel), once per cause."""
+    ) -> dict[str, str]:
+        """A message to accounts that have a hand in the matter (`a`: account → channel), once per cause. Returns the id
+        of each row, by account."""
         contenu_id = f"{genre}:{cause_id}"
         lignes = [
             self.registre.ligne(
@@ -75,6 +77,7 @@ class Courrier:
             for compte_id, canal in a.items()
         ]
         await self.deposer(contenu_id, genre, donnees, lignes, tx)
+        return {ligne["compte_id"]: ligne["_id"] for ligne in lignes}
 
     async def deposer(
         self,
@@ -92,6 +95,8 @@ class Courrier:
         if contenu_id in self.repetes:
             connus = await self.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
             lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
+        if genre in limites.LIBELLES:
+            await self._limiter(lignes, tx)
         partent = self._partent(genre, lignes)
         # Claimed with their insertion, where the channel allows it.
         prises = {
@@ -106,7 +111,16 @@ class Courrier:
             # Told again under another event id, which is rare: only then do we pay for looking first, at the next try.
             self.repetes.add(contenu_id)
             raise RetryLater("some of these messages exist already") from error
-        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, partent, prises))
+        jamais = [(Etat(ligne["etat"]), ligne["motif"]) for ligne in lignes if ligne["etat"] in domain.FINS_SANS_REMISE]
+        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, partent, prises, jamais))
+
+    async def _limiter(self, lignes: Sequence[Ligne], tx: Tx) -> None:
+        """What is over the limit of its person waits for the message that counts it."""
+        for ligne in lignes:
+            now = ligne["cree_at"]
+            passe = await self.registre.passe(ligne["compte_id"], now, tx.session)
+            if at := limites.attente(passe, now):
+                ligne.update(reprise_at=at, resume_at=at, motif=Motif.REGROUPEMENT.value)
 
     def _partent(self, genre: Genre, lignes: Sequence[Ligne]) -> dict[Canal, list[Ligne]]:
         """What leaves at once, by channel."""
@@ -123,8 +137,11 @@ class Courrier:
         donnees: Mapping[str, Any],
         partent: Mapping[Canal, Sequence[Ligne]],
         prises: Mapping[Canal, list[Prise]],
+        jamais: Sequence[tuple[Etat, str | None]],
     ) -> None:
+        """`jamais`: the states and reasons of the rows that were stored as done, and are never sent."""
         self.repetes.discard(contenu_id)
+        compter_non_envoyes(jamais)
         self.modeles.retenir(contenu_id, genre, donnees)
         for canal, siennes in partent.items():
             if prises[canal]:

@@ -34,6 +34,8 @@ class Genre(StrEnum):
     BESOIN_RETIRE = "besoin_retire"
     RAPPEL = "rappel"
     RESUME = "resume"
+    REGROUPEMENT = "regroupement"
+    """It counts what was over somebody's limit (limites.py)."""
     CODE_TELEPHONE = "code_telephone"
     STOP_CONFIRME = "stop_confirme"
     PAUSE_CONFIRMEE = "pause_confirmee"
@@ -58,7 +60,7 @@ class Etat(StrEnum):
     ANNULEE = "annulee"
     SANS_CONSENTEMENT = "sans_consentement"
     REGROUPEE = "regroupee"
-    """Its content went out, or goes out, in a digest."""
+    """Its content went out, or goes out, in a digest, or was counted with others."""
 
 
 class Motif(StrEnum):
@@ -81,23 +83,28 @@ class Motif(StrEnum):
     PAUSE = "pause"
     ANNONCE_DECLINEE = "annonce_declinee"
     RESUME = "resume"
+    REGROUPEMENT = "regroupement"
+    """Over the limit of its person: it waits to be counted with others."""
     PLAFOND_SMS = "plafond_sms"
+    PAYS_NON_DESSERVI = "pays_non_desservi"
+    """No price is known for SMS to this country."""
     CADENCE = "cadence"
     HEURES_IMPOSSIBLES = "heures_impossibles"
 
 
-_FINS_SANS_REMISE = frozenset({Etat.ANNULEE, Etat.SANS_CONSENTEMENT})
+FINS_SANS_REMISE = frozenset({Etat.ANNULEE, Etat.SANS_CONSENTEMENT})
+_MOTIFS = frozenset(Motif)
 _APRES_REMISE = frozenset({Etat.LIVRE, Etat.NON_LIVRE, Etat.ECHEC_PERMANENT})
 
 TRANSITIONS: dict[Etat, frozenset[Etat]] = {
-    Etat.EN_FILE: frozenset({Etat.REMISE, Etat.REGROUPEE}) | _FINS_SANS_REMISE,
+    Etat.EN_FILE: frozenset({Etat.REMISE, Etat.REGROUPEE}) | FINS_SANS_REMISE,
     Etat.REMISE: frozenset(
         {Etat.REMIS, Etat.EN_FILE, Etat.ECHEC_TEMPORAIRE, Etat.INCERTAIN, Etat.ECHEC_PERMANENT, Etat.ECHEC_TECHNIQUE}
     )
-    | _FINS_SANS_REMISE,
-    Etat.ECHEC_TEMPORAIRE: frozenset({Etat.REMISE}) | _FINS_SANS_REMISE,
+    | FINS_SANS_REMISE,
+    Etat.ECHEC_TEMPORAIRE: frozenset({Etat.REMISE}) | FINS_SANS_REMISE,
     # A receipt may tell what became of it after all.
-    Etat.INCERTAIN: frozenset({Etat.REMISE}) | _APRES_REMISE | _FINS_SANS_REMISE,
+    Etat.INCERTAIN: frozenset({Etat.REMISE}) | _APRES_REMISE | FINS_SANS_REMISE,
     Etat.REMIS: _APRES_REMISE,
     Etat.LIVRE: frozenset(),
     # A bounce may tell more than « given up »; a late « delivered » is the better news, and true.
@@ -118,7 +125,7 @@ REPRISES = tuple(dt.timedelta(seconds=s) for s in (1, 5, 30, 300))
 """The pause after the first, second … failed attempt."""
 
 
-PROGRAMMES = frozenset({Motif.HEURES_CALMES, Motif.RESUME, Motif.BUDGET})
+PROGRAMMES = frozenset({Motif.HEURES_CALMES, Motif.RESUME, Motif.BUDGET, Motif.REGROUPEMENT})
 """A row in the queue for one of these has its hour: nobody is late with it."""
 
 
@@ -193,6 +200,19 @@ def premiere_reprise(genre: Genre) -> dt.timedelta:
     return REPRISE_EN_FILE if genre in PRESSES else REPRISE_SANS_HATE
 
 
+REFUSE, ESSAIS_EPUISES = "refuse", "essais_epuises"
+"""Why a message is not sent, where the reason is a code of its provider, of which there are too many to count."""
+
+
+def non_envoye(etat: Etat, motif: str | None) -> str | None:
+    """The reason for which a message ends unsent; None of one that was sent, is merged, or may still be."""
+    if etat is Etat.ECHEC_TECHNIQUE:
+        return ESSAIS_EPUISES
+    if etat in FINS_SANS_REMISE or etat is Etat.ECHEC_PERMANENT:
+        return motif if motif in _MOTIFS else REFUSE
+    return None
+
+
 def part_tout_de_suite(etat: Etat, reprise_at: dt.datetime | None, now: dt.datetime) -> bool:
     """False of a new row that waits for its hour or for a digest, or that is done already."""
     return etat is Etat.EN_FILE and reprise_at is not None and reprise_at <= now + REPRISE_EN_FILE
@@ -217,7 +237,8 @@ def venant_de(vers: Etat) -> list[str]:
 class Suite:
     """What becomes of an envoi. `reprise_at`: from when anybody may take it up again; None: never.
 
-    `rendue`: the attempt is given back, since nothing was handed to the provider. `recu`: what the provider answered.
+    `rendue`: the attempt is given back, since nothing was handed to the provider. `recu`: what the provider answered;
+    `centimes`: what that costs.
     """
 
     etat: Etat
@@ -225,10 +246,11 @@ class Suite:
     reprise_at: dt.datetime | None = None
     rendue: bool = False
     recu: Recu | None = None
+    centimes: float = 0.0
 
 
-def apres_remise(recu: Recu) -> Suite:
-    return Suite(Etat.REMIS, recu=recu)
+def apres_remise(recu: Recu, centimes: float = 0.0) -> Suite:
+    return Suite(Etat.REMIS, recu=recu, centimes=centimes)
 
 
 def apres_refus(motif: str) -> Suite:

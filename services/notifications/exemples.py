@@ -104,6 +104,14 @@ EXEMPLES: Mapping[Genre, Mapping[str, Any]] = {
     Genre.REPONSE_SANS_EFFET: {**_REPONSE, "raison": RaisonSansEffet.DEJA_REPONDU.value},
     Genre.RAPPEL: {**_REPONSE, **_QUAND},
     Genre.BESOIN_RETIRE: {**_REPONSE, "raison": RaisonCloture.RETIREE.value},
+    Genre.REGROUPEMENT: {
+        "titre": "12 réponses depuis 14\u00a0h\u00a002",
+        "nouvelles": [
+            {"quoi": "9 propositions d’aide", "titre": ANNONCE["titre"]},
+            {"quoi": "3 propositions annulées", "titre": ANNONCE["titre"]},
+        ],
+        "autres": 0,
+    },
     Genre.CODE_TELEPHONE: {},
     Genre.STOP_CONFIRME: {},
     Genre.PAUSE_CONFIRMEE: {"jusqua": "2027-04-12", "jours": 30},

@@ -88,9 +88,9 @@ class Guichet:
                 raise _Incomplet
             if not ecrites:
                 return
-            recus = [suite.recu for suites in lots.values() for suite in suites.values() if suite.recu is not None]
-            if parties := sum(recu.parties for recu in recus):
-                await self._regles.compter(parties, tx.session)
+            remises = [suite for suites in lots.values() for suite in suites.values() if suite.recu is not None]
+            if parties := sum(suite.recu.parties for suite in remises if suite.recu is not None):
+                await self._regles.compter(parties, sum(suite.centimes for suite in remises), tx.session)
             for event in self._remis(marques):
                 tx.emit(event)
 

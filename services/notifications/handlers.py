@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.annonces import (
+    AnnonceEffacee,
     AnnonceExpiree,
     AnnoncePourvue,
     AnnonceRetiree,
@@ -36,6 +37,7 @@ from services.notifications.consultation import Consultation
 from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.domain import Cloture, Genre
+from services.notifications.effacement import Effacement
 from services.notifications.messages import expliquer, genre_de_decision
 from services.notifications.planification import FENETRE_BUDGET
 from services.notifications.reception import Reception
@@ -52,6 +54,7 @@ class Deps:
     courrier: Courrier
     reception: Reception
     telephones: Telephones
+    effacement: Effacement
     politique: Politique
 
 
@@ -172,6 +175,10 @@ async def on_annonce_close(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps:
     await deps.registre.clore(annonce.annonce_id, Cloture(annonce.version, definitive=True), tx.session)
 
 
+async def on_annonce_effacee(event: AnnonceEffacee, tx: Tx, deps: Deps) -> None:
+    await deps.effacement.annonce(event.annonce.annonce_id, tx.session)
+
+
 async def on_annonce_pourvue(event: AnnoncePourvue, tx: Tx, deps: Deps) -> None:
     """Places may become free again, in a later version."""
     annonce = event.annonce
@@ -188,6 +195,7 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     compte = event.compte
     await deps.contacts.effacer(compte.compte_id, compte.version, tx.session)
     await deps.registre.effacer(compte.compte_id, tx.session)
+    await deps.effacement.compte(compte.compte_id, tx.session)
     await deps.reception.oublier(compte.compte_id, tx.session)
     await deps.telephones.oublier(compte.compte_id, tx)
 
@@ -246,6 +254,7 @@ HANDLERS: Handlers = {
     RappelDu: on_rappel_du,
     AnnonceRetiree: on_annonce_close,
     AnnonceExpiree: on_annonce_close,
+    AnnonceEffacee: on_annonce_effacee,
     AnnoncePourvue: on_annonce_pourvue,
     CompteEnregistre: on_compte_enregistre,
     CompteEfface: on_compte_efface,

@@ -30,7 +30,14 @@ from services.notifications.contacts import Contacts
 from services.notifications.domain import Etat, Genre, Motif, Suite
 from services.notifications.guichet import Guichet, Marque
 from services.notifications.ligne import Ligne
-from services.notifications.metriques import ENVOIS, FILE, INJOIGNABLE, PLUS_ANCIEN, REMISE_SECONDS
+from services.notifications.metriques import (
+    ENVOIS,
+    FILE,
+    INJOIGNABLE,
+    PLUS_ANCIEN,
+    REMISE_SECONDS,
+    compter_non_envoyes,
+)
 from services.notifications.prises import Prises
 from services.notifications.regards import Regards
 from services.notifications.regles import Regles
@@ -292,6 +299,7 @@ class Livreur:
         await self._oublier_navigateurs(prises, suites)
         for etat, nombre in Counter(suite.etat for suite in suites.values()).items():
             ENVOIS.labels(self.nom, etat.value).inc(nombre)
+        compter_non_envoyes((suite.etat, suite.motif) for suite in suites.values())
 
     async def _oublier_navigateurs(self, prises: Sequence[Ligne], suites: Mapping[str, Suite]) -> None:
         """Whose subscription is over: nothing goes there any more, until they subscribe again."""

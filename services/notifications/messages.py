@@ -50,7 +50,8 @@ VARIABLES: Mapping[str, str] = {
     "raison": "str: a RaisonSansEffet (reponse_sans_effet) or a RaisonCloture (besoin_retire)",
     "annonces": "list of annonces as JSON, each with pourquoi (str) and lien (str: its page); for quelle_annonce a "
     "list of {ref, titre}, latest first (SMS only)",
-    "autres": "int: how many more annonces a digest does not show",
+    "autres": "int: how many more annonces a digest, or lines a regroupement, does not show",
+    "nouvelles": "list of {quoi, titre}: « 9 propositions d’aide », and of which annonce or association",
     **dict.fromkeys(
         ("date_debut", "date_fin", "creneaux", "lieu", "a_distance"),
         "as in the JSON of an annonce; where the message is about a place (gabarit « place ») all five or none, rappel "
@@ -149,6 +150,7 @@ MESSAGES: Mapping[Genre, Message] = {
     Genre.BESOIN_RETIRE: Message(
         "On ne vous attend plus : {titre}", "besoin_retire", frozenset({"titre", "raison"}), _PARTOUT
     ),
+    Genre.REGROUPEMENT: Message("{titre}", "regroupement", frozenset({"titre", "nouvelles", "autres"})),
     Genre.CODE_TELEPHONE: Message("Votre code", "", canaux=_SMS),
     Genre.STOP_CONFIRME: Message("Arrêt des SMS", "", canaux=_SMS),
     Genre.PAUSE_CONFIRMEE: Message("Pause des alertes", "", canaux=_SMS),

@@ -1,6 +1,10 @@
 """What is measured of messages: by channel and outcome, never by person."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from services.notifications.domain import Etat, non_envoye
 
 ENVOIS = Counter("envois_total", "Messages by what became of one attempt", ["canal", "etat"])
 REMISE_SECONDS = Histogram(
@@ -23,3 +27,15 @@ NOUS_REFUSE = Counter(
     "Times that a provider refused us whatever the message: settings, password, credit, quota, sender",
     ["canal", "fournisseur"],
 )
+NON_ENVOYES = Counter(
+    "envois_non_envoyes_total",
+    "Messages that will not be sent, by a reason of ours or a code of failure",
+    ["motif"],
+)
+
+
+def compter_non_envoyes(fins: Iterable[tuple[Etat, str | None]]) -> None:
+    """Counts those of some states and reasons that end messages unsent."""
+    for etat, motif in fins:
+        if raison := non_envoye(etat, motif):
+            NON_ENVOYES.labels(raison).inc()

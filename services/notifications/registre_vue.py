@@ -46,7 +46,9 @@ MOTIFS: Mapping[str, str] = {
     Motif.PAUSE: "pause demandée",
     Motif.ANNONCE_DECLINEE: "annonce écartée par la personne",
     Motif.RESUME: "destinée à un résumé",
+    Motif.REGROUPEMENT: "beaucoup de messages à la fois : compté avec d’autres",
     Motif.PLAFOND_SMS: "plafond de dépense des SMS atteint",
+    Motif.PAYS_NON_DESSERVI: "pays où nous n’envoyons pas de SMS",
     Motif.CADENCE: "résumés choisis, par courriel seulement",
     Motif.HEURES_IMPOSSIBLES: "aucune heure permise",
 }

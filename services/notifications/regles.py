@@ -18,8 +18,8 @@ class Regles(Protocol):
         """From when somebody with these choices may be written to; None: now."""
         ...
 
-    async def compter(self, parties: int, session: Session) -> None:
-        """What was handed over costs so many parts; in the transaction that marks it."""
+    async def compter(self, parties: int, centimes: float, session: Session) -> None:
+        """What was handed over costs so many parts, and so much; in the transaction that marks it."""
         ...
 
 
@@ -32,5 +32,5 @@ class SansRegles:
     def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
         return None
 
-    async def compter(self, parties: int, session: Session) -> None:
+    async def compter(self, parties: int, centimes: float, session: Session) -> None:
         return

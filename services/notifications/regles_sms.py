@@ -7,7 +7,6 @@ other, and give up.
 
 import datetime as dt
 import random
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kit.clock import Clock
@@ -39,29 +38,22 @@ def decider(depense_centimes: float, plafond_centimes: int) -> BudgetSms:
     return BudgetSms.AVERTIR if depense_centimes >= ALERTE_A * plafond_centimes else BudgetSms.OK
 
 
-@dataclass(frozen=True)
-class Tarif:
-    """`centimes`: of one part. `plafond_centimes`: of a month; 0: none."""
-
-    centimes: float
-    plafond_centimes: int
-
-
 class ReglesSms:
-    def __init__(self, db: Database, clock: Clock, tarif: Tarif, regle: Regle) -> None:
+    def __init__(self, db: Database, clock: Clock, plafond_centimes: int, regle: Regle) -> None:
+        """`plafond_centimes`: of a month; 0: none."""
         self._depenses = db.depenses
         self._clock = clock
-        self._tarif = tarif
+        self._plafond_centimes = plafond_centimes
         self._regle = regle
 
     async def sature(self) -> bool:
         """Whether the money of this month is spent; a warning is logged from 80 % on."""
-        if not self._tarif.plafond_centimes:
+        if not self._plafond_centimes:
             return False
         mois = _mois(self._clock.now())
         _, depense = await du_mois(self._depenses, mois)
         DEPENSE_SMS.set(depense / 100)
-        decision = decider(depense, self._tarif.plafond_centimes)
+        decision = decider(depense, self._plafond_centimes)
         if decision is not BudgetSms.OK:
             log.warning("sms_budget", month=mois, decision=decision.value)
         return decision is BudgetSms.ARRET
@@ -78,12 +70,12 @@ class ReglesSms:
         creneau = prochain_creneau(now, regle)
         return None if creneau <= now else creneau
 
-    async def compter(self, parties: int, session: Session) -> None:
+    async def compter(self, parties: int, centimes: float, session: Session) -> None:
         """Part of the transaction that marks what was handed over."""
         mois = _mois(self._clock.now())
         await self._depenses.update_one(
             {"_id": f"{mois}:{random.randrange(_RANGEES)}"},
-            {"$setOnInsert": {"mois": mois}, "$inc": {"parties": parties, "centimes": parties * self._tarif.centimes}},
+            {"$setOnInsert": {"mois": mois}, "$inc": {"parties": parties, "centimes": centimes}},
             upsert=True,
             session=session,
         )

@@ -23,11 +23,12 @@ from services.notifications.canaux.base import (
 from services.notifications.chiffrement import Coffre, Illisible
 from services.notifications.composition import Compositeur, ValeurInterdite
 from services.notifications.contacts import Contact
-from services.notifications.domain import Motif, Suite
+from services.notifications.domain import Etat, Motif, Suite
 from services.notifications.liens import Lien, Liens, Usage
 from services.notifications.ligne import Ligne
 from services.notifications.modeles import Modeles
 from services.notifications.redaction_sms import rediger_push, rediger_sms
+from services.notifications.tarifs_sms import Tarifs
 
 log = get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Remise:
         liens: Liens,
         coffre: Coffre,
         clock: Clock,
+        tarifs: Tarifs,
         signature: Signature | None = None,
     ) -> None:
         self._modeles = modeles
@@ -56,6 +58,7 @@ class Remise:
         self._coffre = coffre
         self._clock = clock
         self._signature = signature
+        self._tarifs = tarifs
 
     def preparer(self, lignes: Sequence[Ligne]) -> None:
         """Compiles what the rows need and memory holds."""
@@ -74,21 +77,25 @@ class Remise:
         prets: list[tuple[Ligne, Colis]] = []
         for ligne in lignes:
             try:
-                prets.append((ligne, await self._colis(ligne, contacts.get(ligne["compte_id"]))))
+                colis = await self._colis(ligne, contacts.get(ligne["compte_id"]))
+                if ligne["canal"] == Canal.SMS and self._tarifs.centimes(colis.adresse) is None:
+                    suites[ligne["_id"]] = Suite(Etat.ANNULEE, Motif.PAYS_NON_DESSERVI)
+                else:
+                    prets.append((ligne, colis))
             except (LookupError, Illisible, ValeurInterdite) as error:
                 log.error("message_cannot_be_written", envoi=ligne["_id"], error=type(error).__name__)
                 suites[ligne["_id"]] = domain.apres_refus(Motif.MESSAGE_IMPOSSIBLE)
         issues = await connexion.remettre([colis for _, colis in prets], tenu) if prets else []
         now = self._clock.now()
-        for (ligne, _), issue in zip(prets, issues, strict=True):
-            suites[ligne["_id"]] = self._suite(ligne, issue, now)
+        for (ligne, colis), issue in zip(prets, issues, strict=True):
+            suites[ligne["_id"]] = self._suite(ligne, colis.adresse, issue, now)
         return suites
 
-    @staticmethod
-    def _suite(ligne: Ligne, issue: Issue, now: dt.datetime) -> Suite:
+    def _suite(self, ligne: Ligne, adresse: str, issue: Issue, now: dt.datetime) -> Suite:
         match issue:
             case Recu():
-                return domain.apres_remise(issue)
+                prix = self._tarifs.centimes(adresse) if ligne["canal"] == Canal.SMS else None
+                return domain.apres_remise(issue, issue.parties * (prix or 0.0))
             case Sature():
                 return domain.apres_saturation(issue.motif, now)
             case Temporaire():

@@ -89,7 +89,7 @@ class Resumes:
         now = self._clock.now()
         # What waits for a digest is to be taken up when that is due: the index of those rows finds it.
         du = {"canal": Canal.EMAIL.value, "reprise_at": {"$lte": now}, "etat": Etat.EN_FILE.value}
-        du |= {"resume_at": {"$lte": now}}
+        du |= {"resume_at": {"$lte": now}, "genre": Genre.ALERTE.value}
         cursor = self._db.envois.aggregate(
             [{"$match": du}, {"$group": {"_id": _QUI, "at": {"$min": "$resume_at"}}}, {"$limit": _LOT}]
         )

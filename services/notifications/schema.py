@@ -2,6 +2,7 @@
 
 from kit.indexes import Index
 from kit.migrations import Schema
+from services.notifications.effacement import AUTRES_QUE_ALERTES
 from services.notifications.migrations import MIGRATIONS
 from services.notifications.settings import Reglages
 
@@ -33,12 +34,21 @@ _INDEXES = (
     ),
     Index("envois", [("compte_id", 1), ("cree_at", -1)]),
     Index("anciennes_alertes", [("annonce_id", 1)]),
+    # The rows of a content, but alerts, which are found by their ids: what was erased is erased in them too.
+    Index(
+        "envois",
+        [("contenu_id", 1)],
+        name="contenu",
+        options={"partialFilterExpression": {"genre": {"$in": AUTRES_QUE_ALERTES}}},
+    ),
     Index("baux", [("canal", 1), ("fin_at", 1)], name="echus"),
     Index("contacts", [("purge_at", 1)], expires_s=0),
     Index("contacts", [("empreinte", 1)], options={"sparse": True}),
     Index("contacts", [("empreinte_tel", 1)], options={"sparse": True}),
     Index("contacts", [("flux", 1)], options={"sparse": True}),
     Index("telephones", [("expire_at", 1)], expires_s=0),
+    Index("codes_telephone", [("at", 1)], expires_s=_JOUR_S),
+    Index("codes_telephone", [("empreinte", 1), ("at", -1)]),
     Index("sms_recus", [("compte_id", 1)]),
     Index("sms_recus", [("de", 1), ("recu_at", -1)]),
     Index("retours", [("applique", 1), ("recu_at", 1)]),

@@ -11,12 +11,14 @@ from typing import Any
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.mongo import Database, Session
-from services.notifications import domain
+from services.notifications import domain, limites
 from services.notifications.anciennes import anciennes_de
 from services.notifications.canaux.sms.references import formes
 from services.notifications.domain import Cloture, Etat, Genre, Motif
 from services.notifications.identifiants import alertes_de
 from services.notifications.ligne import FINI, Ligne
+from services.notifications.limites import Passe
+from services.notifications.metriques import NON_ENVOYES
 from services.notifications.retours import Retour
 
 _A_REPRENDRE = {"reprise_at": {"$exists": True}}
@@ -175,11 +177,13 @@ class Registre:
     async def _annuler(self, filtre: Mapping[str, Any], motif: Motif, session: Session) -> None:
         """What waits is cancelled; what is being handed over is not: it may be out already."""
         waiting = [etat for etat in domain.venant_de(Etat.ANNULEE) if etat != Etat.REMISE]
-        await self._db.envois.update_many(
+        fait = await self._db.envois.update_many(
             {**filtre, **_A_REPRENDRE, "etat": {"$in": waiting}},
             {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
             session=session,
         )
+        # A transaction that has to be run again counts them twice: that is rare, and an alert looks at shares.
+        NON_ENVOYES.labels(motif.value).inc(fait.modified_count)
 
     async def effacer(self, compte_id: str, session: Session) -> None:
         """Keeps the rows as counts: nothing in them leads to the person any more."""
@@ -193,6 +197,24 @@ class Registre:
     async def secrets_sous_une_autre_cle(self, courante: str) -> int:
         """Open messages whose address or code is sealed under another key than `courante`."""
         return await self._db.envois.count_documents({"secret.cle": {"$exists": True, "$ne": courante}})
+
+    async def passe(self, compte_id: str, now: dt.datetime, session: Session) -> Passe:
+        """What limits the messages of this person, of those that are limited."""
+        recents = {"compte_id": compte_id, "cree_at": {"$gt": now - limites.FENETRE}}
+        attend = {"compte_id": compte_id, "etat": Etat.EN_FILE.value, "motif": Motif.REGROUPEMENT.value}
+        attendu = await self._db.envois.find_one(
+            {**attend, "resume_at": {"$gt": now}}, {"resume_at": 1}, sort=[("cree_at", -1)], session=session
+        )
+        seuls = {
+            "genre": {"$in": [genre.value for genre in limites.LIBELLES]},
+            "etat": {"$nin": [Etat.ANNULEE.value, Etat.SANS_CONSENTEMENT.value]},
+            "resume_at": {"$exists": False},
+        }
+        nombre = await self._db.envois.count_documents({**recents, **seuls}, limit=limites.LIBRES, session=session)
+        comptes = await self._db.envois.find_one(
+            {**recents, "genre": Genre.REGROUPEMENT.value}, {"_id": 1}, session=session
+        )
+        return Passe(nombre, comptes is not None, attendu["resume_at"] if attendu else None)
 
     async def pour_resume(self, compte_id: str, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
         """The alerts of a profil whose digest is due."""
@@ -216,6 +238,7 @@ class Registre:
                 {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
                 session=session,
             )
+            NON_ENVOYES.labels(motif.value).inc()
 
     async def de_retour(self, retour: Retour, session: Session) -> Ligne | None:
         """The row that a provider speaks of."""

@@ -2,8 +2,12 @@
 
 `telephones` {_id: compte_id, numero: {cle, contenu}, code, essais, expire_at}: what waits for its code. `code` is a
 keyed hash: whoever reads the database cannot confirm.
+
+`codes_telephone` {_id, empreinte, at}: the codes that were sent to a number (its keyed hash) in a day, whichever
+account has asked.
 """
 
+import datetime as dt
 import secrets
 
 from contracts.notifications import Canal
@@ -16,8 +20,22 @@ from services.notifications.contacts import Contacts
 from services.notifications.courrier import Courrier
 from services.notifications.domain import CODE_VALABLE, Genre
 from services.notifications.remise import sceller
+from services.notifications.tarifs_sms import Tarifs
 
 ESSAIS_MAX = 5
+
+
+PAR_HEURE, PAR_JOUR = 5, 10
+"""Codes to one number, all accounts together: whoever owns it may have asked for none of them."""
+_HEURE, _JOUR = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+
+class PaysNonDesservi(Exception):
+    """No SMS is sent to numbers of this country."""
+
+
+class TropDeCodes(Exception):
+    """This number has got enough of them for now."""
 
 
 class CodeRefuse(Exception):
@@ -26,8 +44,17 @@ class CodeRefuse(Exception):
 
 class Telephones:
     def __init__(
-        self, db: Database, coffre: Coffre, contacts: Contacts, courrier: Courrier, outbox: Outbox, clock: Clock
+        self,
+        db: Database,
+        coffre: Coffre,
+        contacts: Contacts,
+        courrier: Courrier,
+        outbox: Outbox,
+        clock: Clock,
+        tarifs: Tarifs,
     ) -> None:
+        self._codes = db.codes_telephone
+        self._tarifs = tarifs
         self._telephones = db.telephones
         self._coffre = coffre
         self._contacts = contacts
@@ -36,7 +63,10 @@ class Telephones:
         self._clock = clock
 
     async def proposer(self, compte_id: str, numero: str) -> None:
-        """Sends a code to the number (E.164). A later proposal replaces an earlier one."""
+        """Sends a code to the number (E.164). A later proposal replaces an earlier one. Raises PaysNonDesservi or
+        TropDeCodes."""
+        if self._tarifs.centimes(numero) is None:
+            raise PaysNonDesservi
         code = f"{secrets.randbelow(10**6):06}"
         attente = {
             "numero": self._coffre.fermer(numero, _proprietaire(compte_id)),
@@ -46,6 +76,7 @@ class Telephones:
         }
 
         async def work(tx: Tx) -> None:
+            await self._compter(numero, tx)
             await self._telephones.replace_one({"_id": compte_id}, attente, upsert=True, session=tx.session)
             await self._courrier.repondre(
                 Genre.CODE_TELEPHONE,
@@ -58,6 +89,16 @@ class Telephones:
             )
 
         await self._outbox.run(work)
+
+    async def _compter(self, numero: str, tx: Tx) -> None:
+        """One more code to this number. Raises TropDeCodes."""
+        now, connues = self._clock.now(), {"empreinte": {"$in": self._coffre.empreintes(numero)}}
+        for duree, limite in ((_HEURE, PAR_HEURE), (_JOUR, PAR_JOUR)):
+            recents = {**connues, "at": {"$gt": now - duree}}
+            if await self._codes.count_documents(recents, limit=limite, session=tx.session) >= limite:
+                raise TropDeCodes
+        code = {"_id": new_id(), "empreinte": self._coffre.empreinte(numero), "at": now}
+        await self._codes.insert_one(code, session=tx.session)
 
     async def confirmer(self, compte_id: str, code: str) -> None:
         """The number is theirs from now on. Raises CodeRefuse."""

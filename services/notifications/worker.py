@@ -32,6 +32,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
                 *(Balayeur(livreur, atelier.prises, runtime.clock).run for livreur in livreurs),
                 *atelier.fournisseurs.boucles,
                 atelier.resumes.run,
+                atelier.regroupements.run,
                 atelier.suivi.run,
                 *runtime.consumers([topic.name for topic in lus], processor, health),
                 runtime.outbox.run_sweeper,

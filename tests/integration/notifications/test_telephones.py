@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from kit.ids import new_id
+from services.notifications.telephones import PAR_HEURE
 from tests.integration.notifications.abonne import Abonne, abonner, lire_code, numero, verifier
 from tests.integration.notifications.conftest import Poste
 
@@ -134,3 +135,34 @@ async def test_only_the_gateway_hands_over_numbers(poste: Poste) -> None:
     corps = {"compte_id": compte_id, "numero": numero()}
     for qui, statut in ((poste.comme(compte_id), 403), ({}, 401)):
         assert (await poste.api.post("/v1/interne/telephones", json=corps, headers=qui)).status_code == statut
+
+
+async def test_un_numero_ne_recoit_que_quelques_codes_quel_que_soit_le_nombre_de_comptes(poste: Poste) -> None:
+    victime = numero()
+    comptes, statuts = [new_id() for _ in range(3)], []
+    for tour in range(15):
+        demande = {"compte_id": comptes[tour % 3], "numero": victime if tour % 2 else f"0{victime[3:]}"}
+        refus = await poste.api.post("/v1/interne/telephones", json=demande, headers=poste.systeme())
+        statuts.append(refus.status_code)
+    assert statuts == [202] * PAR_HEURE + [429] * (15 - PAR_HEURE)
+    assert refus.headers["Retry-After"]
+    assert (
+        await poste.db.envois.count_documents({"compte_id": {"$in": comptes}, "genre": "code_telephone"}) == PAR_HEURE
+    )
+    assert victime not in repr([ligne async for ligne in poste.db.codes_telephone.find({})])
+
+
+@pytest.mark.parametrize("etranger", ["+447400123456", "+12125550123", "+8801712345678"])
+async def test_un_numero_d_un_pays_sans_prix_est_refuse_avec_une_phrase(poste: Poste, etranger: str) -> None:
+    demande = {"compte_id": new_id(), "numero": etranger}
+    refus = await poste.api.post("/v1/interne/telephones", json=demande, headers=poste.systeme())
+    assert refus.status_code == 422
+    assert "vers ce pays" in refus.json()["erreurs"][0]["message"]
+
+
+async def test_le_sms_d_un_pays_sans_prix_n_a_pas_de_reponse(poste: Poste) -> None:
+    etranger = Abonne(poste, "", "", "+447400123456", "")
+    await etranger.ecrit("Hello?")
+    ligne = await poste.ligne(genre="aide_sms", motif="pays_non_desservi")
+    assert ligne["etat"] == "annulee"
+    assert not etranger.recus

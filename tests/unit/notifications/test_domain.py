@@ -5,6 +5,8 @@ import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.notifications import Canal
 from services.notifications import domain
@@ -45,6 +47,14 @@ PERMISES = {
     (Etat.NON_LIVRE, Etat.LIVRE),
     (Etat.NON_LIVRE, Etat.ECHEC_PERMANENT),
 }
+
+
+@given(st.sampled_from(Etat), st.none() | st.sampled_from(Motif) | st.text(max_size=20))
+def test_un_message_qui_finit_sans_etre_envoye_a_une_raison_qui_se_compte(etat: Etat, motif: str | None) -> None:
+    raison = domain.non_envoye(etat, motif)
+    fini = {Etat.ANNULEE, Etat.SANS_CONSENTEMENT, Etat.ECHEC_PERMANENT, Etat.ECHEC_TECHNIQUE}
+    assert (raison is not None) == (etat in fini)
+    assert raison is None or raison in {*Motif, domain.REFUSE, domain.ESSAIS_EPUISES}
 
 
 @pytest.mark.parametrize(("de", "vers"), itertools.product(Etat, Etat))
