@@ -86,7 +86,7 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     regles: dict[Canal, Regles] = {Canal.SMS: regles_sms}
     # Deliverers and the inbound side need one another: the dictionary is filled once both are there.
     livreurs: dict[Canal, Livreur] = {}
-    courrier = Courrier(registre, modeles, livreurs)
+    courrier = Courrier(registre, contacts, modeles, livreurs)
     reception = Reception(db, consultation, registre, contacts, courrier, coffre, outbox, clock)
     suivi = Suivi(db, registre, contacts, outbox, clock)
     fournisseurs = Fournisseurs(settings, db, _recevoir(reception, suivi))

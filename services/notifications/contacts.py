@@ -116,6 +116,11 @@ class Contacts:
             {"_id": compte_id}, {"efface": True, "version": version}, upsert=True, session=session
         )
 
+    async def effaces(self, comptes: Iterable[str], session: Session) -> set[str]:
+        """Those of some accounts that are erased."""
+        filtre = {"_id": {"$in": list(comptes)}, "efface": True}
+        return {ligne["_id"] async for ligne in self._contacts.find(filtre, {"_id": 1}, session=session)}
+
     async def trouver(self, comptes: Iterable[str]) -> Mapping[str, Contact]:
         """By compte_id; erased and unknown accounts are missing."""
         cherches = list(set(comptes))

@@ -13,6 +13,7 @@ from kit.mongo import DUPLICATE_KEY, write_error_codes
 from kit.outbox import Tx
 from services.notifications import domain, limites
 from services.notifications.avance import Prise, Regard
+from services.notifications.contacts import Contacts
 from services.notifications.domain import Etat, Genre, Motif
 from services.notifications.identifiants import id_message
 from services.notifications.ligne import Ligne
@@ -31,6 +32,7 @@ class Courrier:
     """`livreurs`: one per channel. `repetes`: contents of which some rows existed when they were last stored."""
 
     registre: Registre
+    contacts: Contacts
     modeles: Modeles
     livreurs: Mapping[Canal, Livreur]
     repetes: set[str] = field(default_factory=set)
@@ -60,7 +62,8 @@ class Courrier:
         **autres: Any,
     ) -> dict[str, str]:
         """A message to accounts that have a hand in the matter (`a`: account → channel), once per cause. Returns the id
-        of each row, by account."""
+        of each row, by account; erased ones have none: what is told late must not bring them back."""
+        effaces = await self.contacts.effaces(a, tx.session)
         contenu_id = f"{genre}:{cause_id}"
         lignes = [
             self.registre.ligne(
@@ -75,8 +78,10 @@ class Courrier:
                 **autres,
             )
             for compte_id, canal in a.items()
+            if compte_id not in effaces
         ]
-        await self.deposer(contenu_id, genre, donnees, lignes, tx)
+        if lignes:
+            await self.deposer(contenu_id, genre, donnees, lignes, tx)
         return {ligne["compte_id"]: ligne["_id"] for ligne in lignes}
 
     async def deposer(

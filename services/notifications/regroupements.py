@@ -56,8 +56,9 @@ class Regroupements:
         donnees = limites.compter(lignes)
         # A digest: the content outlives the account.
         cause = stable_id(compte_id, at.isoformat())
-        envoi_id = await self._courrier.ecrire({compte_id: Canal.EMAIL}, Genre.REGROUPEMENT, cause, donnees, tx)
-        await self._registre.regrouper([ligne["_id"] for ligne in lignes], [], envoi_id[compte_id], tx.session)
+        ids = await self._courrier.ecrire({compte_id: Canal.EMAIL}, Genre.REGROUPEMENT, cause, donnees, tx)
+        if compte_id in ids:
+            await self._registre.regrouper([ligne["_id"] for ligne in lignes], [], ids[compte_id], tx.session)
 
     @staticmethod
     def _en_attente() -> dict[str, Any]:

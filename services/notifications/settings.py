@@ -20,8 +20,8 @@ class Reglages(Settings):
     signs the callbacks of the second, `secret_relais` those of mail relays. `debits`: messages that a provider takes in
     a second, all workers together, as debit.py reads them; `processus`: how many workers there usually are.
     `cle_vapid` (PEM): notifications of browsers. `budget_semaine`: alerts in seven days for whoever has not chosen
-    otherwise, urgent ones counted apart; 0: no limit. `sms_centimes`: the price of one part to mainland
-    France, `sms_tarifs` those to other countries, as tarifs_sms.py reads them; `sms_plafond_euros`: of a month; 0: none.
+    otherwise, urgent ones counted apart; 0: no limit. `sms_centimes`: the price of one part to mainland France,
+    `sms_tarifs` those to other countries, as tarifs_sms.py reads them; `sms_plafond_euros`: of a month; 0: none.
     `sms_a_toute_heure`: for exercises. `conservation_jours`: how long the ledger is kept.
     """
 
