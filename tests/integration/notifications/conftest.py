@@ -116,6 +116,8 @@ async def poste(
             connexions=3,
             # The same person is alerted over and over here.
             budget_semaine=0,
+            # Belgium has a price here, beside France.
+            sms_tarifs="32=7.5",
             # The second is the one that a rotation brings.
             cle_chiffrement=f"{_cle()},{_cle()}",
             secret_relais=SECRET_RELAIS,
