@@ -4,7 +4,7 @@ import socket
 
 from deploy.errors import Impossible
 
-_DEFAULT_PORTS = {"MONGO_URL": 27017, "REDIS_URL": 6379, "KAFKA_URL": 9092}
+_DEFAULT_PORTS = {"MONGO_URL": 27017, "REDIS_URL": 6379, "KAFKA_URL": 9092, "CACHE_URL": 6379}
 
 
 def hosts(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 from deploy.operateurs import NOMS
 
 Kind = Literal["api", "worker"]
-SERVERS = ("kafka", "mongo", "redis")
+SERVERS = ("kafka", "mongo", "redis", "cache")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,18 @@ def _service(service: str, kind: Kind) -> Process:
 
 
 PROCESSES: tuple[Process, ...] = (
-    Process("gateway", "gateway", "api", "gateway", SERVERS, (), ("commun", "gateway"), SERVICES, port=8000),
+    Process(
+        "gateway",
+        "gateway",
+        "api",
+        "gateway",
+        servers=("kafka", "mongo", "redis"),
+        # Without its pages it asks the services each time.
+        aids=("cache",),
+        secrets=("commun", "gateway"),
+        peers=SERVICES,
+        port=8000,
+    ),
     *(_service(service, kind) for service in SERVICES for kind in ("api", "worker")),
 )
 

@@ -120,6 +120,7 @@ class Stack:
         urls = self.urls()
         return {
             **{name: urls[name] for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "PUBLIC_URL")},
+            **({"CACHE_URL": urls["CACHE_URL"]} if "cache" in process.aids else {}),
             **({"SMTP_URL": urls["SMTP_URL"]} if process.smtp else {}),
             **(self.sms() if process.sms else {}),
             **{f"{peer.upper()}_URL": f"http://127.0.0.1:{self.ports[f'{peer}-api']}" for peer in process.peers},

@@ -51,11 +51,14 @@ def create(settings: Reglages) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         memory = Memory(settings.redis_url)
+        page_memory = Memory(settings.cache_url or settings.redis_url)
         signer = TokenSigner(settings.jeton_cle_privee)
         services = Services(settings.services, signer, settings.delai_service_s, settings.attente_reprise_s)
         health.servers["redis"] = memory.ping
+        if settings.cache_url:
+            health.servers["cache"] = page_memory.ping
         async with open_runtime(SERVICE, settings, health) as runtime:
-            cached = Pages(memory, settings.fraicheur_s, settings.peremption_s)
+            cached = Pages(page_memory, settings.fraicheur_s, settings.peremption_s, settings.pages_gardees)
             app.state.deps = deps = _deps(app, settings, runtime, memory, services, cached)
             await deps.services.start()
             invalidation = Invalidation(cached, deps.droits)
@@ -72,6 +75,7 @@ def create(settings: Reglages) -> FastAPI:
                 background.cancel()
                 await services.stop()
                 await memory.close()
+                await page_memory.close()
 
     app = create_app("Place des assos", health, lifespan)
     errors.install(app)

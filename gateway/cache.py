@@ -1,28 +1,42 @@
-"""Public answers for visitors, kept in Redis: fresh for seconds, shown with a warning for minutes in an outage."""
+"""Public answers for visitors, kept in Redis: fresh for seconds, shown with a warning for minutes in an outage.
+
+Under the key of what they answer (lectures.py), never of how somebody asked for it; counted, and the oldest give way.
+"""
 
 import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
+from gateway.lectures import Lecture, lecture
 from gateway.memory import Memory, MemoryAway, Store
-from gateway.rules import SAFE_METHODS
 from gateway.upstream import VISITOR, Answer, ServiceAway, Services
 from kit.problems import unavailable
 
 _GENERATION = "pages:generation"
+_INDEX = "pages:entrees"
 # With something to show instead nobody waits long for a service that hangs.
 _IMPATIENT_S = 3.0
 # A service that has just failed is not waited for again by everybody: one try in this time is enough.
 _PAUSE_S = 2.0
 _BODY_MAX = 128 * 1024
-_PAGES_KEPT = 50
-_BOUNDED = {"sens", "nature", "categorie", "domaine", "quartier", "urgent", "tri", "page", "taille"}
 STALE_HEADER = "x-place-fraicheur"
+
+# KEYS: the index (entry → when it was written), the entry. ARGV: value, seconds that it is kept, most entries, now.
+_SAVE = """
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
+redis.call('ZADD', KEYS[1], ARGV[4], KEYS[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4] - ARGV[2])
+local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[3])
+if over > 0 then
+  local oldest = redis.call('ZPOPMIN', KEYS[1], over)
+  for i = 1, #oldest, 2 do redis.call('DEL', oldest[i]) end
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
 
 
 @dataclass(frozen=True)
@@ -45,8 +59,13 @@ class Page:
 class Pages:
     """The store of entries. Without Redis nothing is found and nothing is kept."""
 
-    def __init__(self, memory: Memory, fresh_s: int, stale_s: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, memory: Memory, fresh_s: int, stale_s: int, most: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`most`: how many entries there are at once, in all gateways together."""
         self._memory = memory
+        self._most = most
+        self._save = memory.script(_SAVE)
         self.fresh_s = fresh_s
         self._kept_s = fresh_s + stale_s
         self.clock = clock
@@ -63,7 +82,8 @@ class Pages:
         if len(entry.answer.body) > _BODY_MAX:
             return
         try:
-            await self._memory.run(lambda redis: redis.set(_key(url), _encode(entry), ex=self._kept_s))
+            keys, args = [_INDEX, _key(url)], [_encode(entry), self._kept_s, self._most, entry.at]
+            await self._memory.run(lambda _: self._save(keys=keys, args=args))
         except MemoryAway:
             return
 
@@ -91,13 +111,14 @@ class PublicReader:
         self._failing_until: dict[str, float] = {}
 
     async def get(self, service: str, path: str, query: str = "") -> Page:
-        """Raises a 503 problem when the service is away and nothing is kept."""
-        url = f"{path}?{query}"
-        if not is_bounded(query):
+        """`path` decoded, `query` raw. Raises a 503 problem when the service is away and nothing is kept."""
+        asked = lecture(path, query)
+        if not asked.kept:
             try:
-                return Page(await self._services.call(service, "GET", path, VISITOR, query=query))
+                return Page(await self._ask(service, asked))
             except ServiceAway as error:
                 raise unavailable() from error
+        url = asked.key
         generation, entry = await self._pages.load(url)
         now = self._pages.clock()
         if entry is not None and entry.generation == generation and now - entry.at < self._pages.fresh_s:
@@ -106,7 +127,7 @@ class PublicReader:
             return self._outdated(entry, now)
         try:
             timeout_s = _IMPATIENT_S if entry is not None else None
-            answer = await self._services.call(service, "GET", path, VISITOR, query=query, timeout_s=timeout_s)
+            answer = await self._ask(service, asked, timeout_s)
         except ServiceAway:
             self._failing_until[service] = time.monotonic() + _PAUSE_S
             return self._outdated(entry, now)
@@ -119,37 +140,14 @@ class PublicReader:
             await self._pages.drop(url)
         return Page(answer)
 
+    async def _ask(self, service: str, asked: Lecture, timeout_s: float | None = None) -> Answer:
+        return await self._services.call(service, "GET", asked.path, VISITOR, query=asked.query, timeout_s=timeout_s)
+
     def _outdated(self, entry: Entry | None, now: float) -> Page:
         if entry is None:
             raise unavailable()
         headers = {"age": str(max(0, int(now - entry.at))), STALE_HEADER: "perimee"}
         return Page(_with(entry.answer, headers), stale_since=entry.at)
-
-
-def is_public(method: str, path: str) -> bool:
-    """True for what a visitor may read and caches may keep: the lists, the ads, the associations."""
-    if method not in SAFE_METHODS:
-        return False
-    parts = path.strip("/").split("/")
-    return parts == ["v1", "annonces"] or (
-        len(parts) == 3 and parts[:2] in (["v1", "annonces"], ["v1", "associations"])
-    )
-
-
-def is_bounded(query: str) -> bool:
-    """True for a query with few possible values: free text or coordinates would fill Redis at anybody's will."""
-    try:
-        given = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        return False
-    page = given.get("page", "1")
-    return (
-        given.keys() <= _BOUNDED
-        and len(query) <= 300
-        and page.isascii()
-        and page.isdigit()
-        and int(page) <= _PAGES_KEPT
-    )
 
 
 def _with(answer: Answer, headers: dict[str, str]) -> Answer:

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.notifications import Canal
-from gateway.cache import is_public
 from gateway.deps import deps_of
 from gateway.domain import PREUVE_NAVIGATEUR, PREUVE_NAVIGATEUR_RETIRE, Role
 from gateway.door import Known, Who, login_needed, session_of, who
+from gateway.lectures import is_public, lecture
 from gateway.preferences import suivre
 from gateway.rules import CALLBACK_PATHS
 from gateway.upstream import FORWARDED, SIGNED, VISITOR, Answer, Caller, ServiceAway, as_problem
@@ -86,13 +86,17 @@ async def forward(request: Request, service: str, caller: Caller) -> Answer:
     headers = {name: request.headers[name] for name in names if name in request.headers}
     body = await request.body()
     raw_path = request.scope.get("raw_path") or request.url.path.encode()
+    path, query = raw_path.partition(b"?")[0].decode("ascii"), request.url.query
+    if is_public(request.method, request.url.path):
+        asked = lecture(request.url.path, query)
+        path, query = asked.path, asked.query
     try:
         return await deps_of(request).services.call(
             service,
             request.method,
-            raw_path.partition(b"?")[0].decode("ascii"),
+            path,
             caller,
-            query=request.url.query,
+            query=query,
             body=body,
             headers=headers,
         )

@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from kit.settings import Settings
 
@@ -34,6 +34,11 @@ class Reglages(Settings):
     limite_requetes_par_ip_minute: int = 6000
     # Providers report every message from a few addresses: 1,000 a second.
     limite_rappels_par_ip_minute: int = 60_000
+
+    # Pages lie apart from sessions, codes and counters, so that they cannot push them out; without a Redis of their own
+    # they lie in REDIS_URL, as many at most.
+    cache_url: str = ""
+    pages_gardees: int = Field(default=500, ge=1)
 
     delai_service_s: float = 15.0
     # What the restart of a service takes, with some room: a request waits for it instead of a 503.

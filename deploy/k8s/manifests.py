@@ -11,7 +11,7 @@ from deploy.processes import HEALTH_PORT, PROCESSES, Process
 FOLDER = Path(__file__).resolve().parent
 # One worker per partition at most: more would have nothing to read.
 WORKERS_MAX = topics.SUR_LE_CHEMIN
-_URLS = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL"}
+_URLS = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL", "cache": "CACHE_URL"}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""redis-server with its append-only file."""
+"""redis-server: one that keeps what it holds, and one for cached pages, which may forget."""
 
 import importlib.util
 import shutil
@@ -14,12 +14,19 @@ from deploy.errors import Impossible
 
 @dataclass(frozen=True)
 class Redis:
-    """Data below ``folder``; listens on 127.0.0.1:``port`` only."""
+    """Data below ``folder``; listens on 127.0.0.1:``port`` only.
+
+    ``policy``: what happens at ``memory``. Sessions and codes are never pushed out: then writes are refused, which is
+    said with 503.
+    """
 
     folder: Path
     port: int
     name: str = "redis"
     title: str = "Redis"
+    memory: str = "128mb"
+    policy: str = "noeviction"
+    durable: bool = True
     start_seconds: float = 30.0
 
     @property
@@ -39,8 +46,10 @@ class Redis:
             "--port": str(self.port),
             "--bind": "127.0.0.1",
             "--dir": str(self.folder),
-            "--appendonly": "yes",
+            "--appendonly": "yes" if self.durable else "no",
             "--appendfsync": "everysec",
+            "--maxmemory": self.memory,
+            "--maxmemory-policy": self.policy,
             "--daemonize": "no",
         }
         # The empty string switches snapshots off: the append-only file is enough.
@@ -62,6 +71,11 @@ class Redis:
                 "ou donnez l’adresse d’un Redis existant dans REDIS_URL."
             )
         return next((word[2:] for word in run.stdout.split() if word.startswith("v=")), "?")
+
+
+def cache(folder: Path, port: int) -> Redis:
+    """The one for pages: full, it forgets those that nobody has read for longest."""
+    return Redis(folder, port, "cache", "Redis (pages)", memory="64mb", policy="allkeys-lru", durable=False)
 
 
 def binary() -> Path:

@@ -20,11 +20,11 @@ from deploy.errors import Impossible
 from deploy.local.kafka import Kafka
 from deploy.local.leftovers import bound, sweep
 from deploy.local.mongo import Mongo
-from deploy.local.redis import Redis
+from deploy.local.redis import Redis, cache
 from deploy.local.waiting import wait_until
 
-URL_VARIABLES = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL"}
-SERVER_PORTS = {"mongo": ("mongo",), "redis": ("redis",), "kafka": ("kafka", "kafka-controleur")}
+URL_VARIABLES = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL", "cache": "CACHE_URL"}
+SERVER_PORTS = {"mongo": ("mongo",), "redis": ("redis",), "cache": ("cache",), "kafka": ("kafka", "kafka-controleur")}
 _STOP_S = 20.0
 
 
@@ -63,6 +63,8 @@ def embedded(data: Path, chosen: Mapping[str, int], names: Collection[str]) -> l
         servers.append(Mongo(data / "mongo", chosen["mongo"]))
     if "redis" in names:
         servers.append(Redis(data / "redis", chosen["redis"]))
+    if "cache" in names:
+        servers.append(cache(data / "cache", chosen["cache"]))
     return servers
 
 

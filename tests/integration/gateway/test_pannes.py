@@ -1,6 +1,7 @@
 """A server or a service is away: what is honest to show is shown, what cannot be stored is refused, nothing hangs."""
 
 import asyncio
+import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from contracts import references
 from contracts.annonces import EvenementAnnonce
 from gateway.sessions import COOKIE
 from kit.events import Message
@@ -87,8 +89,12 @@ def _annonce(title: str) -> dict[str, Any]:
 
 
 def _query() -> str:
-    """A list that no other test reads."""
-    return f"/v1/annonces?domaine={new_id()}"
+    """A list that no other test reads, nor an earlier call."""
+    lists = (references.quartiers(), references.valeurs("domaines"), references.categories())
+    quartier, domaine, categorie = (secrets.choice(list(codes)) for codes in lists)
+    return (
+        f"/v1/annonces?quartier={quartier}&domaine={domaine}&categorie={categorie}&taille={secrets.randbelow(99) + 1}"
+    )
 
 
 async def test_a_list_is_fresh_for_seconds_then_shown_with_a_warning_while_the_service_is_away(banc: Banc) -> None:

@@ -55,7 +55,14 @@ def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: s
     conf = configparser.RawConfigParser()
     conf.read_string(configuration(current))
     programs = {section.removeprefix("program:") for section in conf.sections() if section.startswith("program:")}
-    assert programs == {"kafka", "mongo", "redis", *STAND_INS, *(name for name, _ in replicas({"matching": 3}))}
+    assert programs == {
+        "kafka",
+        "mongo",
+        "redis",
+        "cache",
+        *STAND_INS,
+        *(name for name, _ in replicas({"matching": 3})),
+    }
     assert len(set(current.ports.values())) == len(current.ports)
 
 

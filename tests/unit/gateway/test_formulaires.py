@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cache import is_bounded, is_public
+from gateway.lectures import is_public
 from gateway.openapi import merge
 from gateway.pages.forms import (
     Saisie,
@@ -118,12 +118,6 @@ def test_what_caches_may_keep() -> None:
     assert not is_public("GET", "/v1/annonces/a1/reponses")
     assert not is_public("POST", "/v1/annonces")
     assert not is_public("GET", "/v1/mes/annonces")
-    assert is_bounded("sens=besoin&page=2")
-    assert not is_bounded("q=x")
-    assert not is_bounded("lat=50.6&lon=3")
-    assert not is_bounded("page=51")
-    assert not is_bounded("page=²")
-    assert not is_bounded("sens=" + "x" * 400)
 
 
 def test_one_description_without_what_is_internal() -> None:
