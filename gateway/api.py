@@ -17,6 +17,7 @@ from gateway.domain import CODE_LIFETIME_S
 from gateway.door import session_of, who
 from gateway.sessions import COOKIE, Opened
 from gateway.upstream import Caller
+from kit.tokens import Session
 
 router = APIRouter(prefix="/v1")
 
@@ -24,7 +25,14 @@ DEMANDE = "__Host-demande"
 """The cookie of the browser that asked for a code."""
 
 Ours = Annotated[Deps, Depends(deps_of)]
-Account = Annotated[Caller, Depends(session_of)]
+
+
+async def account(request: Request, _: Session) -> Caller:
+    """FastAPI dependency: the account of a session. Raises a 401 problem, or 503 while nobody can know."""
+    return session_of(request)
+
+
+Account = Annotated[Caller, Depends(account)]
 
 
 class DemandeCode(BaseModel):

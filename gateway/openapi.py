@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from gateway.description import complete
+from gateway.sessions import COOKIE
 from gateway.upstream import VISITOR, ServiceAway, Services
 
 _KEPT_S = 300.0
@@ -78,7 +80,7 @@ class Merged:
             return self._body
         names = sorted(set(self._prefixes.values()))
         documents = await asyncio.gather(*(self._document(name) for name in names))
-        merged = merge(self._own(), dict(zip(names, documents, strict=True)), self._prefixes)
+        merged = complete(merge(self._own(), dict(zip(names, documents, strict=True)), self._prefixes), COOKIE)
         self._body = orjson.dumps(merged)
         self._until = time.monotonic() + (_KEPT_INCOMPLETE_S if ABSENT in merged else _KEPT_S)
         return self._body

@@ -15,7 +15,7 @@ from gateway.lectures import is_public, lecture
 from gateway.preferences import suivre
 from gateway.rules import CALLBACK_PATHS
 from gateway.upstream import FORWARDED, SIGNED, VISITOR, Answer, Caller, ServiceAway, as_problem
-from kit.problems import Problem, not_found, unavailable
+from kit.problems import Problem, allowed, not_found, unavailable, wrong_method
 
 ROUTES = {
     "/v1/associations": "annonces",
@@ -45,7 +45,8 @@ _BY_TOKEN = ("/v1/desabonnements/", "/v1/reponses-par-lien/", *CALLBACK_PATHS)
 # Readers of feeds come back every hour or less: a quarter of it late is not late.
 _FEED_FRESH_S = 900
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+# The others too: the service says 405, and what its address takes.
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def route(path: str) -> str | None:
@@ -109,6 +110,10 @@ async def api(request: Request) -> Response:
     path = request.url.path
     service = route(path)
     if service is None:
+        ours = allowed((r for r in request.app.routes if getattr(r, "endpoint", None) is not api), request.scope)
+        if ours:
+            # The gateway answers this address itself, in another way than was asked.
+            raise wrong_method(ours)
         raise not_found("Cette adresse")
     caller = caller_of(request, who(request))
     if _within(path, _STAFF) and Role.MODERATEUR.value not in caller.roles:

@@ -33,6 +33,7 @@ FORWARDED = ("content-type", "accept", "accept-language", "if-match", "if-none-m
 SIGNED = ("x-horodatage", "x-signature")
 RETURNED = (
     "content-type",
+    "allow",
     "etag",
     "location",
     "retry-after",

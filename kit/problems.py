@@ -178,11 +178,16 @@ def from_http(request: Request, error: HTTPException) -> Problem:
     """
     if error.status_code == 400 and error.__cause__ is not None:
         return FieldProblem("corps", _SENTENCES["json_invalid"])
-    headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = ", ".join(allowed(request.app.routes, request.scope))
+        return wrong_method(allowed(request.app.routes, request.scope))
     title = _TITLES.get(error.status_code, "Erreur")
-    return Problem(error.status_code, "http", title, f"{title}.", headers=headers)
+    return Problem(error.status_code, "http", title, f"{title}.", headers=error.headers)
+
+
+def wrong_method(methods: Sequence[str]) -> Problem:
+    """405; `methods`: what the address takes."""
+    detail = f"Cette adresse accepte seulement\u00a0: {', '.join(methods)}."
+    return Problem(405, "methode-non-permise", _TITLES[405], detail, headers={"Allow": ", ".join(methods)})
 
 
 def allowed(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:

@@ -4,8 +4,10 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -22,6 +24,7 @@ the leeway a wrong clock refuses every visitor. The clock itself is an alert (cl
 """
 TOKEN_REFUSED = "jeton-invalide"  # noqa: S105 - the slug of the problem that says so
 _ISSUER = "gateway"
+SESSION_SCHEME = "session"
 # The name that RFC 9864 gives to EdDSA over this curve.
 _ALGORITHMS = ["Ed25519"]
 
@@ -98,6 +101,10 @@ class TokenVerifier:
         return Identity(str(claims.get("sub", "")), frozenset(claims.get("roles", [])))
 
 
+# It checks nothing: it writes into the description of the API that a route asks for a session, as the public knows it.
+Session = Annotated[object, Depends(HTTPBearer(scheme_name=SESSION_SCHEME, auto_error=False))]
+
+
 # Dependencies are coroutines: FastAPI hands plain functions to a thread, which costs more than they do.
 async def identity(request: Request) -> Identity:
     """FastAPI dependency: who calls. The app keeps its TokenVerifier in `app.state.verifier`. Raises a 401 problem."""
@@ -113,7 +120,7 @@ async def identity(request: Request) -> Identity:
     return caller
 
 
-async def account(request: Request) -> Identity:
+async def account(request: Request, _: Session) -> Identity:
     """FastAPI dependency: a caller with an account. Raises a 401 problem for a visitor."""
     caller = await identity(request)
     if not caller.sub:
@@ -121,10 +128,10 @@ async def account(request: Request) -> Identity:
     return caller
 
 
-def requires(role: str) -> Callable[[Request], Awaitable[Identity]]:
+def requires(role: str) -> Callable[..., Awaitable[Identity]]:
     """FastAPI dependency: a caller who has `role`. Raises a 403 problem otherwise."""
 
-    async def dependency(request: Request) -> Identity:
+    async def dependency(request: Request, _: Session) -> Identity:
         caller = await identity(request)
         if role not in caller.roles:
             raise Problem(403, "acces-refuse", "Accès refusé", "Vous n’avez pas le droit de faire cela.")

@@ -18,7 +18,6 @@ log = get_logger(__name__)
 _FOR_PROGRAMS = ("/v1/", "/static/")
 _HTTP = {
     404: not_found("Cette page"),
-    405: Problem(405, "methode-non-permise", "Méthode non permise", "Cette adresse ne s’utilise pas ainsi."),
     413: Problem(413, "trop-volumineux", "Envoi trop volumineux", "L’envoi dépasse la limite de 256 Kio."),
 }
 

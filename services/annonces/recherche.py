@@ -30,25 +30,36 @@ class Tri(StrEnum):
     PERTINENCE = "pertinence"
 
 
+def _ou_vide(schema: dict[str, Any]) -> None:
+    """Says in the description that the parameter may be there without a value."""
+    if "anyOf" not in schema:
+        schema["anyOf"] = [{name: schema.pop(name) for name in [*schema] if name not in ("title", "default")}]
+    schema["anyOf"].append({"type": "string", "maxLength": 0})
+
+
+def _facultatif(default: Any = None, **rules: Any) -> Any:
+    return Field(default=default, json_schema_extra=_ou_vide, **rules)
+
+
 class Recherche(Requete):
     """`lat`, `lon` in degrees, `rayon_km` in km. Without `tri`: by relevance if there are words, else the newest.
 
     A parameter without a value is as good as absent: forms send them so.
     """
 
-    q: Annotated[Ligne, Field(max_length=200)] | None = None
-    sens: Sens | None = None
-    nature: Nature | None = None
-    categorie: Code | None = None
-    domaine: Code | None = None
-    quartier: Code | None = None
-    urgent: bool | None = None
-    lat: float | None = Field(default=None, ge=-90, le=90)
-    lon: float | None = Field(default=None, ge=-180, le=180, validate_default=True)
-    rayon_km: float | None = Field(default=None, gt=0, le=500)
-    tri: Tri | None = None
-    page: int = Field(default=1, ge=1)
-    taille: int = Field(default=20, ge=1, le=100, validate_default=True)
+    q: Annotated[Ligne, Field(max_length=200)] | None = _facultatif()
+    sens: Sens | None = _facultatif()
+    nature: Nature | None = _facultatif()
+    categorie: Code | None = _facultatif()
+    domaine: Code | None = _facultatif()
+    quartier: Code | None = _facultatif()
+    urgent: bool | None = _facultatif()
+    lat: float | None = _facultatif(default=None, ge=-90, le=90)
+    lon: float | None = _facultatif(default=None, ge=-180, le=180, validate_default=True)
+    rayon_km: float | None = _facultatif(default=None, gt=0, le=500)
+    tri: Tri | None = _facultatif()
+    page: int = _facultatif(default=1, ge=1)
+    taille: int = _facultatif(default=20, ge=1, le=100, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod

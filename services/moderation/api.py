@@ -93,7 +93,7 @@ async def lire(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     )
 
 
-@router.post("/suivant")
+@router.post("/suivant", responses={204: {"description": "Rien n’attend."}})
 async def suivant(qui: Moderateur, agir: Agir) -> Response:
     """Claims the first free dossier: {dossier_id, jeton_bail, expire_at}; 204 when nothing waits."""
     dossier = await agir.suivant(qui.sub)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from kit.logging import get_logger
-from kit.problems import Problem, install_outages, invalid, to_response
+from kit.problems import Problem, from_http, install_outages, invalid, not_found, to_response
 from services.moderation import presentation
 
 log = get_logger(__name__)
@@ -56,11 +56,8 @@ def install_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        titre, detail = {
-            404: ("Introuvable", "Cette page n’existe pas."),
-            405: ("Méthode non permise", "Cette adresse n’accepte pas ce genre d’appel."),
-        }.get(error.status_code, ("Erreur", "La demande n’a pas pu être traitée."))
-        return await answer(request, Problem(error.status_code, "http", titre, detail, headers=error.headers))
+        problem = not_found("Cette page") if error.status_code == 404 else from_http(request, error)
+        return await answer(request, problem)
 
     install_outages(app, answer)
 
