@@ -189,7 +189,7 @@ _UPTO = Annotated[int | None, typer.Option("--jusqu-a", min=0, help="Dernier off
 
 @dlq.command("list")
 def dlq_list() -> None:
-    """Combien de lettres mortes par topic, et pourquoi."""
+    """Combien de lettres mortes par topic, et pourquoi ; les disjoncteurs ouverts."""
     _verb("dlq").show_all()
 
 
@@ -209,6 +209,12 @@ def dlq_replay(topic: _TOPIC, upto: _UPTO = None) -> None:
 def dlq_drop(topic: _TOPIC, upto: _UPTO = None) -> None:
     """Retire les messages sans les renvoyer."""
     _verb("dlq").drop(topic, upto)
+
+
+@dlq.command("close")
+def dlq_close(topic: _TOPIC) -> None:
+    """Ferme le disjoncteur d’un topic : ce qui est illisible va aux lettres mortes, sans limite pour un moment."""
+    _verb("dlq").close(topic)
 
 
 def main() -> None:

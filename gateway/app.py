@@ -62,7 +62,13 @@ def create(settings: Reglages) -> FastAPI:
             app.state.deps = deps = _deps(app, settings, runtime, memory, services, cached)
             await deps.services.start()
             invalidation = Invalidation(cached, deps.droits)
-            consumer = Consumer(settings.kafka_url, SERVICE, [t.name for t in topics.read_by(SERVICE)], invalidation)
+            consumer = Consumer(
+                settings.kafka_url,
+                SERVICE,
+                [topic.name for topic in topics.read_by(SERVICE)],
+                invalidation,
+                ping=memory.ping,
+            )
             health.refreshers.append(consumer.refresh_lag)
             stopping = asyncio.Event()
             background = asyncio.create_task(_background(runtime, [consumer.run, runtime.outbox.run_sweeper], stopping))

@@ -1,10 +1,14 @@
-"""Fetches records of a group, hands them to a Processor, commits explicit offsets once their fate is met."""
+"""Fetches records of a group, hands them to a Processor, commits explicit offsets once their fate is met.
+
+No offset is committed past a record without a fate, whichever way the consumer ends: `Offsets` knows what may be
+committed, fetching and processing hold one lock, and partitions are given back only by who holds it.
+"""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
@@ -17,20 +21,25 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord
 
-from kit.deadletters import due_ms
+from kit.errors import Held
 from kit.events import Record, headers_of
 from kit.health import NotReady
 from kit.logging import get_logger
 from kit.metrics import LAG_EVENTS, LAG_SECONDS
-from kit.waiting import wait
+from kit.offsets import Offsets
+from kit.patience import DatabaseAway, Patience
+from kit.waiting import first_of, outlast, wait
 
 log = get_logger(__name__)
 
-_MAX_RECORDS = 200
+# Of events that each alert thousands of people, more would not fit into one transaction.
+_MAX_RECORDS = 100
+_FETCH_S = 5.0
 # A commit costs a round trip and a write of the broker; what a crash leaves uncommitted is dropped by its ids.
 _COMMIT_EVERY_S = 0.2
-# An outage is waited for in place; the group must not take the partitions away meanwhile.
-_MAX_POLL_INTERVAL_MS = 30 * 60 * 1000
+# Nothing of the path takes longer; the group must not take the partitions away while one batch is slow.
+_MAX_POLL_INTERVAL_MS = 5 * 60 * 1000
+_SESSION_MS = 10000
 _LOST_PARTITION = (
     CommitFailedError,
     IllegalGenerationError,
@@ -39,12 +48,16 @@ _LOST_PARTITION = (
     UnknownMemberIdError,
 )
 
+PauseOf = Callable[[Record], Awaitable[float]]
+Fetched = dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]
+
 
 class Processes(Protocol):
     """kit.processing.Processor, or whatever else lets records meet their fate."""
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Returns when every record has met its fate; raises kit.errors.Stop when the offset must not move."""
+        """Returns when every record has met its fate. Raises kit.errors.Stop when the process must end, and Held when
+        a record stays where it is for now."""
         ...
 
 
@@ -52,42 +65,41 @@ def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
     return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers_of(raw.headers), raw.timestamp)
 
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types for it
-    """Before partitions go to another member: the batch in hand finishes, and what is done is committed."""
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types for it
+    """`group` is the name of the service. `ping` raises when nothing can be processed: the database is away.
 
-    def __init__(self, busy: asyncio.Lock, flush: Callable[[], Awaitable[None]], joined: asyncio.Event) -> None:
-        self._busy = busy
-        self._flush = flush
-        self._joined = joined
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        async with self._busy:
-            await self._flush()
-            log.info("partitions_revoked", count=len(revoked))
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        # Also with no partition: a member that others leave nothing to do is one that can take over.
-        self._joined.set()
-        log.info("partitions_assigned", count=len(assigned))
-
-
-class Consumer:
-    """`group` is the name of the service. With `delayed`, records wait for the time in their header (retry topics)."""
+    With `pause_s` the topics hold what was put aside: it says in how many seconds a record is to be tried, and others
+    do not wait for those that are not due. `connect` makes the client: aiokafka's, or what a test puts in its place.
+    """
 
     def __init__(
-        self, bootstrap: str, group: str, topics: Sequence[str], processor: Processes, *, delayed: bool = False
+        self,
+        bootstrap: str,
+        group: str,
+        topics: Sequence[str],
+        processor: Processes,
+        *,
+        ping: Callable[[], Awaitable[None]],
+        pause_s: PauseOf | None = None,
+        connect: Callable[..., Any] = AIOKafkaConsumer,
     ) -> None:
         self._bootstrap = bootstrap
         self._group = group
         self._topics = list(topics)
         self._processor = processor
-        self._delayed = delayed
+        self._pause_s = pause_s
+        self._connect = connect
+        self._consumer: Any = None
+        self._stopping = asyncio.Event()
+        self._offsets = Offsets()
+        # Held while records are fetched or processed.
         self._busy = asyncio.Lock()
-        self._consumer: AIOKafkaConsumer | None = None
+        self._committing = asyncio.Lock()
+        self._revoking = asyncio.Event()
+        self._something_done = asyncio.Event()
+        self._resume_at: dict[TopicPartition, float] = {}
+        self._patience = Patience(ping)
         self._in_hand_since_ms: dict[str, int] = {}
-        self._next_offset: dict[TopicPartition, int] = {}
-        self._to_commit: dict[TopicPartition, int] = {}
-        self._done = asyncio.Event()
         self._joined = asyncio.Event()
 
     async def check(self) -> None:
@@ -96,105 +108,161 @@ class Consumer:
             raise NotReady("pas encore admis")
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end."""
-        while not stopping.is_set():
-            consumer = AIOKafkaConsumer(
+        """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end.
+
+        While the database does not answer this process is in no group: its partitions are another's.
+        """
+        self._stopping = stopping
+        while await self._patience.until_back(stopping):
+            self._consumer = self._connect(
                 bootstrap_servers=self._bootstrap,
                 group_id=self._group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
-                session_timeout_ms=10000,
+                session_timeout_ms=_SESSION_MS,
                 heartbeat_interval_ms=2000,
                 retry_backoff_ms=100,
                 # New topics are seen by their metadata only.
                 metadata_max_age_ms=30000,
             )
-            listener = _Listener(self._busy, partial(self._commit, consumer), self._joined)
-            consumer.subscribe(self._topics, listener=listener)
+            self._forget()
+            self._consumer.subscribe(self._topics, listener=self)
             try:
-                await consumer.start()
-                self._consumer = consumer
-                await self._consume(consumer, stopping)
+                await self._consumer.start()
+                await self._consume()
+            except DatabaseAway:
+                log.warning("partitions_left_to_others", group=self._group)
             except (KafkaError, ConnectionError) as error:
                 log.warning("kafka_away", error=type(error).__name__)
                 await wait(stopping, 1.0)
             finally:
-                self._consumer = None
+                consumer, self._consumer = self._consumer, None
                 await _stop(consumer)
+                await self._patience.settle()
 
-    async def _consume(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
-        until_stop = asyncio.create_task(stopping.wait())
-        committing = asyncio.create_task(self._commit_regularly(consumer))
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Before partitions go to another member: the batch in hand finishes, and what is done is committed."""
+        self._revoking.set()
+        async with self._busy:
+            await self._commit()
+            self._forget()
+            self._revoking.clear()
+        log.info("partitions_revoked", count=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        # Also with no partition: a member that others leave nothing to do is one that can take over.
+        self._joined.set()
+        log.info("partitions_assigned", count=len(assigned))
+
+    def _forget(self) -> None:
+        self._offsets.clear()
+        self._resume_at.clear()
+        self._in_hand_since_ms.clear()
+
+    async def _consume(self) -> None:
+        committing = asyncio.create_task(self._commit_regularly())
         try:
-            while not stopping.is_set():
-                fetch = asyncio.create_task(consumer.getmany(timeout_ms=5000, max_records=_MAX_RECORDS))
-                await asyncio.wait({fetch, until_stop}, return_when=asyncio.FIRST_COMPLETED)
-                if not fetch.done():
-                    # Uncommitted records are fetched again by whoever owns the partition next.
-                    fetch.cancel()
-                    return
-                fetched = fetch.result()
-                if fetched:
-                    async with self._busy:
-                        await self._process(fetched, stopping)
+            while not self._stopping.is_set():
+                async with self._busy:
+                    if fetched := await self._fetch():
+                        await self._meet_fate(fetched)
         finally:
-            until_stop.cancel()
             committing.cancel()
-            await self._commit(consumer)
+            await asyncio.wait({committing})
+            await self._commit()
 
-    async def _process(
-        self,
-        fetched: dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]],
-        stopping: asyncio.Event,
-    ) -> None:
-        records = [to_record(raw) for raws in fetched.values() for raw in raws]
+    def _must_let_go(self) -> bool:
+        return self._stopping.is_set() or self._revoking.is_set()
+
+    async def _fetch(self) -> Fetched:
+        """Nothing when the partitions are about to go. While the group gives them out, aiokafka has no records."""
+        timeout_ms = math.ceil(self._resume_s() * 1000)
+        fetch = asyncio.create_task(self._consumer.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS))
+        try:
+            await first_of(self._stopping, self._revoking, fetch)
+            return fetch.result() if fetch.done() else {}
+        finally:
+            fetch.cancel()
+            await asyncio.wait({fetch})
+
+    def _resume_s(self) -> float:
+        """Goes on with the partitions whose first record is due. Returns for how long to wait for records."""
+        now = asyncio.get_running_loop().time()
+        for tp in [tp for tp, at in self._resume_at.items() if at <= now]:
+            del self._resume_at[tp]
+            self._consumer.resume(tp)
+        return min([_FETCH_S, *(at - now for at in self._resume_at.values())])
+
+    async def _meet_fate(self, fetched: Fetched) -> None:
+        records = []
         for tp, raws in fetched.items():
-            self._next_offset[tp] = raws[0].offset
+            left = self._offsets.take(tp, [raw.offset for raw in raws])
+            records += [to_record(raw) for raw in raws if raw.offset in left]
         for record in records:
             first = self._in_hand_since_ms.get(record.topic, record.timestamp_ms)
             self._in_hand_since_ms[record.topic] = min(first, record.timestamp_ms)
-        if self._delayed:
-            if not await self._process_when_due(records, stopping):
+        if self._pause_s is not None:
+            await self._try_what_is_due(records, self._pause_s)
+        elif records:
+            await self._patience.unless_away(self._processor.process(records))
+            for record in records:
+                self._offsets.done(_tp(record), record.offset)
+        if not self._resume_at:
+            self._in_hand_since_ms.clear()
+        self._something_done.set()
+
+    async def _try_what_is_due(
+        self, records: Sequence[Record], pause_s_of: Callable[[Record], Awaitable[float]]
+    ) -> None:
+        """A partition of which a record must wait steps back to it, and pauses until then."""
+        pauses = await self._patience.unless_away(outlast(_all, pause_s_of, records))
+        waiting: dict[TopicPartition, float] = {}
+        for pause_s, record in sorted(zip(pauses, records, strict=True), key=lambda pair: pair[0]):
+            if self._must_let_go():
                 return
-        else:
-            await self._processor.process(records)
-        self._in_hand_since_ms.clear()
-        done = {tp: raws[-1].offset + 1 for tp, raws in fetched.items()}
-        self._next_offset.update(done)
-        self._to_commit.update(done)
-        self._done.set()
+            still_s = pause_s if pause_s > 0 else await self._try_aside(record)
+            if still_s > 0:
+                waiting[_tp(record)] = min(still_s, waiting.get(_tp(record), still_s))
+            else:
+                self._offsets.done(_tp(record), record.offset)
+        for tp, still_s in waiting.items():
+            self._consumer.seek(tp, self._offsets.step_back(tp))
+            self._consumer.pause(tp)
+            self._resume_at[tp] = asyncio.get_running_loop().time() + still_s
 
-    async def _process_when_due(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
-        """False when the process is to stop before all were due: nothing is committed then, the inbox drops repeats."""
-        for record in sorted(records, key=due_ms):
-            await wait(stopping, due_ms(record) / 1000 - time.time())
-            if stopping.is_set():
-                return False
-            await self._processor.process([record])
-        return True
-
-    async def _commit_regularly(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
-            await self._done.wait()
-            await asyncio.sleep(_COMMIT_EVERY_S)
-            self._done.clear()
-            await self._commit(consumer)
-
-    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
-        """Commits what is done of the partitions that are still ours. The rest comes again and is dropped."""
-        offsets, self._to_commit = self._to_commit, {}
-        still_ours = {tp: offset for tp, offset in offsets.items() if tp in consumer.assignment()}
-        if not still_ours:
-            return
+    async def _try_aside(self, record: Record) -> float:
+        """0 when `record` has met its fate, else seconds until it is tried again."""
         try:
-            await consumer.commit(still_ours)
-        except _LOST_PARTITION as error:
-            log.info("commit_after_rebalance", error=type(error).__name__)
-        except KafkaError as error:
-            self._to_commit = {**still_ours, **self._to_commit}
-            self._done.set()
-            log.warning("commit_waits", error=type(error).__name__)
+            await self._patience.unless_away(self._processor.process([record]))
+        except Held as held:
+            return held.pause_s
+        return 0.0
+
+    async def _commit_regularly(self) -> None:
+        while True:
+            await self._something_done.wait()
+            await asyncio.sleep(_COMMIT_EVERY_S)
+            self._something_done.clear()
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """Commits what is done of the partitions that are still ours. The rest comes again and is dropped."""
+        # One after the other: what was sent first must not be stored last.
+        async with self._committing:
+            consumer = self._consumer
+            assigned = consumer.assignment() if consumer is not None else ()
+            offsets = {tp: offset for tp, offset in self._offsets.to_commit().items() if tp in assigned}
+            if not offsets:
+                return
+            try:
+                await consumer.commit(offsets)
+                self._offsets.committed(offsets)
+            except _LOST_PARTITION as error:
+                log.info("commit_after_rebalance", error=type(error).__name__)
+            except KafkaError as error:
+                self._something_done.set()
+                log.warning("commit_waits", error=type(error).__name__)
 
     async def refresh_lag(self) -> None:
         """Sets the lag gauges: in events, and in seconds of the oldest event that is not processed yet."""
@@ -204,7 +272,8 @@ class Consumer:
             for tp in consumer.assignment():
                 highwater = consumer.highwater(tp)
                 if highwater is not None:
-                    lag[tp.topic] += max(0, highwater - self._next_offset.get(tp, highwater))
+                    reached = self._offsets.next(tp)
+                    lag[tp.topic] += max(0, highwater - (highwater if reached is None else reached))
         now_ms = time.time() * 1000
         for topic in self._topics:
             since = self._in_hand_since_ms.get(topic)
@@ -212,7 +281,15 @@ class Consumer:
             LAG_SECONDS.labels(topic, self._group).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)
 
 
-async def _stop(consumer: AIOKafkaConsumer) -> None:
+async def _all(ask: PauseOf, records: Sequence[Record]) -> list[float]:
+    return [await ask(record) for record in records]
+
+
+def _tp(record: Record) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
+
+
+async def _stop(consumer: Any) -> None:
     try:
         await asyncio.wait_for(consumer.stop(), 10)
     except (TimeoutError, KafkaError) as error:

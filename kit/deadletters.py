@@ -1,15 +1,20 @@
-"""Where a message goes that could not be processed: to its retry topic, or to its dead-letter topic with the reason."""
+"""Where a message goes that could not be processed: to its retry topic, or to its dead-letter topic with the reason.
+
+While the breaker of its topic is open it goes to the topic of held messages instead, and is tried again from there.
+"""
 
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from kit.errors import Stop
+from kit.breaker import WINDOW, Breaker
+from kit.errors import Held
 from kit.events import Message, Record
 from kit.logging import get_logger
 from kit.metrics import DEAD_LETTERS
 from kit.producer import Producer
+from kit.waiting import outlast
 
 log = get_logger(__name__)
 
@@ -17,8 +22,14 @@ ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET = "x-origin-topic", "x-origin-part
 ATTEMPT, DUE_MS = "x-attempt", "x-due-ms"
 REASON, ERROR_TYPE, STACK = "x-reason", "x-error-type", "x-stack"
 _TECHNICAL = {ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ATTEMPT, DUE_MS, REASON, ERROR_TYPE, STACK}
-_RETRY, _DEAD = ".retry", ".dlq"
+_RETRY, _HELD, _DEAD = ".retry", ".held", ".dlq"
+_ASIDE = (_RETRY, _HELD, _DEAD)
 _DIGITS_MAX = 15
+# More than a process can handle within the breaker's window would only cost memory.
+_SUCCESSES_MAX = 10_000
+
+DEAD, HELD, RETRY = "dead_letter", "held", "retry"
+"""What may become of a message that could not be processed."""
 
 RETRY_DELAYS_S = (1.0, 5.0, 30.0, 120.0)
 """How long a message waits before each further attempt; after the last one it is a dead letter."""
@@ -26,6 +37,10 @@ RETRY_DELAYS_S = (1.0, 5.0, 30.0, 120.0)
 
 def retry_topic(topic: str, consumer: str) -> str:
     return f"{topic}.{consumer}{_RETRY}"
+
+
+def held_topic(topic: str, consumer: str) -> str:
+    return f"{topic}.{consumer}{_HELD}"
 
 
 def dead_letter_topic(topic: str, consumer: str) -> str:
@@ -37,7 +52,7 @@ def origin(record: Record) -> str:
 
     Told by the name of the topic it lies on: a header that names another would send it where there is nothing.
     """
-    for suffix in (_RETRY, _DEAD):
+    for suffix in _ASIDE:
         if record.topic.endswith(suffix):
             return record.topic.removesuffix(suffix).rpartition(".")[0]
     return record.topic
@@ -56,7 +71,7 @@ def due_ms(record: Record) -> int:
 
 def _is_aside(record: Record) -> bool:
     """Whether the headers of `record` may be ours: not on a topic where anybody publishes."""
-    return record.topic.endswith((_RETRY, _DEAD))
+    return record.topic.endswith(_ASIDE)
 
 
 def _number(text: str) -> int:
@@ -65,67 +80,90 @@ def _number(text: str) -> int:
 
 
 class DeadLetters:
-    """Buries, or sends to try again later.
-
-    `limit` dead letters within `window_s` seconds, and more of them than successes, stop the consumer: bad code must
-    not empty a topic.
-    """
+    """Buries, holds while the breaker is open, or sends to try again later."""
 
     def __init__(
         self,
         producer: Producer,
         consumer: str,
+        breaker: Breaker,
         *,
-        limit: int = 100,
-        window_s: float = 60.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._producer = producer
         self._consumer = consumer
-        self._limit = limit
-        self._window_s = window_s
+        self._breaker = breaker
         self._monotonic = monotonic
-        self._dead: deque[float] = deque(maxlen=limit)
-        self._good: deque[float] = deque(maxlen=limit)
+        self._successes: dict[str, deque[float]] = {}
 
-    def succeeded(self, count: int) -> None:
-        """Notes that `count` messages were processed."""
-        self._good.extend([self._monotonic()] * min(count, self._limit))
+    def succeeded(self, topic: str) -> None:
+        """Notes that a message of `topic` was processed."""
+        self._successes.setdefault(topic, deque(maxlen=_SUCCESSES_MAX)).append(self._monotonic())
 
-    def check(self) -> None:
-        """Before the next messages are begun. Raises Stop above the rate limit.
+    def _recent(self, topic: str) -> int:
+        since = self._monotonic() - WINDOW.total_seconds()
+        return sum(1 for at in self._successes.get(topic, ()) if at > since)
 
-        Never in the middle of a batch: what was buried of it would be buried again after each restart, for ever.
+    async def bury(self, letters: Sequence[tuple[Record, BaseException]]) -> list[str]:
+        """Publishes the raw bytes of each with reason, origin, attempts and stack: to the dead letters, or to the held
+        messages while the breaker of its topic is open. Returns which of the two, for each.
+
+        Waits for servers that are away. Raises Held for a message that is held already.
         """
-        now = self._monotonic()
-        dead = sum(1 for at in self._dead if now - at < self._window_s)
-        good = sum(1 for at in self._good if now - at < self._window_s)
-        if dead >= self._limit and dead > good:
-            raise Stop(f"{dead} dead letters within {self._window_s:.0f} s: the code is suspected, not the messages")
+        # Apart from the publication: each is counted once, however often that is tried.
+        outcomes = [await outlast(self._outcome, record) for record, _ in letters]
+        await self._publish(
+            [(record, error, outcome) for (record, error), outcome in zip(letters, outcomes, strict=True)]
+        )
+        return outcomes
 
-    async def bury(self, record: Record, error: BaseException) -> None:
-        """Publishes the raw bytes with reason, origin, attempts and stack.
+    async def bury_or_leave(self, record: Record, error: BaseException) -> bool:
+        """As `bury`, for a topic that is read again from its beginning: while the breaker is open, False."""
+        if await outlast(self._outcome, record) == HELD:
+            return False
+        await self._publish([(record, error, DEAD)])
+        return True
 
-        Raises whatever publishing raises: the offset must not move then.
-        """
-        topic = dead_letter_topic(origin(record), self._consumer)
+    async def _outcome(self, record: Record) -> str:
+        topic = origin(record)
+        if await self._breaker.admits(topic, self._recent(topic)):
+            return DEAD
+        if record.topic.endswith(_HELD):
+            raise Held(await self._breaker.pause_s(topic))
+        return HELD
+
+    async def _publish(self, letters: Sequence[tuple[Record, BaseException, str]]) -> None:
+        await outlast(self._producer.publish, [self._letter(*letter) for letter in letters])
+        for record, error, outcome in letters:
+            if outcome == DEAD:
+                DEAD_LETTERS.labels(origin(record), self._consumer).inc()
+            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            log.error(outcome, **place, reason=_reason(error), error=type(error).__name__)
+
+    def _letter(self, record: Record, error: BaseException, outcome: str) -> Message:
+        topic = (held_topic if outcome == HELD else dead_letter_topic)(origin(record), self._consumer)
         stack = "".join(traceback.format_exception(error))[-4000:]
         headers = {**_origin_headers(record), REASON: _reason(error), ERROR_TYPE: type(error).__name__, STACK: stack}
-        await self._producer.publish([Message(topic, record.key, record.value, headers)])
-        self._dead.append(self._monotonic())
-        DEAD_LETTERS.labels(origin(record), self._consumer).inc()
-        log.error("dead_letter", to=topic, reason=_reason(error), error=type(error).__name__)
+        return Message(topic, record.key, record.value, headers)
 
-    async def retry_or_bury(self, record: Record, error: BaseException) -> None:
-        """To the retry topic, with the time from which to try again; after the last attempt, to the dead letters."""
+    async def pause_s(self, record: Record) -> float:
+        """Seconds until `record`, which was put aside, is to be tried again; not positive: now."""
+        if record.topic.endswith(_HELD):
+            return await self._breaker.pause_s(origin(record))
+        return due_ms(record) / 1000 - time.time()
+
+    async def retry_or_bury(self, record: Record, error: BaseException) -> str:
+        """To the retry topic, with the time from which to try again; after the last attempt, as `bury`. Returns which
+        became of it. Waits for servers that are away."""
         attempt = attempts(record)
         if attempt >= len(RETRY_DELAYS_S):
-            return await self.bury(record, error)
+            return (await self.bury([(record, error)]))[0]
         due = int((time.time() + RETRY_DELAYS_S[attempt]) * 1000)
         topic = retry_topic(origin(record), self._consumer)
         headers = {**_origin_headers(record), ATTEMPT: str(attempt + 1), DUE_MS: str(due), REASON: _reason(error)}
-        await self._producer.publish([Message(topic, record.key, record.value, headers)])
+        await outlast(self._producer.publish, [Message(topic, record.key, record.value, headers)])
         log.warning("retry_later", to=topic, attempt=attempt + 1, reason=_reason(error), error=type(error).__name__)
+        return RETRY
 
 
 def _origin_headers(record: Record) -> dict[str, str]:

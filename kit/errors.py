@@ -18,6 +18,14 @@ class RetryLater(Exception):
     """This message cannot be processed yet (something that it needs has not arrived): retry topic, then dead-letter."""
 
 
+class Held(Exception):
+    """This message, which was put aside, stays there for another `pause_s` seconds."""
+
+    def __init__(self, pause_s: float) -> None:
+        super().__init__(f"stays aside for another {pause_s:.1f} s")
+        self.pause_s = pause_s
+
+
 class Stop(Exception):
     """Going on would do harm: the process ends with exit code ≠ 0 before the offset moves."""
 

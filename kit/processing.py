@@ -1,4 +1,4 @@
-"""What happens to records, whoever fetched them (a consumer or a Faust agent): once, in a transaction, with a fate."""
+"""What happens to the records that a consumer fetched: once, in a transaction, with a fate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -53,40 +53,49 @@ class Processor:
         self._ignore = ignore
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Returns when every record has met its fate: its offset may move. Raises Stop when it must not.
+        """Returns when every record has met its fate: its offset may move. Raises Stop, or Held, when it must not.
 
         Events share transactions; when one fails each of its events is tried alone: a bad event harms no other.
         A server that is away is waited for, in place: every other message would fail alike.
         """
-        self._dead_letters.check()
         with EVENT_SECONDS.labels(self.consumer).time():
             for slice_ in slices(records):
                 await self._together(slice_)
 
-    async def _together(self, records: Sequence[Record]) -> None:
-        wanted = [received for record in records if (received := await self._wanted(record)) is not None]
-        if len(wanted) > 1 and await self._all_at_once(wanted):
-            return
-        for received in wanted:
-            await self._alone(received)
+    async def pause_s(self, record: Record) -> float:
+        """Seconds until `record`, which was put aside, is to be tried again; not positive: now."""
+        return await self._dead_letters.pause_s(record)
 
-    async def _wanted(self, record: Record) -> Received | None:
-        with bound(topic=record.topic, partition=record.partition, offset=record.offset):
+    async def _together(self, records: Sequence[Record]) -> None:
+        wanted: list[Received] = []
+        unreadable: list[tuple[Record, BaseException]] = []
+        for record in records:
             try:
-                if class_of(record, origin(record), self._catalogue) not in self._handlers:
-                    self._count(record, "not_for_us")
-                    return None
-                received = decode(record, origin(record), self._catalogue)
+                if (received := self._wanted(record)) is not None:
+                    wanted.append(received)
             except Exception as error:
                 if not is_poison(error):
                     raise
-                await outlast(self._dead_letters.bury, record, error)
-                self._count(record, "dead_letter")
-                return None
-            if self._ignore(received.event):
-                self._count(record, "ignored")
-                return None
-            return received
+                unreadable.append((record, error))
+        # Those first for which somebody waits.
+        if len(wanted) < 2 or not await self._all_at_once(wanted):
+            for received in wanted:
+                await self._alone(received)
+        if unreadable:
+            outcomes = await self._dead_letters.bury(unreadable)
+            for (record, _), outcome in zip(unreadable, outcomes, strict=True):
+                self._count(record, outcome)
+
+    def _wanted(self, record: Record) -> Received | None:
+        """None when it changes nothing here. Raises what is_poison when it cannot be read."""
+        if class_of(record, origin(record), self._catalogue) not in self._handlers:
+            self._count(record, "not_for_us")
+            return None
+        received = decode(record, origin(record), self._catalogue)
+        if self._ignore(received.event):
+            self._count(record, "ignored")
+            return None
+        return received
 
     async def _all_at_once(self, batch: Sequence[Received]) -> bool:
         try:
@@ -111,13 +120,12 @@ class Processor:
                     raise
                 except Exception as error:
                     if is_poison(error):
-                        await outlast(self._dead_letters.bury, record, error)
-                        return self._count(record, "dead_letter")
+                        [outcome] = await self._dead_letters.bury([(record, error)])
+                        return self._count(record, outcome)
                     if attempt == _IN_PLACE_TRIES:
                         if not isinstance(error, RetryLater):
                             log.exception("handler_failed")
-                        await outlast(self._dead_letters.retry_or_bury, record, error)
-                        return self._count(record, "retry")
+                        return self._count(record, await self._dead_letters.retry_or_bury(record, error))
                     await asyncio.sleep(jitter(0.05 * 4**attempt))
 
     async def _transact(self, batch: Sequence[Received]) -> None:
@@ -127,10 +135,10 @@ class Processor:
                 await self._handlers[type(received.event)](received.event, tx, self._deps)
 
         await self._outbox.run(work)
-        self._dead_letters.succeeded(len(batch))
         now_ms = self._clock.now().timestamp() * 1000
         for received in batch:
             self._count(received.record, "processed")
+            self._dead_letters.succeeded(origin(received.record))
             age = max(0.0, (now_ms - received.record.timestamp_ms) / 1000)
             END_TO_END_SECONDS.labels(origin(received.record), self.consumer).observe(age)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kit import inbox, migrations, mongo, outbox
+from kit.breaker import Breaker, MongoStates
 from kit.clock import Clock, SystemClock
 from kit.consumer import Consumer
-from kit.deadletters import DeadLetters, retry_topic
+from kit.deadletters import DeadLetters, held_topic, retry_topic
 from kit.events import Catalogue
 from kit.health import Health
 from kit.migrations import Schema
@@ -36,6 +37,7 @@ class Runtime:
     mongo: Mongo
     producer: Producer
     outbox: Outbox
+    dead_letters: DeadLetters
     health: Health
     topics: Topics | None = None
     keeping: asyncio.Task[None] | None = None
@@ -94,18 +96,18 @@ class Runtime:
             deps=deps,
             catalogue=catalogue,
             outbox=self.outbox,
-            dead_letters=DeadLetters(self.producer, self.service),
+            dead_letters=self.dead_letters,
             clock=self.clock,
             ignore=ignore,
         )
 
     def consumers(self, names: Sequence[str], processor: Processor, health: Health) -> list[Loop]:
-        """The loops that read the topics `names`, and their retry topics in a group of their own (only those wait)."""
-        url = self.settings.kafka_url
-        now = Consumer(url, self.service, names, processor)
-        later = Consumer(
-            url, f"{self.service}.retry", [retry_topic(n, self.service) for n in names], processor, delayed=True
-        )
+        """The loops that read the topics `names`, and what was put aside of them in a group of its own (only that
+        waits)."""
+        url, ping = self.settings.kafka_url, self.mongo.ping
+        aside = [side(name, self.service) for name in names for side in (retry_topic, held_topic)]
+        now = Consumer(url, self.service, names, processor, ping=ping)
+        later = Consumer(url, f"{self.service}.retry", aside, processor, ping=ping, pause_s=processor.pause_s)
         health.refreshers += [now.refresh_lag, later.refresh_lag]
         health.checks |= {"groupe": now.check, "groupe_retry": later.check}
         return [now.run, later.run]
@@ -118,10 +120,12 @@ async def open_runtime(service: str, settings: Settings, health: Health) -> Asyn
     database = mongo.connect(settings.mongo_url, service)
     producer = Producer(settings.kafka_url)
     outbox = Outbox(database, producer, clock, service)
+    breaker = Breaker(MongoStates(database.db), clock, service)
     health.servers["mongo"] = database.ping
     health.servers["kafka"] = producer.ping
-    health.refreshers.append(outbox.measure)
-    runtime = Runtime(service, settings, clock, database, producer, outbox, health)
+    health.refreshers += [outbox.measure, breaker.measure]
+    dead_letters = DeadLetters(producer, service, breaker)
+    runtime = Runtime(service, settings, clock, database, producer, outbox, dead_letters, health)
     health.checks["topics"] = runtime.check_topics
     try:
         yield runtime

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for_code
 
-from kit.deadletters import dead_letter_topic, retry_topic
+from kit.deadletters import dead_letter_topic, held_topic, retry_topic
 from kit.logging import get_logger
 from kit.waiting import every
 
@@ -43,13 +43,21 @@ def _new(spec: TopicSpec, replication: int) -> NewTopic:
 
 
 def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTopic]:
-    configs = {"retention.ms": str(_DEAD_LETTER_RETENTION_MS), "max.message.bytes": str(_DEAD_LETTER_MAX_BYTES)}
-    names = [retry_topic(spec.name, consumer), dead_letter_topic(spec.name, consumer)]
-    return [NewTopic(name, 1, replication, topic_configs=configs) for name in names]
+    kept_ms = {
+        retry_topic(spec.name, consumer): _DEAD_LETTER_RETENTION_MS,
+        # However long the breaker is open, nothing that waits for it is let go.
+        held_topic(spec.name, consumer): -1,
+        dead_letter_topic(spec.name, consumer): _DEAD_LETTER_RETENTION_MS,
+    }
+    largest = {"max.message.bytes": str(_DEAD_LETTER_MAX_BYTES)}
+    return [
+        NewTopic(name, 1, replication, topic_configs={"retention.ms": str(kept), **largest})
+        for name, kept in kept_ms.items()
+    ]
 
 
 class Topics:
-    """What a service writes (`owned`) and reads (`consumed`, with their retry and dead-letter topics).
+    """What a service writes (`owned`) and reads (`consumed`, with their retry, held and dead-letter topics).
 
     The connection is kept, since topics are looked at every few seconds: Kafka's data may be lost at any time.
     """

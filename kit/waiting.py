@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from kit.errors import is_outage
 from kit.logging import get_logger
@@ -20,9 +20,22 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
     if seconds <= 0:
         return
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes at the moment of the event.
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return
+
+
+async def first_of(*awaited: asyncio.Event | asyncio.Future[Any]) -> None:
+    """Returns when one of `awaited` is set or done. Raises nothing of theirs."""
+    own = [asyncio.ensure_future(one.wait()) for one in awaited if isinstance(one, asyncio.Event)]
+    futures = [one for one in awaited if not isinstance(one, asyncio.Event)]
+    try:
+        await asyncio.wait({*own, *futures}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in own:
+            task.cancel()
 
 
 async def every(seconds: float, look: Callable[[], Awaitable[bool]], stopping: asyncio.Event, *, away: str) -> None:

@@ -1,8 +1,10 @@
-"""./place dlq: look at dead letters, send them back, or let them go."""
+"""./place dlq: look at dead letters, send them back, or let them go; look at the breakers that hold them back."""
 
 import asyncio
 import datetime as dt
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
@@ -10,7 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from contracts.topics import TOPICS
 from deploy import layout, stack
 from deploy.errors import Impossible
-from deploy.relire import records
+from deploy.relire import committed, records
+from kit import mongo
+from kit.breaker import LENIENT_FOR, MongoStates, Phase, State, closed_by_hand
+from kit.clock import SystemClock
 from kit.deadletters import (
     ATTEMPT,
     ERROR_TYPE,
@@ -18,11 +23,13 @@ from kit.deadletters import (
     ORIGIN_PARTITION,
     REASON,
     dead_letter_topic,
+    held_topic,
     origin,
     to_replay,
 )
 from kit.events import Record
 from kit.producer import Producer
+from services.notifications.calendrier import PARIS
 
 # What of a poison message is shown on a terminal.
 _SHOWN_BYTES = 300
@@ -43,6 +50,60 @@ def show_all() -> None:
             print(f"    {times} × {reason}")
     if not found:
         print("Aucune lettre morte.")
+    asyncio.run(_show_breakers())
+
+
+async def _show_breakers() -> None:
+    now = SystemClock().now()
+    for topic, service in sorted((spec.name, reader) for spec in TOPICS for reader in spec.readers):
+        async with _states(service) as states:
+            state = (await states.load()).get(topic, State())
+        if state.open_until is None or (phase := state.phase(now)) is Phase.CLOSED:
+            continue
+        until = f"ouvert jusqu’à {state.open_until.astimezone(PARIS):%H:%M}" if phase is Phase.OPEN else "à l’essai"
+        held = await _held(topic, service)
+        print(f"Disjoncteur {until} : {dead_letter_topic(topic, service)}, {held} message(s) retenu(s)")
+
+
+async def _held(topic: str, service: str) -> int:
+    """How many messages wait for the breaker."""
+    name = held_topic(topic, service)
+    done = (await committed(_kafka(), f"{service}.retry")).get((name, 0), 0)
+    return sum(record.offset >= done for record in await _read([name]))
+
+
+def close(topic: str) -> None:
+    """Somebody has looked: what is unreadable is buried, without a limit for a while."""
+    asyncio.run(_close(_known(topic)))
+
+
+async def _close(name: str) -> None:
+    [(topic, service)] = [
+        (topic.name, reader)
+        for topic in TOPICS
+        for reader in topic.readers
+        if dead_letter_topic(topic.name, reader) == name
+    ]
+    now = SystemClock().now()
+    async with _states(service) as states:
+        while True:
+            state = (await states.load()).get(topic, State())
+            if state.phase(now) is Phase.CLOSED:
+                return print("Rien à faire : ce disjoncteur est fermé.")
+            if await states.replace(topic, closed_by_hand(state, now)):
+                break
+    minutes = int(LENIENT_FOR.total_seconds() // 60)
+    print(f"Disjoncteur fermé : pendant {minutes} min, ce qui est illisible va aux lettres mortes sans limite.")
+
+
+@asynccontextmanager
+async def _states(service: str) -> AsyncIterator[MongoStates]:
+    """Where a service keeps the states of its breakers."""
+    database = mongo.connect(stack.existing(layout.current()).urls()["MONGO_URL"], service)
+    try:
+        yield MongoStates(database.db)
+    finally:
+        database.close()
 
 
 def show(topic: str) -> None:

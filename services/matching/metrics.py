@@ -11,3 +11,8 @@ SEARCH_SECONDS = Histogram(
 )
 CORRESPONDANCES = Counter("matching_correspondances_total", "Profils found for annonces")
 ILLISIBLES = Counter("matching_profils_illisibles_total", "Records of the topic of profils that could not be read")
+SEMAINE = Gauge(
+    "matching_publications_semaine",
+    "Annonces published this week, of the partitions of this worker",
+    ["sens", "domaine", "quartier"],
+)

@@ -12,7 +12,7 @@ from contracts.registre import CATALOGUE
 from kit.clock import Clock
 from kit.consumer import to_record
 from kit.deadletters import DeadLetters
-from kit.errors import InvalidMessage, is_outage
+from kit.errors import InvalidMessage, Stop, is_outage
 from kit.events import Record, decode
 from kit.health import NotReady
 from kit.logging import get_logger
@@ -46,6 +46,8 @@ class Reader:
         self._republication = -1
         self._looked_at = 0.0
         self._rebuilding: asyncio.Task[None] | None = None
+        # Unreadable, and not among the dead letters because there are too many of them.
+        self._left = 0
         self.caught_up = asyncio.Event()
 
     async def check(self) -> None:
@@ -140,15 +142,19 @@ class Reader:
             ILLISIBLES.inc()
             # Every worker reads it again at each start: it is buried once.
             if not await store.est_note_illisible(self._db, record.partition, record.offset):
-                self._dead_letters.check()
-                await self._dead_letters.bury(record, error)
+                if not await self._dead_letters.bury_or_leave(record, error):
+                    self._left += 1
+                    return
                 await store.noter_illisible(self._db, record.partition, record.offset, self._clock.now())
         else:
-            self._dead_letters.succeeded(1)
+            self._dead_letters.succeeded(TOPIC)
 
     async def _keep_fast(self, consumer: AIOKafkaConsumer) -> None:
         if not self.caught_up.is_set():
             if self._has_caught_up() and await self._topic_is_whole(consumer):
+                if self._left > len(self._index):
+                    # An index that holds fewer than it should would find too few for an annonce, for ever.
+                    raise Stop(f"{self._left} unreadable profils: the code is suspected, not the messages")
                 await asyncio.to_thread(self._index.rebuild)
                 self.caught_up.set()
                 log.info("index_caught_up", profils=len(self._index))

@@ -7,11 +7,7 @@ SERVICE = "matching"
 
 
 class Reglages(Settings):
-    """`jeton_cle_publique`: PEM of the key that signs internal tokens. `profils_max`: profils that an account may have.
-
-    `annonces_de_front`: how many annonces one worker has in hand at once.
-    """
+    """`jeton_cle_publique`: PEM of the key that signs internal tokens. `profils_max`: how many an account may have."""
 
     jeton_cle_publique: str = ""
     profils_max: int = 20
-    annonces_de_front: int = 32

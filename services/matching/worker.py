@@ -1,12 +1,13 @@
-"""Wires the worker: the reader of profils first, then the stream and the retry topics once the index has caught up."""
+"""Wires the worker: the reader of profils first, then the consumers once the index has caught up."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from contracts.annonces import EvenementAnnonce
+from contracts.comptes import EvenementCompte
+from contracts.notifications import DesabonnementDemande
 from contracts.registre import CATALOGUE
-from kit.consumer import Consumer
-from kit.deadletters import DeadLetters, retry_topic
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
@@ -18,7 +19,10 @@ from services.matching.preparation import preparer
 from services.matching.reader import Reader
 from services.matching.republication import sources
 from services.matching.settings import SERVICE, Reglages
-from services.matching.stream import TOPICS, Stream
+from services.matching.tendances import Tendances
+
+TOPICS = (EvenementAnnonce.topic, DesabonnementDemande.topic, EvenementCompte.topic)
+"""What the handlers read; the topic of profils is the reader's."""
 
 
 @asynccontextmanager
@@ -33,25 +37,18 @@ async def start(settings: Reglages, health: Health, index: Index | None = None) 
         async def refresh_base() -> None:
             PROFILS_BASE.set(await store.compter_actifs(runtime.mongo.db))
 
-        dead_letters = DeadLetters(runtime.producer, SERVICE)
-        reader = Reader(settings.kafka_url, index, dead_letters, runtime.mongo.db, runtime.clock)
+        reader = Reader(settings.kafka_url, index, runtime.dead_letters, runtime.mongo.db, runtime.clock)
         processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)
-        stream = Stream(settings.kafka_url, processor, abreast=settings.annonces_de_front)
-        retries = Consumer(
-            settings.kafka_url,
-            f"{SERVICE}.retry",
-            [retry_topic(name, SERVICE) for name in TOPICS],
-            processor,
-            delayed=True,
-        )
+        consumers = runtime.consumers(TOPICS, processor, health)
+        tendances = Tendances(settings.kafka_url, runtime.clock)
         health.checks["index"] = reader.check
-        health.refreshers += [refresh_base, stream.refresh_lag, retries.refresh_lag]
+        health.refreshers += [refresh_base, tendances.mesurer]
         yield [
             reader.run,
-            _after(reader.caught_up, stream.run),
-            _after(reader.caught_up, retries.run),
+            *(_after(reader.caught_up, consumer) for consumer in consumers),
             runtime.outbox.run_sweeper,
             republication.run,
+            tendances.run,
         ]
 
 

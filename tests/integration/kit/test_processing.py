@@ -1,6 +1,7 @@
 """The fate of each kind of error, on a real broker and a real database."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,8 +11,9 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import BaseModel
 
 from kit import deadletters
+from kit.breaker import LIMIT, MongoStates, Phase, State, closed_by_hand
 from kit.consumer import to_record
-from kit.deadletters import dead_letter_topic, retry_topic
+from kit.deadletters import dead_letter_topic, held_topic, retry_topic
 from kit.errors import InvalidMessage, RetryLater, Stop
 from kit.events import Message, Record, encode
 from kit.health import Health
@@ -176,12 +178,59 @@ async def test_un_mauvais_evenement_ne_retient_pas_les_autres_du_lot(runtime: Ru
     assert [bool(await done(runtime, id_)) for id_ in ids] == [True, False, True]
 
 
-async def test_une_suite_de_lettres_mortes_arrete_le_processus_sans_les_enterrer_deux_fois(runtime: Runtime) -> None:
-    processor = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
-    await processor.process([Record(TOPIC, 0, n, b"cle", b"poison", {}, 0) for n in range(120)])
+async def test_trois_mille_messages_illisibles_ne_retiennent_ni_les_autres_ni_un_redemarrage(
+    runtime: Runtime, running: asyncio.Event, bientot: Bientot
+) -> None:
+    poison = [Message(TOPIC, new_id().encode(), b"poison", {"ce_id": new_id(), "ce_type": "Fait"}) for _ in range(3000)]
+    faits = [Fait(id=new_id()) for _ in range(30)]
+    together = poison + [message(runtime, fait) for fait in faits]
+    random.shuffle(together)
+    await runtime.producer.publish(together)
+    for fait in faits:
+        await bientot(lambda fait=fait: done(runtime, fait.id))
+    held = held_topic(TOPIC, runtime.service)
+    kafka = runtime.settings.kafka_url
+
+    async def aside() -> bool:
+        return await size(kafka, held) + await size(kafka, dead_letter_topic(TOPIC, runtime.service)) >= 3000
+
+    await bientot(aside)
+    assert await size(kafka, dead_letter_topic(TOPIC, runtime.service)) <= LIMIT + len(faits)
+    states = MongoStates(runtime.mongo.db)
+    assert (await states.load())[TOPIC].phase(runtime.clock.now()) is Phase.OPEN
+
+
+async def test_qui_a_regarde_ferme_le_disjoncteur_et_ce_qui_etait_retenu_est_enterre(
+    runtime: Runtime, running: asyncio.Event, bientot: Bientot
+) -> None:
+    await runtime.producer.publish([Message(TOPIC, b"cle", b"poison", {}) for _ in range(LIMIT + 50)])
+    kafka, dead = runtime.settings.kafka_url, dead_letter_topic(TOPIC, runtime.service)
+    states = MongoStates(runtime.mongo.db)
+
+    async def opened() -> State | None:
+        state = (await states.load()).get(TOPIC)
+        return state if state is not None and state.open_until is not None else None
+
+    await bientot(opened)
     good = message(runtime, Fait(id=new_id()))
-    with pytest.raises(Stop):
-        await processor.process([Record(TOPIC, 0, 120, good.key, good.value, good.headers, 0)])
-    restarted = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
-    await restarted.process([Record(TOPIC, 0, 120, good.key, good.value, good.headers, 0)])
-    assert await done(runtime, (good.key or b"").decode())
+    await runtime.producer.publish([Message(held_topic(TOPIC, runtime.service), good.key, good.value, good.headers)])
+    state = await opened()
+    assert state is not None
+    assert await states.replace(TOPIC, closed_by_hand(state, runtime.clock.now()))
+
+    async def all_buried() -> bool:
+        # The tests of this file share the topic: there may be more.
+        return await size(kafka, dead) >= LIMIT + 50
+
+    await bientot(all_buried)
+    await bientot(lambda: done(runtime, (good.key or b"").decode()))
+
+
+async def size(bootstrap: str, topic: str) -> int:
+    """How many messages were ever written to a topic."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        return sum((await consumer.end_offsets(list(consumer.assignment()))).values())
+    finally:
+        await consumer.stop()

@@ -56,7 +56,9 @@ def value(node: ast.expr, module: ModuleType, assigned: dict[str, ast.expr]) -> 
 
 
 def names_read(argument: ast.expr, module: ModuleType, assigned: dict[str, ast.expr]) -> set[str]:
-    """The names of topics in the argument of a consumer: `[topic.name for topic in …]`, or of its retry topics."""
+    """The names of topics in the argument of a consumer: `[topic.name for topic in …]`, or a constant of the module."""
+    if isinstance(argument, ast.Name):
+        return set(getattr(module, argument.id))
     assert isinstance(argument, ast.ListComp), f"{module.__name__}:{argument.lineno}: a list over topics.read_by(…)"
     found = value(argument.generators[0].iter, module, assigned)
     return {getattr(topic, "name", topic) for topic in found}
@@ -90,10 +92,10 @@ def test_a_service_reads_what_the_table_says(service: str) -> None:
 
 
 def test_matching_reads_what_the_table_says() -> None:
-    """A stream in a group, its retry topics, and the profils whole, in no group."""
-    stream, reader = (importlib.import_module(f"services.matching.{name}") for name in ("stream", "reader"))
-    assert {*stream.TOPICS, reader.TOPIC} == declared("matching")
-    assert list(consumed(WORKERS["matching"])) == [set(stream.TOPICS)]
+    """What its handlers read, in a group, and the profils whole, in no group."""
+    worker, reader = (importlib.import_module(f"services.matching.{name}") for name in ("worker", "reader"))
+    assert {*worker.TOPICS, reader.TOPIC} == declared("matching")
+    assert list(consumed(WORKERS["matching"])) == [set(worker.TOPICS)]
 
 
 @pytest.mark.parametrize("service", sorted(HANDLERS))

@@ -1,15 +1,29 @@
-"""What becomes of a message that cannot be processed, and when a consumer must stop instead of burying."""
+"""What becomes of a message that cannot be processed, and when it is held instead of buried."""
 
+import asyncio
+import datetime as dt
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from kit import deadletters
-from kit.deadletters import DeadLetters, attempts, dead_letter_topic, due_ms, origin, retry_topic, to_replay
-from kit.errors import InvalidMessage, RetryLater, Stop
+from kit.breaker import LIMIT, OPEN_FOR, TRIALS, Breaker, State
+from kit.deadletters import (
+    DEAD,
+    HELD,
+    DeadLetters,
+    attempts,
+    dead_letter_topic,
+    due_ms,
+    held_topic,
+    origin,
+    retry_topic,
+    to_replay,
+)
+from kit.errors import Held, InvalidMessage, RetryLater
 from kit.events import Message, Record
 
 
@@ -38,8 +52,31 @@ def record(headers: dict[str, str] | None = None, topic: str = "kit.essai.v1") -
     return Record(topic, 3, 42, b"cle", b"\xff not json", headers or {"ce_id": "e1"}, 0)
 
 
-def letters(sent: Sent, seconds: Seconds, **more: Any) -> DeadLetters:
-    return DeadLetters(sent, "lecteur", monotonic=seconds, **more)  # type: ignore[arg-type]  # a fake producer
+class Clock:
+    def __init__(self, seconds: Seconds) -> None:
+        self._seconds = seconds
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self._seconds.now, dt.UTC)
+
+
+class Memory:
+    """States of the breaker, where a database does not forget them."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+
+    async def load(self) -> dict[str, State]:
+        return dict(self.states)
+
+    async def replace(self, topic: str, state: State) -> bool:
+        self.states[topic] = replace(state, revision=state.revision + 1)
+        return True
+
+
+def letters(sent: Sent, seconds: Seconds, memory: Memory | None = None) -> DeadLetters:
+    breaker = Breaker(memory or Memory(), Clock(seconds), "lecteur")
+    return DeadLetters(sent, "lecteur", breaker, monotonic=seconds)  # type: ignore[arg-type]  # a fake producer
 
 
 @pytest.fixture
@@ -55,7 +92,7 @@ def seconds() -> Seconds:
 async def test_a_dead_letter_keeps_the_raw_bytes_and_tells_where_it_came_from_and_why(
     sent: Sent, seconds: Seconds
 ) -> None:
-    await letters(sent, seconds).bury(record(), InvalidMessage("unknown event type"))
+    await letters(sent, seconds).bury([(record(), InvalidMessage("unknown event type"))])
     [message] = sent.messages
     assert message.topic == dead_letter_topic("kit.essai.v1", "lecteur") == "kit.essai.v1.lecteur.dlq"
     assert (message.key, message.value) == (b"cle", b"\xff not json")
@@ -75,7 +112,7 @@ class Adresse(BaseModel):
 async def test_a_reason_does_not_repeat_what_was_read(sent: Sent, seconds: Seconds) -> None:
     with pytest.raises(ValidationError) as caught:
         Adresse.model_validate({"numero": "06 12 34 56 78"})
-    await letters(sent, seconds).bury(record(), caught.value)
+    await letters(sent, seconds).bury([(record(), caught.value)])
     assert sent.messages[0].headers[deadletters.REASON].startswith("numero: ")
     assert "06 12" not in sent.messages[0].headers[deadletters.REASON]
 
@@ -126,51 +163,79 @@ async def test_forged_headers_do_not_lead_a_message_astray(sent: Sent, seconds: 
 async def test_what_lies_on_a_retry_topic_without_our_headers_is_buried_as_its_name_says(
     sent: Sent, seconds: Seconds
 ) -> None:
-    await letters(sent, seconds).bury(record({}, retry_topic("kit.essai.v1", "lecteur")), InvalidMessage("no"))
+    await letters(sent, seconds).bury([(record({}, retry_topic("kit.essai.v1", "lecteur")), InvalidMessage("no"))])
     assert sent.messages[0].topic == dead_letter_topic("kit.essai.v1", "lecteur")
 
 
-async def test_above_the_rate_the_consumer_stops_between_two_batches(sent: Sent, seconds: Seconds) -> None:
-    dead_letters = letters(sent, seconds, limit=5, window_s=60)
-    dead_letters.check()
-    for _ in range(7):
-        await dead_letters.bury(record(), InvalidMessage("no"))
-    with pytest.raises(Stop):
-        dead_letters.check()
-    assert len(sent.messages) == 7, "the batch was finished: after a restart none of it is buried again"
+HELD_TOPIC = held_topic("kit.essai.v1", "lecteur")
 
 
-async def test_dead_letters_spread_over_time_do_not_stop_it(sent: Sent, seconds: Seconds) -> None:
-    dead_letters = letters(sent, seconds, limit=5, window_s=60)
-    for _ in range(50):
-        seconds.now += 13
-        dead_letters.check()
-        await dead_letters.bury(record(), InvalidMessage("no"))
-    assert len(sent.messages) == 50
+async def buried(dead_letters: DeadLetters, number: int, of: Record | None = None) -> list[str]:
+    return await dead_letters.bury([(of or record(), InvalidMessage("no"))] * number)
 
 
-async def test_as_many_successes_as_dead_letters_do_not_stop_it(sent: Sent, seconds: Seconds) -> None:
-    dead_letters = letters(sent, seconds, limit=5, window_s=60)
-    dead_letters.succeeded(1000)
-    for _ in range(20):
-        await dead_letters.bury(record(), InvalidMessage("no"))
-        dead_letters.check()
-    seconds.now += 61
+async def test_un_flot_de_messages_illisibles_est_retenu_et_non_enterre(sent: Sent, seconds: Seconds) -> None:
+    outcomes = await buried(letters(sent, seconds), 3000)
+    assert outcomes == [DEAD] * LIMIT + [HELD] * (3000 - LIMIT)
+    topics = [message.topic for message in sent.messages]
+    assert topics == ["kit.essai.v1.lecteur.dlq"] * LIMIT + [HELD_TOPIC] * (3000 - LIMIT)
+    assert sent.messages[-1].value == b"\xff not json"
+
+
+async def test_un_redemarrage_n_en_enterre_pas_davantage(sent: Sent, seconds: Seconds) -> None:
+    memory = Memory()
     for _ in range(5):
-        dead_letters.check()
-        await dead_letters.bury(record(), InvalidMessage("no"))
-    with pytest.raises(Stop):
-        dead_letters.check()
+        await buried(letters(sent, seconds, memory), 200)
+    assert sum(message.topic.endswith(".dlq") for message in sent.messages) == LIMIT
 
 
-async def test_a_dead_letter_that_cannot_be_published_is_no_dead_letter(sent: Sent, seconds: Seconds) -> None:
-    dead_letters = letters(sent, seconds, limit=2)
+async def test_ce_qui_est_retenu_attend_puis_est_essaye_par_petits_nombres(sent: Sent, seconds: Seconds) -> None:
+    dead_letters = letters(sent, seconds)
+    await buried(dead_letters, LIMIT + 1)
+    held = record({"ce_id": "e1"}, HELD_TOPIC)
+    assert await dead_letters.pause_s(held) > 0
+    with pytest.raises(Held):
+        await buried(dead_letters, 1, held)
+    seconds.now += OPEN_FOR.total_seconds()
+    assert await dead_letters.pause_s(held) == 0
+    assert await buried(dead_letters, TRIALS, held) == [DEAD] * TRIALS
+    with pytest.raises(Held):
+        await buried(dead_letters, 1, held)
+    assert await dead_letters.pause_s(held) > 0
+
+
+async def test_des_lettres_mortes_eparses_ne_retiennent_rien(sent: Sent, seconds: Seconds) -> None:
+    dead_letters = letters(sent, seconds)
+    for _ in range(5 * LIMIT):
+        seconds.now += 1
+        assert await buried(dead_letters, 1) == [DEAD]
+
+
+async def test_autant_de_succes_que_de_lettres_mortes_ne_retiennent_rien(sent: Sent, seconds: Seconds) -> None:
+    dead_letters = letters(sent, seconds)
+    for _ in range(3 * LIMIT):
+        dead_letters.succeeded("kit.essai.v1")
+    assert await buried(dead_letters, 3 * LIMIT) == [DEAD] * 3 * LIMIT
+    assert await buried(dead_letters, 1) == [HELD]
+
+
+async def test_un_topic_malade_n_en_retient_pas_un_autre(sent: Sent, seconds: Seconds) -> None:
+    dead_letters = letters(sent, seconds)
+    await buried(dead_letters, LIMIT + 1)
+    assert await buried(dead_letters, 1, record(topic="kit.autre.v1")) == [DEAD]
+
+
+async def test_une_lettre_morte_n_est_comptee_qu_une_fois_meme_si_kafka_est_absent(
+    sent: Sent, seconds: Seconds
+) -> None:
+    memory = Memory()
     sent.error = ConnectionError("away")
-    for _ in range(5):
-        with pytest.raises(ConnectionError):
-            await dead_letters.bury(record(), InvalidMessage("no"))
+    waiting = asyncio.create_task(buried(letters(sent, seconds, memory), 1))
+    for _ in range(20):
+        await asyncio.sleep(0)
     sent.error = None
-    await dead_letters.bury(record(), InvalidMessage("no"))
+    assert await waiting == [DEAD]
+    assert memory.states["kit.essai.v1"].buried == 1
     assert len(sent.messages) == 1
 
 
@@ -179,7 +244,7 @@ async def test_a_replayed_dead_letter_is_what_it_first_was(sent: Sent, seconds: 
     first = record({"ce_id": "e1", "traceparent": "00-1-2-01"})
     await dead_letters.retry_or_bury(first, RetryLater("later"))
     retried = record(dict(sent.messages[-1].headers), sent.messages[-1].topic)
-    await dead_letters.bury(retried, InvalidMessage("no"))
+    await dead_letters.bury([(retried, InvalidMessage("no"))])
     buried = record(dict(sent.messages[-1].headers), sent.messages[-1].topic)
     replayed = to_replay(buried)
     assert replayed == Message("kit.essai.v1", first.key, first.value, first.headers)

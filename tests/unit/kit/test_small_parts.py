@@ -1,6 +1,5 @@
-"""Clock, ids, settings, trace context, and when a delayed message is due."""
+"""Clock, ids, settings, trace context, and when a message that was put aside is due."""
 
-import asyncio
 import datetime as dt
 import re
 from pathlib import Path
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from kit import telemetry
 from kit.clock import FixedClock, SystemClock
-from kit.consumer import Consumer
 from kit.deadletters import DUE_MS, due_ms
 from kit.events import Record
 from kit.ids import new_id, stable_id
@@ -56,31 +54,6 @@ def record(due: str | None) -> Record:
 @pytest.mark.parametrize(("due", "milliseconds"), [(None, 0), ("1700000000123", 1700000000123), ("tôt", 0), ("-5", 0)])
 def test_a_message_is_due_when_its_header_says_else_at_once(due: str | None, milliseconds: int) -> None:
     assert due_ms(record(due)) == milliseconds
-
-
-class Processed:
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    async def process(self, records: list[Record]) -> None:
-        self.records += records
-
-
-async def test_delayed_messages_are_processed_in_the_order_in_which_they_are_due() -> None:
-    processed = Processed()
-    consumer = Consumer("", "g", ["t"], processed, delayed=True)  # type: ignore[arg-type]  # takes lists only
-    assert await consumer._process_when_due([record("30"), record("10"), record(None)], asyncio.Event())
-    assert [due_ms(r) for r in processed.records] == [0, 10, 30]
-
-
-async def test_a_stop_leaves_what_is_not_due_to_the_next_start() -> None:
-    processed = Processed()
-    consumer = Consumer("", "g", ["t"], processed, delayed=True)  # type: ignore[arg-type]  # takes lists only
-    stopping = asyncio.Event()
-    stopping.set()
-    far = str(10**15)
-    assert not await consumer._process_when_due([record(far)], stopping)
-    assert processed.records == []
 
 
 def test_settings_come_from_the_environment_and_secrets_from_folders(
