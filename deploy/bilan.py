@@ -1,11 +1,11 @@
-"""Whether every alert that was announced is in the ledger: person by person, from the topic and the ledger alone.
+"""Whether every alert that was announced is in the ledger, person by person, and every publication was searched for.
 
 What is read, in this order: how far notifications has come in the topics, the topics, the ledger. Hence a person of a
 chunk below that point has a row, or is unexplained (reconciliation.py compares).
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,9 +19,10 @@ from contracts.notifications import Canal
 from contracts.registre import CATALOGUE
 from deploy.client import Interne, Refus, jusqu_a
 from deploy.errors import Impossible
-from deploy.reconciliation import TOUJOURS, Bilan, Groupe, Lecture, Lot, Periode, reconcilier
+from deploy.publications import Publication, sans_appariement
+from deploy.reconciliation import TOUJOURS, Bilan, Compte, Groupe, Lecture, Lot, Periode, reconcilier
 from deploy.relire import committed, events, records
-from kit.deadletters import dead_letter_topic, origin, retry_topic
+from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode
 from services.notifications.identifiants import id_alerte
@@ -29,6 +30,7 @@ from services.notifications.settings import SERVICE
 
 _TOPIC = CorrespondancesTrouvees.topic
 _REPRISES = retry_topic(_TOPIC, SERVICE)
+_RETENUS = held_topic(_TOPIC, SERVICE)
 _MORTES = dead_letter_topic(_TOPIC, SERVICE)
 # As many as the ledger answers about at once.
 _LOT_ANNONCES = 500
@@ -72,6 +74,7 @@ async def dresser(
 ) -> Bilan:
     """The account of some annonces, or of all that the topic holds, of a period. Raises Injoignable, Impossible."""
     try:
+        publications = await sans_appariement(kafka, interne, annonces, periode)
         vues = {**await committed(kafka, SERVICE), **await committed(kafka, f"{SERVICE}.retry")}
         tout = await _lire(kafka, annonces, vues)
         lecture = tout.de(periode)
@@ -90,7 +93,20 @@ async def dresser(
         raise Injoignable(
             f"La plateforme ne répond pas ({type(error).__name__}) : « ./place status », « ./place up »."
         ) from error
-    return reconcilier(lecture, groupes, concernees, _horizon(dt.datetime.now(dt.UTC)), ailleurs)
+    bilan = reconcilier(lecture, groupes, concernees, _horizon(dt.datetime.now(dt.UTC)), ailleurs)
+    ajouter(bilan, publications)
+    return bilan
+
+
+def ajouter(bilan: Bilan, publications: Iterable[Publication]) -> None:
+    """Counts what was published and not searched for. Pure."""
+    for publication in publications:
+        compte = bilan.comptes.setdefault(publication.annonce_id, Compte(publication.annonce_id, publication.titre))
+        if publication.a_lire:
+            compte.a_apparier = 1
+        else:
+            compte.sans_appariement.append(publication.annonce_id)
+            compte.lettres_mortes += publication.morte
 
 
 async def personnes(kafka: str, annonce_id: str) -> dict[str, tuple[str, Canal]]:
@@ -111,7 +127,7 @@ async def _lire(kafka: str, annonces: Collection[str] | None, vues: Mapping[tupl
     lecture = Lecture()
     cles = None if annonces is None else {annonce_id.encode() for annonce_id in annonces}
     mortes: set[str] = set()
-    async for record in records(kafka, [_TOPIC, _REPRISES, _MORTES]):
+    async for record in records(kafka, [_TOPIC, _REPRISES, _RETENUS, _MORTES]):
         if cles is not None and (record.key or b"").partition(b":")[0] not in cles:
             continue
         if record.topic == _MORTES:

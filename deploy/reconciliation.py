@@ -87,7 +87,8 @@ class Compte:
     `en_cours`: rows that are not done; `a_lire`: persons of chunks that are still to be consumed; `lots_attendus`:
     chunks that others announce and that are not published yet. `sans_envoi`, `sans_destinataire`: ids that nothing
     explains, and of the first how many are in dead letters (`lettres_mortes`). `anterieurs`: rows whose chunk the topic
-    has let go.
+    has let go. `sans_appariement`: the annonce, when it was published and matching, which nothing explains, has not
+    searched for anybody; `a_apparier`: 1 when it is still to.
     """
 
     annonce_id: str
@@ -102,6 +103,8 @@ class Compte:
     sans_destinataire: list[str] = field(default_factory=list)
     lettres_mortes: int = 0
     anterieurs: int = 0
+    a_apparier: int = 0
+    sans_appariement: list[str] = field(default_factory=list)
 
     @property
     def etats(self) -> Counter[str]:
@@ -112,11 +115,11 @@ class Compte:
 
     @property
     def en_route(self) -> int:
-        return self.en_cours + self.a_lire + self.lots_attendus
+        return self.en_cours + self.a_lire + self.lots_attendus + self.a_apparier
 
     @property
     def inexpliquees(self) -> int:
-        return len(self.sans_envoi) + len(self.sans_destinataire)
+        return len(self.sans_envoi) + len(self.sans_destinataire) + len(self.sans_appariement)
 
 
 @dataclass
@@ -141,6 +144,8 @@ class Bilan:
             total.sans_destinataire += compte.sans_destinataire
             total.lettres_mortes += compte.lettres_mortes
             total.anterieurs += compte.anterieurs
+            total.a_apparier += compte.a_apparier
+            total.sans_appariement += compte.sans_appariement
         return total
 
 

@@ -123,6 +123,8 @@ def _chiffres(compte: Compte) -> dict[str, Any]:
         "sans_envoi": compte.sans_envoi,
         "sans_destinataire": compte.sans_destinataire,
         "lettres_mortes": compte.lettres_mortes,
+        "a_apparier": compte.a_apparier,
+        "sans_appariement": compte.sans_appariement,
     }
 
 
@@ -134,13 +136,15 @@ def _sans_remise(compte: Compte) -> list[tuple[tuple[str, str | None], int]]:
 
 def _montrer(bilan: Bilan) -> None:
     total = bilan.total
-    if not total.destinataires and not total.envois:
+    if not total.destinataires and not total.envois and not total.sans_appariement:
         console.print("Aucune alerte annoncée" + (" pour cette annonce." if bilan.comptes else "."))
     else:
         console.print(_table_des_etats(total))
         console.print(_table_des_annonces(bilan))
     if total.lots_attendus:
         console.print(f"En route aussi : {total.lots_attendus} lots annoncés, qui ne sont pas encore dans le topic.")
+    if total.a_apparier:
+        console.print(f"En route aussi : {total.a_apparier} annonces publiées, que matching n’a pas encore lues.")
     if total.anterieurs:
         console.print(f"{total.anterieurs} envois sont plus anciens que ce que garde Kafka : hors du compte.")
     if bilan.illisibles:
@@ -148,6 +152,7 @@ def _montrer(bilan: Bilan) -> None:
     for quoi, ids in (
         ("sans envoi", total.sans_envoi),
         ("sans destinataire", total.sans_destinataire),
+        ("publiées, que matching n’a pas vues", total.sans_appariement),
     ):
         if ids:
             suite = " …" if len(ids) > _IDS_MONTRES else ""

@@ -117,6 +117,20 @@ class Store:
         cursor = self.annonces.find(filtre, {"_id": 1}).sort("expire_at", 1).limit(limite)
         return [row["_id"] async for row in cursor]
 
+    async def publications(
+        self, debut: dt.datetime | None, fin: dt.datetime | None, ids: list[str] | None, apres: str | None, limite: int
+    ) -> list[Document]:
+        """{annonce_id, titre, publiee_at} of what was published in a period, by id, after `apres`."""
+        bornes = {"$ne": None} | ({"$gte": debut} if debut else {}) | ({"$lt": fin} if fin else {})
+        des_ids = ({"$gt": apres} if apres else {}) | ({"$in": ids} if ids is not None else {})
+        filtre: Document = {"publiee_at": bornes} | ({"_id": des_ids} if des_ids else {})
+        cursor = self.annonces.find(filtre, {"titre": 1, "publiee_at": 1}).sort("_id", 1).limit(limite)
+        return [{"annonce_id": row.pop("_id"), **row} async for row in cursor]
+
+    async def a_publier(self, topic: str) -> set[str]:
+        """Keys of the events of `topic` that are stored and not published yet."""
+        return {row["key"].decode() async for row in self.db.outbox.find({"topic": topic}, {"key": 1})}
+
     async def vivantes_de_association(self, association_id: str, session: Session) -> list[Document]:
         filtre = {"auteur.association_id": association_id, "etat": {"$in": bson(sorted(VIVANTS))}}
         return [row async for row in self.annonces.find(filtre, session=session)]

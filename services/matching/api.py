@@ -1,9 +1,10 @@
 """The profils of whoever calls, and the bulk import; the gateway calls it with a token that says on whose behalf."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 
+from contracts.commun import Identifiant
 from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
 from kit.ids import new_id
 from kit.outbox import Tx
@@ -16,6 +17,7 @@ from services.matching.entrees import Souhaits, SouhaitsImportes
 from services.matching.settings import Reglages
 
 IMPORT_MAX = 1000
+SUIVIS_MAX = 500
 
 router = APIRouter(prefix="/v1")
 Caller = Annotated[Identity, Depends(account)]
@@ -110,6 +112,14 @@ async def importer(
 
     added = await ours.outbox.run(work)
     return {"crees": added, "deja_presents": len(souhaits) - added}
+
+
+@router.post("/interne/suivis", dependencies=[Depends(requires("systeme"))], include_in_schema=False)
+async def lire_suivis(
+    annonce_ids: Annotated[list[Identifiant], Body(embed=True, min_length=1, max_length=SUIVIS_MAX)], ours: Ours
+) -> dict[str, Any]:
+    """What is known of some annonces, for an operator's account: {suivis: [{annonce_id, version, etat, appariee}]}."""
+    return {"suivis": await store.suivis(ours.mongo.db, annonce_ids)}
 
 
 async def _desactiver(profil_id: str, caller: Identity, ours: Runtime) -> Profil:

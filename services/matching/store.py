@@ -82,6 +82,14 @@ async def suivre(tx: Tx, annonce_id: str, premier: Suivi) -> Suivi | None:
     return Suivi(document["version"], EtatAnnonce(document["etat"]), document["appariee"]) if document else None
 
 
+async def suivis(db: Database, annonce_ids: Sequence[str]) -> list[Document]:
+    """{annonce_id, version, etat, appariee} of those of `annonce_ids` that are known."""
+    cursor = db.annonces.find({"_id": {"$in": list(annonce_ids)}})
+    return [
+        {"annonce_id": row["_id"], **{nom: row[nom] for nom in ("version", "etat", "appariee")}} async for row in cursor
+    ]
+
+
 async def enregistrer_suivi(tx: Tx, annonce_id: str, suivi: Suivi) -> None:
     await tx.db.annonces.update_one({"_id": annonce_id}, {"$set": _valeurs(suivi)}, session=tx.session)
 

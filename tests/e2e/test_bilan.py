@@ -20,6 +20,7 @@ from kit import mongo
 from kit.events import encode
 from kit.ids import new_id
 from kit.producer import Producer
+from services.notifications.calendrier import PARIS
 from services.notifications.identifiants import id_alerte
 from tests.pile import Ville, annonce, profil
 
@@ -110,3 +111,24 @@ async def test_un_evenement_repete_et_dix_mille_destinataires_se_retrouvent(vill
     assert bilan["destinataires"] == bilan["envois"] == len(foule)
     assert bilan["motifs"] == [{"etat": "sans_consentement", "motif": "sans_adresse", "nombre": len(foule)}]
     assert id_alerte(de.annonce_id, de.version, foule[0].profil_id, Canal.EMAIL) not in bilan["sans_envoi"]
+
+
+async def test_une_publication_que_matching_a_manquee_est_nommee_pour_toute_periode(ville: Ville) -> None:
+    de = await publiee(ville, 1)
+    aujourdhui = dt.datetime.now(PARIS).date()
+    store = mongo.connect(ville.stack.urls()["MONGO_URL"], "matching")
+    try:
+        suivi = await store.db.annonces.find_one_and_delete({"_id": de.annonce_id})
+        assert suivi is not None
+        for periode in ([], ["--annonce", de.annonce_id], ["--depuis", aujourdhui.isoformat()]):
+            code, bilan = await place_bilan(*periode)
+            assert code == 1
+            assert de.annonce_id in bilan["sans_appariement"]
+        _, plus_tard = await place_bilan("--depuis", (aujourdhui + dt.timedelta(days=2)).isoformat())
+        assert de.annonce_id not in plus_tard["sans_appariement"]
+        # Others share the stack: it is left as it was.
+        await store.db.annonces.insert_one(suivi)
+        code, bilan = await place_bilan("--annonce", de.annonce_id)
+        assert (code, bilan["sans_appariement"]) == (0, [])
+    finally:
+        store.close()
