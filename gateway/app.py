@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from contracts import topics
@@ -17,6 +18,7 @@ from gateway.consentements import Consentements
 from gateway.deps import Deps
 from gateway.door import Door
 from gateway.droits import DroitsDesComptes
+from gateway.groupes import groupes
 from gateway.handlers import Invalidation
 from gateway.limits import Limits
 from gateway.memory import Memory
@@ -32,6 +34,7 @@ from gateway.telephones import Telephones
 from gateway.upstream import Services
 from kit.consumer import Consumer
 from kit.health import Check, Health
+from kit.lag import Lags
 from kit.logging import get_logger
 from kit.process import Loop
 from kit.republication import DatabaseLost, Republication
@@ -69,9 +72,11 @@ def create(settings: Reglages) -> FastAPI:
                 invalidation,
                 ping=memory.ping,
             )
+            lags = Lags(settings.kafka_url, groupes())
             health.refreshers.append(consumer.refresh_lag)
             stopping = asyncio.Event()
-            background = asyncio.create_task(_background(runtime, [consumer.run, runtime.outbox.run_sweeper], stopping))
+            loops: list[Loop] = [consumer.run, lags.run, runtime.outbox.run_sweeper]
+            background = asyncio.create_task(_background(runtime, loops, stopping))
             health.checks["evenements"] = _alive(background)
             try:
                 yield
@@ -83,15 +88,7 @@ def create(settings: Reglages) -> FastAPI:
                 await memory.close()
                 await page_memory.close()
 
-    app = create_app("Place des assos", health, lifespan)
-    errors.install(app)
-    app.state.mentions = {
-        "editeur": settings.editeur,
-        "directeur": settings.directeur_publication,
-        "hebergeur": settings.hebergeur,
-        "contact": settings.contact,
-    }
-    app.add_middleware(
+    door = Middleware(
         Door,
         public_url=settings.public_url,
         trusted=networks(settings.proxys_de_confiance),
@@ -99,6 +96,14 @@ def create(settings: Reglages) -> FastAPI:
         writes=Limit("ecritures-compte", settings.limite_ecritures_par_compte_minute, 60),
         callbacks=Limit("rappels-ip", settings.limite_rappels_par_ip_minute, 60),
     )
+    app = create_app("Place des assos", health, lifespan, doors=[door])
+    errors.install(app)
+    app.state.mentions = {
+        "editeur": settings.editeur,
+        "directeur": settings.directeur_publication,
+        "hebergeur": settings.hebergeur,
+        "contact": settings.contact,
+    }
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     site.install(app)

@@ -8,6 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+from kit import telemetry
 from kit.breaker import WINDOW, Breaker
 from kit.errors import Held
 from kit.events import Message, Record
@@ -138,7 +139,8 @@ class DeadLetters:
             if outcome == DEAD:
                 DEAD_LETTERS.labels(origin(record), self._consumer).inc()
             place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-            log.error(outcome, **place, reason=_reason(error), error=type(error).__name__)
+            trace = telemetry.trace_of(record.headers)
+            log.error(outcome, **place, trace=trace, reason=_reason(error), error=type(error).__name__)
 
     def _letter(self, record: Record, error: BaseException, outcome: str) -> Message:
         topic = (held_topic if outcome == HELD else dead_letter_topic)(origin(record), self._consumer)

@@ -67,8 +67,13 @@ def headers_of(raw: Sequence[tuple[str, bytes]]) -> dict[str, str]:
     return {name: (value or b"").decode("utf-8", "replace") for name, value in raw}
 
 
-def encode(event: Event, *, event_id: str, source: str, at: dt.datetime) -> Message:
-    """The message of an event that happened at `at` in the service `source`."""
+def encode(
+    event: Event, *, event_id: str, source: str, at: dt.datetime, cause: Mapping[str, str] | None = None
+) -> Message:
+    """The message of an event that happened at `at` in the service `source`.
+
+    `cause`: the trace that it belongs to ({"traceparent": …}); None: the current one.
+    """
     headers = {
         "ce_specversion": "1.0",
         "ce_id": event_id,
@@ -77,7 +82,7 @@ def encode(event: Event, *, event_id: str, source: str, at: dt.datetime) -> Mess
         "ce_subject": event.key,
         "ce_time": at.isoformat(),
         "content-type": "application/json",
-        **telemetry.inject(),
+        **(telemetry.inject() if cause is None else cause),
     }
     return Message(event.topic, event.key.encode(), event.model_dump_json().encode(), headers)
 

@@ -14,10 +14,15 @@ END_TO_END_SECONDS = Histogram(
 )
 LAG_EVENTS = Gauge("consumer_lag_events", "Events not yet processed", ["topic", "group"])
 LAG_SECONDS = Gauge("consumer_oldest_age_seconds", "Age of the oldest event not yet processed", ["topic", "group"])
+GROUP_LAG_EVENTS = Gauge("group_lag_events", "Events that a group has not done", ["topic", "group"])
+GROUP_LAG_SECONDS = Gauge(
+    "group_oldest_age_seconds", "Age of the oldest event that a group has not done", ["topic", "group"]
+)
 STALE = Counter("events_stale_total", "Events dropped because a later version was known", ["consumer"])
 DEAD_LETTERS = Counter("dead_letters_total", "Messages sent to a dead-letter topic", ["topic", "consumer"])
 BREAKER_OPEN = Gauge("dead_letters_breaker_open", "1 while nothing of a topic may be buried", ["topic", "consumer"])
 OUTBOX_WAITING = Gauge("outbox_waiting_rows", "Outbox rows not yet published", [])
+OUTBOX_OLDEST = Gauge("outbox_oldest_seconds", "Age of the oldest outbox row that waits, 0 when none does", [])
 TOPICS_LOST = Counter("topics_lost_total", "Times that records of an own topic were found gone", ["topic"])
 REPUBLICATION_LEFT = Gauge("republication_left_documents", "Documents still to be published again", ["topic"])
 OUTBOX_SWEPT = Counter("outbox_swept_total", "Outbox rows that the sweeper had to publish")

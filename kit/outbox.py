@@ -8,16 +8,17 @@ by event id: publishing twice is harmless.
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from kit import telemetry
 from kit.clock import Clock
 from kit.errors import is_outage
 from kit.events import Event, Message, encode
 from kit.ids import new_id
 from kit.indexes import Index
 from kit.logging import get_logger
-from kit.metrics import OUTBOX_SWEPT, OUTBOX_WAITING
+from kit.metrics import OUTBOX_OLDEST, OUTBOX_SWEPT, OUTBOX_WAITING
 from kit.mongo import Database, Mongo, Session
 from kit.producer import Producer
 from kit.waiting import every
@@ -48,12 +49,18 @@ class Tx:
     def __init__(self, db: Database, session: Session) -> None:
         self.db = db
         self.session = session
-        self.events: list[tuple[str, Event]] = []
+        self.events: list[tuple[str, Event, Mapping[str, str]]] = []
         self.callbacks: list[Callable[[], None]] = []
 
-    def emit(self, event: Event, *, event_id: str | None = None) -> None:
-        """Publishes `event` if and only if this transaction commits; give `event_id` where a replay may repeat it."""
-        self.events.append((event_id or new_id(), event))
+    def emit(self, event: Event, *, event_id: str | None = None, cause: Mapping[str, str] | None = None) -> None:
+        """Publishes `event` if and only if this transaction commits; give `event_id` where a replay may repeat it.
+
+        It belongs to the trace of the span in which it is emitted, or to `cause` ({"traceparent": …}): several causes
+        share a transaction.
+        """
+        if cause is None:
+            cause = telemetry.cause(event.type_name())
+        self.events.append((event_id or new_id(), event, cause))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once the commit is known to have succeeded (never for an attempt that was rolled back)."""
@@ -87,7 +94,10 @@ class Outbox:
             last = Tx(self._mongo.db, session)
             result = await work(last)
             now = self._clock.now()
-            messages = [(id_, encode(event, event_id=id_, source=self._source, at=now)) for id_, event in last.events]
+            messages = [
+                (id_, encode(event, event_id=id_, source=self._source, at=now, cause=cause))
+                for id_, event, cause in last.events
+            ]
             rows = [_row(id_, message, now) for id_, message in messages]
             if len(rows) == 1:
                 # The usual case; a bulk of one takes longer.
@@ -207,6 +217,9 @@ class Outbox:
     async def measure(self) -> None:
         """Before /metrics is read."""
         OUTBOX_WAITING.set(await self._mongo.db.outbox.count_documents(WAITING))
+        oldest = await self._mongo.db.outbox.find_one(WAITING, {"created_at": 1}, sort=[("created_at", 1)])
+        age = (self._clock.now() - oldest["created_at"]).total_seconds() if oldest else 0.0
+        OUTBOX_OLDEST.set(max(0.0, age))
 
     async def run_sweeper(self, stopping: asyncio.Event) -> None:
         """Sweeps until `stopping`; a server that is away is waited for."""

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
+from kit import telemetry
 from kit.errors import OUTAGES, is_outage
 from kit.logging import get_logger
 from kit.mongo import is_undecided
@@ -131,6 +132,9 @@ def to_response(problem: Problem) -> Response:
         "detail": problem.detail,
         **problem.more,
     }
+    if problem.status >= 500 and (trace := telemetry.trace_id()) is not None:
+        # By which whoever runs the platform finds the lines about this request.
+        body["trace"] = trace
     if problem.errors:
         body["erreurs"] = problem.errors
     return Response(orjson.dumps(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)

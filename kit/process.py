@@ -6,17 +6,17 @@ import json
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvloop
 from fastapi import FastAPI
 
 from kit import logging as kit_logging
-from kit import mongo, republication
+from kit import mongo, republication, telemetry
 from kit.clock import SystemClock
 from kit.connections import Owner
 from kit.errors import Stop
@@ -95,7 +95,16 @@ def run_api(service: str, settings: Settings, app: FastAPI, owner: Owner = str) 
     """Serves `app`, and its health on another port, until SIGTERM or SIGINT, and until what is in hand is answered.
     `owner` names whom the connections from an address are counted for."""
     kit_logging.configure(service, "api", settings.log_level)
-    sys.exit(uvloop.run(_api(settings, app, owner)))
+    telemetry.configure(service, "api")
+    sys.exit(_run(_api(settings, app, owner)))
+
+
+def _run(life: Coroutine[Any, Any, int]) -> int:
+    try:
+        return uvloop.run(life)
+    finally:
+        # After everything that makes spans; nobody is served any more, so a collector that is away delays nobody.
+        telemetry.close()
 
 
 async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
@@ -142,10 +151,11 @@ def _on_signals(stop: Callable[[], None]) -> None:
 def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
     """Runs a worker until SIGTERM or SIGINT (exit 0), or until a loop fails (exit 1, offsets not moved)."""
     kit_logging.configure(service, "worker", settings.log_level)
+    telemetry.configure(service, "worker")
     # A worker holds thousands of rows, none of them in a cycle: looking through them after every 700 new objects, as is
     # the default, took a tenth of its time.
     gc.set_threshold(20_000, 20, 50)
-    sys.exit(uvloop.run(_worker(settings, make)))
+    sys.exit(_run(_worker(settings, make)))
 
 
 async def _worker(settings: Settings, make: StartWorker) -> int:

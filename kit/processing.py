@@ -1,18 +1,22 @@
 """What happens to the records that a consumer fetched: once, in a transaction, with a fate."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
-from kit import inbox
+from opentelemetry.trace import SpanKind
+
+from kit import inbox, telemetry
 from kit.clock import Clock
 from kit.deadletters import DeadLetters, origin
 from kit.errors import RetryLater, Stop, is_poison
 from kit.events import Catalogue, Received, Record, class_of, decode
 from kit.logging import bound, get_logger
-from kit.metrics import END_TO_END_SECONDS, EVENT_SECONDS, EVENTS
+from kit.metrics import DEAD_LETTERS, END_TO_END_SECONDS, EVENT_SECONDS, EVENTS, STALE
 from kit.outbox import Outbox, Tx
-from kit.telemetry import span
 from kit.waiting import jitter, outlast
 
 log = get_logger(__name__)
@@ -23,6 +27,9 @@ Handler = Callable[[Any, Tx, Any], Awaitable[None]]
 Handlers = Mapping[type[Any], Handler]
 
 _IN_PLACE_TRIES = 3
+_TYPE_SHOWN = 80
+_begun: ContextVar[float] = ContextVar("begun")
+"""When the task began with what it has in hand (monotonic seconds): several tasks share a Processor."""
 _TOGETHER_BYTES = 256 * 1024
 """What one transaction takes in: many small events, or few large ones, whose effects then begin before the last is read
 and whose size in memory is bounded however far a consumer lags."""
@@ -51,6 +58,10 @@ class Processor:
         self._dead_letters = dead_letters
         self._clock = clock
         self._ignore = ignore
+        # Series that begin at 0: the first of a kind is an increase.
+        STALE.labels(consumer)
+        for event in handlers:
+            DEAD_LETTERS.labels(event.topic, consumer)
 
     async def process(self, records: Sequence[Record]) -> None:
         """Returns when every record has met its fate: its offset may move. Raises Stop, or Held, when it must not.
@@ -58,6 +69,7 @@ class Processor:
         Events share transactions; when one fails each of its events is tried alone: a bad event harms no other.
         A server that is away is waited for, in place: every other message would fail alike.
         """
+        _begun.set(time.perf_counter())
         with EVENT_SECONDS.labels(self.consumer).time():
             for slice_ in slices(records):
                 await self._together(slice_)
@@ -98,19 +110,20 @@ class Processor:
         return received
 
     async def _all_at_once(self, batch: Sequence[Received]) -> bool:
-        try:
-            await self._transact(batch)
-        except Exception as error:
-            log.info("batch_falls_back_to_single_events", events=len(batch), error=type(error).__name__)
-            return False
-        return True
+        """Each event acts in the trace of its own cause; the span of the batch links them."""
+        links = telemetry.links(received.record.headers for received in batch)
+        with telemetry.span(f"{self.consumer} batch", {}, kind=SpanKind.CONSUMER, links=links) as span:
+            span.set_attribute("messaging.batch.message_count", len(batch))
+            try:
+                await self._transact(batch)
+            except Exception as error:
+                log.info("batch_falls_back_to_single_events", events=len(batch), error=type(error).__name__)
+                return False
+            return True
 
     async def _alone(self, received: Received) -> None:
         record = received.record
-        with (
-            bound(topic=record.topic, partition=record.partition, offset=record.offset, event=received.id),
-            span(type(received.event).__name__, record.headers),
-        ):
+        with bound(**_place(record), event_id=received.id), self._span(received):
             for attempt in range(1, _IN_PLACE_TRIES + 1):
                 try:
                     return await outlast(self._transact, [received])
@@ -132,7 +145,8 @@ class Processor:
         async def work(tx: Tx) -> None:
             await inbox.mark(tx.db, self.consumer, [r.id for r in batch], self._clock.now(), tx.session)
             for received in batch:
-                await self._handlers[type(received.event)](received.event, tx, self._deps)
+                with self._span(received) if len(batch) > 1 else nullcontext():
+                    await self._handlers[type(received.event)](received.event, tx, self._deps)
 
         await self._outbox.run(work)
         now_ms = self._clock.now().timestamp() * 1000
@@ -142,8 +156,30 @@ class Processor:
             age = max(0.0, (now_ms - received.record.timestamp_ms) / 1000)
             END_TO_END_SECONDS.labels(origin(received.record), self.consumer).observe(age)
 
+    def _span(self, received: Received) -> AbstractContextManager[object]:
+        attributes = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": received.record.topic,
+            "messaging.consumer.group.name": self.consumer,
+        }
+        name = type(received.event).__name__
+        return telemetry.span(name, received.record.headers, kind=SpanKind.CONSUMER, attributes=attributes)
+
     def _count(self, record: Record, outcome: str) -> None:
+        """Of each record, once its fate is met: a count and a line."""
         EVENTS.labels(origin(record), self.consumer, outcome).inc()
+        log.info(
+            "record",
+            type=record.headers.get("ce_type", "")[:_TYPE_SHOWN],
+            **_place(record),
+            outcome=outcome,
+            ms=round((time.perf_counter() - _begun.get()) * 1000, 1),
+            trace=telemetry.trace_of(record.headers) or telemetry.trace_id(),
+        )
+
+
+def _place(record: Record) -> dict[str, Any]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
 
 
 def slices(records: Sequence[Record], most_bytes: int = _TOGETHER_BYTES) -> Iterator[list[Record]]:

@@ -1,29 +1,148 @@
-"""W3C trace context: read from a request or a message, carried through the task, written into what it sends."""
+"""Traces: read from a request or a message, carried through the task, written into what it sends; exported on request.
 
-from collections.abc import Iterator, Mapping
+The usual variables of OpenTelemetry say whether and where spans go: OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT)
+turns the export on, OTEL_TRACES_EXPORTER=none or OTEL_SDK_DISABLED=true turns it off. Without them spans only give the
+ids that logs and events carry. Attributes name routes, topics and outcomes, never a person.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import structlog
 from opentelemetry import context, trace
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_NAMESPACE, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+TRACEPARENT = "traceparent"
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _propagator = TraceContextTextMapPropagator()
-_tracer = TracerProvider().get_tracer("place")
+_provider = TracerProvider()
+_tracer = _provider.get_tracer("place")
+
+
+def configure(service: str, role: str) -> None:
+    """Names this process in its spans and starts their export, where the environment asks for it."""
+    global _provider, _tracer
+    names = Resource({SERVICE_NAME: f"{service}-{role}", SERVICE_NAMESPACE: "place-des-assos"})
+    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say comes last, and so wins.
+    resource = Resource.create().merge(names).merge(OTELResourceDetector().detect())
+    _provider = TracerProvider(resource=resource)
+    if _exports(os.environ):
+        # Imported where it is used: it brings an HTTP client and protobuf, which a process that exports nothing spares.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _tracer = _provider.get_tracer("place")
+
+
+def close() -> None:
+    """Sends what is not sent yet: the last act of a process. Waits for a collector no longer than its timeout."""
+    _provider.shutdown()
+
+
+def _exports(environment: Mapping[str, str]) -> bool:
+    off = (
+        environment.get("OTEL_TRACES_EXPORTER") == "none" or environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    )
+    return not off and any(environment.get(name) for name in _ENDPOINTS)
 
 
 @contextmanager
-def span(name: str, headers: Mapping[str, str]) -> Iterator[None]:
-    """A span below the trace that `headers` name (or a new trace); its id is bound to the log."""
-    parent = _propagator.extract(headers)
-    with _tracer.start_as_current_span(name, context=parent) as current:
+def span(
+    name: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    links: Sequence[Link] = (),
+    attributes: Mapping[str, str | int] | None = None,
+) -> Iterator[Span]:
+    """A span below the trace that `headers` name (or a new trace), or without `headers` below the current span.
+
+    Its trace is bound to the log. Of an error that leaves the block the type is kept, never its text, which may hold
+    what somebody wrote.
+    """
+    parent = None if headers is None else _propagator.extract(headers, context=context.Context())
+    with _tracer.start_as_current_span(
+        name,
+        context=parent,
+        kind=kind,
+        links=links,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
         trace_id = trace.format_trace_id(current.get_span_context().trace_id)
         with structlog.contextvars.bound_contextvars(trace=trace_id):
-            yield
+            try:
+                yield current
+            except Exception as error:
+                current.set_status(StatusCode.ERROR, type(error).__name__)
+                raise
+
+
+@contextmanager
+def spans(
+    name: str, causes: Iterable[Mapping[str, str]], *, kind: SpanKind, attributes: Mapping[str, str | int]
+) -> Iterator[None]:
+    """A span in each of the traces that these headers name, for one piece of work that serves them all."""
+    named = {headers[TRACEPARENT]: headers for headers in causes if TRACEPARENT in headers}
+    opened = [
+        _tracer.start_span(
+            name, _propagator.extract(headers, context=context.Context()), kind=kind, attributes=attributes
+        )
+        for headers in named.values()
+    ]
+    try:
+        yield
+    except Exception as error:
+        for current in opened:
+            current.set_status(StatusCode.ERROR, type(error).__name__)
+        raise
+    finally:
+        for current in opened:
+            current.end()
+
+
+def links(traces: Iterable[Mapping[str, str]]) -> list[Link]:
+    """Links to the spans that these headers name, each once: for work that has several causes."""
+    named = {headers[TRACEPARENT]: headers for headers in traces if TRACEPARENT in headers}
+    contexts = [
+        trace.get_current_span(_propagator.extract(headers, context=context.Context())).get_span_context()
+        for headers in named.values()
+    ]
+    return [Link(found) for found in contexts if found.is_valid]
 
 
 def inject() -> dict[str, str]:
     """The headers ({"traceparent": …}) that tell a receiver which trace it belongs to; empty outside a span."""
     headers: dict[str, str] = {}
-    _propagator.inject(headers, context=context.get_current())
+    _propagator.inject(headers)
     return headers
+
+
+def cause(name: str) -> dict[str, str]:
+    """`inject()`, or the headers of a trace that begins here: what a timer does has no cause from outside."""
+    headers = inject()
+    if not headers:
+        with span(name, {}):
+            headers = inject()
+    return headers
+
+
+def trace_id() -> str | None:
+    """The id of the current trace, 32 hexadecimal digits; None outside a span."""
+    return _id(trace.get_current_span())
+
+
+def trace_of(headers: Mapping[str, str]) -> str | None:
+    """The id of the trace that `headers` name; None when they name none."""
+    return _id(trace.get_current_span(_propagator.extract(headers, context=context.Context())))
+
+
+def _id(span: Span) -> str | None:
+    found = span.get_span_context()
+    return trace.format_trace_id(found.trace_id) if found.is_valid else None

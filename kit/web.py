@@ -2,32 +2,42 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit import problems
+from kit import problems, telemetry
 from kit.connections import Connections, Limits, Owner
 from kit.health import Health
 from kit.http_protocol import BoundedProtocol
 from kit.json_bodies import storable_json
+from kit.logging import get_logger
 from kit.metrics import HTTP_SECONDS
 from kit.problems import Problem, to_response
-from kit.telemetry import span
+
+log = get_logger(__name__)
 
 MAX_BODY = 256 * 1024
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = False) -> FastAPI:
-    """`docs` publishes /v1/openapi.json and its page: for the public's door only.
+def create_app(
+    title: str, health: Health, lifespan: Lifespan, *, docs: bool = False, doors: Sequence[Middleware] = ()
+) -> FastAPI:
+    """`docs` publishes /v1/openapi.json and its page: for the public's door only. `doors` see each request before the
+    routes do.
 
     `health` is kept in `app.state.health`: kit.process serves it on a port of its own, since whoever reaches the routes
     (for the gateway: everybody) has no business there.
@@ -45,6 +55,8 @@ def create_app(title: str, health: Health, lifespan: Lifespan, *, docs: bool = F
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.state.health = health
     app.add_middleware(BodyLimit)
+    for door in doors:
+        app.add_middleware(door.cls, *door.args, **door.kwargs)
     app.add_middleware(Observe)
     app.add_middleware(Leaving, stopping=health.stopping)
     return app
@@ -129,16 +141,20 @@ class BodyLimit:
 
 
 class Observe:
-    """A span and a timing for each request; routes are labelled by their template, never by their ids."""
+    """A span, a timing and a line for each request; a route is named by its template, never by its ids.
+
+    The outermost of all: what another part of the app refuses, or fails to do, is seen too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._paths: dict[object, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        status = 500
-        start = time.perf_counter()
+        status = 0
+        begun = time.perf_counter()
 
         async def watched_send(message: Message) -> None:
             nonlocal status
@@ -146,17 +162,46 @@ class Observe:
                 status = message["status"]
             await send(message)
 
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in scope["headers"]
-            if name == b"traceparent"
-        }
-        try:
-            with span(f"{scope['method']}", headers):
+        with telemetry.span(_method(scope), _trace_headers(scope), kind=SpanKind.SERVER) as span:
+            try:
                 await self.app(scope, receive, watched_send)
-        finally:
-            route = getattr(scope.get("route"), "path", "other")
-            HTTP_SECONDS.labels(scope["method"], route, status).observe(time.perf_counter() - start)
+            except Exception as error:
+                if status:
+                    raise
+                # Answered here, and not by Starlette outside of this span: the log of the error names its trace.
+                answer = await scope["app"].exception_handlers[Exception](Request(scope), error)
+                await answer(scope, receive, watched_send)
+            finally:
+                _note(span, _method(scope), self._route(scope), status or 500, time.perf_counter() - begun)
+
+    def _route(self, scope: Scope) -> str:
+        """The template of the path, "other" where none was found."""
+        if "route" in scope:
+            return str(scope["route"].path)
+        # FastAPI names its own routes in the scope, of pages and mounted apps only what answers.
+        if self._paths is None:
+            routes = [route for route in scope["app"].routes if isinstance(route, Route | Mount)]
+            self._paths = {route.endpoint if isinstance(route, Route) else route.app: route.path for route in routes}
+        return self._paths.get(scope.get("endpoint"), "other")
+
+
+def _method(scope: Scope) -> str:
+    """A method of HTTP; whatever else somebody sends is no name for a series."""
+    return scope["method"] if scope["method"] in _METHODS else "OTHER"
+
+
+def _trace_headers(scope: Scope) -> dict[str, str]:
+    found = Headers(scope=scope).get(telemetry.TRACEPARENT)
+    return {} if found is None else {telemetry.TRACEPARENT: found}
+
+
+def _note(span: Span, method: str, route: str, status: int, seconds: float) -> None:
+    HTTP_SECONDS.labels(method, route, status).observe(seconds)
+    span.update_name(f"{method} {route}")
+    span.set_attributes({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+    if status >= 500:
+        span.set_status(StatusCode.ERROR)
+    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 class _Server(uvicorn.Server):

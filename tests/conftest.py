@@ -21,6 +21,7 @@ from kit.tokens import TokenSigner
 from tests.pile import Ville
 from tests.pile import pile as start_pile
 from tests.pile import ville as enter_ville
+from tests.receveur import Receveur, receveur
 from tests.serveurs import Serveurs
 from tests.serveurs import serveurs as start_serveurs
 
@@ -114,9 +115,16 @@ def bientot() -> Callable[..., Awaitable[Any]]:
 
 
 @pytest.fixture(scope="session")
-def pile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def collecteur() -> Iterator[Receveur]:
+    """What the whole system exports of its traces."""
+    with receveur() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def pile(tmp_path_factory: pytest.TempPathFactory, collecteur: Receveur) -> Iterator[Stack]:
     """The whole system, started once a session: nine processes, three servers, the mail catcher."""
-    with start_pile(tmp_path_factory.mktemp("pile")) as stack:
+    with start_pile(tmp_path_factory.mktemp("pile"), collecteur.url) as stack:
         yield stack
 
 

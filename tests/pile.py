@@ -24,8 +24,11 @@ _SERVERS = ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "SMPP_URL", "SMS_
 
 
 @contextmanager
-def pile(folder: Path) -> Iterator[Stack]:
-    """Servers and processes, everything below `folder`, ended at the end. Trusted associations publish at once."""
+def pile(folder: Path, collecteur: str) -> Iterator[Stack]:
+    """Servers and processes, everything below `folder`, ended at the end. Trusted associations publish at once.
+
+    `collecteur`: where they send their traces.
+    """
     kept = dict(os.environ)
     for name in _SERVERS:
         # The stack is killed and stopped in these tests: it must be ours.
@@ -35,6 +38,8 @@ def pile(folder: Path) -> Iterator[Stack]:
         "PLACE_DIR": str(folder),
         "POLITIQUE": "confiance",
         "BUDGET_SEMAINE": "0",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collecteur,
+        "OTEL_BSP_SCHEDULE_DELAY": "500",
     }
     try:
         # Not the ports that `./place up` prefers: two stacks that start at once would both find them free.

@@ -10,6 +10,7 @@ from gateway.memory import MemoryAway
 from gateway.pages.rendering import render
 from gateway.rules import STAFF_PATHS
 from gateway.upstream import ServiceAway
+from kit import telemetry
 from kit.logging import get_logger
 from kit.problems import Problem, from_http, install_outages, invalid, not_found, to_response, unavailable
 
@@ -39,7 +40,8 @@ async def refuse(request: Request, problem: Problem) -> Response:
     way_back = problem.more.get("connexion")
     if problem.status == 401 and isinstance(way_back, str):
         return RedirectResponse(way_back, status_code=303)
-    response = render(request, "erreur.html", status=problem.status, probleme=problem)
+    trace = telemetry.trace_id() if problem.status >= 500 else None
+    response = render(request, "erreur.html", status=problem.status, probleme=problem, trace=trace)
     response.headers.update(problem.headers)
     return response
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.moderation import Issue, Motif
+from kit import telemetry
 from kit.clock import Clock
 from kit.ids import new_id
 from kit.outbox import Outbox, Tx
@@ -86,7 +87,10 @@ class Actions:
                 decide, retenus, journal.destinataires(decide, association), now, version_connue=version
             )
             if event is not None:
-                tx.emit(event, event_id=decision_id)
+                # In the trace of the annonce, linked to the request of the moderator.
+                request = telemetry.links([telemetry.inject()])
+                with telemetry.span("decision", dossier.cause or None, links=request):
+                    tx.emit(event, event_id=decision_id)
             tx.after_commit(lambda: metrics.compter(issue, automatique=False))
             return decide
 

@@ -99,6 +99,7 @@ class Dossier(BaseModel):
 
     `revue`: published by the policy "confiance", to be seen after. `jeton`: the last fencing token that was given.
     `contenu`: the other fields of the cible as JSON values. `decision_id`: the last entry of the audit trail about it.
+    `cause`: the trace of the event that asked for it ({"traceparent": …}), which the decision takes up days later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -120,6 +121,7 @@ class Dossier(BaseModel):
     decision_id: str | None = None
     issue: Issue | None = None
     ferme_at: dt.datetime | None = None
+    cause: dict[str, str] = {}
 
     @property
     def rang(self) -> int:

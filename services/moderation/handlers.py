@@ -24,6 +24,7 @@ from contracts.annonces import (
 from contracts.commun import Auteur, TypeAuteur
 from contracts.comptes import CompteEfface
 from contracts.moderation import Issue, TypeCible
+from kit import telemetry
 from kit.clock import Clock
 from kit.ids import stable_id
 from kit.metrics import STALE
@@ -149,6 +150,7 @@ def _dossier_annonce(annonce: Annonce, deps: Deps) -> Dossier:
         ),
         auteur=annonce.auteur,
         recu_at=deps.clock.now(),
+        cause=telemetry.inject(),
     )
 
 
@@ -172,6 +174,7 @@ def _dossier_association(association: Association, deps: Deps) -> Dossier:
             nom=association.nom,
         ),
         recu_at=deps.clock.now(),
+        cause=telemetry.inject(),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pymongo.errors import BulkWriteError
 
 from contracts.notifications import Canal
+from kit import telemetry
 from kit.errors import RetryLater
 from kit.mongo import DUPLICATE_KEY, write_error_codes
 from kit.outbox import Tx
@@ -102,6 +103,9 @@ class Courrier:
             lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
         if genre in limites.LIBELLES:
             await self._limiter(lignes, tx)
+        if cause := telemetry.inject():
+            for ligne in lignes:
+                ligne["cause"] = cause
         partent = self._partent(genre, lignes)
         # Claimed with their insertion, where the channel allows it.
         prises = {

@@ -11,7 +11,7 @@ from contracts.notifications import Canal
 from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.mongo import Database
-from services.notifications.aiguillage import Aiguillage, Bascule, Poids
+from services.notifications.aiguillage import Aiguillage, Bascule, Poids, Raison
 from services.notifications.canaux.base import Canal as CanalDe
 from services.notifications.canaux.email import CanalEmail
 from services.notifications.canaux.push import CanalPush
@@ -21,13 +21,21 @@ from services.notifications.canaux.sms.http import ClientHttp, FournisseurHttp
 from services.notifications.canaux.sms.smpp import SessionSmpp
 from services.notifications.debit import Debit, connecter, lire_limites
 from services.notifications.domain import LOT_MAX
-from services.notifications.metriques import BASCULES
+from services.notifications.metriques import BASCULES, RETOURS
+from services.notifications.retours import Verdict
 from services.notifications.settings import Reglages
 
 log = get_logger(__name__)
 
 SMPP, HTTP = "smpp", "http"
 """The names of the two SMS providers in the ledger; the second is part of the address of its callbacks."""
+
+# Series that begin at 0: the first of a kind is an increase.
+for _nom, _autre in ((SMPP, HTTP), (HTTP, SMPP)):
+    for _raison in Raison:
+        BASCULES.labels(_nom, _autre, _raison.value)
+    for _verdict in Verdict:
+        RETOURS.labels(_nom, _verdict.value)
 
 Boucle = Callable[[asyncio.Event], Awaitable[None]]
 

@@ -91,25 +91,32 @@ class Guichet:
             remises = [suite for suites in lots.values() for suite in suites.values() if suite.recu is not None]
             if parties := sum(suite.recu.parties for suite in remises if suite.recu is not None):
                 await self._regles.compter(parties, sum(suite.centimes for suite in remises), tx.session)
-            for event in self._remis(marques):
-                tx.emit(event)
+            for event, cause in self._remis(marques):
+                tx.emit(event, cause=cause)
 
         # While more is handed over, what was told of it can wait for the next: a need of a city is told in few words.
         await self._outbox.run(work, within_s=_ANNONCE_SOUS_S if self._encore() else 0.0)
 
-    def _remis(self, marques: Sequence[Marque]) -> list[EnvoisRemis]:
-        """One event per annonce; `lot_id` is that of one of the lots, which names no other event of this annonce."""
+    def _remis(self, marques: Sequence[Marque]) -> list[tuple[EnvoisRemis, Mapping[str, str] | None]]:
+        """One event per annonce, and its trace; `lot_id` is that of one of the lots, which names no other event of this
+        annonce."""
         par_annonce: dict[str, list[str]] = defaultdict(list)
         lots: dict[str, str] = {}
+        causes: dict[str, Mapping[str, str]] = {}
         for marque in marques:
             for ligne in marque.prises:
                 if marque.suites[ligne["_id"]].etat is Etat.REMIS and est_alerte(ligne):
                     lots.setdefault(ligne["annonce_id"], marque.lot)
                     par_annonce[ligne["annonce_id"]].append(ligne["profil_id"])
+                    if "cause" in ligne:
+                        causes.setdefault(ligne["annonce_id"], ligne["cause"])
         now = self._clock.now()
         return [
-            EnvoisRemis(
-                lot_id=lots[annonce_id], annonce_id=annonce_id, canal=self._canal, profils=profils, remis_at=now
+            (
+                EnvoisRemis(
+                    lot_id=lots[annonce_id], annonce_id=annonce_id, canal=self._canal, profils=profils, remis_at=now
+                ),
+                causes.get(annonce_id),
             )
             for annonce_id, profils in par_annonce.items()
         ]

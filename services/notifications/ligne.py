@@ -2,11 +2,12 @@
 
 {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat, motif?, tentatives,
 lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?, reference?, parties?, resume_at?,
-resume_id?, score?, ancienne?}
+resume_id?, score?, ancienne?, cause?}
 
 `gabarit`: the version of the template. `reprise_at`: from when anybody may take the row up, a new one once its
 deliverer should have, a failure after its pause; rows that are claimed or done have none. `lot`: whose claim it is
-(prises.py). `ancienne`: an alert whose id an older version made.
+(prises.py). `ancienne`: an alert whose id an older version made. `cause`: the trace of the event that made it
+({"traceparent": …}).
 """
 
 from typing import Any

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import SpanKind
+
+from kit import telemetry
 from kit.clock import Clock
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
@@ -250,7 +253,12 @@ class Livreur:
         dispenses = {ligne["_id"]: self._dispense(ligne, vue) for ligne in prises}
         suites = {id_: suite for id_, suite in dispenses.items() if suite is not None}
         a_remettre = [ligne for ligne in prises if ligne["_id"] not in suites]
-        with REMISE_SECONDS.labels(self.nom).time():
+        causes = [ligne.get("cause", {}) for ligne in a_remettre]
+        quoi = {"canal": self.nom.value, "messages": len(a_remettre)}
+        with (
+            REMISE_SECONDS.labels(self.nom).time(),
+            telemetry.spans(f"remise {self.nom}", causes, kind=SpanKind.CLIENT, attributes=quoi),
+        ):
             return suites | await self._remise.remettre(connexion, a_remettre, vue.regard.contacts, bail.tenu)
 
     async def _regarder(self, prise: Prise) -> Vue:

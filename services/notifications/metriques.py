@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.notifications.domain import Etat, non_envoye
+from contracts.notifications import Canal
+from services.notifications.domain import Etat, Motif, non_envoye
 
 ENVOIS = Counter("envois_total", "Messages by what became of one attempt", ["canal", "etat"])
 REMISE_SECONDS = Histogram(
@@ -32,6 +33,13 @@ NON_ENVOYES = Counter(
     "Messages that will not be sent, by a reason of ours or a code of failure",
     ["motif"],
 )
+
+# Series that begin at 0: the first event of a kind is an increase, and a sum over none is 0.
+for _motif in Motif:
+    NON_ENVOYES.labels(_motif.value)
+for _canal in Canal:
+    INJOIGNABLE.labels(_canal.value)
+    ENVOIS.labels(_canal.value, Etat.REMIS.value)
 
 
 def compter_non_envoyes(fins: Iterable[tuple[Etat, str | None]]) -> None:

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,14 +13,17 @@ from deploy.layout import ROOT
 from deploy.processes import HEALTH_PORT, PROCESSES
 
 FOLDER = ROOT / "deploy" / "observability"
-ALERTS: list[dict[str, Any]] = [
+RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((FOLDER / "alertes.yml").read_text())["groups"] for rule in group["rules"]
 ]
+ALERTS = [rule for rule in RULES if "alert" in rule]
+CASES: list[dict[str, Any]] = yaml.safe_load((FOLDER / "alertes.test.yml").read_text())["tests"]
 PANELS: list[dict[str, Any]] = json.loads((FOLDER / "tableau.json").read_text())["panels"]
 _SUFFIXES = {"Gauge": ("",), "Counter": ("",), "Histogram": ("_bucket", "_count", "_sum")}
 # From Prometheus itself, or added by its configuration.
 _LABELS = {"le", "job", "instance", "processus"}
-_WORDS = {"abs", "by", "or", "on", "offset", "unless", "sum", "max", "min", "rate", "increase", "histogram_quantile"}
+_WORDS = {"abs", "absent", "scalar", "and", "by", "or", "on", "offset", "unless", "sum", "max", "min", "rate"}
+_WORDS |= {"increase", "histogram_quantile"}
 
 
 def declared() -> Iterator[tuple[str, str, set[str]]]:
@@ -38,11 +42,12 @@ def declared() -> Iterator[tuple[str, str, set[str]]]:
 
 DECLARED = list(declared())
 NAMES = {name + suffix for kind, name, _ in DECLARED for suffix in _SUFFIXES[kind]} | {"up"}
+NAMES |= {rule["record"] for rule in RULES if "record" in rule}
 LABELS = set().union(*(labels for _, _, labels in DECLARED)) | _LABELS
 
 
 def expressions() -> Iterator[str]:
-    yield from (rule["expr"] for rule in ALERTS)
+    yield from (rule["expr"] for rule in RULES)
     yield from (target["expr"] for panel in PANELS for target in panel.get("targets", []))
 
 
@@ -54,13 +59,27 @@ def test_expressions_name_metrics_and_labels_that_exist() -> None:
         for matchers in re.findall(r"{([^}]*)}", bare):
             assert set(re.findall(r"[a-z]\w*", matchers)) <= LABELS, expression
         bare = re.sub(r"\bby \([^)]*\)|{[^}]*}", " ", bare)
-        assert set(re.findall(r"[a-z]\w*", bare)) - _WORDS <= NAMES, expression
+        assert set(re.findall(r"[a-z][\w:]*", bare)) - _WORDS <= NAMES, expression
 
 
 def test_every_metric_of_the_kit_is_looked_at() -> None:
     """A number that nobody sees need not be counted."""
     text = " ".join(expressions())
     assert [name for _, name, _ in DECLARED if name not in text] == []
+
+
+def test_each_alert_fires_for_its_reason_and_for_nothing_else() -> None:
+    """promtool is in Debian's package « prometheus »."""
+    command = ["promtool", "test", "rules", "alertes.test.yml"]
+    run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    fire = {test["alertname"] for case in CASES for test in case["alert_rule_test"] if test["exp_alerts"]}
+    assert fire == {rule["alert"] for rule in ALERTS}
+
+
+def test_every_process_is_missed_when_it_is_gone() -> None:
+    (absent,) = (rule["expr"] for rule in ALERTS if rule["alert"] == "ProcessusAbsent")
+    assert re.findall(r'absent\(up{processus="([^"]+)"}\)', absent) == [process.name for process in PROCESSES]
 
 
 def test_every_alert_has_its_page_and_every_page_its_alert() -> None:

@@ -1,17 +1,28 @@
 """The app of a service: bodies that are too large, routes that do not exist, servers that are away."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from prometheus_client import REGISTRY
 from pymongo.errors import AutoReconnect
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kit.health import Health
 from kit.problems import MEDIA_TYPE
 from kit.web import MAX_BODY, create_app, health_app
+
+
+async def page_of_a_mounted_app(scope: Scope, receive: Receive, send: Send) -> None:
+    await Response()(scope, receive, send)
+
+
+LinesOf = Callable[[str], list[dict[str, Any]]]
 
 
 @asynccontextmanager
@@ -41,6 +52,12 @@ def make_app() -> FastAPI:
     @app.get("/erreur")
     async def defect() -> None:
         raise ZeroDivisionError("c1@exemple.fr")
+
+    async def page(_: Request) -> Response:
+        return Response()
+
+    app.add_route("/pages/{page_id}", page)
+    app.mount("/fichiers", page_of_a_mounted_app)
 
     @app.get("/choses/{chose_id}")
     async def thing(chose_id: str) -> str:
@@ -128,6 +145,52 @@ async def test_health_and_metrics_are_not_among_the_routes(path: str) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://sante") as health:
         assert (await health.get(path)).status_code == 200
         assert (await health.get("/choses/c-42")).status_code == 404
+
+
+async def test_an_error_and_its_answer_name_the_same_trace(client: httpx.AsyncClient, lines_of: LinesOf) -> None:
+    body = (await client.get("/erreur")).json()
+    (failed,) = lines_of("request_failed")
+    assert re.fullmatch("[0-9a-f]{32}", body["trace"])
+    assert failed["trace"] == body["trace"]
+    assert "trace" not in (await client.get("/ailleurs")).json()
+
+
+async def test_each_request_has_its_line_without_what_somebody_sent(
+    client: httpx.AsyncClient, lines_of: LinesOf
+) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    await client.get("/choses/c-42?adresse=c1@exemple.fr", headers=headers)
+    await client.get("/pages/c-42")
+    await client.get("/fichiers/c-42")
+    await client.get("/ailleurs/c-42")
+    await client.request("PIRATER", "/taille")
+    lines = lines_of("request")
+    seen = [(line["method"], line["route"], line["status"]) for line in lines]
+    assert seen == [
+        ("GET", "/choses/{chose_id}", 200),
+        ("GET", "/pages/{page_id}", 200),
+        ("GET", "/fichiers", 200),
+        ("GET", "other", 404),
+        ("OTHER", "/taille", 405),
+    ]
+    assert lines[0]["trace"] == trace
+    assert all(line["ms"] >= 0 and line["level"] == "info" for line in lines)
+    assert not re.search("c-42|exemple", str(lines))
+
+
+async def test_what_a_door_refuses_is_seen_too(lines_of: LinesOf) -> None:
+    class Closed:
+        def __init__(self, app: ASGIApp, status: int) -> None:
+            self.status = status
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await Response(status_code=self.status)(scope, receive, send)
+
+    app = create_app("essai", Health(), lifespan, doors=[Middleware(Closed, status=429)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai") as visitor:
+        assert (await visitor.get("/choses/c-42")).status_code == 429
+    assert [line["status"] for line in lines_of("request")] == [429]
 
 
 async def test_requests_are_counted_by_the_template_of_their_route(client: httpx.AsyncClient) -> None:

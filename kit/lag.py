@@ -1,0 +1,131 @@
+"""How far groups of consumers are behind, as Kafka knows it: a group whose members are all gone says nothing itself."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from kit.errors import is_outage
+from kit.logging import get_logger
+from kit.metrics import GROUP_LAG_EVENTS, GROUP_LAG_SECONDS
+from kit.waiting import wait
+
+log = get_logger(__name__)
+
+_EVERY_S = 10.0
+_TIMEOUT_S = 30.0
+# A record that its topic has lost meanwhile is not waited for longer than this.
+_READ_S = 2.0
+_REQUEST_MS = 5000
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Of one group in one topic: events that it has not done, and how old the oldest of them is in seconds."""
+
+    events: int
+    oldest_s: float
+
+
+def behind(
+    positions: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, tuple[int, int]]:
+    """Partition → (offset of the first record that is not done, how many are not), of those that are behind.
+
+    `positions` are what the group has committed; where it never has, it begins with the first record that is there.
+    """
+    found = {}
+    for tp, end in ends.items():
+        first = max(positions.get(tp, 0), begins[tp])
+        if first < end:
+            found[tp] = (first, end - first)
+    return found
+
+
+class Lags:
+    """Measures `groups` (name → topics) regularly, and sets the gauges of every pair.
+
+    While it cannot measure, the gauges are gone: an old value would say that all is well.
+    """
+
+    def __init__(self, bootstrap: str, groups: Mapping[str, Sequence[str]]) -> None:
+        self._bootstrap = bootstrap
+        self._groups = groups
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                await self._measure_until(stopping)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("lag_not_measured", error=type(error).__name__)
+            GROUP_LAG_EVENTS.clear()
+            GROUP_LAG_SECONDS.clear()
+            await wait(stopping, 1.0)
+
+    async def _measure_until(self, stopping: asyncio.Event) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, enable_auto_commit=False, request_timeout_ms=_REQUEST_MS
+        )
+        try:
+            await admin.start()
+            await consumer.start()
+            while not stopping.is_set():
+                for (group, topic), lag in (await asyncio.wait_for(self.measure(admin, consumer), _TIMEOUT_S)).items():
+                    GROUP_LAG_EVENTS.labels(topic, group).set(lag.events)
+                    GROUP_LAG_SECONDS.labels(topic, group).set(lag.oldest_s)
+                await wait(stopping, _EVERY_S)
+        finally:
+            await consumer.stop()
+            await admin.close()
+
+    async def measure(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[tuple[str, str], Lag]:
+        """(group, topic) → its lag. A topic that does not exist holds nothing. Raises what Kafka raises."""
+        topics = sorted({topic for names in self._groups.values() for topic in names})
+        partitions = await _partitions(admin, topics)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        found = {}
+        for group, names in self._groups.items():
+            offsets = await admin.list_consumer_group_offsets(group)
+            positions = {tp: kept.offset for tp, kept in offsets.items() if kept.offset >= 0}
+            mine = behind(positions, begins, {tp: end for tp, end in ends.items() if tp.topic in names})
+            ages = await _ages(consumer, {tp: first for tp, (first, _) in mine.items()})
+            for topic in names:
+                events = sum(count for tp, (_, count) in mine.items() if tp.topic == topic)
+                oldest_s = max((age for tp, age in ages.items() if tp.topic == topic), default=0.0)
+                found[group, topic] = Lag(events, oldest_s)
+        return found
+
+
+async def _partitions(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> list[TopicPartition]:
+    described = await admin.describe_topics(list(topics))
+    return [
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        if topic["error_code"] == 0
+        for partition in topic["partitions"]
+    ]
+
+
+async def _ages(consumer: AIOKafkaConsumer, firsts: Mapping[TopicPartition, int]) -> dict[TopicPartition, float]:
+    """Seconds since the record at each of these offsets was written, or the one that compaction has left after it."""
+    if not firsts:
+        return {}
+    consumer.assign(list(firsts))
+    ages: dict[TopicPartition, float] = {}
+    try:
+        for tp, first in firsts.items():
+            consumer.seek(tp, first)
+        end = time.monotonic() + _READ_S
+        while (left := [tp for tp in firsts if tp not in ages]) and time.monotonic() < end:
+            fetched = await consumer.getmany(*left, timeout_ms=200, max_records=len(left))
+            for tp, records in fetched.items():
+                ages[tp] = max(0.0, time.time() - records[0].timestamp / 1000)
+    finally:
+        consumer.unsubscribe()
+    return ages

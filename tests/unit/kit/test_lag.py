@@ -1,0 +1,20 @@
+"""What a group has not done, from its commits and what lies in the topic."""
+
+from aiokafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.lag import behind
+
+TP = TopicPartition("essai", 0)
+offsets = st.integers(0, 1000)
+
+
+@given(begin=offsets, kept=offsets, committed=st.none() | offsets)
+def test_what_is_there_and_not_done_is_counted_from_the_first_of_it(
+    begin: int, kept: int, committed: int | None
+) -> None:
+    positions = {} if committed is None else {TP: committed}
+    found = behind(positions, {TP: begin}, {TP: begin + kept})
+    left = [offset for offset in range(begin, begin + kept) if committed is None or offset >= committed]
+    assert found == ({TP: (left[0], len(left))} if left else {})
