@@ -35,7 +35,7 @@ _RAISONS = (
 
 def rna(numero: int) -> str:
     """A well-formed RNA number of the Nord; registries number from 1, so high ones collide with no real association."""
-    return f"W59{9000000 - numero:07d}"[:10]
+    return f"W59{(9_000_000 - numero) % 10**7:07d}"
 
 
 def associations(nombre: int, graine: int) -> Iterator[dict[str, Any]]:
