@@ -208,11 +208,10 @@ class Outbox:
         published = {"topic": topic, "publie_at": {"$ne": None}}
         return int((await self._mongo.db.outbox.update_many(published, {"$set": WAITING})).modified_count)
 
-    async def waits(self, topic: str, before: dt.datetime) -> bool:
-        """Whether a row of `topic` that is older than `before` is not published yet."""
-        return (
-            await self._mongo.db.outbox.find_one({**WAITING, "created_at": {"$lt": before}, "topic": topic}) is not None
-        )
+    async def waits(self, topic: str, before: dt.datetime | None = None) -> bool:
+        """Whether a row of `topic` (with `before`: one that is older) is not published yet."""
+        older = {"created_at": {"$lt": before}} if before else {}
+        return await self._mongo.db.outbox.find_one({**WAITING, **older, "topic": topic}) is not None
 
     async def measure(self) -> None:
         """Before /metrics is read."""

@@ -120,20 +120,40 @@ class Republication:
     async def look(self) -> None:
         """Compares the ends of the owned topics with those last seen, and notes what must be published again."""
         await self._topics.ensure()
-        for topic, ends in (await self._topics.ends()).items():
-            row = await self._rows.find_one({"_id": topic}, {"fins": 1})
-            seen = row.get("fins") if row else None
+        found = await self._topics.ends()
+        rows = {row["_id"]: row async for row in self._rows.find({"_id": {"$in": list(found)}}, {"fins": 1, "etat": 1})}
+        gone = {topic for topic, ends in found.items() if await self._is_gone(topic, rows.get(topic, {}), ends)}
+        for topic, ends in found.items():
+            row = rows.get(topic, {})
+            seen = row.get("fins")
             if seen is None and any(ends.values()) and await self._knows_nothing(topic):
                 await self._tell_loss(topic, ends)
-            elif lost(seen, ends):
-                await self._ask(topic, seen, ends)
+            elif topic in gone or (gone and seen):
+                # Kafka has lost more than this topic, and the end of another may have grown past its old one by now.
+                await self._ask(topic, row, ends)
             elif seen != ends:
-                await self._write(topic, seen, {"$set": {"fins": ends}, "$setOnInsert": {"etat": _DONE, "numero": 0}})
+                await self._write(topic, row, {"$set": {"fins": ends}, "$setOnInsert": {"etat": _DONE, "numero": 0}})
             self._known.add(topic)
 
-    async def _ask(self, topic: str, seen: Mapping[str, int] | None, ends: Mapping[str, int]) -> None:
+    async def _is_gone(self, topic: str, row: Document, ends: Mapping[str, int]) -> bool:
+        return lost(row.get("fins"), ends) or (row.get("etat") == _DONE and await self._was_emptied(topic, ends))
+
+    async def _was_emptied(self, topic: str, ends: Mapping[str, int]) -> bool:
+        """Whether nothing is left of a topic of states, though its database holds some that were published.
+
+        What was published and lost between two looks has moved no end that anybody has seen.
+        """
+        source = self._sources.get(topic)
+        if source is None or any(ends.values()) or await source.collection.find_one({}, {"_id": 1}) is None:
+            return False
+        if await self._outbox.waits(topic):
+            return False
+        # What was published since the ends were read is there now.
+        return not any((await self._topics.ends()).get(topic, {}).values())
+
+    async def _ask(self, topic: str, row: Document, ends: Mapping[str, int]) -> None:
         change = {"$set": {"fins": ends, **_request(self._clock.now())}, "$inc": {"numero": 1}}
-        if await self._write(topic, seen, change) and seen:
+        if await self._write(topic, row, change) and (seen := row.get("fins")):
             TOPICS_LOST.labels(topic).inc()
             log.error("topic_lost_records", topic=topic, seen=sum(seen.values()), ends=sum(ends.values()))
 
@@ -145,8 +165,8 @@ class Republication:
         return all(empty)
 
     async def _tell_loss(self, topic: str, ends: Mapping[str, int]) -> None:
-        row = {"fins": ends, "etat": _DONE, "numero": 0, "base_perdue_at": self._clock.now()}
-        await self._write(topic, None, {"$set": row})
+        lost_row = {"fins": ends, "etat": _DONE, "numero": 0, "base_perdue_at": self._clock.now()}
+        await self._write(topic, {}, {"$set": lost_row})
         log.critical("database_lost", topic=topic)
         if topic in self._known:
             raise DatabaseLost("the database no longer knows the topics that it has written")
@@ -156,10 +176,11 @@ class Republication:
         if await self._rows.find_one({"base_perdue_at": {"$ne": None}}) is not None:
             raise NotReady("perdue")
 
-    async def _write(self, topic: str, seen: Mapping[str, int] | None, change: Mapping[str, Any]) -> bool:
-        """False when another process has noted other ends meanwhile: its look is the later one."""
+    async def _write(self, topic: str, row: Document, change: Mapping[str, Any]) -> bool:
+        """False when `row` has changed since it was read: another process has looked later."""
+        as_read = {"_id": topic, "fins": row.get("fins"), **({"etat": row["etat"]} if row else {})}
         try:
-            result = await self._rows.update_one({"_id": topic, "fins": seen}, change, upsert=seen is None)
+            result = await self._rows.update_one(as_read, change, upsert=not row)
         except DuplicateKeyError:
             return False
         return bool(result.matched_count or result.upserted_id)

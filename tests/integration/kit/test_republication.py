@@ -16,7 +16,7 @@ from kit.events import headers_of
 from kit.health import Health
 from kit.ids import new_id
 from kit.outbox import Tx
-from kit.republication import DatabaseLost, Document, Source, ask, progress_of
+from kit.republication import DatabaseLost, Document, Republication, Source, ask, progress_of
 from kit.runtime import Runtime, open_runtime
 from kit.settings import Settings
 
@@ -154,6 +154,37 @@ async def test_ce_que_kafka_a_perdu_pendant_que_tout_tourne_est_publie_de_nouvea
         assert {id_ for id_, _ in await read(servers, FAITS)} == facts | {"fait-c3-3"}
         expected = {f"c{number}": 2 if number < 10 else 1 for number in range(40)} | {"c3": 3}
         assert states(await read(servers, ETATS)) == expected
+
+
+async def test_ce_qui_est_publie_et_perdu_entre_deux_regards_est_publie_de_nouveau(servers: Servers) -> None:
+    """The ends that were noted are those of empty topics, and so are the ends after the loss."""
+    settings = Settings(mongo_url=servers.urls["MONGO_URL"], kafka_url=servers.urls["KAFKA_URL"])
+    async with open_runtime(f"kit-{new_id()[:8]}", settings, Health()) as runtime:
+        await runtime.prepare(SPECS)
+        republication = runtime.republication([Source(ETATS, runtime.mongo.db.etats, etat)])
+        await republication.begin()
+        await repaired(runtime, republication)
+        await republication.look()
+        for number in range(5):
+            await write(runtime, f"r{number}", 1)
+        await runtime.outbox.settle()
+        facts = {id_ for id_, _ in await read(servers, FAITS)}
+
+        servers.lose("kafka")
+
+        await republication.begin()
+        await repaired(runtime, republication)
+        assert states(await read(servers, ETATS)) == {f"r{number}": 1 for number in range(5)}
+        assert facts == {f"fait-r{number}-1" for number in range(5)}
+        # What is repaired is not repaired for ever.
+        await republication.look()
+        assert not await republication.repair()
+
+
+async def repaired(runtime: Runtime, republication: Republication) -> None:
+    """Does what the loops of a worker do, until nothing is left to do."""
+    while await republication.repair() or await runtime.outbox.sweep():
+        continue
 
 
 async def _noted(runtime: Runtime, events: int) -> bool:
