@@ -127,6 +127,8 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
         await _quitter_association(document, compte_id, tx, deps)
     for document in await deps.store.annonces_du_compte(compte_id, tx.session):
         await _effacer_auteur(document, tx, deps)
+    # Last: what was just withdrawn has told its answers once more.
+    await deps.store.oublier_destinataire(compte_id, tx.session)
 
 
 async def _effacer_reponse(document: Document, tx: Tx, deps: Deps) -> None:

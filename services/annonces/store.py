@@ -248,6 +248,12 @@ class Store:
     async def reponses_du_compte(self, compte_id: str, session: Session) -> list[Document]:
         return [row async for row in self.reponses.find({"compte_id": compte_id}, session=session)]
 
+    async def oublier_destinataire(self, compte_id: str, session: Session) -> None:
+        """Answers keep whom they were told to; an erased account is no more among them."""
+        await self.reponses.update_many(
+            {"destinataires": compte_id}, {"$pull": {"destinataires": compte_id}}, session=session
+        )
+
     async def renommer_dans_reponses(self, annonce_id: str, titre: str, session: Session) -> None:
         """The title that answers repeat, when it must be forgotten."""
         await self.reponses.update_many({"annonce_id": annonce_id}, {"$set": {"annonce_titre": titre}}, session=session)
