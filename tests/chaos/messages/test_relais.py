@@ -110,7 +110,7 @@ async def test_un_relais_muet_apres_le_contenu_recoit_encore_une_fois_ce_qu_il_a
 
 
 @pytest.mark.parametrize("mot", ["MAIL", "RCPT", "DATA", "."])
-async def test_un_421_au_milieu_d_un_lot_ne_coute_ni_mail_ni_essai(lieu: Scene, mot: str) -> None:
+async def test_un_421_au_milieu_d_un_lot_ne_coute_aucun_mail_et_au_plus_un_essai(lieu: Scene, mot: str) -> None:
     arrivees, fermes = Arrivees(), 0
 
     def script(mot_recu: str, ligne: str) -> Reponse:
@@ -125,7 +125,9 @@ async def test_un_421_au_milieu_d_un_lot_ne_coute_ni_mail_ni_essai(lieu: Scene, 
     lignes = await _lignes(lieu)
     assert fermes == 10
     assert arrivees.mails == Counter(list(lignes))
-    assert {ligne["tentatives"] for ligne in lignes.values()} == {1}
+    # Before a recipient is named the relay means nobody in particular. Later it may mean one message, which must end.
+    de_trop = sum(ligne["tentatives"] - 1 for ligne in lignes.values())
+    assert 0 <= de_trop <= (0 if mot == "MAIL" else fermes)
 
 
 async def test_un_relais_parti_au_milieu_puis_revenu_recoit_tout_et_la_panne_ne_coute_aucun_essai(lieu: Scene) -> None:

@@ -119,8 +119,8 @@ class Service:
         """What Outbox.run does, without a way back: a test that expects a refusal checks that nothing was written."""
         tx = Tx(self, None)
         result = await work(tx)
-        self.emis += [event for _, event in tx.events]
-        self.ids += [id_ for id_, _ in tx.events]
+        self.emis += [event for _, event, _ in tx.events]
+        self.ids += [id_ for id_, _, _ in tx.events]
         return result
 
     def faire(self, work: Callable[[Tx], Awaitable[T]]) -> T:
