@@ -22,7 +22,8 @@ log = get_logger(__name__)
 
 # uvicorn closes an idle connection after 5 s: ours must go first, or a POST would meet a closed door.
 _KEEPALIVE_S = 4.0
-_CONNECT_S = 2.0
+# On a busy machine our own loop is late: less would call a service away that is there.
+_CONNECT_S = 5.0
 _PAUSE_S = 0.1
 # A token lives for 60 s; one signature serves the requests of half that time.
 _TOKEN_REUSED_S = 30.0

@@ -39,7 +39,7 @@ async def test_first_login_makes_the_account_and_tells_notifications_the_address
 async def test_the_address_is_stored_nowhere(banc: Banc) -> None:
     email = adresse()
     compte_id, _ = await banc.login(banc.client, email)
-    db = banc.app.state.deps.gestion._comptes._rows.database
+    db = banc.app.state.deps.gestion._comptes.rows.database
     assert db.name == "gateway"
     for name in await db.list_collection_names():
         assert await db[name].count_documents({"$expr": {"$eq": ["$_id", email]}}) == 0
