@@ -155,9 +155,10 @@ class Ville:
 
     async def index_a_jour(self) -> None:
         """Waits until every profil that was written is in the index of every matching worker."""
-        actifs = sum(profil.actif for profil in (await attendu.profils(self.kafka)).values())
 
         async def indexes() -> bool:
+            # Each time anew: a topic that lost its records fills again meanwhile.
+            actifs = sum(profil.actif for profil in (await attendu.profils(self.kafka)).values())
             for program in self.stack.programs():
                 if program.name.startswith("matching-worker"):
                     metrics = str(await Client(self.http, self.stack.health_url(program.name)).get("/metrics"))

@@ -209,7 +209,10 @@ async def test_only_the_gateway_hands_over_contacts_and_only_good_ones(poste: Po
         reponse = await poste.api.put(chemin, json={**corps, "email": email}, headers=poste.systeme())
         assert reponse.status_code == 422
         assert reponse.json()["erreurs"] == [
-            {"champ": "email", "message": "Cette adresse électronique n’est pas valable."}
+            {
+                "champ": "email",
+                "message": "Cette adresse e-mail n’est pas valable. Exemple\u00a0: prenom.nom@exemple.fr",
+            }
         ]
     inconnu = await poste.api.put(chemin, json={**corps, "nom": "X"}, headers=poste.systeme())
     assert inconnu.status_code == 422
