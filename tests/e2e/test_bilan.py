@@ -121,7 +121,8 @@ async def test_une_publication_que_matching_a_manquee_est_nommee_pour_toute_peri
         suivi = await store.db.annonces.find_one_and_delete({"_id": de.annonce_id})
         assert suivi is not None
         for periode in ([], ["--annonce", de.annonce_id], ["--depuis", aujourdhui.isoformat()]):
-            code, bilan = await place_bilan(*periode)
+            # Its event is on its way until matching has committed its offset, a moment after it has searched.
+            code, bilan = await place_bilan(*periode, "--attendre", "60")
             assert code == 1
             assert de.annonce_id in bilan["sans_appariement"]
         _, plus_tard = await place_bilan("--depuis", (aujourdhui + dt.timedelta(days=2)).isoformat())
