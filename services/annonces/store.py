@@ -18,6 +18,7 @@ from contracts.annonces import Annonce, Association, EtatAnnonce, EtatAssociatio
 from contracts.commun import TypeAuteur
 from contracts.moderation import Motif
 from kit.mongo import Database, Session
+from kit.outbox import WAITING
 from services.annonces.associations import FicheAssociation
 from services.annonces.domain import VIVANTS, Fiche, lieu_public
 from services.annonces.reponses import ACTIVES, EN_COURS
@@ -129,7 +130,7 @@ class Store:
 
     async def a_publier(self, topic: str) -> set[str]:
         """Keys of the events of `topic` that are stored and not published yet."""
-        return {row["key"].decode() async for row in self.db.outbox.find({"topic": topic}, {"key": 1})}
+        return {row["key"].decode() async for row in self.db.outbox.find({**WAITING, "topic": topic}, {"key": 1})}
 
     async def vivantes_de_association(self, association_id: str, session: Session) -> list[Document]:
         filtre = {"auteur.association_id": association_id, "etat": {"$in": bson(sorted(VIVANTS))}}
