@@ -14,7 +14,7 @@ from deploy.local.leftovers import sweep
 from deploy.local.servers import URL_VARIABLES, Server
 from deploy.local.waiting import Patience, wait_until
 from deploy.processes import STAND_INS
-from deploy.stack import PORTS_OF, Program, Stack
+from deploy.stack import PORTS_OF, Program, Stack, health_port
 from deploy.supervision import Supervisor, configuration
 
 _READY_S = 120.0
@@ -57,7 +57,7 @@ def held_ports(supervisor: Supervisor) -> frozenset[str]:
     names: set[str] = set()
     for name, state in supervisor.states().items():
         if state.pid:
-            names.update(PORTS_OF.get(name, (name,)))
+            names.update((*PORTS_OF.get(name, (name,)), health_port(name)))
     return frozenset(names)
 
 

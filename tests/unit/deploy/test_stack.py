@@ -13,7 +13,8 @@ from deploy.errors import Impossible
 from deploy.layout import Layout
 from deploy.operateurs import reglages
 from deploy.processes import CATCHER, OPERATEUR_HTTP, PROCESSES, SERVICES, SMSC, STAND_INS, replicas
-from deploy.supervision import configuration
+from deploy.supervision import State, configuration
+from deploy.verbs import up
 from deploy.verbs.scale import parse
 
 
@@ -161,6 +162,15 @@ def test_a_port_that_our_own_program_holds_is_kept() -> None:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
         assert ports.choose(["redis"], {"redis": port}, {}, {}, frozenset({"redis"})) == {"redis": port}
+
+
+def test_a_second_up_keeps_the_health_ports_of_what_runs(current: stack.Stack) -> None:
+    class Running:
+        def states(self) -> dict[str, State]:
+            names = [program.name for program in current.programs()]
+            return {name: State(name, "RUNNING", 1, 1, "") for name in names}
+
+    assert set(current.ports) <= up.held_ports(Running())  # type: ignore[arg-type]  # the one call that is asked
 
 
 def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
