@@ -15,7 +15,7 @@ CADENCES = {
 }
 BUDGETS = (0, 1, 2, 3, 5, 7, 10)
 HEURES = range(8, 21)
-"""The law leaves SMS the hours from 8 to 20, Monday to Saturday (../shared/domain.md); notifications enforces it."""
+"""The law leaves SMS the hours from 8 to 20, Monday to Saturday; notifications enforces it."""
 
 _PARIS = ZoneInfo("Europe/Paris")
 

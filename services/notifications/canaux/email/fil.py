@@ -2,8 +2,7 @@
 
 Connecting, TLS, AUTH and EHLO are aiosmtplib's. From there its transport is ours (`set_protocol`): it writes one
 command and waits for one answer, and drops what arrives beyond it, which is right for one mail and rules out
-pipelining. One round trip per mail instead of four is what separates 6,700 mails a second from 12,000 and more
-(traps.md, anchors.md).
+pipelining. One round trip per mail instead of four is what separates 6,700 mails a second from 12,000 and more.
 """
 
 import asyncio
