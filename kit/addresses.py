@@ -2,7 +2,7 @@
 
 from email_validator import EmailNotValidError, validate_email
 
-INVALID = "Cette adresse e-mail n’est pas valable. Exemple\u00a0: prenom.nom@exemple.fr"
+INVALID = "Cette adresse e-mail n’est pas valable. Exemple\u00a0: prenom.nom@exemple.fr."
 
 
 def normalize(address: str) -> str:

@@ -116,13 +116,15 @@ class Health:
 
 
 async def _failed(checks: Mapping[str, Check], timeout_s: float) -> dict[str, str]:
+    # A copy: a process that still starts adds checks while these are waited for.
+    asked = dict(checks)
     results = await asyncio.gather(
-        *(asyncio.wait_for(check(), timeout_s) for check in checks.values()), return_exceptions=True
+        *(asyncio.wait_for(check(), timeout_s) for check in asked.values()), return_exceptions=True
     )
     # Only our own texts are shown: those of drivers name hosts, and may hold passwords.
     return {
         name: str(result) if isinstance(result, NotReady) else type(result).__name__
-        for name, result in zip(checks, results, strict=True)
+        for name, result in zip(asked, results, strict=True)
         if isinstance(result, BaseException)
     }
 

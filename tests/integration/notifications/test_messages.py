@@ -211,7 +211,7 @@ async def test_only_the_gateway_hands_over_contacts_and_only_good_ones(poste: Po
         assert reponse.json()["erreurs"] == [
             {
                 "champ": "email",
-                "message": "Cette adresse e-mail n’est pas valable. Exemple\u00a0: prenom.nom@exemple.fr",
+                "message": "Cette adresse e-mail n’est pas valable. Exemple\u00a0: prenom.nom@exemple.fr.",
             }
         ]
     inconnu = await poste.api.put(chemin, json={**corps, "nom": "X"}, headers=poste.systeme())

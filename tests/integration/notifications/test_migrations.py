@@ -27,9 +27,13 @@ from services.notifications.settings import Reglages
 from services.notifications.store import Registre
 from tests.serveurs import Serveurs
 
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 PARTIEL = {"partialFilterExpression": {"reprise_at": {"$exists": True}}}
 ESPACE = uuid.UUID("6f0c2f5e-4f0e-4f8e-9a53-0a1c7b8de2aa")
+
+
+def maintenant() -> dt.datetime:
+    """Asked in each test: what is five minutes ahead must still be ahead when its test runs."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def ancien_id(annonce_id: str, version: int, profil_id: str, canal: str) -> str:
@@ -51,7 +55,7 @@ def alerte(annonce_id: str, profil_id: str, etat: str, **autres: Any) -> dict[st
         "pourquoi": "à 400 m de chez vous",
         "etat": etat,
         "tentatives": 0,
-        "cree_at": NOW,
+        "cree_at": maintenant(),
         **autres,
     }
 
@@ -103,7 +107,7 @@ async def test_les_index_d_avant_laissent_la_place_a_ceux_d_aujourd_hui(base: Ba
 
 
 async def test_ce_qu_un_processus_d_avant_avait_en_main_n_y_reste_pas(base: Base) -> None:
-    passe, futur = NOW - dt.timedelta(minutes=5), NOW + dt.timedelta(minutes=5)
+    passe, futur = maintenant() - dt.timedelta(minutes=5), maintenant() + dt.timedelta(minutes=5)
     perdues = [alerte("a1", f"p{n}", "remise", lot="tue", reprise_at=passe, tentatives=1) for n in range(3)]
     tenue = alerte("a1", "p9", "remise", lot="vivant", reprise_at=futur, tentatives=1)
     await base.db.envois.insert_many([*perdues, tenue])
@@ -130,8 +134,8 @@ async def test_une_alerte_d_avant_est_expliquee_sous_l_identifiant_d_aujourd_hui
 
 async def test_une_alerte_d_avant_qui_attend_est_annulee_avec_son_annonce(base: Base) -> None:
     annonce_id = new_id()
-    attend = alerte(annonce_id, "p1", "en_file", reprise_at=NOW + dt.timedelta(hours=8))
-    ailleurs = alerte(new_id(), "p1", "en_file", reprise_at=NOW + dt.timedelta(hours=8))
+    attend = alerte(annonce_id, "p1", "en_file", reprise_at=maintenant() + dt.timedelta(hours=8))
+    ailleurs = alerte(new_id(), "p1", "en_file", reprise_at=maintenant() + dt.timedelta(hours=8))
     await base.db.envois.insert_many([attend, ailleurs])
     await base.migrer()
 

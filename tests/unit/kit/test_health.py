@@ -72,6 +72,18 @@ async def test_a_shared_server_that_is_away_is_told_and_withdraws_nobody(monkeyp
     assert "secret" not in answer.text
 
 
+async def test_a_process_that_still_starts_adds_checks_while_others_are_waited_for() -> None:
+    health = Health()
+
+    async def opens_another() -> None:
+        health.servers["mongo"] = away
+        await asyncio.sleep(0)
+        raise ConnectionError
+
+    health.servers = {"redis": opens_another}
+    assert await health.away() == {"redis": "ConnectionError"}
+
+
 async def test_what_is_missing_is_told_in_our_own_words() -> None:
     async def part_of_it() -> None:
         raise NotReady("12 % de 10 064 profils")
