@@ -7,7 +7,7 @@ from contracts.annonces import Annonce, EtatAnnonce
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
 from contracts.matching import CodeRaison, CorrespondancesTrouvees, Destinataire, Raison
 from kit.ids import stable_id
-from services.notifications.raisons import phrase
+from services.notifications.messages.raisons import phrase
 
 LOT = 500
 """People in one event of matching (services/matching/handlers.py; a test compares)."""

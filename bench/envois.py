@@ -43,7 +43,7 @@ from kit.ids import new_id, stable_id
 from kit.outbox import WAITING
 from kit.producer import Producer
 from services.notifications.domain import Etat
-from services.notifications.identifiants import alertes_de
+from services.notifications.registre.ids import alertes_de
 
 SEUIL_NU, SEUIL_UNITAIRE, SEUIL_MEMOIRE = 2.0, 5.0, 1.2
 WORKERS = 2

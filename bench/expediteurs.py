@@ -31,10 +31,10 @@ from deploy.seed.profils import adresse
 from services.notifications import alertes
 from services.notifications.canaux.base import Colis, Recu
 from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
-from services.notifications.composition import Compositeur
 from services.notifications.domain import Genre
-from services.notifications.identifiants import id_alerte
-from services.notifications.liens import Lien, Liens, Usage
+from services.notifications.messages.mail import Compositeur
+from services.notifications.messages.signed_links import Lien, Liens, Usage
+from services.notifications.registre.ids import id_alerte
 from services.notifications.settings import Reglages
 
 _REGLAGES = Reglages(mongo_url="", kafka_url="", public_url="http://localhost:8000")

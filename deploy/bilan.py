@@ -25,7 +25,7 @@ from deploy.relire import committed, events, records
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode
-from services.notifications.identifiants import id_alerte
+from services.notifications.registre.ids import id_alerte
 from services.notifications.settings import SERVICE
 
 _TOPIC = CorrespondancesTrouvees.topic

@@ -12,7 +12,7 @@ from deploy.client import Courrier, Interne, jusqu_a
 from deploy.demo import attendu
 from deploy.errors import Impossible
 from services.notifications.domain import Motif
-from services.notifications.identifiants import id_alerte
+from services.notifications.registre.ids import id_alerte
 
 _SECONDES = 90
 

@@ -17,9 +17,9 @@ from deploy.client import Interne, session
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.reconciliation import Bilan, Compte, Groupe, Periode
-from services.notifications.calendrier import PARIS
 from services.notifications.domain import Etat
-from services.notifications.registre_vue import ETATS, MOTIFS
+from services.notifications.planning.calendar import PARIS
+from services.notifications.staff.figures import ETATS, MOTIFS
 
 REMISES = (Etat.REMIS, Etat.LIVRE)
 """Handed over, as far as anybody knows."""

@@ -29,7 +29,7 @@ from kit.deadletters import (
 )
 from kit.events import Record
 from kit.producer import Producer
-from services.notifications.calendrier import PARIS
+from services.notifications.planning.calendar import PARIS
 
 # What of a poison message is shown on a terminal.
 _SHOWN_BYTES = 300

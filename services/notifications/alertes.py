@@ -9,18 +9,18 @@ from typing import Any
 from contracts.annonces import Annonce
 from contracts.matching import CorrespondancesTrouvees, Destinataire
 from contracts.notifications import Canal
-from services.notifications.avance import Regard
-from services.notifications.calendrier import Regle
-from services.notifications.contacts import Contact
+from services.notifications.contacts.store import Contact
+from services.notifications.delivery.claimed_ahead import Regard
 from services.notifications.domain import Etat, Genre, Motif
-from services.notifications.identifiants import id_alerte
-from services.notifications.lecture_sms import reference_code
-from services.notifications.ligne import Ligne
-from services.notifications.messages import MESSAGES
-from services.notifications.planification import DansResume, Faits, Maintenant, Plan, PlusTard, planifier
-from services.notifications.preferences import SANS_CHOIX
-from services.notifications.raisons import phrase
-from services.notifications.store import Registre
+from services.notifications.messages.catalogue import MESSAGES
+from services.notifications.messages.raisons import phrase
+from services.notifications.planning.calendar import Regle
+from services.notifications.planning.plan import DansResume, Faits, Maintenant, Plan, PlusTard, planifier
+from services.notifications.planning.preferences import SANS_CHOIX
+from services.notifications.registre.ids import id_alerte
+from services.notifications.registre.rows import Ligne
+from services.notifications.registre.store import Registre
+from services.notifications.reponses_sms.read import reference_code
 
 _REFERENCES = 20_000
 

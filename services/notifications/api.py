@@ -11,13 +11,13 @@ from kit.ids import new_id, stable_id
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import Identity, account, identity, requires
-from services.notifications.acces import Acces, Deps, json
+from services.notifications.delivery.handoff import sceller
+from services.notifications.deps import Acces, Deps, json
 from services.notifications.domain import Etat, Genre, en_route
-from services.notifications.identifiants import id_calcule
-from services.notifications.liens import Lien
-from services.notifications.ligne import Ligne
-from services.notifications.messages import MESSAGES, objet
-from services.notifications.remise import sceller
+from services.notifications.messages.catalogue import MESSAGES, objet
+from services.notifications.messages.signed_links import Lien
+from services.notifications.registre.ids import id_calcule
+from services.notifications.registre.rows import Ligne
 from services.notifications.requetes import DemandeBilan, DemandeCode, DemandeContact, DemandeContactDe
 
 _LOT_CONTACTS = 1000

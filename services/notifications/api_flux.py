@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from kit.problems import not_found
 from kit.tokens import Identity, account, identity
-from services.notifications import flux
-from services.notifications.acces import Deps, json
-from services.notifications.liens import Usage
+from services.notifications.deps import Deps, json
+from services.notifications.messages import feed
+from services.notifications.messages.signed_links import Usage
 
 public = APIRouter(prefix="/v1", tags=["messages"])
 
 # An annonce has a row per channel and version: enough of them to fill a feed.
-_LIGNES = flux.MONTREES * 6
+_LIGNES = feed.MONTREES * 6
 _RELIRE_S = 900
 
 Qui = Annotated[Identity, Depends(account)]
@@ -33,19 +33,19 @@ async def lire(
     lignes = await atelier.consultation.du_profil(compte_id, lien.profil_id, _LIGNES) if compte_id else []
     contenus = await atelier.consultation.contenus(ligne["contenu_id"] for ligne in lignes)
     clotures = await atelier.registre.clotures(ligne["annonce_id"] for ligne in lignes)
-    adresse = flux.lien_flux(deps.runtime.settings.public_url, atelier.liens, lien.profil_id)
-    corps = flux.rediger(
-        flux.entrees(lignes, contenus, clotures),
+    adresse = feed.lien_flux(deps.runtime.settings.public_url, atelier.liens, lien.profil_id)
+    corps = feed.rediger(
+        feed.entrees(lignes, contenus, clotures),
         deps.runtime.settings.public_url,
         adresse,
         arretee=arretee,
         now=deps.runtime.clock.now(),
     )
-    marque = flux.etag(corps)
+    marque = feed.etag(corps)
     entetes = {"ETag": marque, "Cache-Control": f"private, max-age={_RELIRE_S}"}
-    if flux.inchange(if_none_match, marque):
+    if feed.inchange(if_none_match, marque):
         return Response(status_code=304, headers=entetes)
-    return Response(corps, headers=entetes, media_type=flux.MEDIA_TYPE)
+    return Response(corps, headers=entetes, media_type=feed.MEDIA_TYPE)
 
 
 @public.get("/mes/flux")
@@ -58,5 +58,5 @@ async def mes_flux(qui: Qui, deps: Deps) -> Response:
     suivis = [profil_id for profil_id in profils if profil_id not in arretes]
     await atelier.contacts.ouvrir_flux(qui.sub, suivis)
     public_url = deps.runtime.settings.public_url
-    adresses = {profil_id: flux.lien_flux(public_url, atelier.liens, profil_id) for profil_id in suivis}
+    adresses = {profil_id: feed.lien_flux(public_url, atelier.liens, profil_id) for profil_id in suivis}
     return json({"flux": adresses}, entetes={"Cache-Control": "private, no-store"})

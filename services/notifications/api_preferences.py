@@ -11,11 +11,11 @@ from contracts.notifications import Canal
 from kit.problems import FieldProblem, Problem, not_found
 from kit.tokens import Identity, account, requires
 from kit.versions import VersionRead, etag, stale
-from services.notifications.acces import Deps, json
-from services.notifications.calendrier import Cadence, Heures, HeuresImpossibles
-from services.notifications.canaux.push import hote_admis
+from services.notifications.canaux.push.canal import hote_admis
 from services.notifications.canaux.sms import numeros
-from services.notifications.contacts import Contact
+from services.notifications.contacts.store import Contact
+from services.notifications.deps import Deps, json
+from services.notifications.planning.calendar import Cadence, Heures, HeuresImpossibles
 from services.notifications.requetes import Corps
 from services.notifications.telephones import CodeRefuse, PaysNonDesservi, TropDeCodes
 

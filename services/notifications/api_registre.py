@@ -14,18 +14,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from contracts.notifications import Canal
 from kit.problems import Problem
 from kit.tokens import requires
-from services.notifications import registre_filtres, registre_vue
-from services.notifications.acces import Acces, Deps, json
-from services.notifications.calendrier import PARIS
+from services.notifications.deps import Acces, Deps, json
 from services.notifications.domain import Etat
-from services.notifications.ligne import Ligne
-from services.notifications.registre_filtres import Erreur, Filtres, FiltresInvalides, lire_filtres
-from services.notifications.registre_vue import Chiffres, Depense, Groupe, chiffrer
+from services.notifications.planning.calendar import PARIS
+from services.notifications.registre.rows import Ligne
+from services.notifications.staff import figures, filters
+from services.notifications.staff.figures import Chiffres, Depense, Groupe, chiffrer
+from services.notifications.staff.filters import Erreur, Filtres, FiltresInvalides, lire_filtres
 
 CHEMIN = "/v1/notifications/registre"
 CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-_PAGES = Path(__file__).with_name("pages")
+_PAGES = Path(__file__).with_name("staff") / "pages"
 _ENTETES = {"Content-Security-Policy": CSP, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _VIDE = dict.fromkeys(("du", "au", "annonce", "canal", "etat", "motif"), "")
 _TAILLE = 50
@@ -39,7 +39,7 @@ _env = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_env.filters.update(registre_vue.FILTRES_JINJA)
+_env.filters.update(figures.FILTRES_JINJA)
 
 routeur = APIRouter(prefix="/v1/notifications", tags=["registre"], dependencies=[Depends(requires("moderateur"))])
 
@@ -128,12 +128,12 @@ def rendre(
         chemin=CHEMIN,
         vue=vue,
         saisie={**_VIDE, **saisie},
-        jours=registre_filtres.JOURS_PAR_DEFAUT,
+        jours=filters.JOURS_PAR_DEFAUT,
         fautes={erreur.champ: erreur.message for erreur in erreurs or []},
         canaux=list(Canal),
         etats=list(Etat),
-        motifs=registre_vue.MOTIFS,
-        sans_motif=registre_filtres.SANS_MOTIF,
+        motifs=figures.MOTIFS,
+        sans_motif=filters.SANS_MOTIF,
         bascules_max=_BASCULES,
     )
     return HTMLResponse(html, status_code=status, headers=_ENTETES)

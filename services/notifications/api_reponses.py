@@ -10,10 +10,10 @@ from kit.ids import stable_id
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import identity
-from services.notifications.acces import Acces, Deps, json
+from services.notifications.deps import Acces, Deps, json
 from services.notifications.domain import Genre
-from services.notifications.liens import Usage
-from services.notifications.ligne import Ligne
+from services.notifications.messages.signed_links import Usage
+from services.notifications.registre.rows import Ligne
 from services.notifications.requetes import Corps
 
 public = APIRouter(prefix="/v1/reponses-par-lien", tags=["messages"], dependencies=[Depends(identity)])

@@ -10,21 +10,13 @@ from kit.health import Health
 from kit.runtime import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
-from services.notifications import (
-    apercu,
-    api,
-    api_flux,
-    api_preferences,
-    api_rappels,
-    api_registre,
-    api_reponses,
-)
-from services.notifications.acces import Acces
-from services.notifications.atelier import monter
-from services.notifications.canaux.web_push import cle_publique
-from services.notifications.fournisseurs import HTTP
+from services.notifications import api, api_apercu, api_flux, api_preferences, api_registre, api_reponses, api_webhooks
+from services.notifications.canaux.providers import HTTP
+from services.notifications.canaux.push.encryption import cle_publique
+from services.notifications.deps import Acces
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages
+from services.notifications.wiring import monter
 
 # Codes only: two are enough, and each open connection is one that the workers lack.
 _CONNEXIONS = 2
@@ -70,8 +62,8 @@ def create(settings: Reglages) -> FastAPI:
     app = create_app("Place des assos\u00a0: notifications", health, lifespan, docs=True)
     for module in (api, api_preferences):
         app.include_router(module.interne)
-    for module in (api, api_preferences, api_reponses, api_rappels, api_flux):
+    for module in (api, api_preferences, api_reponses, api_webhooks, api_flux):
         app.include_router(module.public)
-    for module in (apercu, api_registre):
+    for module in (api_apercu, api_registre):
         app.include_router(module.routeur)
     return app

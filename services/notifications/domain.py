@@ -10,7 +10,7 @@ from services.notifications.canaux.base import Recu
 
 
 class Genre(StrEnum):
-    """What a message is about; messages.py says how each is written and whether it needs a consent."""
+    """What a message is about; catalogue.py says how each is written and whether it needs a consent."""
 
     ALERTE = "alerte"
     CODE = "code"
@@ -35,7 +35,7 @@ class Genre(StrEnum):
     RAPPEL = "rappel"
     RESUME = "resume"
     REGROUPEMENT = "regroupement"
-    """It counts what was over somebody's limit (limites.py)."""
+    """It counts what was over somebody's limit (limits.py)."""
     CODE_TELEPHONE = "code_telephone"
     STOP_CONFIRME = "stop_confirme"
     PAUSE_CONFIRMEE = "pause_confirmee"

@@ -30,19 +30,20 @@ from kit.errors import Stop
 from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processing import Handlers
-from services.notifications import alertes, regards
+from services.notifications import alertes
 from services.notifications.alertes import Connu, Politique
-from services.notifications.chiffrement import CleInconnue
-from services.notifications.consultation import Consultation
-from services.notifications.contacts import Contacts
-from services.notifications.courrier import Courrier
+from services.notifications.contacts.encryption import CleInconnue
+from services.notifications.contacts.store import Contacts
+from services.notifications.delivery import last_look
+from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Cloture, Genre
-from services.notifications.effacement import Effacement
-from services.notifications.messages import expliquer, genre_de_decision
-from services.notifications.planification import FENETRE_BUDGET
-from services.notifications.reception import Reception
+from services.notifications.messages.catalogue import expliquer, genre_de_decision
+from services.notifications.planning.plan import FENETRE_BUDGET
+from services.notifications.registre.erasure import Effacement
+from services.notifications.registre.queries import Consultation
+from services.notifications.registre.store import Registre
+from services.notifications.reponses_sms.act import Reception
 from services.notifications.settings import SERVICE
-from services.notifications.store import Registre
 from services.notifications.telephones import Telephones
 
 
@@ -72,7 +73,7 @@ async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
     depuis = deps.registre.clock.now() - FENETRE_BUDGET
     try:
         regard, nombres = await asyncio.gather(
-            regards.lire(
+            last_look.lire(
                 deps.registre,
                 deps.contacts,
                 comptes,

@@ -1,4 +1,4 @@
-"""Messages that count: what was over somebody's limit becomes one mail, once it is due (limites.py)."""
+"""Messages that count: what was over somebody's limit becomes one mail, once it is due (limits.py)."""
 
 import asyncio
 import datetime as dt
@@ -11,10 +11,10 @@ from kit.ids import stable_id
 from kit.mongo import Database
 from kit.outbox import Outbox, Tx
 from kit.waiting import every
-from services.notifications import limites
-from services.notifications.courrier import Courrier
+from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Etat, Genre, Motif
-from services.notifications.store import Registre
+from services.notifications.planning import limits
+from services.notifications.registre.store import Registre
 
 _TOUTES_LES_S = 1.0
 _LOT = 100
@@ -53,7 +53,7 @@ class Regroupements:
         lignes = [ligne async for ligne in self._db.envois.find(filtre, session=tx.session)]
         if not lignes:
             return
-        donnees = limites.compter(lignes)
+        donnees = limits.compter(lignes)
         # A digest: the content outlives the account.
         cause = stable_id(compte_id, at.isoformat())
         ids = await self._courrier.ecrire({compte_id: Canal.EMAIL}, Genre.REGROUPEMENT, cause, donnees, tx)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from contracts.commun import Identifiant
 from contracts.comptes import Consentement
 from kit.addresses import normalize
-from services.notifications.contacts import Fiche
+from services.notifications.contacts.store import Fiche
 
 Adresse = Annotated[str, Field(max_length=254), AfterValidator(normalize)]
 """The gateway takes addresses by the same rule: what it took is never refused here."""

@@ -12,13 +12,13 @@ from kit.clock import Clock
 from kit.mongo import Database
 from kit.outbox import Outbox, Tx
 from kit.waiting import every
-from services.notifications.contacts import Contacts
-from services.notifications.courrier import Courrier
+from services.notifications.contacts.store import Contacts
+from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Cloture, Etat, Genre, Motif
-from services.notifications.identifiants import id_message
-from services.notifications.ligne import Ligne
-from services.notifications.messages import MESSAGES
-from services.notifications.store import Registre
+from services.notifications.messages.catalogue import MESSAGES
+from services.notifications.registre.ids import id_message
+from services.notifications.registre.rows import Ligne
+from services.notifications.registre.store import Registre
 
 _TOUTES_LES_S = 1.0
 _LOT = 100

@@ -2,8 +2,8 @@
 
 from kit.indexes import Index
 from kit.migrations import Schema
-from services.notifications.effacement import AUTRES_QUE_ALERTES
 from services.notifications.migrations import MIGRATIONS
+from services.notifications.registre.erasure import AUTRES_QUE_ALERTES
 from services.notifications.settings import Reglages
 
 _JOUR_S = 24 * 3600

@@ -5,7 +5,7 @@ import datetime as dt
 from pydantic import Field
 
 from kit.settings import Settings
-from services.notifications.calendrier import Heures, Regle
+from services.notifications.planning.calendar import Heures, Regle
 
 SERVICE = "notifications"
 """The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
@@ -18,10 +18,10 @@ class Reglages(Settings):
     `connexions`: how many SMTP connections a worker keeps open. `cle_dkim` (PEM) and `selecteur_dkim`: mails are signed
     when both are there. `smpp_url` and `sms_http_url`: the providers of SMS, whichever are given; `sms_http_secret`
     signs the callbacks of the second, `secret_relais` those of mail relays. `debits`: messages that a provider takes in
-    a second, all workers together, as debit.py reads them; `processus`: how many workers there usually are.
+    a second, all workers together, as rate_limit.py reads them; `processus`: how many workers there usually are.
     `cle_vapid` (PEM): notifications of browsers. `budget_semaine`: alerts in seven days for whoever has not chosen
     otherwise, urgent ones counted apart; 0: no limit. `sms_centimes`: the price of one part to mainland France,
-    `sms_tarifs` those to other countries, as tarifs_sms.py reads them; `sms_plafond_euros`: of a month; 0: none.
+    `sms_tarifs` those to other countries, as sms_prices.py reads them; `sms_plafond_euros`: of a month; 0: none.
     `sms_a_toute_heure`: for exercises. `conservation_jours`: how long the ledger is kept.
     """
 

@@ -15,12 +15,12 @@ from kit.clock import Clock
 from kit.ids import new_id
 from kit.mongo import Database
 from kit.outbox import Outbox, Tx
-from services.notifications.chiffrement import Coffre
-from services.notifications.contacts import Contacts
-from services.notifications.courrier import Courrier
+from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.store import Contacts
+from services.notifications.delivery.handoff import sceller
+from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import CODE_VALABLE, Genre
-from services.notifications.remise import sceller
-from services.notifications.tarifs_sms import Tarifs
+from services.notifications.planning.sms_prices import Tarifs
 
 ESSAIS_MAX = 5
 

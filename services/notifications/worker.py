@@ -8,11 +8,11 @@ from contracts.registre import CATALOGUE
 from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
-from services.notifications.atelier import monter
-from services.notifications.balayage import Balayeur
+from services.notifications.delivery.sweeper import Balayeur
 from services.notifications.handlers import HANDLERS, sans_effet
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages
+from services.notifications.wiring import monter
 
 
 @asynccontextmanager

@@ -20,8 +20,8 @@ from kit import mongo
 from kit.events import encode
 from kit.ids import new_id
 from kit.producer import Producer
-from services.notifications.calendrier import PARIS
-from services.notifications.identifiants import id_alerte
+from services.notifications.planning.calendar import PARIS
+from services.notifications.registre.ids import id_alerte
 from tests.pile import Ville, annonce, profil
 
 pytestmark = pytest.mark.e2e

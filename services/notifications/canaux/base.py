@@ -2,7 +2,7 @@
 
 Whose fault a failure is decides. Only what is the recipient's or the message's may end a message: Permanent at once,
 Temporaire after a counted number of attempts. What is the provider's (Sature, Injoignable) or ours (Retenu) costs the
-message no attempt: it waits until somebody has mended it. `fautes.py` draws the line, one table per channel.
+message no attempt: it waits until somebody has mended it. `faults.py` draws the line, one table per channel.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -63,7 +63,7 @@ class Injoignable(EchecRemise):
 
 class Retenu(Injoignable):
     """The provider refuses us, whatever the message: settings, password, credit, quota, sender. Nothing more is given
-    to it for a while (retenue.py), and whoever runs the platform is told."""
+    to it for a while (provider_pauses.py), and whoever runs the platform is told."""
 
 
 class Inconnu(EchecRemise):

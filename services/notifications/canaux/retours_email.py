@@ -1,6 +1,7 @@
 """What comes back about mails: by mail (`lire`), and by the requests of relays (`verifier_webhook`)."""
 
-from services.notifications.canaux.email.evenements import (
+from services.notifications.canaux.email.bounces import lire
+from services.notifications.canaux.email.webhook import (
     Contrefait,
     Malforme,
     Perime,
@@ -8,6 +9,5 @@ from services.notifications.canaux.email.evenements import (
     signer_webhook,
     verifier_webhook,
 )
-from services.notifications.canaux.email.rebonds import lire
 
 __all__ = ["Contrefait", "Malforme", "Perime", "RetourRefuse", "lire", "signer_webhook", "verifier_webhook"]

@@ -9,7 +9,7 @@ from functools import partial
 from kit.migrations import Base
 from kit.outbox import Tx
 from services.notifications.domain import Etat
-from services.notifications.ligne import Ligne
+from services.notifications.registre.rows import Ligne
 
 _TENUES = {"etat": Etat.REMISE.value, "reprise_at": {"$exists": True}}
 

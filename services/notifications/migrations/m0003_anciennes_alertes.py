@@ -1,6 +1,6 @@
 """Alerts of earlier versions have ids of another form, which links in mails and events name: the ids stay.
 
-They are listed, so that the alerts of an annonce are found whatever the form of their ids (anciennes.py).
+They are listed, so that the alerts of an annonce are found whatever the form of their ids (old_ids.py).
 """
 
 from functools import partial
@@ -11,7 +11,7 @@ from contracts.notifications import Canal
 from kit.migrations import Base
 from kit.outbox import Tx
 from services.notifications.domain import Genre
-from services.notifications.identifiants import id_alerte
+from services.notifications.registre.ids import id_alerte
 
 _LOT = 1000
 

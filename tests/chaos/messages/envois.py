@@ -29,10 +29,10 @@ from kit.ids import new_id
 from kit.mongo import Database, Mongo, connect
 from kit.producer import Producer
 from kit.topics import ensure
-from services.notifications.chiffrement import Coffre
-from services.notifications.contacts import Contacts, Fiche
+from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.store import Contacts, Fiche
 from services.notifications.domain import Etat
-from services.notifications.identifiants import id_alerte
+from services.notifications.registre.ids import id_alerte
 from services.notifications.settings import SERVICE, Reglages
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 from tests.serveurs import Serveurs, serveurs

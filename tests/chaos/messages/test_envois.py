@@ -20,8 +20,8 @@ import pytest
 from contracts.notifications import Canal, EnvoisRemis
 from deploy.client import jusqu_a
 from deploy.relire import events
+from services.notifications.canaux.providers import SMPP
 from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, Etat, lots_par_connexion
-from services.notifications.fournisseurs import SMPP
 from tests.chaos.messages.envois import Arrivees, Scene, a_nous, operateurs, scene, smtp
 from tests.chaos.messages.ouvrier import Ouvrier
 from tests.serveurs import _free_port

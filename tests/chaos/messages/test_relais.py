@@ -18,12 +18,13 @@ import pytest
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
 from kit.clock import SystemClock
-from services.notifications import domain, fournisseurs
+from services.notifications import domain
+from services.notifications.canaux import providers
 from services.notifications.canaux.email import CanalEmail
+from services.notifications.delivery.claims import Prises
 from services.notifications.domain import Etat
-from services.notifications.metriques import INJOIGNABLE
-from services.notifications.prises import Prises
-from services.notifications.store import Registre
+from services.notifications.metrics import INJOIGNABLE
+from services.notifications.registre.store import Registre
 from tests.chaos.messages.atelier import au_travail, tout_fini
 from tests.chaos.messages.envois import Arrivees, Scene, a_nous, scene, smtp
 from tests.serveurs import Serveurs
@@ -90,7 +91,7 @@ async def test_un_relais_muet_apres_le_contenu_recoit_encore_une_fois_ce_qu_il_a
     lieu: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is waited for one second here, thirty by default. One content in six is left without one."""
-    monkeypatch.setattr(fournisseurs, "CanalEmail", partial(CanalEmail, delai_s=1.0))
+    monkeypatch.setattr(providers, "CanalEmail", partial(CanalEmail, delai_s=1.0))
     arrivees, silences = Arrivees(), 0
     contenu = _premiere_fois(".", SE_TAIRE, une_sur=6)
 

@@ -25,8 +25,8 @@ from kit.ids import new_id
 from kit.mongo import Database, connect
 from kit.producer import Producer
 from services.notifications.app import create
+from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages
-from services.notifications.store import Registre
 from services.notifications.worker import start
 from tests.integration.notifications.boite import Boite
 from tests.integration.notifications.operateurs import CLE, SECRET, Operateurs, ouverts

@@ -12,14 +12,14 @@ from kit.ids import new_id
 from kit.mongo import Mongo, Session, connect
 from kit.outbox import Outbox
 from services.notifications import domain
-from services.notifications.avance import Prise
 from services.notifications.canaux.base import Colis, Injoignable, Issue
+from services.notifications.delivery.claimed_ahead import Prise
+from services.notifications.delivery.claims import Prises
+from services.notifications.delivery.deliverer import Livreur
 from services.notifications.domain import Etat, Genre
-from services.notifications.ligne import Ligne
-from services.notifications.livreur import Livreur
-from services.notifications.prises import Prises
-from services.notifications.regles import SansRegles
-from services.notifications.store import Registre
+from services.notifications.planning.channel_rules import SansRegles
+from services.notifications.registre.rows import Ligne
+from services.notifications.registre.store import Registre
 from tests.integration.notifications.conftest import Poste
 from tests.serveurs import Serveurs
 

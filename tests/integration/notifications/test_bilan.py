@@ -8,7 +8,7 @@ import pytest
 from contracts.notifications import Canal
 from kit.ids import new_id
 from services.notifications import api
-from services.notifications.identifiants import alertes_de, id_alerte
+from services.notifications.registre.ids import alertes_de, id_alerte
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 

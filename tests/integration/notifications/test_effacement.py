@@ -6,7 +6,7 @@ from contracts.annonces import AnnonceEffacee, EtatReponse, Reponse, ReponseAcce
 from contracts.commun import Auteur, TypeAuteur
 from contracts.comptes import CompteEfface, EtatCompte
 from kit.ids import new_id
-from services.notifications.effacement import TEXTE_EFFACE
+from services.notifications.registre.erasure import TEXTE_EFFACE
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, compte, correspondances, destinataire
 

@@ -9,7 +9,7 @@ from contracts.annonces import AnnonceRetiree, EtatAnnonce
 from contracts.comptes import CompteEfface, EtatCompte
 from kit.ids import new_id
 from services.notifications.app import create
-from services.notifications.chiffrement import Coffre
+from services.notifications.contacts.encryption import Coffre
 from tests.integration.notifications.abonne import abonner
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, compte, correspondances, destinataire

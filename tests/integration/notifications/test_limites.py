@@ -5,7 +5,7 @@ from collections import Counter
 
 from contracts.annonces import EtatReponse, Reponse, ReponseAnnulee, ReponseDeposee
 from kit.ids import new_id
-from services.notifications.limites import LIBRES
+from services.notifications.planning.limits import LIBRES
 from tests.integration.notifications.conftest import Poste
 
 FOIS = 20

@@ -16,15 +16,15 @@ from kit.mongo import Mongo, connect
 from kit.outbox import Outbox
 from kit.producer import Producer
 from services.notifications import api
-from services.notifications.chiffrement import Coffre
-from services.notifications.consultation import Consultation
-from services.notifications.contacts import Contacts
+from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.store import Contacts
+from services.notifications.delivery.claims import Prises
 from services.notifications.domain import Cloture
-from services.notifications.identifiants import id_alerte
-from services.notifications.prises import Prises
+from services.notifications.registre.ids import id_alerte
+from services.notifications.registre.queries import Consultation
+from services.notifications.registre.store import Registre
 from services.notifications.schema import schema
 from services.notifications.settings import Reglages
-from services.notifications.store import Registre
 from tests.serveurs import Serveurs
 
 PARTIEL = {"partialFilterExpression": {"reprise_at": {"$exists": True}}}

@@ -5,7 +5,7 @@ import datetime as dt
 from contracts.notifications import Canal
 from kit.ids import new_id
 from services.notifications.domain import Genre
-from services.notifications.store import Registre
+from services.notifications.registre.store import Registre
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 

@@ -13,10 +13,10 @@ from kit.ids import new_id
 from kit.mongo import Mongo, connect
 from services.notifications import domain
 from services.notifications.canaux.base import Recu
+from services.notifications.delivery.claims import Prises
 from services.notifications.domain import Etat, Genre, Suite
-from services.notifications.ligne import Ligne
-from services.notifications.prises import Prises
-from services.notifications.store import Registre
+from services.notifications.registre.rows import Ligne
+from services.notifications.registre.store import Registre
 from tests.serveurs import Serveurs
 
 REMIS = domain.apres_remise(Recu("relais", None))

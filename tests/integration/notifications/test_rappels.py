@@ -9,8 +9,8 @@ import pytest
 
 from contracts.notifications import DesabonnementDemande
 from kit.ids import new_id
-from services.notifications.canaux.email.evenements import signer_webhook
-from services.notifications.canaux.sms.rappels import signer
+from services.notifications.canaux.email.webhook import signer_webhook
+from services.notifications.canaux.sms.webhook import signer
 from tests.integration.notifications.abonne import abonner
 from tests.integration.notifications.conftest import SECRET_RELAIS, Lire, Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire

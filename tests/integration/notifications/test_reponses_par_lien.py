@@ -6,7 +6,7 @@ from typing import Any
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.ids import new_id
 from services.notifications.domain import Genre
-from services.notifications.liens import Lien, Liens, Usage
+from services.notifications.messages.signed_links import Lien, Liens, Usage
 from tests.integration.notifications.conftest import Lire, Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 

@@ -7,13 +7,13 @@ from kit.ids import new_id
 from kit.mongo import connect
 from kit.outbox import Outbox
 from kit.producer import Producer
-from services.notifications.chiffrement import Coffre
-from services.notifications.contacts import Contacts
+from services.notifications.canaux.feedback import Retour, Verdict
+from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.store import Contacts
 from services.notifications.domain import Etat
-from services.notifications.retours import Retour, Verdict
+from services.notifications.registre.receipts import Suivi
+from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages
-from services.notifications.store import Registre
-from services.notifications.suivi import Suivi
 from tests.serveurs import Serveurs
 
 

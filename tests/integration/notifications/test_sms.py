@@ -10,8 +10,8 @@ import pytest
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.ids import new_id
 from services.notifications.alertes import reference
-from services.notifications.canaux.sms.rappels import signer
-from services.notifications.reception import AIDES_MAX
+from services.notifications.canaux.sms.webhook import signer
+from services.notifications.reponses_sms.act import AIDES_MAX
 from tests.integration.notifications.abonne import Abonne, abonner, consentir, numero
 from tests.integration.notifications.conftest import Lire, Poste
 from tests.integration.notifications.operateurs import SECRET

@@ -3,7 +3,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from services.notifications.consultation import Consultation
+from services.notifications.registre.queries import Consultation
 from tests.integration.notifications.abonne import abonner, numero
 from tests.integration.notifications.conftest import Poste
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
 from contracts import references
-from services.notifications.agenda import HORAIRES, Sujet, calendrier
+from services.notifications.messages.calendar_file import HORAIRES, Sujet, calendrier
 
 PARIS = ZoneInfo("Europe/Paris")
 CREE = "20270312T090000Z"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import FixedClock
-from services.notifications.aiguillage import (
+from services.notifications.canaux.provider_weights import (
     PAS,
     TOTAL,
     Aiguillage,

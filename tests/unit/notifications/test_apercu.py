@@ -9,11 +9,11 @@ from fastapi import FastAPI
 
 from kit import problems
 from kit.tokens import Identity
-from services.notifications import apercu
-from services.notifications.composition import Compositeur
+from services.notifications import api_apercu
 from services.notifications.domain import Genre
-from services.notifications.messages import MESSAGES
-from services.notifications.redaction_sms import SMS
+from services.notifications.messages.catalogue import MESSAGES
+from services.notifications.messages.mail import Compositeur
+from services.notifications.messages.sms import SMS
 
 ADRESSE = "/v1/notifications/apercu"
 
@@ -30,7 +30,7 @@ def client(role: str = "moderateur") -> httpx.AsyncClient:
     problems.install(app)
     app.state.verifier = Roles()
     app.state.compositeur = Compositeur("https://place.exemple", "Place des assos", "a@place.exemple")
-    app.include_router(apercu.routeur)
+    app.include_router(api_apercu.routeur)
     entetes = {"authorization": f"Bearer {role}"}
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifications", headers=entetes)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.notifications import domain
-from services.notifications.bail import Bail
+from services.notifications.delivery.lease import Bail
 
 
 class RegistreFactice:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from contracts.notifications import Canal
-from services.notifications import balayage, domain
-from services.notifications.balayage import Balayeur
-from services.notifications.livreur import Repris
+from services.notifications import domain
+from services.notifications.delivery import sweeper
+from services.notifications.delivery.deliverer import Repris
+from services.notifications.delivery.sweeper import Balayeur
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 TOUT = None
@@ -51,7 +52,7 @@ def balayeur(poste: Poste) -> Balayeur:
 
 
 def court() -> dt.datetime:
-    return NOW - balayage._RECUL
+    return NOW - sweeper._RECUL
 
 
 async def test_at_the_start_everything_is_looked_at_but_no_lease_is_over_yet(poste: Poste, balayeur: Balayeur) -> None:
@@ -90,7 +91,7 @@ async def test_what_is_left_over_is_looked_for_from_the_beginning_until_nothing_
 
 
 async def test_it_goes_on_at_once_only_while_it_takes_as_much_as_it_may(poste: Poste, balayeur: Balayeur) -> None:
-    poste.reponse = Repris(balayage._LIMITE, reste=True)
+    poste.reponse = Repris(sweeper._LIMITE, reste=True)
     assert await balayeur.passer()
     # Full, or all of them in hand: asking again without a pause would find the same.
     poste.reponse = Repris(0, reste=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.calendrier import (
+from services.notifications.planning.calendar import (
     PARIS,
     Cadence,
     Heures,

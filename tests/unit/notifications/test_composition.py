@@ -15,7 +15,9 @@ from jinja2 import meta, nodes
 
 from contracts.moderation import Decision, Issue, TypeCible
 from contracts.notifications import Canal
-from services.notifications.composition import (
+from services.notifications.domain import Genre
+from services.notifications.messages.catalogue import MESSAGES, VARIABLES, genre_de_decision
+from services.notifications.messages.mail import (
     FENTES,
     POIDS_MAX,
     Compositeur,
@@ -24,11 +26,9 @@ from services.notifications.composition import (
     ValeurInterdite,
     VariableAbsente,
 )
-from services.notifications.domain import Genre
-from services.notifications.exemples import CORPS, EXEMPLES
-from services.notifications.gabarits_mjml import environnements, gabarits, source
-from services.notifications.messages import MESSAGES, VARIABLES, genre_de_decision
-from services.notifications.redaction_sms import PUSH, SMS
+from services.notifications.messages.mjml import environnements, gabarits, source
+from services.notifications.messages.samples import CORPS, EXEMPLES
+from services.notifications.messages.sms import PUSH, SMS
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 COMPOSITEUR = Compositeur("https://place.exemple/", "Place des assos", "ne-pas-repondre@place.exemple")

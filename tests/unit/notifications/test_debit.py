@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from deploy.local.redis import binary
-from services.notifications.debit import Debit, Limite, lire_limites
+from services.notifications.canaux.rate_limit import Debit, Limite, lire_limites
 
 LENT = Limite(par_seconde=0.01, rafale=10)
 """So slow that nothing comes back during a test."""

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notifications.composition import Compositeur
-from services.notifications.dkim_signature import SIGNES, Signataire
+from services.notifications.canaux.email.dkim import SIGNES, Signataire
 from services.notifications.domain import Genre
+from services.notifications.messages.mail import Compositeur
 
 MAIL = (
     b"To: <a@exemple.fr>\r\nMessage-ID: <abc@asso.exemple>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"

@@ -12,7 +12,7 @@ from contracts.notifications import Canal
 from services.notifications import domain
 from services.notifications.canaux.sms.canal import ENSEMBLE
 from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite, TransitionInterdite
-from services.notifications.identifiants import alertes_de, id_alerte
+from services.notifications.registre.ids import alertes_de, id_alerte
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 DEMAIN = NOW + dt.timedelta(hours=20)

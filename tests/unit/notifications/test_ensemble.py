@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.notifications.ensemble import Ensemble
+from kit.batching import Ensemble
 
 
 class Base:

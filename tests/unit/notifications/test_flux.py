@@ -19,8 +19,8 @@ from kit import problems
 from kit.tokens import TokenSigner, TokenVerifier
 from services.notifications import api_flux
 from services.notifications.domain import Cloture
-from services.notifications.flux import Entree, entrees, etag, inchange, lien_flux, rediger
-from services.notifications.liens import Lien, Liens, Usage
+from services.notifications.messages.feed import Entree, entrees, etag, inchange, lien_flux, rediger
+from services.notifications.messages.signed_links import Lien, Liens, Usage
 
 MIDI = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 URL = "https://place.example/"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from services.notifications.gabarits_mjml import GABARITS, GabaritInvalide, compiler
+from services.notifications.messages.mjml import GABARITS, GabaritInvalide, compiler
 
 MJML = (GABARITS / "courriel.mjml").read_text(encoding="utf-8")
 CLAIR = [

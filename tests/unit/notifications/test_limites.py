@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.domain import CODES, Genre
-from services.notifications.limites import FENETRE, LIBELLES, LIBRES, MONTREES, Passe, attente, compter
-from services.notifications.messages import MESSAGES
+from services.notifications.messages.catalogue import MESSAGES
+from services.notifications.planning.limits import FENETRE, LIBELLES, LIBRES, MONTREES, Passe, attente, compter
 
 NOW = dt.datetime(2026, 11, 25, 13, 2, tzinfo=dt.UTC)
 

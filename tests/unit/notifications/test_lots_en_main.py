@@ -10,11 +10,11 @@ from contracts.notifications import Canal
 from kit.clock import SystemClock
 from services.notifications import domain
 from services.notifications.canaux.base import Recu
-from services.notifications.contacts import Contact
+from services.notifications.contacts.store import Contact
+from services.notifications.delivery.deliverer import Livreur
 from services.notifications.domain import Genre, Suite
-from services.notifications.ligne import Ligne
-from services.notifications.livreur import Livreur
-from services.notifications.regles import SansRegles
+from services.notifications.planning.channel_rules import SansRegles
+from services.notifications.registre.rows import Ligne
 
 LOTS = 4
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.notifications import Canal
-from services.notifications.calendrier import PARIS, Cadence, Heures, Regle, permis
 from services.notifications.domain import Motif
-from services.notifications.planification import (
+from services.notifications.planning.calendar import PARIS, Cadence, Heures, Regle, permis
+from services.notifications.planning.plan import (
     DansResume,
     Faits,
     Maintenant,

@@ -23,8 +23,8 @@ from joserfc.jwk import ECKey
 
 from contracts.notifications import Canal
 from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Retenu, Temporaire
-from services.notifications.canaux.push import HOTES, CanalPush, hote_admis
-from services.notifications.canaux.web_push import CONTENU_MAX, chiffrer, cle_publique
+from services.notifications.canaux.push.canal import HOTES, CanalPush, hote_admis
+from services.notifications.canaux.push.encryption import CONTENU_MAX, chiffrer, cle_publique
 
 CONTACT = "mailto:contact@place-des-assos.example"
 MESSAGE = json.dumps({"title": "Un véhicule samedi", "body": "à 1,2 km de chez vous", "url": "/annonces/a1"})

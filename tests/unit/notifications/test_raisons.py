@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.matching import CodeRaison, Raison
-from services.notifications.raisons import distance, phrase
+from services.notifications.messages.raisons import distance, phrase
 
 NBSP = "\u00a0"
 

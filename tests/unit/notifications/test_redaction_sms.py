@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.annonces import RaisonSansEffet
-from services.notifications.canaux.sms.texte import Codage, codage, compter
+from services.notifications.canaux.sms.gsm7 import Codage, codage, compter
 from services.notifications.domain import Genre
-from services.notifications.exemples import ANNONCE, EXEMPLES, PERSONNE
-from services.notifications.lecture_sms import Non, Oui, Pause, Reprise, lire
-from services.notifications.redaction_sms import ALERTE_PARTIES, PUSH, SMS, SansTexte, rediger_push, rediger_sms
+from services.notifications.messages.samples import ANNONCE, EXEMPLES, PERSONNE
+from services.notifications.messages.sms import ALERTE_PARTIES, PUSH, SMS, SansTexte, rediger_push, rediger_sms
+from services.notifications.reponses_sms.read import Non, Oui, Pause, Reprise, lire
 
 ALERTE = {**ANNONCE, **PERSONNE}
 FIN = "Réf. K7. Répondez OUI K7, NON K7 ou STOP"

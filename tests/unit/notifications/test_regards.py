@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from contracts.notifications import Canal
-from services.notifications import avance as avance_
-from services.notifications import regards
-from services.notifications.avance import Avance, Prise, Regard
+from services.notifications.delivery import claimed_ahead as avance_
+from services.notifications.delivery import last_look
+from services.notifications.delivery.claimed_ahead import Avance, Prise, Regard
+from services.notifications.delivery.last_look import Regards
 from services.notifications.domain import PROLONGATION_S, Genre
-from services.notifications.regards import Regards
 
 DEBUT = 1000.0
 
@@ -55,7 +55,7 @@ def base() -> Base:
 def heure(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time that all of it reads."""
     heure = [DEBUT]
-    for module in (regards, avance_):
+    for module in (last_look, avance_):
         monkeypatch.setattr(module, "time", Horloge(heure))
     return heure
 
@@ -80,7 +80,7 @@ def prise(nom: str, pris_at: float | None = DEBUT) -> Prise:
 async def test_what_was_read_for_the_claim_is_not_read_again_at_once(
     base: Base, vus: Regards, heure: list[float]
 ) -> None:
-    heure[0] += regards._A_L_INSTANT_S / 2
+    heure[0] += last_look._A_L_INSTANT_S / 2
     await vus.voir(prise("une"))
     assert base.profils_lus == []
 
@@ -89,7 +89,7 @@ async def test_one_look_serves_all_who_wait(base: Base, vus: Regards, avance: Av
     suivantes = [prise("deux"), prise("trois")]
     avance.prises.extend(suivantes)
     base.partis = {"p-trois"}
-    heure[0] += regards._A_L_INSTANT_S
+    heure[0] += last_look._A_L_INSTANT_S
     regard = await vus.voir(prise("une"))
     assert "p-une" not in regard.desabonnes
     assert "p-trois" in (await vus.voir(suivantes[1])).desabonnes
@@ -131,7 +131,7 @@ async def test_who_asked_is_answered_though_the_claim_is_prolonged_meanwhile(
     base: Base, vus: Regards, heure: list[float]
 ) -> None:
     """Found by 100,000 mails at once: the worker stopped."""
-    heure[0] += regards._A_L_INSTANT_S
+    heure[0] += last_look._A_L_INSTANT_S
     base.partis = {"p-une"}
     assert "p-une" in (await vus.voir(Prolongee(**vars(prise("une"))))).desabonnes
 

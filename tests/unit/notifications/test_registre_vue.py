@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from contracts.notifications import Canal
 from kit import problems
 from kit.tokens import TokenSigner, TokenVerifier
-from services.notifications import api_registre, registre_vue
-from services.notifications.aiguillage import Raison
+from services.notifications import api_registre
+from services.notifications.canaux.provider_weights import Raison
 from services.notifications.domain import Etat, Motif
-from services.notifications.registre_filtres import SANS_MOTIF, Filtres, FiltresInvalides, lire_filtres
-from services.notifications.registre_vue import Depense, Groupe, chiffrer, euros, pourcentage
+from services.notifications.staff import figures
+from services.notifications.staff.figures import Depense, Groupe, chiffrer, euros, pourcentage
+from services.notifications.staff.filters import SANS_MOTIF, Filtres, FiltresInvalides, lire_filtres
 
 JOUR = dt.date(2026, 11, 25)
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -94,10 +95,10 @@ def test_ce_qui_attend_son_heure_est_compte_a_part() -> None:
 
 
 def test_chaque_etat_chaque_motif_et_chaque_raison_a_ses_mots() -> None:
-    assert set(registre_vue.ETATS) == set(Etat)
-    assert set(registre_vue.MOTIFS) == set(Motif)
-    assert set(registre_vue.CANAUX) == set(Canal)
-    assert set(registre_vue.RAISONS_BASCULE) == {raison.value for raison in Raison}
+    assert set(figures.ETATS) == set(Etat)
+    assert set(figures.MOTIFS) == set(Motif)
+    assert set(figures.CANAUX) == set(Canal)
+    assert set(figures.RAISONS_BASCULE) == {raison.value for raison in Raison}
 
 
 def test_sans_rien_demander_on_voit_la_derniere_semaine() -> None:

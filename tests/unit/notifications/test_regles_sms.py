@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.regles_sms import BudgetSms, decider
+from services.notifications.planning.sms_rules import BudgetSms, decider
 
 
 @pytest.mark.parametrize(

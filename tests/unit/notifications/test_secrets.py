@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from services.notifications.chiffrement import CleInconnue, Coffre, Illisible
-from services.notifications.liens import Lien, Liens
+from services.notifications.contacts.encryption import CleInconnue, Coffre, Illisible
+from services.notifications.messages.signed_links import Lien, Liens
 
 
 def cle(octet: int) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.tarifs_sms import METROPOLE, OUTRE_MER, Tarifs, lire
+from services.notifications.planning.sms_prices import METROPOLE, OUTRE_MER, Tarifs, lire
 
 FRANCE = lire("", 4.5)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from services.notifications.composition import Compositeur
 from services.notifications.domain import Genre
-from services.notifications.exemples import CORPS, EXEMPLES, PERSONNE
-from services.notifications.messages import MESSAGES
-from services.notifications.redaction_sms import PUSH, SMS, rediger_push, rediger_sms
+from services.notifications.messages.catalogue import MESSAGES
+from services.notifications.messages.mail import Compositeur
+from services.notifications.messages.samples import CORPS, EXEMPLES, PERSONNE
+from services.notifications.messages.sms import PUSH, SMS, rediger_push, rediger_sms
 
 CONNUES = Path(__file__).with_name("versions_messages.json")
 JOUR = dt.datetime(2027, 3, 12, 9, tzinfo=dt.UTC)
@@ -39,7 +39,7 @@ def test_new_words_have_a_new_version(genre: Genre) -> None:
     connues = json.loads(CONNUES.read_text(encoding="utf-8"))
     trouvee = {"version": MESSAGES[genre].version, "empreinte": empreinte(genre)}
     assert trouvee == connues.get(genre.value), (
-        f"« {genre} » says something else: raise its version in messages.py if it has been sent before, and write into "
+        f"« {genre} » says something else: raise its version in catalogue.py if it was sent before, and write into "
         f"{CONNUES.name}: {json.dumps({genre.value: trouvee})}"
     )
 

@@ -5,7 +5,7 @@
 """
 
 from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
-from services.notifications.canaux.email.relais import AuPoids
-from services.notifications.canaux.email.serveurs import Serveur, lire_url, lire_urls
+from services.notifications.canaux.email.relays import AuPoids
+from services.notifications.canaux.email.servers import Serveur, lire_url, lire_urls
 
 __all__ = ["AuPoids", "CanalEmail", "ConnexionSmtp", "Serveur", "lire_url", "lire_urls"]

@@ -12,11 +12,11 @@ from contracts.notifications import Canal as NomDeCanal
 from kit.logging import get_logger
 from services.notifications.canaux.base import Aiguillage, Cadence, Colis, Injoignable, Issue, Retenu, sans_limite
 from services.notifications.canaux.email.dialogue import Dialogue
-from services.notifications.canaux.email.fil import DELAI_S, Fil
-from services.notifications.canaux.email.plis import Offre
-from services.notifications.canaux.email.relais import Relais
-from services.notifications.canaux.email.reponses import Differe, refus_d_ouverture, relais_en_etat, relire_le_lot
-from services.notifications.canaux.email.serveurs import Serveur, lire_urls
+from services.notifications.canaux.email.envelope import Offre
+from services.notifications.canaux.email.relays import Relais
+from services.notifications.canaux.email.servers import Serveur, lire_urls
+from services.notifications.canaux.email.smtp_replies import Differe, refus_d_ouverture, relais_en_etat, relire_le_lot
+from services.notifications.canaux.email.wire import DELAI_S, Fil
 
 log = get_logger(__name__)
 

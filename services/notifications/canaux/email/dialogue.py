@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from services.notifications.canaux.base import Colis, Injoignable, Issue, Permanent
-from services.notifications.canaux.email.fil import Coupure, Fil, Reponse
-from services.notifications.canaux.email.lignes import FIN
-from services.notifications.canaux.email.lot import BAIL_PERDU, DATA, RSET, EnCours, Lot
-from services.notifications.canaux.email.plis import Offre, Pli, plier
-from services.notifications.canaux.email.reponses import SERVICE_FERME, est_un_accord, est_un_refus, recu, refus
+from services.notifications.canaux.email.batch import BAIL_PERDU, DATA, RSET, EnCours, Lot
+from services.notifications.canaux.email.envelope import Offre, Pli, plier
+from services.notifications.canaux.email.lines import FIN
+from services.notifications.canaux.email.smtp_replies import SERVICE_FERME, est_un_accord, est_un_refus, recu, refus
 from services.notifications.canaux.email.verdicts import Etape
+from services.notifications.canaux.email.wire import Coupure, Fil, Reponse
 
 _CONTENU_ATTENDU = 354
 

@@ -15,7 +15,7 @@ allowed. The first rule that applies decides:
 import re
 from enum import StrEnum
 
-from services.notifications.canaux.fautes import Faute
+from services.notifications.canaux.faults import Faute
 
 
 class Etape(StrEnum):

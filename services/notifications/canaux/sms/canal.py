@@ -17,8 +17,8 @@ from services.notifications.canaux.base import (
     Retenu,
     sans_limite,
 )
-from services.notifications.canaux.fautes import relire
-from services.notifications.canaux.retenue import Retenues
+from services.notifications.canaux.faults import relire
+from services.notifications.canaux.provider_pauses import Retenues
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
 
 ENSEMBLE = 10

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from services.notifications.canaux.base import Recu, Sature
-from services.notifications.retours import Retour, SmsRecu
+from services.notifications.canaux.feedback import Retour, SmsRecu
 
 __all__ = ["FournisseurSms", "Recevoir", "Sature"]
 

@@ -17,7 +17,7 @@ from yarl import URL
 
 from kit.logging import get_logger
 from services.notifications.canaux.base import Inconnu, Injoignable, Permanent, Recu
-from services.notifications.canaux.sms.texte import compter
+from services.notifications.canaux.sms.gsm7 import compter
 from services.notifications.canaux.sms.verdicts import refus_http
 
 log = get_logger(__name__)

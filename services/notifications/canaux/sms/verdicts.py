@@ -3,8 +3,8 @@
 import re
 
 from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Sature, Temporaire
-from services.notifications.canaux.fautes import Faute, echec
-from services.notifications.canaux.sms.pdu import Statut
+from services.notifications.canaux.faults import Faute, echec
+from services.notifications.canaux.sms.smpp.pdu import Statut
 
 _SMPP: dict[int, Faute] = {
     **dict.fromkeys((Statut.DESTINATAIRE, Statut.TON_DU_DESTINATAIRE, Statut.NPI_DU_DESTINATAIRE), Faute.DESTINATAIRE),

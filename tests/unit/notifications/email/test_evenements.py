@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.canaux.retours_email import (
     Contrefait,
     Malforme,
@@ -16,7 +17,6 @@ from services.notifications.canaux.retours_email import (
     signer_webhook,
     verifier_webhook,
 )
-from services.notifications.retours import Retour, Verdict
 
 NOW = dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC)
 ICI = int(NOW.timestamp())

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.canaux.base import Colis, Permanent
-from services.notifications.canaux.email.lignes import en_crlf, transparents
-from services.notifications.canaux.email.plis import Offre, plier
+from services.notifications.canaux.email.envelope import Offre, plier
+from services.notifications.canaux.email.lines import en_crlf, transparents
 
 TOUT = Offre(pipelining=True, huit_bits=True, utf8=True, dsn=True, taille=0)
 ASCII, ACCENTS = b"Subject: x\r\n\r\nbonjour\r\n", "Subject: x\r\n\r\nété\r\n".encode()

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from services.notifications.canaux.base import Colis, Injoignable, Recu, Retenu, Temporaire
 from services.notifications.canaux.email import AuPoids, CanalEmail, lire_urls
-from services.notifications.canaux.email.relais import Relais
+from services.notifications.canaux.email.relays import Relais
 from tests.unit.notifications.aiguillage import Notes
 from tests.unit.notifications.email.relais_smtp import relais
 

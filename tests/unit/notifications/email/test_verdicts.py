@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.canaux.base import Injoignable, Permanent, Retenu, Temporaire
-from services.notifications.canaux.email.fil import Reponse
-from services.notifications.canaux.email.reponses import recu, refus
+from services.notifications.canaux.email.smtp_replies import recu, refus
 from services.notifications.canaux.email.verdicts import Etape, juger
-from services.notifications.canaux.fautes import Faute
+from services.notifications.canaux.email.wire import Reponse
+from services.notifications.canaux.faults import Faute
 
 MAIL, RCPT, CONTENU = Etape.MAIL, Etape.RCPT, Etape.CONTENU
 

@@ -11,10 +11,10 @@ from typing import Any
 from smpplib import smpp
 
 from kit.clock import Clock
+from services.notifications.canaux.feedback import Retour, SmsRecu
 from services.notifications.canaux.sms.fournisseur import Recevoir
-from services.notifications.canaux.sms.lien import Delais
-from services.notifications.canaux.sms.smpp import SessionSmpp
-from services.notifications.retours import Retour, SmsRecu
+from services.notifications.canaux.sms.smpp.connection import Delais
+from services.notifications.canaux.sms.smpp.session import SessionSmpp
 
 ACCUSE, ENTETE = 0x04, 0x40
 DELAIS = Delais(pause=0.001)

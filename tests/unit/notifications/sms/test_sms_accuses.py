@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.canaux.sms.accuses import Accuse, est_accuse, lire_accuse
-from services.notifications.canaux.sms.parties import Parties
-from services.notifications.canaux.sms.pdu import (
+from services.notifications.canaux.feedback import Retour, Verdict
+from services.notifications.canaux.sms.smpp.multipart import Parties
+from services.notifications.canaux.sms.smpp.pdu import (
     Adresse,
     Malforme,
     Message,
@@ -18,7 +18,7 @@ from services.notifications.canaux.sms.pdu import (
     lire_entete,
     lire_message,
 )
-from services.notifications.retours import Retour, Verdict
+from services.notifications.canaux.sms.smpp.receipts import Accuse, est_accuse, lire_accuse
 from tests.unit.notifications.sms.smsc import ACCUSE, texte_accuse
 
 NOUS, EUX = Adresse("38600", 3, 0), Adresse("33612345678", 1, 1)

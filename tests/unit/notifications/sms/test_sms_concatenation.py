@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import FixedClock
-from services.notifications.canaux.sms.concatenation import (
+from services.notifications.canaux.sms.gsm7 import Codage, decouper, encoder
+from services.notifications.canaux.sms.smpp.concatenation import (
     AVEC_ENTETE,
     DELAI,
     Assemblage,
@@ -16,8 +17,7 @@ from services.notifications.canaux.sms.concatenation import (
     entete,
     lire_partie,
 )
-from services.notifications.canaux.sms.pdu import Adresse, Message, Tlv
-from services.notifications.canaux.sms.texte import Codage, decouper, encoder
+from services.notifications.canaux.sms.smpp.pdu import Adresse, Message, Tlv
 
 CLE = Cle("+33612345678", "38600", 7, 3)
 

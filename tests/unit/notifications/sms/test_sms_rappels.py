@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.canaux.sms.rappels import (
+from services.notifications.canaux.feedback import Retour, SmsRecu, Verdict
+from services.notifications.canaux.sms.webhook import (
     Entetes,
     Falsifie,
     Malforme,
@@ -15,7 +16,6 @@ from services.notifications.canaux.sms.rappels import (
     signer,
     verifier,
 )
-from services.notifications.retours import Retour, SmsRecu, Verdict
 
 NOW = dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC)
 SECRET = "partage"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from kit.clock import FixedClock
-from services.notifications.canaux.sms.concatenation import entete
-from services.notifications.canaux.sms.reception import Redites
-from services.notifications.canaux.sms.texte import decouper, encoder
-from services.notifications.retours import Retour, SmsRecu, Verdict
+from services.notifications.canaux.feedback import Retour, SmsRecu, Verdict
+from services.notifications.canaux.sms.gsm7 import decouper, encoder
+from services.notifications.canaux.sms.smpp.concatenation import entete
+from services.notifications.canaux.sms.smpp.inbound import Redites
 from tests.unit.notifications.sms.smsc import ACCUSE, ENTETE, Boite, Smsc, pdu, session, smsc, texte_accuse
 
 NUMERO = "+33612345678"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.canaux.sms.parties import Parties
+from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.canaux.sms.references import formes
-from services.notifications.retours import Retour, Verdict
+from services.notifications.canaux.sms.smpp.multipart import Parties
 
 COUPLES = [
     ("1A2B", "6699"),

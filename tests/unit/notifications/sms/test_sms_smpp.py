@@ -8,7 +8,8 @@ from smpplib import smpp
 
 from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Retenu, Temporaire
 from services.notifications.canaux.sms.fournisseur import Sature
-from services.notifications.canaux.sms.pdu import (
+from services.notifications.canaux.sms.gsm7 import decoder
+from services.notifications.canaux.sms.smpp.pdu import (
     COURT,
     INTERNATIONAL,
     NOM,
@@ -19,8 +20,7 @@ from services.notifications.canaux.sms.pdu import (
     corps_bind,
     corps_submit,
 )
-from services.notifications.canaux.sms.smpp import SessionSmpp, Smsc, lire_url
-from services.notifications.canaux.sms.texte import decoder
+from services.notifications.canaux.sms.smpp.session import SessionSmpp, Smsc, lire_url
 from tests.unit.notifications.sms.smsc import CLIENT, ENTETE, Boite, pdu, session, smsc
 
 NUMERO = "+33612345678"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.canaux.sms.texte import Codage, alleger, codage, compter, decoder, decouper, encoder, poids
+from services.notifications.canaux.sms.gsm7 import Codage, alleger, codage, compter, decoder, decouper, encoder, poids
 
 GSM7 = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà^{}\\[~]|€\f"
 LIMITES = {Codage.GSM7: (160, 153), Codage.UCS2: (70, 67)}

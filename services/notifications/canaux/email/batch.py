@@ -1,0 +1,96 @@
+"""A lot on its way through a session: which message comes next, and what became of each, however it ends."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.notifications.canaux.base import Colis, EchecRemise, Inconnu, Injoignable, Issue, Permanent, Retenu
+from services.notifications.canaux.email.envelope import Pli
+from services.notifications.canaux.email.verdicts import Etape
+
+RSET, DATA = b"RSET\r\n", b"DATA\r\n"
+COUPE, SANS_REPONSE, BAIL_PERDU = "smtp coupé", "smtp sans réponse", "bail perdu"
+
+_RETENUS_DE_SUITE = 3
+"""So many refusals in a row that blame us: the relay need not be asked for each of the others."""
+
+
+@dataclass
+class EnCours:
+    """A message that was begun. `issue`: known early where its relay refused it; `livre`: its content was written."""
+
+    rang: int
+    pli: Pli
+    commandes: tuple[bytes, ...]
+    issue: Issue | None = None
+    livre: bool = False
+
+    @property
+    def groupe(self) -> bytes:
+        return b"".join(self.commandes)
+
+    def etape(self, commande: bytes) -> Etape:
+        """Which one a refusal of this command is about."""
+        if commande is self.pli.rcpt:
+            return Etape.RCPT
+        return Etape.CONTENU if commande is DATA else Etape.MAIL
+
+
+class Lot:
+    def __init__(
+        self,
+        colis: Sequence[Colis],
+        tenu: Callable[[], bool],
+        plier: Callable[[Colis], Pli | Permanent],
+        fournisseur: str,
+    ) -> None:
+        """`plier`: makes the envelope, or says why this relay can never take it."""
+        self.tenu = tenu
+        self.courant: EnCours | None = None
+        self._colis = colis
+        self._plier = plier
+        self._fournisseur = fournisseur
+        self._rang = 0
+        self._arrete = False
+        self._retenus = 0
+        self._issues: list[Issue | None] = [None] * len(colis)
+
+    def suivant(self, *, vider: bool) -> EnCours | None:
+        """None at the end, and once the lease is over. `vider`: an open transaction is to be dropped first."""
+        while self._rang < len(self._colis) and not self._arrete and self._retenus < _RETENUS_DE_SUITE:
+            rang = self._rang
+            self._rang += 1
+            pli = self._plier(self._colis[rang])
+            if isinstance(pli, Permanent):
+                self._issues[rang] = pli
+            elif self.tenu():
+                commandes = (pli.mail, pli.rcpt, DATA)
+                return EnCours(rang, pli, (RSET, *commandes) if vider else commandes)
+            else:
+                self._arrete = True
+        return None
+
+    def clore(self, fini: EnCours) -> Issue:
+        """Keeps its outcome, which must be known, and returns it."""
+        assert fini.issue is not None
+        self._issues[fini.rang] = fini.issue
+        self._retenus = self._retenus + 1 if isinstance(fini.issue, Retenu) else 0
+        self.courant = None
+        return fini.issue
+
+    def interrompre(self) -> EchecRemise | None:
+        """The connection is gone: what that means for the message in hand, if one is."""
+        fini = self.courant
+        if fini is None:
+            return None
+        if fini.issue is None:
+            # After the content the server may have stored it: RFC 1047 leaves no way to know.
+            fini.issue = (
+                Inconnu(SANS_REPONSE, self._fournisseur) if fini.livre else Injoignable(COUPE, self._fournisseur)
+            )
+        issue = self.clore(fini)
+        return issue if isinstance(issue, EchecRemise) else None
+
+    def bilan(self) -> list[Issue]:
+        """One outcome per parcel, in order."""
+        motif = BAIL_PERDU if self._arrete else COUPE
+        return [issue or Injoignable(motif, self._fournisseur) for issue in self._issues]

@@ -1,0 +1,188 @@
+"""Mails that come back: bounces (DSN, RFC 3464), complaints (ARF, RFC 5965), and bounces older than both.
+
+Ours are known by the Message-ID in the headers that come back, `<envoi_id@domain>`, or by the ENVID of their envelope.
+No address is read.
+
+`flufl.bounce` was tried for what is no DSN and left: it tells addresses, which are neither needed nor wanted here, no
+code, and takes texts of the nineties for final. What it would add, qmail and old Exim, is `_ancien` below.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from email.parser import HeaderParser
+
+from services.notifications.canaux.feedback import Retour, Verdict
+
+FOURNISSEUR = "email"
+
+# A bounce holds our headers, at most our mail; a larger one is not read.
+_TAILLE_MAX = 1 << 20
+_PARTIES_MAX = 50
+_ENVOI = r"[A-Za-z0-9_-]{8,64}"
+_MESSAGE_ID = re.compile(rf"<\s*({_ENVOI})@([A-Za-z0-9.-]+)\s*>")
+_MESSAGE_ID_EN_TEXTE = re.compile(rf"^[>\s]*Message-ID:\s*<({_ENVOI})@([A-Za-z0-9.-]+)>", re.IGNORECASE | re.MULTILINE)
+_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_STATUT = re.compile(rf"\s*{_CODE.pattern}")
+_SMTP = re.compile(r"(?<![\d.])(5\d\d)[ -]")
+_EXPEDITEUR_DE_REBONDS = re.compile(r"\b(?:mailer-daemon|postmaster)\b", re.IGNORECASE)
+# RFC 5965, 7.3, and RFC 6650; "not-spam" and "auth-failure" are no complaints.
+_PLAINTES = frozenset({"abuse", "fraud", "virus", "other", "opt-out", "opt-out-list"})
+_TYPES_RENVOYES = frozenset(
+    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers", "message/rfc822-headers"}
+)
+_GRAVITE = (Verdict.LIVRE, Verdict.NON_LIVRE, Verdict.REFUSE)
+
+
+def lire(message: bytes, now: dt.datetime, domaine: str | None = None) -> list[Retour]:
+    """What a mail to our return address tells; [] for auto-replies, delays, and what is not about a message of ours.
+
+    `domaine`: that of our Message-IDs; without it an id of any domain is taken for ours. Never raises.
+    """
+    if len(message) > _TAILLE_MAX:
+        return []
+    try:
+        # Parsed lazily: the newer policies parse every header of a stranger, and raise for some.
+        lu = message_from_bytes(message)
+        return [retour] if (retour := _lire(lu, now, domaine)) else []
+    except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
+        # What the parser of the standard library raises for nesting without end and for broken headers.
+        return []
+
+
+def _lire(lu: Message, now: dt.datetime, domaine: str | None) -> Retour | None:
+    parties = list(_parties(lu))
+    types = {partie.get_content_type() for partie in parties}
+    if "message/feedback-report" in types:
+        trouve = _plainte(parties)
+    elif types & {"message/delivery-status", "message/global-delivery-status"}:
+        trouve = _dsn(parties)
+    elif "message/disposition-notification" in types:
+        return None
+    else:
+        trouve = _ancien(lu, parties)
+    if trouve is None:
+        return None
+    verdict, motif, envelope = trouve
+    envoi_id = _renvoye(parties, domaine) or envelope
+    return Retour(FOURNISSEUR, verdict, motif, now, envoi_id=envoi_id) if envoi_id else None
+
+
+_Trouve = tuple[Verdict, str, str | None]
+"""The verdict, its codes, and the id in the envelope if one is told."""
+
+
+def _dsn(parties: list[Message]) -> _Trouve | None:
+    """The gravest word about our one recipient: an address that forwards to several gets several."""
+    pire: tuple[int, Verdict, str] | None = None
+    enveloppe = None
+    for bloc in _blocs(parties, "delivery-status"):
+        enveloppe = enveloppe or _enveloppe(bloc)
+        jugement = _juger(bloc)
+        if jugement is not None and (pire is None or _GRAVITE.index(jugement[0]) > pire[0]):
+            pire = (_GRAVITE.index(jugement[0]), *jugement)
+    return (pire[1], pire[2], enveloppe) if pire else None
+
+
+def _juger(bloc: Message) -> tuple[Verdict, str] | None:
+    # Some write a comment after the action.
+    action = _champ(bloc, "action").lower()
+    trouve = _STATUT.match(_champ(bloc, "status")) or _CODE.search(_champ(bloc, "diagnostic-code"))
+    code = trouve[1] if trouve else None
+    if action.startswith("delivered"):
+        return Verdict.LIVRE, f"dsn {code or 'delivered'}"
+    # OpenSMTPD says "error". Delayed: its relay still tries; relayed, expanded: nobody knows more than before.
+    if not action.startswith(("failed", "error")):
+        return None
+    if code is None or code.startswith("2"):
+        return Verdict.NON_LIVRE, "dsn failed"
+    return (Verdict.REFUSE if code.startswith("5") else Verdict.NON_LIVRE), f"dsn {code}"
+
+
+def _plainte(parties: list[Message]) -> _Trouve | None:
+    for bloc in _blocs(parties, "feedback-report"):
+        genre = _champ(bloc, "feedback-type").strip().lower()
+        if genre in _PLAINTES:
+            return Verdict.PLAINTE, f"arf {genre}", _enveloppe(bloc)
+    return None
+
+
+def _ancien(lu: Message, parties: list[Message]) -> _Trouve | None:
+    """A bounce of no standard: from a mail system, about a message of ours, with a final code.
+
+    4xx is passed over: such texts do not say whether their system has given up.
+    """
+    systeme = bool(_EXPEDITEUR_DE_REBONDS.search(_champ(lu, "from"))) or "x-failed-recipients" in lu
+    texte = "\n".join(_texte(partie) for partie in parties if partie.get_content_maintype() == "text")
+    trouve = _MESSAGE_ID_EN_TEXTE.search(texte)
+    # Before the headers that come back: those are full of numbers.
+    recit = texte[: trouve.start()] if trouve else texte
+    detaille, simple = _CODE.search(recit), _SMTP.search(recit)
+    if not systeme or not (detaille or simple) or (detaille and not detaille[1].startswith("5")):
+        return None
+    code = detaille[1] if detaille else simple[1] if simple else ""
+    return Verdict.REFUSE, f"rebond {code}", None
+
+
+def _renvoye(parties: list[Message], domaine: str | None) -> str | None:
+    """The envoi whose headers came back."""
+    for partie in parties:
+        if partie.get_content_type() in _TYPES_RENVOYES:
+            contenu = partie.get_payload()
+            rendu = contenu[0] if isinstance(contenu, list) else HeaderParser().parsestr(_texte(partie))
+            if isinstance(rendu, Message) and (
+                envoi := _le_notre(_MESSAGE_ID.search(_champ(rendu, "message-id")), domaine)
+            ):
+                return envoi
+    for partie in parties:
+        if partie.get_content_maintype() == "text" and (
+            envoi := _le_notre(_MESSAGE_ID_EN_TEXTE.search(_texte(partie)), domaine)
+        ):
+            return envoi
+    return None
+
+
+def _le_notre(trouve: re.Match[str] | None, domaine: str | None) -> str | None:
+    if trouve is None or (domaine is not None and trouve[2].lower() != domaine.lower()):
+        return None
+    return trouve[1]
+
+
+def _enveloppe(bloc: Message) -> str | None:
+    """The ENVID that we gave (`plis`): the id of the envoi, no xtext in it."""
+    trouve = re.fullmatch(rf"\s*<?({_ENVOI})>?\s*", _champ(bloc, "original-envelope-id"))
+    return trouve[1] if trouve else None
+
+
+def _parties(lu: Message) -> Iterator[Message]:
+    """Its parts, not those of a message inside of it: what is quoted is no report."""
+    a_voir, vues = [lu], 0
+    while a_voir and vues < _PARTIES_MAX:
+        partie, vues = a_voir.pop(0), vues + 1
+        yield partie
+        contenu = partie.get_payload()
+        if partie.get_content_maintype() == "multipart" and isinstance(contenu, list):
+            a_voir += [enfant for enfant in contenu if isinstance(enfant, Message)]
+
+
+def _blocs(parties: list[Message], genre: str) -> Iterator[Message]:
+    """The groups of fields of a report: the parser splits message/delivery-status only."""
+    for partie in parties:
+        if partie.get_content_type() in (f"message/{genre}", f"message/global-{genre}"):
+            contenu = partie.get_payload()
+            for bloc in contenu if isinstance(contenu, list) else []:
+                if isinstance(bloc, Message):
+                    yield bloc
+                    for suite in re.split(r"\r?\n\r?\n", _texte(bloc)):
+                        yield HeaderParser().parsestr(suite)
+
+
+def _champ(bloc: Message, nom: str) -> str:
+    return str(bloc.get(nom, ""))
+
+
+def _texte(partie: Message) -> str:
+    octets = partie.get_payload(decode=True)
+    return octets.decode("latin-1") if isinstance(octets, bytes) else ""

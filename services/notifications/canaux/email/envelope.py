@@ -1,0 +1,83 @@
+"""The envelope of one mail, in the words that its relay understands."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.notifications.canaux.base import Colis, Permanent
+from services.notifications.canaux.email.lines import en_crlf, transparents
+
+# Whatever could end the command early is refused; what else an address may hold was checked when it was stored.
+_ADRESSE = re.compile(r"[^\x00-\x20\x7f<>\ud800-\udfff]+@[^\x00-\x20\x7f<>@\ud800-\udfff]+")
+_ADRESSE_MAX = 254
+_ENVID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Offre:
+    """What a relay announced. `taille`: the largest message in bytes, 0 where it names none; None: no SIZE."""
+
+    pipelining: bool = False
+    huit_bits: bool = False
+    utf8: bool = False
+    dsn: bool = False
+    taille: int | None = None
+
+    @classmethod
+    def lire(cls, extensions: Mapping[str, str]) -> "Offre":
+        """`extensions`: lower-case keyword → parameters, as EHLO gave them."""
+        taille = extensions.get("size")
+        if taille is not None:
+            octets = int(taille) if len(taille) < 19 and taille.isascii() and taille.isdigit() else 0
+        return cls(
+            "pipelining" in extensions,
+            "8bitmime" in extensions,
+            "smtputf8" in extensions,
+            "dsn" in extensions,
+            None if taille is None else octets,
+        )
+
+
+@dataclass(frozen=True)
+class Pli:
+    """Two commands, and what follows DATA."""
+
+    mail: bytes
+    rcpt: bytes
+    contenu: bytes
+
+
+def plier(colis: Colis, expediteur: str, offre: Offre) -> Pli:
+    """Raises Permanent for what this relay can never take, TypeError for a content that is no mail."""
+    if not isinstance(colis.contenu, bytes):
+        raise TypeError("an e-mail is bytes")
+    if not _ADRESSE.fullmatch(colis.adresse) or len(colis.adresse.encode()) > _ADRESSE_MAX:
+        raise Permanent("smtp adresse impossible")
+    message = en_crlf(colis.contenu)
+    options = _options(colis, message, expediteur, offre)
+    return Pli(
+        f"MAIL FROM:<{expediteur}>{options}\r\n".encode(),
+        f"RCPT TO:<{colis.adresse}>\r\n".encode(),
+        transparents(message),
+    )
+
+
+def _options(colis: Colis, message: bytes, expediteur: str, offre: Offre) -> str:
+    options = ""
+    if offre.taille is not None:
+        if 0 < offre.taille < len(message):
+            raise Permanent("smtp message trop grand")
+        options = f" SIZE={len(message)}"
+    if not message.isascii():
+        if not offre.huit_bits:
+            raise Permanent("smtp sans 8BITMIME")
+        options += " BODY=8BITMIME"
+    # Headers in UTF-8 need it as well (RFC 6532).
+    if not (colis.adresse.isascii() and expediteur.isascii() and message.partition(b"\r\n\r\n")[0].isascii()):
+        if not offre.utf8:
+            raise Permanent("smtp sans SMTPUTF8")
+        options += " SMTPUTF8"
+    if offre.dsn and _ENVID.fullmatch(colis.envoi_id):
+        # A bounce then names the envoi without its Message-ID, and brings back headers instead of the whole mail.
+        options += f" RET=HDRS ENVID={colis.envoi_id}"
+    return options

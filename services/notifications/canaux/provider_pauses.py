@@ -1,0 +1,62 @@
+"""Providers that refuse us, whatever the message: they get nothing for a while, then one more lot, and so on."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from contracts.notifications import Canal
+from kit.logging import get_logger
+from services.notifications.canaux.base import Issue, Recu, Retenu
+from services.notifications.metrics import NOUS_REFUSE
+
+log = get_logger(__name__)
+
+PAUSE_MIN_S, PAUSE_MAX_S = 5.0, 60.0
+"""The first pause, and the longest: each is twice as long as the one before. After a repair, nobody waits longer."""
+
+
+@dataclass(frozen=True)
+class _Retenue:
+    jusqua: float
+    pause_s: float
+
+
+class Retenues:
+    """Those of one channel in one process: what one of its connections learns, the others respect."""
+
+    def __init__(self, canal: Canal, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._canal = canal
+        self._monotonic = monotonic
+        self._retenues: dict[str, _Retenue] = {}
+
+    def parmi(self, noms: Iterable[str]) -> frozenset[str]:
+        """Those that get nothing now."""
+        now = self._monotonic()
+        return frozenset(nom for nom in noms if nom in self._retenues and self._retenues[nom].jusqua > now)
+
+    def apprendre(self, nom: str, issues: Sequence[Issue]) -> None:
+        """What the outcomes of one lot, in their order, say about a provider: its last word counts."""
+        for issue in reversed(issues):
+            if isinstance(issue, Retenu):
+                return self.poser(nom, issue.motif)
+            if isinstance(issue, Recu):
+                return self.lever(nom)
+
+    def poser(self, nom: str, motif: str) -> None:
+        """It has just refused us. `motif`: codes only. Lots that were refused together count once."""
+        if self.parmi((nom,)):
+            return
+        avant = self._retenues.get(nom)
+        pause_s = min(2 * avant.pause_s, PAUSE_MAX_S) if avant else PAUSE_MIN_S
+        self._retenues[nom] = _Retenue(self._monotonic() + pause_s, pause_s)
+        signaler(self._canal, nom, motif)
+
+    def lever(self, nom: str) -> None:
+        """It took a message: all is well again."""
+        self._retenues.pop(nom, None)
+
+
+def signaler(canal: Canal, nom: str, motif: str) -> None:
+    """Tells whoever runs the platform, by the log and by the alert FournisseurNousRefuse."""
+    log.error("provider_refuses_us", canal=canal, provider=nom, reason=motif)
+    NOUS_REFUSE.labels(canal, nom).inc()

@@ -1,0 +1,148 @@
+"""Long SMS: the header that numbers the parts (3GPP TS 23.040, 9.2.3.24.1), and putting together what came in. Pure.
+
+Parts come in any order, twice, or never all. They are acknowledged one by one, since a provider may send the next only
+then: a crash between two parts loses the first ones, and what arrived is given up after a delay, with « […] » for the
+rest.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from kit.clock import Clock
+from kit.ids import stable_id
+from services.notifications.canaux.sms.gsm7 import decoder
+from services.notifications.canaux.sms.smpp.pdu import Message, Tlv
+
+AVEC_ENTETE = 0x40
+"""The bit of esm_class which says that the content begins with a header (UDHI)."""
+DELAI = dt.timedelta(minutes=10)
+_EN_COURS_MAX = 1_000
+_OCTETS_MAX = 254
+_MANQUE = "[…]"
+_REF_COURTE, _REF_LONGUE = 0x00, 0x08
+
+
+class Plein(Exception):
+    """Too many long messages are incomplete: this part must come again later."""
+
+
+def entete(reference: int, total: int, rang: int) -> bytes:
+    """The header of part `rang` (from 1) of `total`; `reference` is the same for all, 0-255."""
+    return bytes((5, _REF_COURTE, 3, reference, total, rang))
+
+
+@dataclass(frozen=True)
+class Partie:
+    """`reference` None: the message has one part."""
+
+    contenu: bytes
+    data_coding: int
+    reference: int | None = None
+    total: int = 1
+    rang: int = 1
+
+
+def lire_partie(message: Message) -> Partie:
+    """The part without its header; numbers that make no sense are ignored, and it stands for itself."""
+    contenu, numeros = message.contenu, None
+    if message.esm_class & AVEC_ENTETE and contenu and contenu[0] < len(contenu):
+        numeros = _lire_entete(contenu[1 : contenu[0] + 1])
+        contenu = contenu[contenu[0] + 1 :]
+    numeros = numeros or _lire_sar(message.tlv)
+    if numeros is None:
+        return Partie(contenu, message.data_coding)
+    reference, total, rang = numeros
+    if not 1 <= rang <= total or total == 1 or len(contenu) > _OCTETS_MAX:
+        return Partie(contenu, message.data_coding)
+    return Partie(contenu, message.data_coding, reference, total, rang)
+
+
+@dataclass(frozen=True)
+class Cle:
+    """What the parts of one message have in common. `source`: who wrote it, `destination`: to which of our numbers."""
+
+    source: str
+    destination: str
+    reference: int
+    total: int
+
+
+@dataclass
+class Assemblage:
+    cle: Cle
+    depuis: dt.datetime
+    parties: dict[int, Partie] = field(default_factory=dict)
+
+    @property
+    def complet(self) -> bool:
+        return len(self.parties) == self.cle.total
+
+    def texte(self) -> str:
+        """The whole text; « […] » stands for parts that never came."""
+        presentes = [self.parties.get(rang) for rang in range(1, self.cle.total + 1)]
+        codages = {partie.data_coding for partie in self.parties.values()}
+        if self.complet and len(codages) == 1:
+            # Decoded as one: phones do split a character of two units between two parts.
+            return decoder(b"".join(partie.contenu for partie in presentes if partie), codages.pop())
+        return "".join(decoder(partie.contenu, partie.data_coding) if partie else _MANQUE for partie in presentes)
+
+    def empreinte(self) -> str:
+        """The same parts have the same one, for ever."""
+        cle = self.cle
+        contenus = (f"{rang}:{self.parties[rang].contenu.hex()}" for rang in sorted(self.parties))
+        return stable_id(cle.source, cle.destination, cle.reference, cle.total, *contenus)
+
+
+class Assembleur:
+    def __init__(self, clock: Clock, delai: dt.timedelta = DELAI) -> None:
+        self._clock = clock
+        self._delai = delai
+        self._en_cours: dict[Cle, Assemblage] = {}
+        self._finis: dict[Cle, dt.datetime] = {}
+
+    def ajouter(self, cle: Cle, partie: Partie) -> Assemblage | None:
+        """The message, once this part completes it; to be told to `finir` when it is stored. Raises Plein.
+
+        None: others are missing, or the whole was finished already and this part came again.
+        """
+        if cle in self._finis:
+            return None
+        if cle not in self._en_cours and len(self._en_cours) >= _EN_COURS_MAX:
+            raise Plein
+        assemblage = self._en_cours.setdefault(cle, Assemblage(cle, self._clock.now()))
+        assemblage.parties[partie.rang] = partie
+        return assemblage if assemblage.complet else None
+
+    def finir(self, assemblage: Assemblage) -> None:
+        if self._en_cours.get(assemblage.cle) is assemblage:
+            del self._en_cours[assemblage.cle]
+            # For a while: a reference has 8 bits, and the same person will use it again.
+            self._finis[assemblage.cle] = self._clock.now()
+
+    def abandonnes(self) -> list[Assemblage]:
+        """Those that have waited too long for a part; each is to be told to `finir`."""
+        limite = self._clock.now() - self._delai
+        self._finis = {cle: at for cle, at in self._finis.items() if at > limite}
+        return [assemblage for assemblage in self._en_cours.values() if assemblage.depuis <= limite]
+
+
+def _lire_entete(elements: bytes) -> tuple[int, int, int] | None:
+    """(reference, total, rang) among the information elements of a header: type, length, value."""
+    position = 0
+    while position + 2 <= len(elements):
+        genre, longueur = elements[position], elements[position + 1]
+        valeur = elements[position + 2 : position + 2 + longueur]
+        if genre == _REF_COURTE and len(valeur) == 3:
+            return valeur[0], valeur[1], valeur[2]
+        if genre == _REF_LONGUE and len(valeur) == 4:
+            return int.from_bytes(valeur[:2], "big"), valeur[2], valeur[3]
+        position += 2 + longueur
+    return None
+
+
+def _lire_sar(tlv: dict[int, bytes]) -> tuple[int, int, int] | None:
+    valeurs = [tlv.get(code) for code in (Tlv.SAR_REFERENCE, Tlv.SAR_TOTAL, Tlv.SAR_RANG)]
+    if any(valeur is None for valeur in valeurs):
+        return None
+    reference, total, rang = (int.from_bytes(valeur or b"", "big") for valeur in valeurs)
+    return reference, total, rang

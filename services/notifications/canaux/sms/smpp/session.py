@@ -1,0 +1,287 @@
+"""An SMS provider by SMPP 3.4: one session for the whole process, kept bound, that sends, and hands on what comes in.
+
+Several parts: each is a submit_sm of its own, one after the other, under one number that only depends on the envoi: a
+phone puts a second try together with what it has of the first.
+"""
+
+import asyncio
+import re
+import ssl
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from contracts.notifications import Canal
+from kit.clock import Clock, SystemClock
+from kit.logging import get_logger
+from kit.waiting import jitter, wait
+from services.notifications.canaux.base import Inconnu, Injoignable, Permanent, Recu, Retenu, Temporaire
+from services.notifications.canaux.provider_pauses import signaler
+from services.notifications.canaux.sms.fournisseur import Recevoir
+from services.notifications.canaux.sms.gsm7 import Decoupage, decouper, encoder
+from services.notifications.canaux.sms.smpp.concatenation import AVEC_ENTETE, entete
+from services.notifications.canaux.sms.smpp.connection import Delais, Lien, PasEnvoye, SansReponse
+from services.notifications.canaux.sms.smpp.inbound import Reception
+from services.notifications.canaux.sms.smpp.multipart import Parties
+from services.notifications.canaux.sms.smpp.pdu import (
+    COURT,
+    INTERNATIONAL,
+    NOM,
+    RESEAU,
+    Adresse,
+    Commande,
+    Message,
+    Statut,
+    corps_bind,
+    corps_submit,
+    lire_reference,
+)
+from services.notifications.canaux.sms.verdicts import lie_refuse, refus_smpp
+
+log = get_logger(__name__)
+
+_PORT, _PORT_TLS = 2775, 3550
+_IDENTIFIANT_MAX, _MOT_DE_PASSE_MAX = 15, 8
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,10}")
+_NUMERO = re.compile(r"\d{3,15}")
+_COURT_MAX = 6
+_PAUSE_MAX_S = 30.0
+_MENAGE_S = 15.0
+
+
+@dataclass(frozen=True)
+class Smsc:
+    hote: str
+    port: int
+    identifiant: str
+    mot_de_passe: str
+    source: Adresse
+    tls: bool = False
+
+
+def lire_url(url: str) -> Smsc:
+    """smpp://system_id:password@host[:port]?source=NAME, or smpps://… for TLS. Raises ValueError, without the URL.
+
+    `source`: the sender that people see: a name of 11 characters, a number with its country code, or a short number.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("the port of the SMPP URL is not a number") from error
+    if parts.scheme not in ("smpp", "smpps") or not parts.hostname or not parts.username:
+        raise ValueError("an SMPP URL must look like smpp://system_id:password@host:port?source=NAME")
+    identifiant, mot_de_passe = unquote(parts.username), unquote(parts.password or "")
+    if not (identifiant + mot_de_passe).isascii():
+        raise ValueError("system_id and password of an SMPP URL are ASCII")
+    if len(identifiant) > _IDENTIFIANT_MAX or len(mot_de_passe) > _MOT_DE_PASSE_MAX:
+        raise ValueError(f"SMPP 3.4: system_id has at most {_IDENTIFIANT_MAX} characters, password {_MOT_DE_PASSE_MAX}")
+    tls = parts.scheme == "smpps"
+    # A + that was not escaped is a space by now.
+    source = _source(parse_qs(parts.query).get("source", [""])[0].strip().removeprefix("+"))
+    return Smsc(parts.hostname, port or (_PORT_TLS if tls else _PORT), identifiant, mot_de_passe, source, tls)
+
+
+def _source(texte: str) -> Adresse:
+    if _NUMERO.fullmatch(texte):
+        return Adresse(texte, COURT, 0) if len(texte) <= _COURT_MAX else Adresse(texte, INTERNATIONAL, RESEAU)
+    if _SOURCE.fullmatch(texte):
+        return Adresse(texte, NOM, 0)
+    raise ValueError("source of an SMPP URL: a name of at most 11 letters and digits, or a number")
+
+
+class SessionSmpp:
+    """A FournisseurSms. `run` keeps it bound; any number of tasks may call `envoyer` meanwhile."""
+
+    def __init__(
+        self,
+        url: str,
+        nom: str,
+        recevoir: Recevoir,
+        *,
+        clock: Clock | None = None,
+        fenetre: int = 10,
+        delais: Delais | None = None,
+        pauses: Sequence[float] = (0.5, 2.0, 5.0),
+    ) -> None:
+        """`fenetre`: how many submits may wait for an answer. `pauses`: before each new try, in seconds, of a later
+        part that the provider refuses for now. Raises ValueError for a malformed `url`."""
+        self._smsc = lire_url(url)
+        self._nom = nom
+        self._delais = delais or Delais()
+        self._fenetre = asyncio.Semaphore(fenetre)
+        self._pauses = pauses
+        self._parties = Parties()
+        self._reception = Reception(nom, recevoir, self._parties, clock or SystemClock())
+        self._receptions: set[asyncio.Task[None]] = set()
+        self._lien: Lien | None = None
+        self._refuse = False
+        """Whether the last bind was refused for a reason of ours: name, password, rights."""
+        self._lie = asyncio.Event()
+
+    @property
+    def nom(self) -> str:
+        return self._nom
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Stays bound until `stopping`; binds again, with growing pauses, whenever the connection ends. To be stopped
+        after those who send."""
+        menage = asyncio.create_task(self._menage(stopping))
+        pause = self._delais.pause
+        try:
+            while not stopping.is_set():
+                if await self._tenir(stopping):
+                    pause = self._delais.pause
+                await wait(stopping, jitter(pause))
+                pause = min(pause * 2, _PAUSE_MAX_S)
+        finally:
+            menage.cancel()
+            await asyncio.gather(menage, return_exceptions=True)
+            await self._finir_receptions()
+
+    async def pret(self) -> None:
+        """Returns when bound. Raises Injoignable after a moment; Retenu when the provider refuses our bind."""
+        try:
+            async with asyncio.timeout(self._delais.pret):
+                # A connection can be cut already, and its end not yet noticed by `run`.
+                while self._lien is None or not self._lien.ouvert:
+                    self._lie.clear()
+                    await self._lie.wait()
+        except TimeoutError as error:
+            raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom) from error
+
+    async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
+        """Hands one SMS over, in as many parts as it needs; `reference` is the id of the first. Raises EchecRemise.
+
+        When a later part is refused or cannot be sent, the message is not readable on any phone: the failure is that of
+        the whole, and it may be sent again. Inconnu: a submit was not answered.
+        """
+        if not texte:
+            raise Permanent("sms vide", self._nom)
+        try:
+            decoupe = decouper(texte)
+        except ValueError as error:
+            raise Permanent("sms trop long", self._nom) from error
+        message = Message(self._smsc.source, _destination(numero), b"", data_coding=decoupe.codage)
+        if len(decoupe.parties) == 1:
+            return Recu(
+                self._nom, await self._soumettre(replace(message, contenu=encoder(*decoupe.parties, decoupe.codage)))
+            )
+        return await self._envoyer_parties(replace(message, esm_class=AVEC_ENTETE), decoupe, envoi_id)
+
+    async def _envoyer_parties(self, message: Message, decoupe: Decoupage, envoi_id: str) -> Recu:
+        total, numero = len(decoupe.parties), zlib.crc32(envoi_id.encode()) & 0xFF
+        premiere: str | None = None
+        with self._parties.envoi(total) as groupe:
+            for rang, partie in enumerate(decoupe.parties, start=1):
+                contenu = entete(numero, total, rang) + encoder(partie, decoupe.codage)
+                reference = await self._insister(replace(message, contenu=contenu), self._pauses if rang > 1 else ())
+                if reference is not None:
+                    self._parties.noter(groupe, reference)
+                if rang == 1:
+                    premiere = reference
+        return Recu(self._nom, premiere, total)
+
+    async def _insister(self, message: Message, pauses: Sequence[float]) -> str | None:
+        """The parts before this one are paid: a passing refusal is waited out."""
+        for pause in pauses:
+            try:
+                return await self._soumettre(message)
+            except Temporaire:
+                await asyncio.sleep(jitter(pause))
+        return await self._soumettre(message)
+
+    async def _soumettre(self, message: Message) -> str | None:
+        """One submit_sm; returns the provider's id of it."""
+        async with self._fenetre:
+            lien = self._lien
+            if lien is None:
+                raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom)
+            try:
+                reponse = await lien.demander(Commande.SUBMIT_SM, corps_submit(message))
+            except PasEnvoye as error:
+                raise Injoignable("smpp coupé", self._nom) from error
+            except SansReponse as error:
+                raise Inconnu("smpp sans réponse", self._nom) from error
+        if reponse.commande == Commande.GENERIC_NACK or reponse.statut != Statut.OK:
+            if reponse.statut == Statut.NON_LIE:
+                # It has forgotten our bind: only a new one helps.
+                lien.couper()
+            raise refus_smpp(reponse.statut, self._nom)
+        return lire_reference(reponse.corps)
+
+    async def _tenir(self, stopping: asyncio.Event) -> bool:
+        """One connection from its opening to its end; True when it was bound."""
+        smsc = self._smsc
+        try:
+            async with asyncio.timeout(self._delais.connexion):
+                contexte = ssl.create_default_context() if smsc.tls else None
+                reader, writer = await asyncio.open_connection(smsc.hote, smsc.port, ssl=contexte)
+        except (OSError, TimeoutError) as error:
+            log.warning("smpp_unreachable", provider=self._nom, error=type(error).__name__)
+            return False
+        lien = Lien(reader, writer, self._reception.traiter, self._receptions, self._delais)
+        # Before the bind: a provider may deliver as soon as it has answered.
+        self._reception.redites.nouvelle_connexion()
+        lecture = asyncio.create_task(lien.lire())
+        taches: list[asyncio.Task[Any]] = [lecture]
+        try:
+            if not await self._lier(lien):
+                return False
+            taches += [asyncio.create_task(lien.battre()), asyncio.create_task(stopping.wait())]
+            self._lien = lien
+            self._lie.set()
+            log.info("smpp_bound", provider=self._nom)
+            await asyncio.wait(taches, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._lien = None
+            self._lie.clear()
+            if stopping.is_set():
+                await lien.delier()
+            await lien.fermer()
+            for tache in taches:
+                tache.cancel()
+            await asyncio.gather(*taches, return_exceptions=True)
+        # An error of ours, not of the provider's: the process ends with it.
+        if not lecture.cancelled():
+            lecture.result()
+        return True
+
+    async def _finir_receptions(self) -> None:
+        """What cannot be stored in time was not acknowledged, and comes again."""
+        if self._receptions:
+            _, restantes = await asyncio.wait(self._receptions, timeout=self._delais.fin)
+            for reception in restantes:
+                reception.cancel()
+
+    async def _lier(self, lien: Lien) -> bool:
+        try:
+            corps = corps_bind(self._smsc.identifiant, self._smsc.mot_de_passe)
+            reponse = await lien.demander(Commande.BIND_TRANSCEIVER, corps, self._delais.connexion)
+        except (PasEnvoye, SansReponse):
+            log.warning("smpp_bind_unanswered", provider=self._nom)
+            return False
+        if reponse.commande == Commande.GENERIC_NACK or reponse.statut != Statut.OK:
+            log.warning("smpp_bind_refused", provider=self._nom, status=f"{reponse.statut:#x}")
+            self._refuse = lie_refuse(reponse.statut)
+            if self._refuse:
+                signaler(Canal.SMS, self._nom, f"smpp {reponse.statut:#04x}")
+            return False
+        self._refuse = False
+        return True
+
+    async def _menage(self, stopping: asyncio.Event) -> None:
+        """Hands on long messages whose missing parts do not come."""
+        while not stopping.is_set():
+            try:
+                await self._reception.abandonner()
+            except Exception as error:
+                # They are kept, and handed on at the next turn.
+                log.warning("sms_incomplete_not_stored", provider=self._nom, error=type(error).__name__)
+            await wait(stopping, _MENAGE_S)
+
+
+def _destination(numero: str) -> Adresse:
+    return Adresse(numero.removeprefix("+"), INTERNATIONAL, RESEAU)

@@ -1,0 +1,1 @@
+"""Addresses and numbers: the only place in the whole system that holds them, encrypted."""

@@ -1,0 +1,1 @@
+"""Handing messages over: claims, leases, marks."""

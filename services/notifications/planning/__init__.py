@@ -1,0 +1,1 @@
+"""When a message leaves, and whether it leaves at all."""

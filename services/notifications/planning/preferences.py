@@ -1,0 +1,71 @@
+"""What a person has chosen about their messages, kept in the row of their contact. Pure.
+
+Field `preferences` of `contacts`: {version, pause_jusqua?, budget_semaine, heures: {debut, fin},
+cadences: {profil_id: cadence}, refus: [annonce_id], langue}. Channels are in the consents.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.notifications import Canal
+from services.notifications.planning.calendar import Cadence, Heures
+from services.notifications.planning.plan import Preferences
+
+REFUS_GARDES = 500
+"""An annonce lives for weeks: the oldest refusals speak of annonces that are gone."""
+
+
+SANS_LIMITE = 10**9
+
+
+@dataclass(frozen=True)
+class Choix:
+    """`budget_semaine` None: that of the platform; 0: no ordinary alert at once, all of them in digests. `refus`:
+    annonces to which the person has said no. `heures`: their own for SMS, whole hours of Europe/Paris; None: those of
+    the platform.
+    """
+
+    version: int = 0
+    langue: str = "fr"
+    pause_jusqua: dt.datetime | None = None
+    budget_semaine: int | None = None
+    heures: Heures | None = None
+    cadences: Mapping[str, Cadence] = field(default_factory=dict)
+    refus: frozenset[str] = frozenset()
+
+    def en_pause(self, now: dt.datetime) -> bool:
+        return self.pause_jusqua is not None and now < self.pause_jusqua
+
+    def pour(self, profil_id: str, accords: frozenset[Canal], budget: int) -> Preferences:
+        """What planification needs. `budget`: that of the platform, alerts in seven days; 0: no limit."""
+        return Preferences(
+            cadence=self.cadences.get(profil_id, Cadence.IMMEDIAT),
+            budget_semaine=(budget or SANS_LIMITE) if self.budget_semaine is None else self.budget_semaine,
+            budget_urgent=budget or SANS_LIMITE,
+            pause_jusqua=self.pause_jusqua,
+            heures=self.heures,
+            canaux=accords,
+        )
+
+
+SANS_CHOIX = Choix()
+"""Of who has chosen nothing."""
+
+
+def lire(ligne: Mapping[str, Any]) -> Choix:
+    """From a row of `contacts`; who has chosen nothing has the defaults."""
+    brut = ligne.get("preferences")
+    if not brut:
+        return SANS_CHOIX
+    heures = brut.get("heures")
+    return Choix(
+        version=brut.get("version", 0),
+        langue=brut.get("langue", "fr"),
+        pause_jusqua=brut.get("pause_jusqua"),
+        budget_semaine=brut.get("budget_semaine"),
+        heures=Heures(dt.time(heures["debut"]), dt.time(heures["fin"])) if heures else None,
+        cadences={profil_id: Cadence(nom) for profil_id, nom in brut.get("cadences", {}).items()},
+        refus=frozenset(brut.get("refus", ())),
+    )

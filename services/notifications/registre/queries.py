@@ -1,0 +1,141 @@
+"""What is read in the ledger, for people and for decisions: nothing here changes a row."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from contracts.notifications import Canal
+from kit.mongo import Database, Session
+from services.notifications.domain import Etat, Genre
+from services.notifications.planning.sms_rules import du_mois
+from services.notifications.registre.ids import alertes_de
+from services.notifications.registre.old_ids import anciennes_de
+from services.notifications.registre.rows import Ligne
+
+
+class Consultation:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def envoi(self, envoi_id: str) -> Ligne | None:
+        return await self._db.envois.find_one({"_id": envoi_id})
+
+    async def alertes(self, annonce_ids: Iterable[str], apres: str | None, limite: int) -> list[Ligne]:
+        """The alerts of some annonces, in the order of their ids: the first `limite` after `apres`.
+
+        Ids never change, so pages neither repeat nor skip a row that was there when the first one was read.
+        """
+        cherches = list(annonce_ids)
+        branches: list[dict[str, Any]] = [alertes_de(id_, apres) for id_ in cherches]
+        if anciennes := await anciennes_de(self._db, cherches):
+            branches.append({"_id": {"$in": [id_ for id_ in anciennes if id_ > (apres or "")]}})
+        filtre = {"$or": branches}
+        champs = ("annonce_id", "version", "profil_id", "canal", "ancienne", "etat", "motif", "reprise_at", "cree_at")
+        cursor = self._db.envois.find(filtre, dict.fromkeys(champs, 1))
+        return [ligne async for ligne in cursor.sort("_id", 1).limit(limite)]
+
+    async def anciennes(self, annonce_id: str) -> list[str]:
+        """The ids of the alerts of an annonce that an earlier version made."""
+        return await anciennes_de(self._db, [annonce_id])
+
+    async def du_compte(self, compte_id: str, page: int, taille: int) -> tuple[list[Ligne], int]:
+        """One page, newest first, and how many there are."""
+        total = await self._db.envois.count_documents({"compte_id": compte_id})
+        cursor = self._db.envois.find({"compte_id": compte_id}, {"secret": 0, "lot": 0})
+        return [ligne async for ligne in cursor.sort("cree_at", -1).skip((page - 1) * taille).limit(taille)], total
+
+    async def alertes_sms(self, compte_id: str, depuis: dt.datetime, session: Session) -> list[Ligne]:
+        """The alerts that went out by SMS, newest first, the last one of each annonce, with their references."""
+        cursor = self._db.envois.find(
+            {
+                "compte_id": compte_id,
+                "genre": Genre.ALERTE.value,
+                "canal": Canal.SMS.value,
+                "etat": {"$in": [Etat.REMIS.value, Etat.LIVRE.value, Etat.REMISE.value, Etat.INCERTAIN.value]},
+                "cree_at": {"$gt": depuis},
+            },
+            {"annonce_id": 1, "titre": 1, "ref": 1, "cree_at": 1},
+            session=session,
+        )
+        par_annonce: dict[str, Ligne] = {}
+        async for ligne in cursor.sort("cree_at", -1).limit(100):
+            par_annonce.setdefault(ligne["annonce_id"], ligne)
+        return list(par_annonce.values())
+
+    async def sollicitations(self, compte_ids: Iterable[str], depuis: dt.datetime) -> dict[tuple[str, bool], int]:
+        """(account, urgent) → annonces about which somebody was alerted at once since then, whatever the channels."""
+        cherches = list(set(compte_ids))
+        if not cherches:
+            return {}
+        comptees = {"$nin": [Etat.ANNULEE.value, Etat.SANS_CONSENTEMENT.value, Etat.REGROUPEE.value]}
+        cursor = self._db.envois.aggregate(
+            [
+                {
+                    "$match": {
+                        "compte_id": {"$in": cherches},
+                        "cree_at": {"$gt": depuis},
+                        "genre": Genre.ALERTE.value,
+                        "etat": comptees,
+                        "resume_at": {"$exists": False},
+                    }
+                },
+                {"$group": {"_id": {"c": "$compte_id", "u": "$urgent", "a": "$annonce_id"}}},
+                {"$group": {"_id": {"c": "$_id.c", "u": "$_id.u"}, "n": {"$sum": 1}}},
+            ]
+        )
+        return {(groupe["_id"]["c"], bool(groupe["_id"].get("u"))): groupe["n"] async for groupe in cursor}
+
+    async def du_profil(self, compte_id: str, profil_id: str, limite: int) -> list[Ligne]:
+        """The alerts of a profil, whatever became of them, the newest first."""
+        cursor = self._db.envois.find(
+            {"compte_id": compte_id, "profil_id": profil_id, "genre": Genre.ALERTE.value},
+            dict.fromkeys(
+                ("annonce_id", "version", "contenu_id", "titre", "pourquoi", "cree_at", "motif", "reponse"), 1
+            ),
+        )
+        return [ligne async for ligne in cursor.sort("cree_at", -1).limit(limite)]
+
+    async def contenus(self, contenu_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """What messages say, by contenu_id; those that are forgotten are missing."""
+        cursor = self._db.contenus.find({"_id": {"$in": list(set(contenu_ids))}}, {"donnees": 1})
+        return {ligne["_id"]: ligne["donnees"] async for ligne in cursor}
+
+    async def profils(self, compte_id: str) -> list[str]:
+        """Those of an account that were alerted."""
+        filtre = {"compte_id": compte_id, "genre": Genre.ALERTE.value, "profil_id": {"$exists": True}}
+        return sorted(await self._db.envois.distinct("profil_id", filtre))
+
+    async def repartition(self, filtre: Mapping[str, Any]) -> list[Ligne]:
+        """Alerts counted: [{etat, motif?, canal, fournisseur?, reprise, nombre, parties}]; `filtre` over `envois`."""
+        cle = {
+            "etat": "$etat",
+            "motif": "$motif",
+            "canal": "$canal",
+            "fournisseur": "$fournisseur",
+            "reprise": {"$gt": ["$reprise_at", None]},
+        }
+        cursor = self._db.envois.aggregate(
+            [
+                {"$match": {**filtre, "genre": Genre.ALERTE.value}},
+                {"$group": {"_id": cle, "nombre": {"$sum": 1}, "parties": {"$sum": {"$ifNull": ["$parties", 0]}}}},
+            ]
+        )
+        return [{**g["_id"], "nombre": g["nombre"], "parties": g["parties"]} async for g in cursor]
+
+    async def lignes(self, filtre: Mapping[str, Any], page: int, taille: int) -> list[Ligne]:
+        """One page of alerts, the newest first, with nothing in them that leads to a person."""
+        montres = ("annonce_id", "version", "canal", "etat", "motif", "fournisseur", "tentatives", "parties")
+        dates = ("cree_at", "reprise_at", "remis_at", "conclu_at")
+        cursor = self._db.envois.find({**filtre, "genre": Genre.ALERTE.value}, dict.fromkeys((*montres, *dates), 1))
+        # The rows of a chunk have the same date: without the id, pages would repeat and skip some.
+        cursor = cursor.sort([("cree_at", -1), ("_id", -1)]).skip((page - 1) * taille).limit(taille)
+        return [ligne async for ligne in cursor]
+
+    async def depense(self, mois: str) -> tuple[int, float]:
+        """SMS parts, and what they cost in centimes, in a month ("2026-11")."""
+        return await du_mois(self._db.depenses, mois)
+
+    async def bascules(self, debut: dt.datetime, fin: dt.datetime, limite: int) -> list[Ligne]:
+        """Changes of weights between providers, the newest first."""
+        cursor = self._db.bascules.find({"at": {"$gte": debut, "$lt": fin}}, {"_id": 0})
+        return [ligne async for ligne in cursor.sort("at", -1).limit(limite)]

@@ -1,0 +1,141 @@
+"""What providers say later about a message: recorded always, applied once, and only forwards.
+
+`retours` {_id, fournisseur, verdict, motif, at, recu_at, reference?, envoi_id?, applique}: a word that came twice has
+the same _id. A receipt may overtake our own note of the reference (the hand-off is not marked yet): it waits there, and
+is applied when its message is found.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from contracts.notifications import Canal, DesabonnementDemande
+from kit.clock import Clock
+from kit.ids import stable_id
+from kit.mongo import DUPLICATE_KEY, Database, write_error_codes
+from kit.outbox import Outbox, Tx
+from kit.waiting import every
+from services.notifications import domain
+from services.notifications.canaux.feedback import Retour, Verdict
+from services.notifications.contacts.store import Contacts
+from services.notifications.domain import Etat
+from services.notifications.metrics import RETOURS
+from services.notifications.registre.rows import Ligne
+from services.notifications.registre.store import Registre
+
+_ATTENTE_MAX = dt.timedelta(days=7)
+_LOT = 200
+_TOUTES_LES_S = 1.0
+
+_ETATS = {
+    Verdict.LIVRE: Etat.LIVRE,
+    Verdict.NON_LIVRE: Etat.NON_LIVRE,
+    Verdict.REFUSE: Etat.ECHEC_PERMANENT,
+    # It arrived: how else could somebody complain about it.
+    Verdict.PLAINTE: Etat.LIVRE,
+}
+
+
+class Suivi:
+    def __init__(self, db: Database, registre: Registre, contacts: Contacts, outbox: Outbox, clock: Clock) -> None:
+        self._db = db
+        self._registre = registre
+        self._contacts = contacts
+        self._outbox = outbox
+        self._clock = clock
+        self._vu: tuple[dt.datetime, str] | None = None
+
+    async def recevoir(self, retours: Sequence[Retour]) -> None:
+        """Stored when this returns; applied as far as their messages are known. The same twice changes nothing."""
+        lignes = {_id(retour): retour for retour in retours}
+        if not lignes:
+            return
+        now = self._clock.now()
+        try:
+            await self._db.retours.insert_many([_ligne(id_, r, now) for id_, r in lignes.items()], ordered=False)
+        except BulkWriteError as error:
+            if write_error_codes(error) - {DUPLICATE_KEY}:
+                raise
+        for id_, retour in lignes.items():
+            RETOURS.labels(retour.fournisseur, retour.verdict.value).inc()
+            await self._appliquer(id_, retour)
+
+    async def reprendre(self) -> int:
+        """Applies what had to wait for its message; returns how many words found theirs.
+
+        A turn looks at the next few and not at the oldest: some never find theirs (its deliverer was killed before it
+        had noted the reference), and would keep all others waiting.
+        """
+        depuis = self._clock.now() - _ATTENTE_MAX
+        filtre: dict[str, Any] = {"applique": False, "recu_at": {"$gt": depuis}}
+        if self._vu is not None:
+            at, id_ = self._vu
+            filtre |= {"$or": [{"recu_at": {"$gt": at}}, {"recu_at": at, "_id": {"$gt": id_}}]}
+        cursor = self._db.retours.find(filtre).sort([("recu_at", 1), ("_id", 1)]).limit(_LOT)
+        lignes = [ligne async for ligne in cursor]
+        appliques = [await self._appliquer(ligne["_id"], _retour(ligne)) for ligne in lignes]
+        # After the youngest: from the oldest again.
+        self._vu = (lignes[-1]["recu_at"], lignes[-1]["_id"]) if len(lignes) == _LOT else None
+        return sum(appliques)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until `stopping`; a server that is away is waited for."""
+
+        async def look() -> bool:
+            await self.reprendre()
+            return False
+
+        await every(_TOUTES_LES_S, look, stopping, away="receipts_wait")
+
+    async def _appliquer(self, id_: str, retour: Retour) -> bool:
+        """False while the message is not known, or still in hand."""
+
+        async def work(tx: Tx) -> bool:
+            envoi = await self._registre.de_retour(retour, tx.session)
+            if envoi is None:
+                return False
+            etat = _ETATS[retour.verdict]
+            if envoi["etat"] == Etat.REMISE.value:
+                # Its deliverer is about to mark it: then it is known that it was handed over.
+                return False
+            if envoi["etat"] in domain.venant_de(etat):
+                await self._registre.conclure(envoi["_id"], etat, retour.motif, tx.session)
+            if retour.verdict is Verdict.PLAINTE:
+                await self._ne_plus_ecrire(envoi, retour, tx)
+            await self._db.retours.update_one({"_id": id_}, {"$set": {"applique": True}}, session=tx.session)
+            return True
+
+        return await self._outbox.run(work)
+
+    async def _ne_plus_ecrire(self, envoi: Ligne, retour: Retour, tx: Tx) -> None:
+        """A complaint is an unsubscription, said to somebody else."""
+        profil_id = envoi.get("profil_id")
+        if profil_id is None:
+            await self._contacts.opposer(envoi["compte_id"], Canal(envoi["canal"]), self._clock.now(), tx.session)
+            return
+        if await self._registre.desabonner(profil_id, envoi["_id"], tx.session):
+            event = DesabonnementDemande(envoi_id=envoi["_id"], profil_id=profil_id, demande_at=retour.at)
+            tx.emit(event, event_id=stable_id("desabonnement", profil_id))
+
+
+def _id(retour: Retour) -> str:
+    message = retour.reference or retour.envoi_id or ""
+    return stable_id("retour", retour.fournisseur, message, retour.verdict, retour.motif)
+
+
+def _ligne(id_: str, retour: Retour, now: dt.datetime) -> dict[str, Any]:
+    return {"_id": id_, **vars(retour), "verdict": retour.verdict.value, "recu_at": now, "applique": False}
+
+
+def _retour(ligne: dict[str, Any]) -> Retour:
+    return Retour(
+        ligne["fournisseur"],
+        Verdict(ligne["verdict"]),
+        ligne["motif"],
+        ligne["at"],
+        ligne.get("reference"),
+        ligne.get("envoi_id"),
+    )

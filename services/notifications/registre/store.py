@@ -1,0 +1,272 @@
+"""The ledger: one row per message and person (rows.py), claimed before it is handed over, marked after (claims.py).
+
+`contenus` {_id, genre, donnees, cree_at}: what many messages say, once. `clotures`: annonces that need nobody any more.
+`desabonnements`: profils that get nothing more.
+"""
+
+import datetime as dt
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+from contracts.notifications import Canal
+from kit.clock import Clock
+from kit.mongo import Database, Session
+from services.notifications import domain
+from services.notifications.canaux.feedback import Retour
+from services.notifications.canaux.sms.references import formes
+from services.notifications.domain import Cloture, Etat, Genre, Motif
+from services.notifications.metrics import NON_ENVOYES
+from services.notifications.planning import limits
+from services.notifications.planning.limits import Passe
+from services.notifications.registre.ids import alertes_de
+from services.notifications.registre.old_ids import anciennes_de
+from services.notifications.registre.rows import FINI, Ligne
+
+_A_REPRENDRE = {"reprise_at": {"$exists": True}}
+
+
+class Registre:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self.clock = clock
+
+    def ligne(
+        self,
+        envoi_id: str,
+        genre: Genre,
+        canal: Canal,
+        compte_id: str,
+        contenu_id: str,
+        gabarit: int,
+        now: dt.datetime | None = None,
+        **autres: Any,
+    ) -> Ligne:
+        """A row in the queue; `autres` may hold another `etat`, `motif` or `reprise_at` (None: never)."""
+        now = now or self.clock.now()
+        ligne = {
+            "_id": envoi_id,
+            "genre": genre.value,
+            "canal": canal.value,
+            "compte_id": compte_id,
+            "contenu_id": contenu_id,
+            "gabarit": gabarit,
+            "etat": Etat.EN_FILE.value,
+            "tentatives": 0,
+            "cree_at": now,
+            "reprise_at": now + domain.premiere_reprise(genre),
+            **autres,
+        }
+        if ligne["reprise_at"] is None:
+            del ligne["reprise_at"]
+        return ligne
+
+    async def deposer(
+        self, contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: Sequence[Ligne], session: Session
+    ) -> None:
+        """Stores a content and the rows of those who get it. Raises BulkWriteError when a row exists already."""
+        await self._db.contenus.update_one(
+            {"_id": contenu_id},
+            {"$setOnInsert": {"genre": genre.value, "donnees": dict(donnees), "cree_at": self.clock.now()}},
+            upsert=True,
+            session=session,
+        )
+        if lignes:
+            await self._db.envois.insert_many(lignes, session=session)
+
+    async def connus(self, envoi_ids: Sequence[str], session: Session) -> set[str]:
+        cursor = self._db.envois.find({"_id": {"$in": list(envoi_ids)}}, {"_id": 1}, session=session)
+        return {ligne["_id"] async for ligne in cursor}
+
+    async def contenu(self, contenu_id: str) -> tuple[Genre, dict[str, Any]]:
+        """Raises LookupError."""
+        trouve = await self._db.contenus.find_one({"_id": contenu_id})
+        if trouve is None:
+            raise LookupError(contenu_id)
+        return Genre(trouve["genre"]), trouve["donnees"]
+
+    async def a_reprendre(
+        self, canal: Canal, limite: int, sauf: Container[str] = (), depuis: dt.datetime | None = None
+    ) -> tuple[list[Ligne], bool]:
+        """Rows of a channel that wait for anybody to take them up, due since `depuis` (None: ever), the oldest first;
+        not what waits for a digest, nor those in `sauf`, which are in the caller's hands: of them only ids are read.
+
+        Looks at `limite` of them; True when there may be more.
+        """
+        due = {
+            **_dus(canal, depuis, self.clock.now()),
+            "etat": {"$in": domain.venant_de(Etat.REMISE)},
+            "resume_at": {"$exists": False},
+        }
+        cursor = self._db.envois.find(due, {"_id": 1}).sort("reprise_at", 1).limit(limite)
+        vues = [ligne["_id"] async for ligne in cursor]
+        ids = [envoi_id for envoi_id in vues if envoi_id not in sauf]
+        if not ids:
+            return [], len(vues) == limite
+        # Asked again whether it is due: meanwhile somebody may have taken it.
+        found = self._db.envois.find({"_id": {"$in": ids}, **due}).sort("reprise_at", 1)
+        return [ligne async for ligne in found], len(vues) == limite
+
+    async def plus_ancien(self, canal: Canal) -> dt.datetime | None:
+        """Since when the row is due that has waited longest; a row that is to wait (quiet hours, digest) is not."""
+        due = _dus(canal, None, self.clock.now())
+        ligne = await self._db.envois.find_one(due, {"reprise_at": 1}, sort=[("reprise_at", 1)])
+        return ligne["reprise_at"] if ligne else None
+
+    async def clore(self, annonce_id: str, cloture: Cloture, session: Session) -> None:
+        """Remembers it for what comes later, and cancels the alerts that wait. Once final, it stays final."""
+        await self._db.clotures.update_one(
+            {"_id": annonce_id},
+            {"$max": {"version": cloture.version, "definitive": cloture.definitive}},
+            upsert=True,
+            session=session,
+        )
+        versions = {} if cloture.definitive else {"version": {"$lte": cloture.version}}
+        await self._annuler({**alertes_de(annonce_id), **versions}, Motif.ANNONCE_CLOSE, session)
+        if anciennes := await anciennes_de(self._db, [annonce_id], session):
+            await self._annuler({"_id": {"$in": anciennes}, **versions}, Motif.ANNONCE_CLOSE, session)
+
+    async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:
+        cherches = list(set(annonce_ids))
+        if not cherches:
+            return {}
+        cursor = self._db.clotures.find({"_id": {"$in": cherches}})
+        return {ligne["_id"]: Cloture(ligne["version"], ligne["definitive"]) async for ligne in cursor}
+
+    async def noter_reponse(self, envoi_id: str, intention: str, quantite: int, session: Session) -> int | None:
+        """What the person last said through the link of this alert. Returns how many different words that makes, so
+        that a « yes » after a « no » is another answer; None when it is what they said before."""
+        dit = {"reponse": intention, "reponse_quantite": quantite}
+        ligne = await self._db.envois.find_one_and_update(
+            {"_id": envoi_id, "$nor": [dit]},
+            {"$set": dit, "$inc": {"reponses": 1}},
+            projection={"reponses": 1},
+            return_document=True,
+            session=session,
+        )
+        return int(ligne["reponses"]) if ligne else None
+
+    async def refuser(self, compte_id: str, annonce_id: str, session: Session) -> None:
+        """Nothing more to this person about this annonce: what waits is cancelled."""
+        await self._annuler({"compte_id": compte_id, "annonce_id": annonce_id}, Motif.ANNONCE_DECLINEE, session)
+
+    async def fermer_canal(self, compte_id: str, canal: Canal, session: Session) -> None:
+        """STOP: what waits on this channel, and answers nothing that the person did, is cancelled."""
+        genres = [genre.value for genre in domain.A_HEURES_OUVRABLES]
+        filtre = {"compte_id": compte_id, "canal": canal.value, "genre": {"$in": genres}}
+        await self._annuler(filtre, Motif.DESABONNE, session)
+
+    async def desabonner(self, profil_id: str, envoi_id: str, session: Session) -> bool:
+        """False when it was done before."""
+        fait = await self._db.desabonnements.update_one(
+            {"_id": profil_id},
+            {"$setOnInsert": {"envoi_id": envoi_id, "at": self.clock.now()}},
+            upsert=True,
+            session=session,
+        )
+        # Without the row whose link was used (a year old), what waits is dropped at its hand-off.
+        envoi = await self._db.envois.find_one({"_id": envoi_id}, {"compte_id": 1}, session=session)
+        if envoi is not None and envoi["compte_id"]:
+            await self._annuler({"compte_id": envoi["compte_id"], "profil_id": profil_id}, Motif.DESABONNE, session)
+        return fait.upserted_id is not None
+
+    async def desabonnes(self, profil_ids: Iterable[str]) -> set[str]:
+        cherches = list(set(profil_ids))
+        if not cherches:
+            return set()
+        return {ligne["_id"] async for ligne in self._db.desabonnements.find({"_id": {"$in": cherches}}, {"_id": 1})}
+
+    async def _annuler(self, filtre: Mapping[str, Any], motif: Motif, session: Session) -> None:
+        """What waits is cancelled; what is being handed over is not: it may be out already."""
+        waiting = [etat for etat in domain.venant_de(Etat.ANNULEE) if etat != Etat.REMISE]
+        fait = await self._db.envois.update_many(
+            {**filtre, **_A_REPRENDRE, "etat": {"$in": waiting}},
+            {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
+            session=session,
+        )
+        # A transaction that has to be run again counts them twice: that is rare, and an alert looks at shares.
+        NON_ENVOYES.labels(motif.value).inc(fait.modified_count)
+
+    async def effacer(self, compte_id: str, session: Session) -> None:
+        """Keeps the rows as counts: nothing in them leads to the person any more."""
+        await self._annuler({"compte_id": compte_id}, Motif.COMPTE_EFFACE, session)
+        await self._db.envois.update_many(
+            {"compte_id": compte_id},
+            {"$set": {"compte_id": ""}, "$unset": {"profil_id": "", "pourquoi": "", "titre": "", "secret": ""}},
+            session=session,
+        )
+
+    async def secrets_sous_une_autre_cle(self, courante: str) -> int:
+        """Open messages whose address or code is sealed under another key than `courante`."""
+        return await self._db.envois.count_documents({"secret.cle": {"$exists": True, "$ne": courante}})
+
+    async def passe(self, compte_id: str, now: dt.datetime, session: Session) -> Passe:
+        """What limits the messages of this person, of those that are limited."""
+        recents = {"compte_id": compte_id, "cree_at": {"$gt": now - limits.FENETRE}}
+        attend = {"compte_id": compte_id, "etat": Etat.EN_FILE.value, "motif": Motif.REGROUPEMENT.value}
+        attendu = await self._db.envois.find_one(
+            {**attend, "resume_at": {"$gt": now}}, {"resume_at": 1}, sort=[("cree_at", -1)], session=session
+        )
+        seuls = {
+            "genre": {"$in": [genre.value for genre in limits.LIBELLES]},
+            "etat": {"$nin": [Etat.ANNULEE.value, Etat.SANS_CONSENTEMENT.value]},
+            "resume_at": {"$exists": False},
+        }
+        nombre = await self._db.envois.count_documents({**recents, **seuls}, limit=limits.LIBRES, session=session)
+        comptes = await self._db.envois.find_one(
+            {**recents, "genre": Genre.REGROUPEMENT.value}, {"_id": 1}, session=session
+        )
+        return Passe(nombre, comptes is not None, attendu["resume_at"] if attendu else None)
+
+    async def pour_resume(self, compte_id: str, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
+        """The alerts of a profil whose digest is due."""
+        qui = {"compte_id": compte_id, "profil_id": profil_id}
+        filtre = {**qui, "etat": Etat.EN_FILE.value, "resume_at": {"$lte": now}}
+        return [ligne async for ligne in self._db.envois.find({**filtre, **_A_REPRENDRE}, session=session)]
+
+    async def regrouper(
+        self, envoi_ids: Sequence[str], ecartes: Sequence[tuple[Ligne, Motif]], resume_id: str, session: Session
+    ) -> None:
+        """Alerts go out in the digest `resume_id`, or are dropped, each with its reason."""
+        if envoi_ids:
+            await self._db.envois.update_many(
+                {"_id": {"$in": list(envoi_ids)}, "etat": Etat.EN_FILE.value},
+                {"$set": {"etat": Etat.REGROUPEE.value, "resume_id": resume_id}, "$unset": FINI},
+                session=session,
+            )
+        for ligne, motif in ecartes:
+            await self._db.envois.update_one(
+                {"_id": ligne["_id"], "etat": Etat.EN_FILE.value},
+                {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
+                session=session,
+            )
+            NON_ENVOYES.labels(motif.value).inc()
+
+    async def de_retour(self, retour: Retour, session: Session) -> Ligne | None:
+        """The row that a provider speaks of."""
+        if retour.envoi_id is not None:
+            return await self._db.envois.find_one({"_id": retour.envoi_id}, session=session)
+        envois, filtre = self._db.envois, {"fournisseur": retour.fournisseur}
+        exacte = await envois.find_one({**filtre, "reference": retour.reference}, session=session)
+        if exacte is not None or retour.reference is None:
+            return exacte
+        # Written in another way than in the answer: believed where one message alone can be meant.
+        autres = {**filtre, "reference": {"$in": formes(retour.reference)}}
+        trouvees = [ligne async for ligne in envois.find(autres, session=session).limit(2)]
+        return trouvees[0] if len(trouvees) == 1 else None
+
+    async def conclure(self, envoi_id: str, etat: Etat, motif: str, session: Session) -> None:
+        """A provider's last word, over the states that it may follow."""
+        await self._db.envois.update_one(
+            {"_id": envoi_id, "etat": {"$in": domain.venant_de(etat)}},
+            {
+                "$set": {"etat": etat.value, "motif": motif, "conclu_at": self.clock.now()},
+                "$unset": FINI,
+            },
+            session=session,
+        )
+
+
+def _dus(canal: Canal, depuis: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
+    """The filter that the index of what is to be taken up answers: without the channel a sweep would read the whole
+    ledger."""
+    return {"canal": canal.value, "reprise_at": {"$lt": now, **({"$gte": depuis} if depuis else {})}}

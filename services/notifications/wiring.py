@@ -1,0 +1,126 @@
+"""Puts the parts together, the same for the api and the worker: stores, messages, one deliverer per channel."""
+
+from dataclasses import dataclass
+
+from contracts.notifications import Canal
+from kit.runtime import Runtime
+from services.notifications.alertes import Politique
+from services.notifications.canaux.email.dkim import Signataire
+from services.notifications.canaux.feedback import Retour, SmsRecu
+from services.notifications.canaux.providers import Fournisseurs
+from services.notifications.canaux.sms.fournisseur import Recevoir
+from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.store import Contacts
+from services.notifications.delivery.claims import Prises
+from services.notifications.delivery.compiled import Modeles
+from services.notifications.delivery.deliverer import Livreur
+from services.notifications.delivery.handoff import Remise
+from services.notifications.delivery.outgoing import Courrier
+from services.notifications.handlers import Deps
+from services.notifications.messages.mail import Compositeur
+from services.notifications.messages.signed_links import Liens
+from services.notifications.planning import sms_prices
+from services.notifications.planning.channel_rules import Regles, SansRegles
+from services.notifications.planning.sms_rules import ReglesSms
+from services.notifications.registre.erasure import Effacement
+from services.notifications.registre.queries import Consultation
+from services.notifications.registre.receipts import Suivi
+from services.notifications.registre.store import Registre
+from services.notifications.regroupements import Regroupements
+from services.notifications.reponses_sms.act import Reception
+from services.notifications.resumes import Resumes
+from services.notifications.settings import Reglages
+from services.notifications.telephones import Telephones
+
+
+@dataclass(frozen=True)
+class Atelier:
+    registre: Registre
+    prises: Prises
+    consultation: Consultation
+    contacts: Contacts
+    coffre: Coffre
+    compositeur: Compositeur
+    liens: Liens
+    courrier: Courrier
+    reception: Reception
+    suivi: Suivi
+    telephones: Telephones
+    resumes: Resumes
+    regroupements: Regroupements
+    effacement: Effacement
+    fournisseurs: Fournisseurs
+    politique: Politique
+    regles_sms: ReglesSms
+    livreurs: dict[Canal, Livreur]
+
+    @property
+    def deps(self) -> Deps:
+        """What handlers are given."""
+        return Deps(
+            self.registre,
+            self.consultation,
+            self.contacts,
+            self.courrier,
+            self.reception,
+            self.telephones,
+            self.effacement,
+            self.politique,
+        )
+
+
+def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
+    """Raises ValueError for keys or URLs that cannot be right: better at the start than at the first message."""
+    db, outbox, clock = runtime.mongo.db, runtime.outbox, runtime.clock
+    coffre, liens = Coffre(settings.cle_chiffrement), Liens(settings.cle_liens)
+    compositeur = Compositeur(settings.public_url, settings.expediteur_nom, settings.expediteur_adresse)
+    registre, prises = Registre(db, clock), Prises(runtime.mongo, clock)
+    consultation, contacts = Consultation(db), Contacts(db, coffre)
+    modeles = Modeles(registre, compositeur)
+    signataire = None
+    if settings.cle_dkim and settings.selecteur_dkim:
+        signataire = Signataire(settings.cle_dkim, settings.selecteur_dkim, settings.domaine)
+    tarifs = sms_prices.lire(settings.sms_tarifs, settings.sms_centimes)
+    remise = Remise(modeles, compositeur, liens, coffre, clock, tarifs, signataire.signer if signataire else None)
+    regles_sms = ReglesSms(db, clock, settings.sms_plafond_euros * 100, settings.regle_sms)
+    regles: dict[Canal, Regles] = {Canal.SMS: regles_sms}
+    # Deliverers and the inbound side need one another: the dictionary is filled once both are there.
+    livreurs: dict[Canal, Livreur] = {}
+    courrier = Courrier(registre, contacts, modeles, livreurs)
+    reception = Reception(db, consultation, registre, contacts, courrier, coffre, outbox, clock)
+    suivi = Suivi(db, registre, contacts, outbox, clock)
+    fournisseurs = Fournisseurs(settings, db, _recevoir(reception, suivi))
+    for canal in fournisseurs.canaux:
+        regle = regles.get(canal.nom, SansRegles())
+        livreurs[canal.nom] = Livreur(canal, registre, prises, contacts, remise, outbox, clock, connexions, regle)
+    politique = Politique(settings.budget_semaine, settings.regle_sms, frozenset(livreurs))
+    return Atelier(
+        registre,
+        prises,
+        consultation,
+        contacts,
+        coffre,
+        compositeur,
+        liens,
+        courrier,
+        reception,
+        suivi,
+        Telephones(db, coffre, contacts, courrier, outbox, clock, tarifs),
+        Resumes(db, registre, contacts, courrier, outbox, clock, settings.public_url),
+        Regroupements(db, registre, courrier, outbox, clock),
+        Effacement(db),
+        fournisseurs,
+        politique,
+        regles_sms,
+        livreurs,
+    )
+
+
+def _recevoir(reception: Reception, suivi: Suivi) -> Recevoir:
+    async def recevoir(recu: Retour | SmsRecu) -> None:
+        if isinstance(recu, SmsRecu):
+            await reception.recevoir(recu)
+        else:
+            await suivi.recevoir([recu])
+
+    return recevoir
