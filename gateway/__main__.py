@@ -10,8 +10,8 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from gateway.app import SERVICE, create, gestion
+from gateway.door_rules import connection_owner, networks
 from gateway.memory import Memory, MemoryAway
-from gateway.rules import connection_owner, networks
 from gateway.schema import SCHEMA
 from gateway.settings import Reglages
 from gateway.upstream import Services

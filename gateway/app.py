@@ -15,17 +15,17 @@ from gateway.cache import Pages, PublicReader
 from gateway.codes import Codes
 from gateway.comptes import GestionComptes
 from gateway.consentements import Consentements
+from gateway.consumer_groups import groupes
 from gateway.deps import Deps
 from gateway.door import Door
-from gateway.droits import DroitsDesComptes
-from gateway.groupes import groupes
+from gateway.door_rules import Limit, networks
 from gateway.handlers import Invalidation
 from gateway.limits import Limits
 from gateway.memory import Memory
 from gateway.openapi import Merged
 from gateway.pages import errors, site
 from gateway.republication import sources
-from gateway.rules import Limit, networks
+from gateway.rights import DroitsDesComptes
 from gateway.schema import SCHEMA
 from gateway.sessions import Sessions
 from gateway.settings import Reglages

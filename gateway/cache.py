@@ -1,6 +1,6 @@
 """Public answers for visitors, kept in Redis: fresh for seconds, shown with a warning for minutes in an outage.
 
-Under the key of what they answer (lectures.py), never of how somebody asked for it; counted, and the oldest give way.
+Under the key of what they answer (public_reads.py), never of how somebody asked for it; counted, and the oldest give way.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from gateway.lectures import Lecture, lecture
 from gateway.memory import Memory, MemoryAway, Store
+from gateway.public_reads import Lecture, lecture
 from gateway.upstream import VISITOR, Answer, ServiceAway, Services
 from kit.problems import unavailable
 

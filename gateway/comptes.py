@@ -16,9 +16,9 @@ from gateway.domain import (
     empreinte,
     lire_code,
 )
-from gateway.droits import DroitsDesComptes
+from gateway.door_rules import Limit
 from gateway.limits import Limits
-from gateway.rules import Limit
+from gateway.rights import DroitsDesComptes
 from gateway.sessions import Opened, Sessions
 from gateway.store import Comptes
 from gateway.upstream import SYSTEM, Services

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from gateway.cache import PublicReader
 from gateway.comptes import GestionComptes
 from gateway.consentements import Consentements
-from gateway.droits import DroitsDesComptes
 from gateway.limits import Limits
 from gateway.openapi import Merged
+from gateway.rights import DroitsDesComptes
 from gateway.sessions import Sessions
 from gateway.telephones import Telephones
 from gateway.upstream import Services

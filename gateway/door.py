@@ -13,10 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.droits import DroitsDesComptes, DroitsInconnus
-from gateway.limits import Limits, too_many
-from gateway.memory import MemoryAway
-from gateway.rules import (
+from gateway.door_rules import (
     CALLBACK_PATHS,
     ENTRIES,
     SAFE_METHODS,
@@ -29,6 +26,9 @@ from gateway.rules import (
     may_write,
     retry_after,
 )
+from gateway.limits import Limits, too_many
+from gateway.memory import MemoryAway
+from gateway.rights import DroitsDesComptes, DroitsInconnus
 from gateway.sessions import COOKIE, Entree, Sessions
 from gateway.upstream import VISITOR, Caller
 from kit.problems import Problem, unavailable

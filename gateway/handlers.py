@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from contracts.comptes import EvenementCompte
 from gateway.cache import Pages
-from gateway.droits import DroitsDesComptes
 from gateway.memory import MemoryAway
+from gateway.rights import DroitsDesComptes
 from kit.events import Record
 
 _RETRY_S = 1.0

@@ -1,7 +1,7 @@
 """Counters in windows, kept by Redis's own clock, so that several gateways count together."""
 
+from gateway.door_rules import Limit, retry_after
 from gateway.memory import Memory
-from gateway.rules import Limit, retry_after
 from kit.problems import Problem
 
 COUNT = """

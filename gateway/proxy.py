@@ -11,9 +11,9 @@ from contracts.notifications import Canal
 from gateway.deps import deps_of
 from gateway.domain import PREUVE_NAVIGATEUR, PREUVE_NAVIGATEUR_RETIRE, Role
 from gateway.door import Known, Who, login_needed, session_of, who
-from gateway.lectures import is_public, lecture
+from gateway.door_rules import CALLBACK_PATHS
 from gateway.preferences import suivre
-from gateway.rules import CALLBACK_PATHS
+from gateway.public_reads import is_public, lecture
 from gateway.upstream import FORWARDED, SIGNED, VISITOR, Answer, Caller, ServiceAway, as_problem
 from kit.problems import Problem, allowed, not_found, unavailable, wrong_method
 

@@ -1,5 +1,5 @@
 """Sessions: a random token that only its holder knows. Redis keeps its hash, whose session it is and since when; what
-the account may do is looked up at each request (droits.py)."""
+the account may do is looked up at each request (rights.py)."""
 
 import datetime as dt
 import hashlib
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import orjson
 
 from gateway.domain import SESSION_LIFETIME_S, duree_session
-from gateway.droits import CLE_DROITS, Droits, lire_droits
+from gateway.door_rules import Limit
 from gateway.limits import COUNT, counter_key
 from gateway.memory import Memory
-from gateway.rules import Limit
+from gateway.rights import CLE_DROITS, Droits, lire_droits
 
 COOKIE = "__Host-place"
 

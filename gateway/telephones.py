@@ -4,8 +4,8 @@ consent to alerts by SMS."""
 from contracts.notifications import Canal
 from gateway.consentements import Consentements
 from gateway.domain import PREUVE_CODE_SMS, PREUVE_NUMERO_RETIRE, lire_code
+from gateway.door_rules import Limit
 from gateway.limits import Limits
-from gateway.rules import Limit
 from gateway.upstream import SYSTEM, Services, as_problem
 
 _PATH = "/v1/interne/telephones"

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from yarl import URL
 
 from gateway.domain import Role
-from gateway.rules import SAFE_METHODS
+from gateway.door_rules import SAFE_METHODS
 from kit import telemetry
 from kit.logging import get_logger
 from kit.problems import Problem, unavailable, undecided

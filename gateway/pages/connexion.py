@@ -10,10 +10,10 @@ from gateway.comptes import CODE_MINUTES
 from gateway.deps import deps_of
 from gateway.domain import CODE_LIFETIME_S
 from gateway.door import who
+from gateway.door_rules import local_path
 from gateway.pages.calls import form, refused
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
-from gateway.rules import local_path
 from kit.problems import Problem
 
 # The address waits with its owner between the two steps: not in a URL, where logs would keep it.

@@ -6,9 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.door_rules import STAFF_PATHS
 from gateway.memory import MemoryAway
 from gateway.pages.rendering import render
-from gateway.rules import STAFF_PATHS
 from gateway.upstream import ServiceAway
 from kit import telemetry
 from kit.logging import get_logger

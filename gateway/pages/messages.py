@@ -6,8 +6,8 @@ from starlette.responses import Response
 from gateway.door import session_of
 from gateway.pages import forms
 from gateway.pages.calls import ask
+from gateway.pages.outcomes import CANAUX, sort
 from gateway.pages.rendering import render
-from gateway.pages.suivi import CANAUX, sort
 
 _TAILLE = 20
 

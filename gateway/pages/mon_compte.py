@@ -10,8 +10,8 @@ from gateway.api import take_cookie
 from gateway.deps import deps_of
 from gateway.door import session_of
 from gateway.pages.calls import ask, sections, segment
+from gateway.pages.outcomes import CANAUX, sort
 from gateway.pages.rendering import render
-from gateway.pages.suivi import CANAUX, sort
 from gateway.upstream import Caller
 from kit.problems import Problem, not_found
 

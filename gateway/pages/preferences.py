@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from contracts.notifications import Canal
 from gateway.deps import deps_of
 from gateway.door import session_of
-from gateway.pages import choix
+from gateway.pages import preferences_form
 from gateway.pages.calls import ask, form, refused, sections, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import instant, render
@@ -81,7 +81,7 @@ def _page(request: Request, lues: _Lues, saisie: Saisie, problem: Problem | None
 
 
 def _stored(lues: _Lues, numero: str = "") -> Saisie:
-    return choix.saisie_de(lues.preferences, lues.actifs, en_pause=lues.en_pause, numero=numero)
+    return preferences_form.saisie_de(lues.preferences, lues.actifs, en_pause=lues.en_pause, numero=numero)
 
 
 async def montrer(request: Request) -> Response:
@@ -99,9 +99,9 @@ async def enregistrer(request: Request) -> Response:
     caller = session_of(request)
     saisie = await form(request)
     lues = await _read(request, caller)
-    body = choix.preferences(saisie, lues.preferences, lues.ids)
+    body = preferences_form.preferences(saisie, lues.preferences, lues.ids)
     # The version that the form was made from: a STOP by SMS that came meanwhile is not undone.
-    version = choix.version(saisie)
+    version = preferences_form.version(saisie)
     answer = await try_ask(request, "notifications", "PUT", _PATH, caller, body, if_match=version)
     if isinstance(answer, Problem):
         if answer.status == 412:
@@ -109,7 +109,7 @@ async def enregistrer(request: Request) -> Response:
             conflict = Problem(409, answer.slug, answer.title, _CONFLIT)
             return _page(request, fresh, _stored(fresh), conflict)
         return _page(request, lues, saisie, answer)
-    ticked = {"canaux": choix.canaux(saisie)}
+    ticked = {"canaux": preferences_form.canaux(saisie)}
     await suivre(deps_of(request).consentements, caller.compte_id, lues.preferences, ticked)
     return RedirectResponse("/mon-compte/preferences?message=preferences-enregistrees", status_code=303)
 

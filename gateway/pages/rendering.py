@@ -17,7 +17,7 @@ from contracts import references
 from contracts.references import CodeInconnu
 from gateway.domain import Role
 from gateway.door import who
-from gateway.pages.choix import BUDGETS, CADENCES, HEURES
+from gateway.pages.preferences_form import BUDGETS, CADENCES, HEURES
 
 _FOLDER = Path(__file__).resolve().parents[1]
 _PARIS = ZoneInfo("Europe/Paris")

@@ -13,7 +13,7 @@ from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from kit.tokens import Identity, requires
 from kit.versions import VersionRead, respond
-from services.annonces import domain, vues
+from services.annonces import domain, views
 from services.annonces.actions import Deps, appliquer
 from services.annonces.recherche import FACETTES, Recherche, pipeline
 from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, ChampInvalide
@@ -30,7 +30,7 @@ CleIdempotence = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     "/v1/annonces",
     status_code=201,
     summary="Déposer une annonce",
-    response_model=vues.VueAnnonceAuteur,
+    response_model=views.VueAnnonceAuteur,
     responses={200: {"description": "Déjà déposée sous cette clé"}, **documented(401, 403, 404, 422)},
 )
 async def deposer(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None) -> Response:
@@ -112,18 +112,18 @@ async def _auteur(saisi: AuteurSaisi, compte_id: str, tx: Tx, deps: Deps) -> Aut
 @router.get(
     "/v1/annonces",
     summary="Chercher parmi les annonces publiées",
-    response_model=vues.PageAnnonces,
+    response_model=views.PageAnnonces,
     responses=documented(422),
 )
 async def chercher(recherche: Annotated[Recherche, Query()], visiteur: Visiteur, deps: AvecDeps) -> Response:
     found = await deps.store.chercher(pipeline(recherche, deps.clock.now()))
-    annonces = [vues.annonce_publique(annonce_de(row), row.get("distance_m")) for row in found["page"]]
-    page = vues.PageAnnonces(
+    annonces = [views.annonce_publique(annonce_de(row), row.get("distance_m")) for row in found["page"]]
+    page = views.PageAnnonces(
         annonces=annonces,
         total=found["total"][0]["n"] if found["total"] else 0,
         page=recherche.page,
         taille=recherche.taille,
-        facettes=vues.Facettes(**{nom: _compte(found[nom]) for nom in FACETTES}),
+        facettes=views.Facettes(**{nom: _compte(found[nom]) for nom in FACETTES}),
     )
     return respond(page)
 
@@ -135,7 +135,7 @@ def _compte(lignes: list[dict[str, Any]]) -> dict[str, int]:
 @router.get(
     "/v1/annonces/{annonce_id}",
     summary="Lire une annonce",
-    response_model=vues.VueAnnonceAuteur | vues.VueAnnonce,
+    response_model=views.VueAnnonceAuteur | views.VueAnnonce,
     responses=documented(404),
 )
 async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
@@ -145,16 +145,16 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
     annonce = annonce_de(document)
     gerable = bool(visiteur.sub) and visiteur.sub in await deps.store.gerants(annonce)
     if gerable or "moderateur" in visiteur.roles:
-        return respond(vues.annonce_auteur(annonce, document, gerable=gerable))
-    if annonce.etat not in vues.VISIBLES or annonce.publiee_at is None:
+        return respond(views.annonce_auteur(annonce, document, gerable=gerable))
+    if annonce.etat not in views.VISIBLES or annonce.publiee_at is None:
         raise not_found(INTROUVABLE)
-    return respond(vues.annonce_publique(annonce))
+    return respond(views.annonce_publique(annonce))
 
 
 @router.put(
     "/v1/annonces/{annonce_id}",
     summary="Corriger une annonce, qui est alors relue",
-    response_model=vues.VueAnnonceAuteur,
+    response_model=views.VueAnnonceAuteur,
     responses=documented(401, 404, 409, 412, 422, 428),
 )
 async def corriger(
@@ -176,7 +176,7 @@ async def corriger(
 @router.post(
     "/v1/annonces/{annonce_id}/retrait",
     summary="Retirer une annonce",
-    response_model=vues.VueAnnonceAuteur,
+    response_model=views.VueAnnonceAuteur,
     responses=documented(401, 404, 409),
 )
 async def retirer(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
@@ -191,11 +191,11 @@ async def retirer(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
     return respond(_vue_auteur(await deps.outbox.run(work)))
 
 
-@router.get("/v1/mes/annonces", summary="Mes annonces", response_model=vues.PageMesAnnonces, responses=documented(401))
+@router.get("/v1/mes/annonces", summary="Mes annonces", response_model=views.PageMesAnnonces, responses=documented(401))
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_annonces(compte.sub, page.page, page.taille)
     found = [_vue_auteur(document) for document in documents]
-    return respond(vues.PageMesAnnonces(annonces=found, total=total, page=page.page, taille=page.taille))
+    return respond(views.PageMesAnnonces(annonces=found, total=total, page=page.page, taille=page.taille))
 
 
 async def mienne(deps: Deps, annonce_id: str, compte_id: str, tx: Tx | None = None) -> Document:
@@ -207,5 +207,5 @@ async def mienne(deps: Deps, annonce_id: str, compte_id: str, tx: Tx | None = No
     return document
 
 
-def _vue_auteur(document: Document) -> vues.VueAnnonceAuteur:
-    return vues.annonce_auteur(annonce_de(document), document)
+def _vue_auteur(document: Document) -> views.VueAnnonceAuteur:
+    return views.annonce_auteur(annonce_de(document), document)

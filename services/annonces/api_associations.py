@@ -8,7 +8,7 @@ from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from kit.versions import VersionRead, respond
-from services.annonces import associations, vues
+from services.annonces import associations, views
 from services.annonces.associations import ChangementAssociation
 from services.annonces.requetes import AssociationDeposee, AssociationModifiee
 from services.annonces.store import bson, fiche_association
@@ -19,8 +19,8 @@ router = APIRouter(tags=["associations"])
 _INTROUVABLE = "Cette association"
 
 
-def _vue(change: ChangementAssociation) -> vues.VueAssociationMembre:
-    return vues.association_membre(change.fiche.association, {"motifs": bson(change.fiche.motifs)})
+def _vue(change: ChangementAssociation) -> views.VueAssociationMembre:
+    return views.association_membre(change.fiche.association, {"motifs": bson(change.fiche.motifs)})
 
 
 def _deja_inscrite() -> Problem:
@@ -32,7 +32,7 @@ def _deja_inscrite() -> Problem:
     "/v1/associations",
     status_code=201,
     summary="Inscrire une association",
-    response_model=vues.VueAssociationMembre,
+    response_model=views.VueAssociationMembre,
     responses=documented(401, 409, 422),
 )
 async def inscrire(saisie: AssociationDeposee, compte: Compte, deps: AvecDeps) -> Response:
@@ -59,7 +59,7 @@ async def inscrire(saisie: AssociationDeposee, compte: Compte, deps: AvecDeps) -
 @router.get(
     "/v1/associations/{association_id}",
     summary="Lire une association",
-    response_model=vues.VueAssociationMembre | vues.VueAssociation,
+    response_model=views.VueAssociationMembre | views.VueAssociation,
     responses=documented(404),
 )
 async def lire(association_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
@@ -69,16 +69,16 @@ async def lire(association_id: str, visiteur: Visiteur, deps: AvecDeps) -> Respo
     association = fiche_association(document).association
     gerable = visiteur.sub in association.membres
     if gerable or "moderateur" in visiteur.roles:
-        return respond(vues.association_membre(association, document, gerable=gerable))
+        return respond(views.association_membre(association, document, gerable=gerable))
     if association.etat is not EtatAssociation.VALIDEE:
         raise not_found(_INTROUVABLE)
-    return respond(vues.association_publique(association))
+    return respond(views.association_publique(association))
 
 
 @router.put(
     "/v1/associations/{association_id}",
     summary="Corriger une association, qui est alors relue",
-    response_model=vues.VueAssociationMembre,
+    response_model=views.VueAssociationMembre,
     responses=documented(401, 404, 409, 412, 422, 428),
 )
 async def corriger(
@@ -104,10 +104,10 @@ async def corriger(
 @router.get(
     "/v1/mes/associations",
     summary="Mes associations",
-    response_model=vues.PageMesAssociations,
+    response_model=views.PageMesAssociations,
     responses=documented(401),
 )
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_associations(compte.sub, page.page, page.taille)
-    found = [vues.association_membre(fiche_association(document).association, document) for document in documents]
-    return respond(vues.PageMesAssociations(associations=found, total=total, page=page.page, taille=page.taille))
+    found = [views.association_membre(fiche_association(document).association, document) for document in documents]
+    return respond(views.PageMesAssociations(associations=found, total=total, page=page.page, taille=page.taille))

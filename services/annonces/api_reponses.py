@@ -8,7 +8,7 @@ from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.versions import respond
-from services.annonces import vues
+from services.annonces import views
 from services.annonces.actions import Deps, agir_sur_reponse, repondre
 from services.annonces.api_annonces import mienne
 from services.annonces.reponses import ActionReponse, Demande
@@ -25,7 +25,7 @@ _INTROUVABLE = "Cette réponse"
     "/v1/annonces/{annonce_id}/reponses",
     status_code=201,
     summary="Répondre à une annonce («\u00a0je peux aider\u00a0»)",
-    response_model=vues.VueReponse,
+    response_model=views.VueReponse,
     responses=documented(401, 403, 404, 409, 422),
 )
 async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, deps: AvecDeps) -> Response:
@@ -42,13 +42,13 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
             reponse = await deps.outbox.run(work)
     except DuplicateKeyError as error:
         raise deja_repondu() from error
-    return respond(vues.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse.reponse_id}")
+    return respond(views.reponse(reponse, saisie.message), 201, location=f"/v1/reponses/{reponse.reponse_id}")
 
 
 @router.get(
     "/v1/annonces/{annonce_id}/reponses",
     summary="Les réponses à mon annonce",
-    response_model=vues.PageReponses,
+    response_model=views.PageReponses,
     responses=documented(401, 404),
 )
 async def lister(annonce_id: str, compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
@@ -57,7 +57,7 @@ async def lister(annonce_id: str, compte: Compte, deps: AvecDeps, page: AvecPage
     return respond(_page(documents, total, page.page, page.taille))
 
 
-@router.get("/v1/mes/reponses", summary="Mes réponses", response_model=vues.PageReponses, responses=documented(401))
+@router.get("/v1/mes/reponses", summary="Mes réponses", response_model=views.PageReponses, responses=documented(401))
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_reponses(compte.sub, page.page, page.taille)
     return respond(_page(documents, total, page.page, page.taille))
@@ -66,7 +66,7 @@ async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
 @router.post(
     "/v1/reponses/{reponse_id}/acceptation",
     summary="Accepter une réponse à mon annonce",
-    response_model=vues.VueReponse,
+    response_model=views.VueReponse,
     responses=documented(401, 404, 409),
 )
 async def accepter(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
@@ -76,7 +76,7 @@ async def accepter(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
 @router.post(
     "/v1/reponses/{reponse_id}/refus",
     summary="Décliner une réponse à mon annonce",
-    response_model=vues.VueReponse,
+    response_model=views.VueReponse,
     responses=documented(401, 404, 409),
 )
 async def decliner(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
@@ -86,7 +86,7 @@ async def decliner(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
 @router.post(
     "/v1/reponses/{reponse_id}/annulation",
     summary="Annuler ma réponse",
-    response_model=vues.VueReponse,
+    response_model=views.VueReponse,
     responses=documented(401, 404, 409),
 )
 async def annuler(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
@@ -103,14 +103,14 @@ _DEJA_FAIT = {
 async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: Deps) -> Response:
     """Doing it twice is doing it once: a second click answers like the first."""
 
-    async def work(tx: Tx) -> vues.VueReponse:
+    async def work(tx: Tx) -> views.VueReponse:
         document = await deps.store.reponse(reponse_id, tx.session)
         if document is None or not await _autorise(document, action, compte_id, deps, tx):
             raise not_found(_INTROUVABLE)
         if document["etat"] == _DEJA_FAIT[action].value:
             return _vue(document)
         change = await agir_sur_reponse(tx, deps, document, action)
-        return vues.reponse(change.reponse, document["message"])
+        return views.reponse(change.reponse, document["message"])
 
     return respond(await deps.outbox.run(work))
 
@@ -123,10 +123,10 @@ async def _autorise(document: Document, action: ActionReponse, compte_id: str, d
     return annonce is not None and compte_id in await deps.store.gerants(annonce_de(annonce), tx.session)
 
 
-def _vue(document: Document) -> vues.VueReponse:
-    return vues.reponse(Reponse.model_validate(document), document["message"])
+def _vue(document: Document) -> views.VueReponse:
+    return views.reponse(Reponse.model_validate(document), document["message"])
 
 
-def _page(documents: list[Document], total: int, page: int, taille: int) -> vues.PageReponses:
+def _page(documents: list[Document], total: int, page: int, taille: int) -> views.PageReponses:
     found = [_vue(document) for document in documents]
-    return vues.PageReponses(reponses=found, total=total, page=page, taille=taille)
+    return views.PageReponses(reponses=found, total=total, page=page, taille=taille)

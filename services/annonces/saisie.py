@@ -18,7 +18,7 @@ from pydantic import (
 from contracts import references
 from contracts.commun import Code, Lieu
 from contracts.references import Liste
-from services.annonces import identifiants
+from services.annonces import organisation_numbers
 
 # They turn the direction of what follows: a text could show something else than what the moderator read.
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -81,8 +81,8 @@ Publics = Annotated[list[Code], Field(max_length=9), AfterValidator(_codes("publ
 Creneaux = Annotated[list[Code], Field(max_length=21), AfterValidator(_codes("creneaux"))]
 Certifications = Annotated[list[Code], Field(max_length=5), AfterValidator(_codes("certifications"))]
 CodeQuartier = Annotated[Code, AfterValidator(_quartier)]
-Rna = Annotated[str, AfterValidator(identifiants.rna)]
-Siren = Annotated[str, AfterValidator(identifiants.siren)]
+Rna = Annotated[str, AfterValidator(organisation_numbers.rna)]
+Siren = Annotated[str, AfterValidator(organisation_numbers.siren)]
 
 
 def avec_la_latitude(lon: float | None, info: ValidationInfo) -> float | None:

@@ -13,7 +13,7 @@ from kit.runtime import Runtime
 from kit.tokens import Identity, account, requires
 from kit.versions import VersionRead, respond, stale
 from services.matching import domain, store
-from services.matching.entrees import Souhaits, SouhaitsImportes
+from services.matching.requetes import Souhaits, SouhaitsImportes
 from services.matching.settings import Reglages
 
 IMPORT_MAX = 1000

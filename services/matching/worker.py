@@ -12,6 +12,7 @@ from kit.health import Health
 from kit.process import Loop
 from kit.runtime import open_runtime
 from services.matching import store
+from services.matching.counting_agent import Tendances
 from services.matching.handlers import HANDLERS, Deps, sans_effet
 from services.matching.index import Index
 from services.matching.metrics import PROFILS_BASE
@@ -19,7 +20,6 @@ from services.matching.preparation import preparer
 from services.matching.reader import Reader
 from services.matching.republication import sources
 from services.matching.settings import SERVICE, Reglages
-from services.matching.tendances import Tendances
 
 TOPICS = (EvenementAnnonce.topic, DesabonnementDemande.topic, EvenementCompte.topic)
 """What the handlers read; the topic of profils is the reader's."""

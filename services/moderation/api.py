@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from contracts.moderation import Issue, Motif, TypeCible
 from kit.tokens import Identity, requires
-from services.moderation import lecture, views
+from services.moderation import queries, views
 from services.moderation.actions import Actions
 from services.moderation.domain import Dossier, Etat
 from services.moderation.motifs import EXPLICATION_MAX
@@ -80,7 +80,7 @@ async def lister(
 @router.get("/dossiers/{dossier_id}")
 async def lire(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     """Text, hints with their places, history of the association, reasons that can be chosen."""
-    ouvert = await lecture.ouvrir(agir.store, dossier_id)
+    ouvert = await queries.ouvrir(agir.store, dossier_id)
     return _json(
         views.detail(
             ouvert.dossier,
@@ -129,7 +129,7 @@ async def decider(dossier_id: str, decision: DecisionDonnee, qui: Moderateur, ag
 
 @router.get("/associations")
 async def lister_associations(_: Moderateur, agir: Agir, page: NumeroDePage = 1, taille: TailleDePage = 20) -> Response:
-    trouvees, historiques = await lecture.associations(agir.store, page, taille)
+    trouvees, historiques = await queries.associations(agir.store, page, taille)
     rows = [views.association(row, historiques.get(row["_id"], {})) for row in trouvees.rows]
     return _json({"associations": rows, "total": trouvees.total, "page": page, "taille": taille})
 

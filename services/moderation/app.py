@@ -14,7 +14,7 @@ from kit.web import create_app
 from services.moderation import api, pages
 from services.moderation.actions import Actions
 from services.moderation.preparation import preparer
-from services.moderation.rendu import install_errors
+from services.moderation.rendering import install_errors
 from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
 

@@ -10,12 +10,12 @@ from contracts import references
 from contracts.moderation import Issue, Motif, TypeCible
 from kit.problems import Problem
 from kit.tokens import Identity, requires
-from services.moderation import lecture, presentation
+from services.moderation import presentation, queries
 from services.moderation.api import Agir, NumeroDePage
 from services.moderation.domain import ISSUES, Dossier, Etat
+from services.moderation.hints import indices
 from services.moderation.motifs import proposables
-from services.moderation.rendu import page
-from services.moderation.rules import indices
+from services.moderation.rendering import page
 
 router = APIRouter(prefix="/moderation", include_in_schema=False)
 
@@ -136,7 +136,7 @@ async def associations(
     agir: Agir,
     numero: Annotated[NumeroDePage, Query(alias="page")] = 1,
 ) -> Response:
-    found, historiques = await lecture.associations(agir.store, numero, _TAILLE)
+    found, historiques = await queries.associations(agir.store, numero, _TAILLE)
     return page(
         "associations.html",
         menu="associations",
@@ -162,7 +162,7 @@ async def _page_dossier(
     erreurs: list[dict[str, str]] | None = None,
     status: int = 200,
 ) -> Response:
-    ouvert = await lecture.ouvrir(agir.store, dossier_id)
+    ouvert = await queries.ouvrir(agir.store, dossier_id)
     dossier, now = ouvert.dossier, agir.clock.now()
     return page(
         "dossier.html",

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from contracts import references
 from services.moderation.domain import COMPTE_EFFACE
-from services.moderation.rules import Champ, Indice
+from services.moderation.hints import Champ, Indice
 
 _PARIS = get_timezone("Europe/Paris")
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.moderation.domain import ISSUES, Dossier
+from services.moderation.hints import Indice
 from services.moderation.motifs import proposables
-from services.moderation.rules import Indice
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.comptes import EvenementCompte
 from gateway.__main__ import main
-from gateway.droits import CLE_DROITS
+from gateway.rights import CLE_DROITS
 from gateway.sessions import COOKIE, _key
 from kit.events import Message
 from kit.ids import new_id

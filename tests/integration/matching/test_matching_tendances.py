@@ -11,9 +11,9 @@ import pytest
 
 from contracts.commun import Lieu, Sens
 from kit.clock import SystemClock
-from services.matching.semaines import HORS_VILLE, Cellule
+from services.matching.counting_agent import Tendances
 from services.matching.settings import Reglages
-from services.matching.tendances import Tendances
+from services.matching.weekly_counts import HORS_VILLE, Cellule
 
 pytestmark = pytest.mark.usefixtures("api")
 

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.annonces import identifiants
-from services.annonces.identifiants import LA_POSTE, IdentifiantInvalide
+from services.annonces import organisation_numbers
+from services.annonces.organisation_numbers import LA_POSTE, IdentifiantInvalide
 
 CHIFFRES = "0123456789"
 
 
 def complet(debut: str) -> str:
     """`debut` with the digit that makes its Luhn check hold."""
-    return next(debut + dernier for dernier in CHIFFRES if identifiants.luhn(debut + dernier))
+    return next(debut + dernier for dernier in CHIFFRES if organisation_numbers.luhn(debut + dernier))
 
 
 SIRENS = st.text(CHIFFRES, min_size=8, max_size=8).map(complet)
@@ -21,20 +21,20 @@ SIRETS = st.tuples(SIRENS, st.text(CHIFFRES, min_size=4, max_size=4)).map(lambda
 
 @given(SIRENS)
 def test_a_siren_with_its_check_digit_is_valid(numero: str) -> None:
-    assert identifiants.siren(f"{numero[:3]} {numero[3:6]}\u00a0{numero[6:]}") == numero
+    assert organisation_numbers.siren(f"{numero[:3]} {numero[3:6]}\u00a0{numero[6:]}") == numero
 
 
 @given(SIRENS, st.integers(0, 8), st.integers(1, 9))
 def test_one_wrong_digit_is_always_found(numero: str, rang: int, ecart: int) -> None:
     faux = numero[:rang] + str((int(numero[rang]) + ecart) % 10) + numero[rang + 1 :]
     with pytest.raises(IdentifiantInvalide):
-        identifiants.siren(faux)
+        organisation_numbers.siren(faux)
 
 
 @given(SIRETS)
 def test_a_siret_is_valid_and_gives_its_siren(numero: str) -> None:
-    assert identifiants.siret(numero) == numero
-    assert identifiants.siren(numero) == numero[:9]
+    assert organisation_numbers.siret(numero) == numero
+    assert organisation_numbers.siren(numero) == numero[:9]
 
 
 @given(SIRETS, st.integers(0, 13), st.integers(1, 9))
@@ -42,39 +42,39 @@ def test_one_wrong_digit_of_a_siret_is_found(numero: str, rang: int, ecart: int)
     faux = numero[:rang] + str((int(numero[rang]) + ecart) % 10) + numero[rang + 1 :]
     if not faux.startswith(LA_POSTE):
         with pytest.raises(IdentifiantInvalide):
-            identifiants.siret(faux)
+            organisation_numbers.siret(faux)
 
 
 @given(st.text(CHIFFRES, min_size=5, max_size=5))
 def test_la_poste_adds_up_to_a_multiple_of_five(etablissement: str) -> None:
     numero = LA_POSTE + etablissement
-    valable = sum(map(int, numero)) % 5 == 0 or identifiants.luhn(numero)
+    valable = sum(map(int, numero)) % 5 == 0 or organisation_numbers.luhn(numero)
     if valable:
-        assert identifiants.siret(numero) == numero
+        assert organisation_numbers.siret(numero) == numero
     else:
         with pytest.raises(IdentifiantInvalide):
-            identifiants.siret(numero)
+            organisation_numbers.siret(numero)
 
 
 @given(st.text(CHIFFRES + "ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=9, max_size=9))
 def test_an_rna_is_w_and_nine_characters(suite: str) -> None:
-    assert identifiants.rna(f" w{suite.lower()} ") == f"W{suite}"
+    assert organisation_numbers.rna(f" w{suite.lower()} ") == f"W{suite}"
 
 
 @pytest.mark.parametrize("texte", ["", "W12345678", "W1234567890", "X595001234", "W59500123é", "595001234"])
 def test_what_is_no_rna(texte: str) -> None:
     with pytest.raises(IdentifiantInvalide):
-        identifiants.rna(texte)
+        organisation_numbers.rna(texte)
 
 
 @pytest.mark.parametrize("texte", ["", "12345678", "123456789", "12345678a", "٣٥٦٠٠٠٠٠٠", "12345678901234"])
 def test_what_is_no_siren(texte: str) -> None:
     with pytest.raises(IdentifiantInvalide):
-        identifiants.siren(texte)
+        organisation_numbers.siren(texte)
 
 
 def test_known_numbers() -> None:
-    assert identifiants.siren("356 000 000") == LA_POSTE
-    assert identifiants.siret("356 000 000 00048") == "35600000000048"
-    assert identifiants.siren("732 829 320") == "732829320"
-    assert identifiants.siret("73282932000074") == "73282932000074"
+    assert organisation_numbers.siren("356 000 000") == LA_POSTE
+    assert organisation_numbers.siret("356 000 000 00048") == "35600000000048"
+    assert organisation_numbers.siren("732 829 320") == "732829320"
+    assert organisation_numbers.siret("73282932000074") == "73282932000074"

@@ -22,7 +22,7 @@ from deploy.processes import (
     STAND_INS,
     Process,
 )
-from gateway.rules import client_address, networks
+from gateway.door_rules import client_address, networks
 from kit.connections import Limits
 from kit.settings import Settings
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.lectures import is_public
 from gateway.openapi import merge
 from gateway.pages.forms import (
     Saisie,
@@ -19,6 +18,7 @@ from gateway.pages.forms import (
 )
 from gateway.pages.rendering import date, heure, jours, nombre
 from gateway.proxy import ROUTES, route
+from gateway.public_reads import is_public
 
 
 def test_an_ad_as_typed_is_the_body_of_the_service() -> None:

@@ -4,7 +4,7 @@ from contracts import topics
 from contracts.matching import ProfilEnregistre
 from deploy.k8s.manifests import lag_topics
 from deploy.processes import PROCESSES
-from gateway.groupes import groupes
+from gateway.consumer_groups import groupes
 from kit.deadletters import retry_topic
 
 

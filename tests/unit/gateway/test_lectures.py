@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import references
-from gateway.lectures import lecture
+from gateway.public_reads import lecture
 
 LISTE = "/v1/annonces"
 

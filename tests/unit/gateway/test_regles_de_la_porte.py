@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rules import (
+from gateway.door_rules import (
     Limit,
     client_address,
     connection_owner,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.suivi import Sort, sort
+from gateway.pages.outcomes import Sort, sort
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import re
 
 from gateway.pages import agents
 from gateway.pages.site import _MODULES
-from services.moderation.rendu import page
+from services.moderation.rendering import page
 
 
 def test_the_menu_leads_to_the_ledger_and_the_messages() -> None:

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from contracts import references
-from services.moderation.rules import indices, normaliser
+from services.moderation.hints import indices, normaliser
 
 LONG = "Nous cherchons deux personnes pour tenir un stand pendant la fête du quartier, le samedi après-midi, à Fives."
 

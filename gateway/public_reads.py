@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from contracts import references
 from contracts.commun import Nature, Sens
-from gateway.rules import SAFE_METHODS
+from gateway.door_rules import SAFE_METHODS
 
 # What others add to a link to follow who shares it: no answer depends on it.
 _TRACKING = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from kit.problems import not_found
 from services.moderation.domain import Dossier
-from services.moderation.rules import Indice, indices
+from services.moderation.hints import Indice, indices
 from services.moderation.store import Page, Store
 
 _DECISIONS_MONTREES = 20

@@ -24,10 +24,10 @@ from kit.errors import InvalidMessage
 from kit.events import Record, decode, headers_of
 from kit.logging import get_logger
 from kit.waiting import first_of, jitter, wait
-from services.matching import semaines
+from services.matching import weekly_counts
 from services.matching.metrics import SEMAINE
-from services.matching.semaines import SEMAINE_S, Cellule
 from services.matching.settings import SERVICE
+from services.matching.weekly_counts import SEMAINE_S, Cellule
 
 log = get_logger(__name__)
 
@@ -94,9 +94,11 @@ class Tendances:
                 message = event.message
                 annonce = _publiee(message)
                 if annonce is not None and annonce.publiee_at is not None:
-                    week = weeks.relative_to(semaines.instant(annonce.publiee_at))
-                    for cellule in semaines.cellules(annonce):
-                        week[semaines.cle(message.partition, cellule)].apply(semaines.avec, annonce.annonce_id)
+                    week = weeks.relative_to(weekly_counts.instant(annonce.publiee_at))
+                    for cellule in weekly_counts.cellules(annonce):
+                        week[weekly_counts.cle(message.partition, cellule)].apply(
+                            weekly_counts.avec, annonce.annonce_id
+                        )
 
         app.agent(topic, name=f"{self._group}.count")(count)
         self._table = table
@@ -106,9 +108,9 @@ class Tendances:
         """How many annonces were published in the week of `at`, among those whose partitions are ours."""
         if self._table is None:
             return Counter()
-        start = semaines.debut(at)
+        start = weekly_counts.debut(at)
         entrees = [(nom, ids) for (nom, (begin, _)), ids in list(self._table.items()) if begin == start]
-        return semaines.compter(entrees)
+        return weekly_counts.compter(entrees)
 
     async def mesurer(self) -> None:
         """Before /metrics is read: each worker tells its partitions, their sum is the city."""
