@@ -23,7 +23,7 @@ COPY . .
 RUN set -eu; \
     case "$SERVICE" in \
         gateway) module=gateway; set -- contracts kit gateway ;; \
-        catcher) module=deploy.courrier; set -- deploy/__init__.py deploy/courrier deploy/operateurs ;; \
+        catcher) module=deploy.standins.mailbox; set -- deploy/__init__.py deploy/standins ;; \
         *) module=services.$SERVICE; set -- contracts kit services/__init__.py "services/$SERVICE" ;; \
     esac; \
     mkdir -p /chosen/app /chosen/bin; \
@@ -54,8 +54,9 @@ ENTRYPOINT ["/usr/local/bin/place-processus"]
 
 # Makes the secrets of an installation, once; needs cryptography, hence SERVICE=notifications.
 FROM service AS secrets
-COPY deploy/__init__.py deploy/secrets.py deploy/
-ENTRYPOINT ["python", "-m", "deploy.secrets"]
+COPY deploy/__init__.py deploy/
+COPY deploy/stack/__init__.py deploy/stack/secrets.py deploy/stack/
+ENTRYPOINT ["python", "-m", "deploy.stack.secrets"]
 CMD ["/secrets"]
 
 # The last stage is what a build makes when no target is named.

@@ -11,7 +11,7 @@ from typing import Self
 
 from bench.nu import ECRITURES
 from deploy.layout import ROOT
-from deploy.local.waiting import wait_until
+from deploy.stack.servers.waiting import wait_until
 
 
 class ChaineNue:

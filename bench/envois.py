@@ -34,8 +34,8 @@ from deploy.client import Interne, jusqu_a
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
-from deploy.stack import Stack, save_workers
-from deploy.supervision import Supervisor
+from deploy.stack.embedded import Stack, save_workers
+from deploy.stack.supervision import Supervisor
 from deploy.verbs import down, up
 from kit import mongo
 from kit.events import encode

@@ -26,7 +26,7 @@ from deploy.client import Client, Courrier, Interne, Refus, connexion, jusqu_a
 from deploy.console import Steps
 from deploy.seed import profils as jeu
 from deploy.seed import textes
-from deploy.stack import Stack
+from deploy.stack.embedded import Stack
 from deploy.verbs import down, moderateur, up
 
 SEUIL = 1.5

@@ -12,8 +12,8 @@ import aiohttp
 
 from deploy.errors import Impossible
 from deploy.layout import current
-from deploy.local.waiting import Patience
-from deploy.stack import Stack
+from deploy.stack.embedded import Stack
+from deploy.stack.servers.waiting import Patience
 from kit.tokens import TokenSigner
 
 CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")

@@ -16,9 +16,9 @@ from gateway.schema import SCHEMA
 from gateway.settings import Reglages
 from gateway.upstream import Services
 from kit.health import Health
+from kit.lifecycle import republish, run_api
 from kit.problems import Problem
-from kit.process import republish, run_api
-from kit.runtime import open_runtime
+from kit.resources import open_runtime
 from kit.tokens import TokenSigner
 
 _USAGE = "Usage\u00a0: python -m gateway api | republier | moderateur [--retirer] ADRESSE"

@@ -35,10 +35,10 @@ from gateway.upstream import Services
 from kit.consumer import Consumer
 from kit.health import Check, Health
 from kit.lag import Lags
+from kit.lifecycle import Loop
 from kit.logging import get_logger
-from kit.process import Loop
 from kit.republication import DatabaseLost, Republication
-from kit.runtime import Runtime, open_runtime
+from kit.resources import Runtime, open_runtime
 from kit.tokens import TokenSigner
 from kit.web import create_app
 

@@ -1,6 +1,6 @@
 """Public answers for visitors, kept in Redis: fresh for seconds, shown with a warning for minutes in an outage.
 
-Under the key of what they answer (public_reads.py), never of how somebody asked for it; counted, and the oldest give way.
+The key is what they answer (public_reads.py), never how somebody asked for it. They are counted; the oldest give way.
 """
 
 import hashlib

@@ -67,7 +67,7 @@ class Reglages(Settings):
     def empreinte_key(self) -> bytes:
         """Raises ValueError when the secret is absent: an empty key would make the hashes of addresses guessable."""
         if not self.cle_empreinte:
-            raise ValueError("cle_empreinte is missing: run `python -m deploy.secrets` and set SECRETS_DIR")
+            raise ValueError("cle_empreinte is missing: run `python -m deploy.stack.secrets` and set SECRETS_DIR")
         return base64.urlsafe_b64decode(self.cle_empreinte)
 
     @property

@@ -53,7 +53,7 @@ Fetched = dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]
 
 
 class Processes(Protocol):
-    """kit.processing.Processor, or whatever else lets records meet their fate."""
+    """kit.processor.Processor, or whatever else lets records meet their fate."""
 
     async def process(self, records: Sequence[Record]) -> None:
         """Returns when every record has met its fate. Raises kit.errors.Stop when the process must end, and Held when

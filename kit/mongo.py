@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 # Somebody waits for a page: this and one more selection of a server are the most that an outage makes a write last.
-# Consumers, whom nobody waits for, go on by themselves (kit.processing).
+# Consumers, whom nobody waits for, go on by themselves (kit.processor).
 _TRANSACTION_DEADLINE_S = 3.0
 _SELECTION_MS = 2000
 _MAJORITY = WriteConcern("majority")

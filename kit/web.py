@@ -39,8 +39,8 @@ def create_app(
     """`docs` publishes /v1/openapi.json and its page: for the public's door only. `doors` see each request before the
     routes do.
 
-    `health` is kept in `app.state.health`: kit.process serves it on a port of its own, since whoever reaches the routes
-    (for the gateway: everybody) has no business there.
+    `health` is kept in `app.state.health`: kit.lifecycle serves it on a port of its own, because whoever reaches the
+    routes (for the gateway: everybody) has no business there.
     """
     app = FastAPI(
         title=title,

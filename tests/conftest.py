@@ -14,9 +14,9 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from deploy import secrets
-from deploy.local.waiting import Patience
-from deploy.stack import Stack
+from deploy.stack import secrets
+from deploy.stack.embedded import Stack
+from deploy.stack.servers.waiting import Patience
 from kit.tokens import TokenSigner
 from tests.pile import Ville
 from tests.pile import pile as start_pile

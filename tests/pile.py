@@ -12,12 +12,13 @@ from typing import Any
 
 import aiohttp
 
-from deploy import client, health, layout, ports
+from deploy import client, layout
 from deploy.client import CODE, Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
 from deploy.demo import attendu
 from deploy.seed import profils as jeu
 from deploy.seed import textes
-from deploy.stack import PREFERRED_PORTS, Stack
+from deploy.stack import health, ports
+from deploy.stack.embedded import PREFERRED_PORTS, Stack
 from deploy.verbs import down, moderateur, up
 
 _SERVERS = ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "SMPP_URL", "SMS_HTTP_URL", "PUBLIC_URL")

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.servers import Servers
+from deploy.stack.servers.servers import Servers
 
 
 @dataclass(frozen=True)

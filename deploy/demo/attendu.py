@@ -2,7 +2,7 @@
 
 from contracts.annonces import Annonce, AnnoncePubliee
 from contracts.matching import Destinataire, EvenementProfil, Profil
-from deploy.relire import events
+from deploy.bilan.topic_reader import events
 from services.matching.scoring import correspond
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.bilan import calme
+from deploy.bilan.alerts import calme
 from deploy.client import Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
 from deploy.console import Steps
 from deploy.demo import attendu, personnes
@@ -17,7 +17,7 @@ from deploy.demo.comptage import Alertes, Comptage, compter
 from deploy.demo.sms import VOISINS, Releve, Sms
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
-from deploy.stack import Stack
+from deploy.stack.embedded import Stack
 from deploy.verbs import moderateur
 
 _REGISTRE = "/v1/notifications/registre.json"

@@ -15,10 +15,10 @@ import aiohttp
 from deploy.client import CODE, Client, Interne, Telephones, jusqu_a
 from deploy.console import Steps
 from deploy.demo import personnes
-from deploy.processes import OPERATEUR_HTTP, SMSC
 from deploy.seed import profils as jeu
-from deploy.stack import Stack
-from deploy.supervision import Supervisor
+from deploy.stack.embedded import Stack
+from deploy.stack.processes import OPERATEUR_HTTP, SMSC
+from deploy.stack.supervision import Supervisor
 from deploy.verbs import drill
 
 VOISINS = 60

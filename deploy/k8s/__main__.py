@@ -1,4 +1,4 @@
-"""``python -m deploy.k8s``: write base/ and keda/ anew from deploy/processes.py, contracts/topics.py and modeles/."""
+"""``python -m deploy.k8s``: writes base/ and keda/ from deploy/stack/processes.py, contracts/topics.py, modeles/."""
 
 from deploy.k8s.manifests import FOLDER, render
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contracts import topics
-from deploy.processes import HEALTH_PORT, PROCESSES, Process
+from deploy.stack.processes import HEALTH_PORT, PROCESSES, Process
 
 FOLDER = Path(__file__).resolve().parent
 # One worker per partition at most: more would have nothing to read.

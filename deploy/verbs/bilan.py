@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.notifications import Canal
-from deploy import layout, stack
-from deploy.bilan import calme, dresser, personnes
+from deploy import layout
+from deploy.bilan.alerts import calme, dresser, personnes
+from deploy.bilan.reconciliation import Bilan, Compte, Groupe, Periode
 from deploy.client import Interne, session
 from deploy.console import Steps
 from deploy.errors import Impossible
-from deploy.reconciliation import Bilan, Compte, Groupe, Periode
+from deploy.stack import embedded
 from services.notifications.domain import Etat
 from services.notifications.planning.calendar import PARIS
 from services.notifications.staff.figures import ETATS, MOTIFS
@@ -49,7 +50,7 @@ def run(
     """
     if detail and annonce is None:
         raise Impossible("« --detail » va avec « --annonce » : il nomme chaque destinataire.")
-    current = stack.existing(layout.current())
+    current = embedded.existing(layout.current())
     bilan, noms = asyncio.run(_dresser(current, annonce, periode(depuis, jusqua), attendre, detail=detail))
     total = bilan.total
     if as_json:
@@ -74,7 +75,7 @@ def periode(depuis: dt.date | None, jusqua: dt.date | None) -> Periode:
 
 
 async def _dresser(
-    current: stack.Stack, annonce: str | None, de: Periode, attendre: int, *, detail: bool
+    current: embedded.Stack, annonce: str | None, de: Periode, attendre: int, *, detail: bool
 ) -> tuple[Bilan, Noms]:
     annonces = None if annonce is None else {annonce}
     async with session() as http:

@@ -14,8 +14,8 @@ from deploy.console import Steps
 from deploy.demo.comptage import Alertes
 from deploy.demo.scenario import Scenario
 from deploy.errors import Impossible
-from deploy.external import hosts
-from deploy.stack import Stack
+from deploy.stack.embedded import Stack
+from deploy.stack.external import hosts
 from deploy.verbs import up
 
 

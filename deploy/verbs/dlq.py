@@ -10,9 +10,10 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from contracts.topics import TOPICS
-from deploy import layout, stack
+from deploy import layout
+from deploy.bilan.topic_reader import committed, records
 from deploy.errors import Impossible
-from deploy.relire import committed, records
+from deploy.stack import embedded
 from kit import mongo
 from kit.breaker import LENIENT_FOR, MongoStates, Phase, State, closed_by_hand
 from kit.clock import SystemClock
@@ -99,7 +100,7 @@ async def _close(name: str) -> None:
 @asynccontextmanager
 async def _states(service: str) -> AsyncIterator[MongoStates]:
     """Where a service keeps the states of its breakers."""
-    database = mongo.connect(stack.existing(layout.current()).urls()["MONGO_URL"], service)
+    database = mongo.connect(embedded.existing(layout.current()).urls()["MONGO_URL"], service)
     try:
         yield MongoStates(database.db)
     finally:
@@ -133,7 +134,7 @@ def _known(topic: str) -> str:
 
 
 def _kafka() -> str:
-    return stack.existing(layout.current()).urls()["KAFKA_URL"]
+    return embedded.existing(layout.current()).urls()["KAFKA_URL"]
 
 
 async def _read(topics: list[str]) -> list[Record]:

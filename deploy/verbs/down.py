@@ -4,9 +4,9 @@ import shutil
 
 from deploy import layout
 from deploy.console import Steps
-from deploy.local.leftovers import sweep
-from deploy.processes import SERVERS
-from deploy.supervision import Supervisor
+from deploy.stack.processes import SERVERS
+from deploy.stack.servers.leftovers import sweep
+from deploy.stack.supervision import Supervisor
 
 
 def run(*, wipe: bool = False, steps: Steps | None = None) -> None:

@@ -1,10 +1,11 @@
 """Stop or start one program, for drills: what happens when Redis is away for half a minute?"""
 
-from deploy import layout, stack
+from deploy import layout
 from deploy.console import Steps
 from deploy.errors import Impossible
-from deploy.local.waiting import wait_until
-from deploy.supervision import Supervisor
+from deploy.stack import embedded
+from deploy.stack.servers.waiting import wait_until
+from deploy.stack.supervision import Supervisor
 from deploy.verbs import up
 
 
@@ -26,7 +27,7 @@ def start(name: str) -> None:
     """Start a program and wait until it answers. Raises Impossible."""
     steps = Steps()
     supervisor = _supervisor()
-    current = stack.existing(layout.current())
+    current = embedded.existing(layout.current())
     server = next((server for server in current.servers if server.name == name), None)
     if server:
         supervisor.start(name)

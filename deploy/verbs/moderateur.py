@@ -4,14 +4,15 @@ import os
 import subprocess
 import sys
 
-from deploy import layout, stack
+from deploy import layout
 from deploy.layout import ROOT
-from deploy.processes import BY_NAME
+from deploy.stack import embedded
+from deploy.stack.processes import BY_NAME
 
 
 def run(address: str, *, retirer: bool = False) -> int:
     """``python -m gateway moderateur [--retirer] ADDRESS`` with the gateway's environment. Returns its exit code."""
-    current = stack.existing(layout.current())
+    current = embedded.existing(layout.current())
     environment = {**os.environ, **current.environment(BY_NAME["gateway"], "gateway")}
     command = [sys.executable, "-m", "gateway", "moderateur", *(["--retirer"] if retirer else []), address]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -8,13 +8,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from deploy import health, layout, stack
+from deploy import layout
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.layout import ROOT
-from deploy.processes import BY_NAME, SERVICES, Process
-from deploy.stack import Stack
-from deploy.supervision import Supervisor
+from deploy.stack import embedded, health
+from deploy.stack.embedded import Stack
+from deploy.stack.processes import BY_NAME, SERVICES, Process
+from deploy.stack.supervision import Supervisor
 
 _INDEX_S = 300.0
 
@@ -32,7 +33,7 @@ def run() -> bool:
     steps = Steps()
     if Supervisor(layout.current()).pid() is None:
         raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
-    current = stack.existing(layout.current())
+    current = embedded.existing(layout.current())
     # Side by side: most of the time is the brokers'.
     repairs = [_begin(current, name) for name in ("gateway", *(f"{service}-worker" for service in SERVICES))]
     failed = [repair for repair in repairs if not _follow(repair, steps)]

@@ -3,12 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from deploy import layout, secrets, stack
+from deploy import layout
 from deploy.client import Interne, session
 from deploy.console import Steps
 from deploy.errors import Impossible
-from deploy.stack import Stack
-from deploy.supervision import Supervisor
+from deploy.stack import embedded, secrets
+from deploy.stack.embedded import Stack
+from deploy.stack.supervision import Supervisor
 from deploy.verbs import up
 
 _SERVICE = "notifications"
@@ -20,7 +21,7 @@ def run() -> bool:
     supervisor = Supervisor(layout.current())
     if supervisor.pid() is None:
         raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
-    current = stack.existing(layout.current())
+    current = embedded.existing(layout.current())
     file = current.layout.secrets / _SERVICE / "cle_chiffrement"
     # Two keys: an earlier call had to leave the old one.
     if "," not in file.read_text():

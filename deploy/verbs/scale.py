@@ -1,11 +1,12 @@
 """More or fewer workers of a service, here and now, kept for the next start."""
 
 from contracts import topics
-from deploy import layout, stack
+from deploy import layout
 from deploy.console import Steps
 from deploy.errors import Impossible
-from deploy.processes import SERVICES
-from deploy.supervision import Supervisor, configuration
+from deploy.stack import embedded
+from deploy.stack.processes import SERVICES
+from deploy.stack.supervision import Supervisor, configuration
 from deploy.verbs import up
 
 # With one worker more, one would have no partition to read.
@@ -28,15 +29,15 @@ def run(wishes: list[str]) -> None:
     steps = Steps()
     place = layout.current()
     place.make()
-    before = stack.load_workers(place.workers)
+    before = embedded.load_workers(place.workers)
     workers = {**before, **dict(parse(wish) for wish in wishes)}
-    stack.save_workers(place.workers, workers)
+    embedded.save_workers(place.workers, workers)
     supervisor = Supervisor(place)
     if supervisor.pid() is None:
         steps.say("noté ; sera appliqué au prochain « ./place up »")
         return
     known = set(supervisor.states())
-    current = stack.load(place, running=up.held_ports(supervisor), workers=workers)
+    current = embedded.load(place, running=up.held_ports(supervisor), workers=workers)
     place.conf.write_text(configuration(current))
     supervisor.apply()
     gone = known - set(supervisor.states())

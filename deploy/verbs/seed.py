@@ -13,11 +13,12 @@ import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy import client, layout, stack
+from deploy import client, layout
 from deploy.client import Interne, Refus, jusqu_a
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
 from deploy.seed import textes
+from deploy.stack import embedded
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,7 +33,7 @@ def run(associations: int, annonces: int, profils: int, graine: int) -> None:
 
     Raises Impossible.
     """
-    current = stack.existing(layout.current())
+    current = embedded.existing(layout.current())
     try:
         asyncio.run(_run(current, associations, annonces, profils, graine))
     except Refus as refus:
@@ -45,7 +46,7 @@ def run(associations: int, annonces: int, profils: int, graine: int) -> None:
         raise Impossible(f"La plateforme ne répond pas ({error}) : lancez « ./place up » d’abord.") from error
 
 
-async def _run(current: stack.Stack, associations: int, annonces: int, profils: int, graine: int) -> None:
+async def _run(current: embedded.Stack, associations: int, annonces: int, profils: int, graine: int) -> None:
     columns = TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     async with client.session() as http:
         interne = Interne(http, current)

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.table import Table
 
-from deploy import external, health, layout, stack
+from deploy import layout
 from deploy.errors import Impossible
-from deploy.processes import SERVERS
-from deploy.stack import Program, Stack
-from deploy.supervision import State, Supervisor
+from deploy.stack import embedded, external, health
+from deploy.stack.embedded import Program, Stack
+from deploy.stack.processes import SERVERS
+from deploy.stack.supervision import State, Supervisor
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Row:
 def collect() -> list[Row]:
     """A row per server and process of the stack. Raises Impossible when the stack was never started."""
     place = layout.current()
-    current = stack.existing(place)
+    current = embedded.existing(place)
     supervisor = Supervisor(place)
     states = supervisor.states() if supervisor.pid() else {}
     rows = [

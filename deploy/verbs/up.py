@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from deploy import external, health, layout, secrets, stack
+from deploy import layout
 from deploy.console import Steps
 from deploy.errors import Impossible
-from deploy.local.leftovers import sweep
-from deploy.local.servers import URL_VARIABLES, Server
-from deploy.local.waiting import Patience, wait_until
-from deploy.processes import STAND_INS
-from deploy.stack import PORTS_OF, Program, Stack, health_port
-from deploy.supervision import Supervisor, configuration
+from deploy.stack import embedded, external, health, secrets
+from deploy.stack.embedded import PORTS_OF, Program, Stack, health_port
+from deploy.stack.processes import STAND_INS
+from deploy.stack.servers.leftovers import sweep
+from deploy.stack.servers.servers import URL_VARIABLES, Server
+from deploy.stack.servers.waiting import Patience, wait_until
+from deploy.stack.supervision import Supervisor, configuration
 
 _READY_S = 120.0
 # A process may lose a race at its start and succeed when started again; past this it will not.
@@ -34,7 +35,7 @@ def run(*, only_servers: bool = False, wished: Mapping[str, int] | None = None, 
             killed = sweep(place.run)
             if killed:
                 steps.say(f"restes d’un arrêt brutal terminés : {', '.join(killed)}")
-        current = stack.load(place, wished, held_ports(supervisor) if found else frozenset())
+        current = embedded.load(place, wished, held_ports(supervisor) if found else frozenset())
         if secrets.make(place.secrets):
             steps.say(f"secrets faits dans {place.secrets}")
         _prepare_servers(current, steps)

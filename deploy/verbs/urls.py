@@ -1,6 +1,6 @@
 """The addresses that people open."""
 
-from deploy.stack import Stack
+from deploy.stack.embedded import Stack
 
 
 def run(stack: Stack, *, only_servers: bool = False) -> None:

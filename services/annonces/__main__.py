@@ -1,6 +1,6 @@
 """`python -m services.annonces api|worker`."""
 
-from kit.process import main
+from kit.lifecycle import main
 from services.annonces.app import create
 from services.annonces.settings import SERVICE, Reglages
 from services.annonces.worker import start

@@ -12,7 +12,7 @@ from kit.errors import InvalidMessage
 from kit.logging import get_logger
 from kit.metrics import STALE
 from kit.outbox import Tx
-from kit.processing import Handlers
+from kit.processor import Handlers
 from services.annonces import associations, domain
 from services.annonces.actions import Deps, agir_sur_reponse, appliquer, repondre, retirer_toutes
 from services.annonces.domain import Fiche

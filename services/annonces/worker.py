@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from contracts import topics
 from contracts.registre import CATALOGUE
 from kit.health import Health
-from kit.process import Loop
-from kit.runtime import open_runtime
+from kit.lifecycle import Loop
+from kit.resources import open_runtime
 from services.annonces import expiration, veille
 from services.annonces.actions import Deps
 from services.annonces.handlers import HANDLERS

@@ -9,7 +9,7 @@ from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
 from kit.ids import new_id
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
-from kit.runtime import Runtime
+from kit.resources import Runtime
 from kit.tokens import Identity, account, requires
 from kit.versions import VersionRead, respond, stale
 from services.matching import domain, store

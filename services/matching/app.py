@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from kit.health import Health
-from kit.runtime import open_runtime
+from kit.resources import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.matching.api import router

@@ -14,7 +14,7 @@ from kit.errors import RetryLater
 from kit.ids import stable_id
 from kit.metrics import STALE
 from kit.outbox import Tx
-from kit.processing import Handler
+from kit.processor import Handler
 from services.matching import domain, store
 from services.matching.index import Index
 from services.matching.metrics import CORRESPONDANCES, SEARCH_SECONDS

@@ -1,7 +1,7 @@
 """What must exist before matching works: its database as the code expects it, and its topics."""
 
 from contracts import topics
-from kit.runtime import Runtime
+from kit.resources import Runtime
 from services.matching.schema import SCHEMA
 
 

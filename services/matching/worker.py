@@ -9,8 +9,8 @@ from contracts.comptes import EvenementCompte
 from contracts.notifications import DesabonnementDemande
 from contracts.registre import CATALOGUE
 from kit.health import Health
-from kit.process import Loop
-from kit.runtime import open_runtime
+from kit.lifecycle import Loop
+from kit.resources import open_runtime
 from services.matching import store
 from services.matching.counting_agent import Tendances
 from services.matching.handlers import HANDLERS, Deps, sans_effet

@@ -1,6 +1,6 @@
 """`python -m services.moderation api|worker`."""
 
-from kit.process import main
+from kit.lifecycle import main
 from services.moderation.app import create
 from services.moderation.settings import SERVICE, Reglages
 from services.moderation.worker import start

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from kit.health import Health
-from kit.runtime import open_runtime
+from kit.resources import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.moderation import api, pages

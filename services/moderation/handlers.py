@@ -29,7 +29,7 @@ from kit.clock import Clock
 from kit.ids import stable_id
 from kit.metrics import STALE
 from kit.outbox import Tx
-from kit.processing import Handlers
+from kit.processor import Handlers
 from services.moderation import journal, metrics
 from services.moderation.domain import Dossier, Etat, perimer, publie_d_office
 from services.moderation.settings import SERVICE, Reglages

@@ -1,7 +1,7 @@
 """What must exist before moderation works: its database as the code expects it, and its topics."""
 
 from contracts import topics
-from kit.runtime import Runtime
+from kit.resources import Runtime
 from services.moderation.schema import SCHEMA
 
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from contracts import topics
 from contracts.registre import CATALOGUE
 from kit.health import Health
-from kit.process import Loop
-from kit.runtime import open_runtime
+from kit.lifecycle import Loop
+from kit.resources import open_runtime
 from services.moderation import metrics
 from services.moderation.handlers import HANDLERS, Deps
 from services.moderation.preparation import preparer

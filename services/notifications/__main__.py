@@ -1,6 +1,6 @@
 """`python -m services.notifications api|worker`."""
 
-from kit.process import main
+from kit.lifecycle import main
 from services.notifications.app import create
 from services.notifications.settings import SERVICE, Reglages
 from services.notifications.worker import start

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from kit.health import Health
-from kit.runtime import open_runtime
+from kit.resources import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.notifications import api, api_apercu, api_flux, api_preferences, api_registre, api_reponses, api_webhooks

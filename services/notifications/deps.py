@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Request, Response
 
-from kit.runtime import Runtime
+from kit.resources import Runtime
 from services.notifications.wiring import Atelier
 
 

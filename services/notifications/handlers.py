@@ -29,7 +29,7 @@ from contracts.notifications import Canal, Intention
 from kit.errors import Stop
 from kit.metrics import STALE
 from kit.outbox import Tx
-from kit.processing import Handlers
+from kit.processor import Handlers
 from services.notifications import alertes
 from services.notifications.alertes import Connu, Politique
 from services.notifications.contacts.encryption import CleInconnue

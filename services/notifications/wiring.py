@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.notifications import Canal
-from kit.runtime import Runtime
+from kit.resources import Runtime
 from services.notifications.alertes import Politique
 from services.notifications.canaux.email.dkim import Signataire
 from services.notifications.canaux.feedback import Retour, SmsRecu

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from contracts import topics
 from contracts.registre import CATALOGUE
 from kit.health import Health
-from kit.process import Loop
-from kit.runtime import open_runtime
+from kit.lifecycle import Loop
+from kit.resources import open_runtime
 from services.notifications.delivery.sweeper import Balayeur
 from services.notifications.handlers import HANDLERS, sans_effet
 from services.notifications.preparation import preparer

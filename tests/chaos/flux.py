@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from contracts.notifications import Canal
-from deploy.bilan import Injoignable, dresser
+from deploy.bilan.alerts import Injoignable, dresser
 from deploy.client import Client, Refus, jusqu_a
 from services.notifications.domain import LOT_MAX, lots_par_connexion
 from services.notifications.settings import Reglages

@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from contracts.annonces import AnnoncePubliee
-from deploy.bilan import calme
+from deploy.bilan.alerts import calme
 from deploy.verbs import dlq
 from kit.deadletters import dead_letter_topic
 from kit.events import Message

@@ -12,10 +12,10 @@ from functools import partial
 
 import pytest
 
-from deploy import health
 from deploy.client import jusqu_a
-from deploy.processes import BY_NAME, CATCHER
-from deploy.supervision import Supervisor
+from deploy.stack import health
+from deploy.stack.processes import BY_NAME, CATCHER
+from deploy.stack.supervision import Supervisor
 from deploy.verbs import drill
 from tests.chaos.flux import DOUBLONS_MAX, ouvrir
 from tests.pile import Ville

@@ -5,7 +5,7 @@ import asyncio
 import psutil
 import pytest
 
-from deploy.supervision import Supervisor
+from deploy.stack.supervision import Supervisor
 from tests.pile import Ville
 
 pytestmark = pytest.mark.e2e

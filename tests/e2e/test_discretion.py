@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from contracts import topics
+from deploy.bilan.topic_reader import records
 from deploy.client import Client
-from deploy.processes import replicas
-from deploy.relire import records
+from deploy.stack.processes import replicas
 from kit import mongo
 from kit.deadletters import dead_letter_topic, retry_topic
 from tests.pile import Ville, annonce, profil

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaProducer
 
 from contracts.annonces import AnnonceDeposee
 from contracts.topics import TOPICS
+from deploy.bilan.topic_reader import records
 from deploy.client import Client, Refus, jusqu_a
-from deploy.relire import records
 from deploy.verbs import dlq
 from tests.pile import Ville, annonce
 

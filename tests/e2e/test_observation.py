@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from deploy.stack import Stack
+from deploy.stack.embedded import Stack
 from tests.pile import Ville
 
 pytestmark = pytest.mark.e2e

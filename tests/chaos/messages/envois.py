@@ -18,12 +18,12 @@ from contracts.annonces import Annonce
 from contracts.comptes import Consentement
 from contracts.matching import Destinataire
 from contracts.notifications import Canal
-from deploy.operateurs.http import Fournisseur, Rappel
-from deploy.operateurs.pannes import Pannes
-from deploy.operateurs.registre import Registre
-from deploy.operateurs.remise import Sms
-from deploy.operateurs.session import Acces
-from deploy.operateurs.smsc import Smsc
+from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.pannes import Pannes
+from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.remise import Sms
+from deploy.standins.sms_operators.session import Acces
+from deploy.standins.sms_operators.smsc import Smsc
 from kit.events import encode
 from kit.ids import new_id
 from kit.mongo import Database, Mongo, connect
@@ -74,7 +74,7 @@ class Arrivees:
         self.guet()
 
     async def remettre(self, sms: Sms) -> None:
-        """The phones of `deploy.operateurs`."""
+        """The phones of `deploy.standins.sms_operators`."""
         trouve = _TITRE.match(sms.texte)
         assert trouve is not None, sms.texte
         self.sms[sms.a, trouve[1]] += 1

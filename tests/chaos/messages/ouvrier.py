@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from kit.process import main
+from kit.lifecycle import main
 from services.notifications.app import create
 from services.notifications.settings import SERVICE, Reglages
 from services.notifications.worker import start

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from contracts.notifications import Canal, EnvoisRemis
+from deploy.bilan.topic_reader import events
 from deploy.client import jusqu_a
-from deploy.relire import events
 from services.notifications.canaux.providers import SMPP
 from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, Etat, lots_par_connexion
 from tests.chaos.messages.envois import Arrivees, Scene, a_nous, operateurs, scene, smtp

@@ -16,9 +16,9 @@ from aiohttp import ClientSession, web
 
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
-from deploy.operateurs import Genre
-from deploy.operateurs.remise import Sms
-from deploy.processes import OPERATEURS_MODULE
+from deploy.stack.processes import OPERATEURS_MODULE
+from deploy.standins.sms_operators import Genre
+from deploy.standins.sms_operators.remise import Sms
 from services.notifications.domain import Etat
 from tests.chaos.messages.atelier import CONNEXIONS, au_travail, tout_fini
 from tests.chaos.messages.envois import CLE_HTTP, SMPP_MOT_DE_PASSE, Arrivees, a_nous, scene
@@ -35,7 +35,7 @@ EN_VOL_MAX = 10 * CONNEXIONS
 
 
 class Operateur:
-    """A process of `deploy.operateurs`."""
+    """A process of `deploy.standins.sms_operators`."""
 
     def __init__(self, genre: Genre, phones: str) -> None:
         self._genre: Genre = genre

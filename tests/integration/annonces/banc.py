@@ -12,7 +12,7 @@ from contracts.base import Evenement
 from contracts.moderation import Decision, DecisionPrise, Issue, Motif, TypeCible
 from kit.events import Record, encode
 from kit.ids import new_id
-from kit.processing import Processor
+from kit.processor import Processor
 from kit.producer import Producer
 
 Corps = dict[str, Any]

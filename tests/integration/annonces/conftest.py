@@ -14,7 +14,7 @@ from contracts import topics
 from contracts.registre import CATALOGUE
 from kit.events import headers_of
 from kit.health import Health
-from kit.runtime import open_runtime
+from kit.resources import open_runtime
 from services.annonces.actions import Deps
 from services.annonces.app import create
 from services.annonces.handlers import HANDLERS

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from deploy import ports
 from deploy.layout import ROOT
-from deploy.local.waiting import wait_until
-from deploy.processes import CATCHER_MODULE
+from deploy.stack import ports
+from deploy.stack.processes import CATCHER_MODULE
+from deploy.stack.servers.waiting import wait_until
 
 NUMBER = 200
 

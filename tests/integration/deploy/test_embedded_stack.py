@@ -10,15 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy import ports
 from deploy.layout import ROOT
-from deploy.local.servers import Servers
-from deploy.local.waiting import wait_until
+from deploy.stack import ports
+from deploy.stack.servers.servers import Servers
+from deploy.stack.servers.waiting import wait_until
 
 _PARENT = """
 import sys
 from pathlib import Path
-from deploy.local.servers import Servers
+from deploy.stack.servers.servers import Servers
 with Servers(Path(sys.argv[1]), only=("redis",)):
     print("ready", flush=True)
     sys.stdin.read()

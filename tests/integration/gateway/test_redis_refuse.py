@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from deploy.local.servers import Servers
+from deploy.stack.servers.servers import Servers
 from gateway.sessions import COOKIE
 from tests.integration.gateway.banc import Banc
 from tests.serveurs import Serveurs

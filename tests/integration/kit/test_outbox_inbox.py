@@ -12,7 +12,7 @@ from kit.events import Message
 from kit.health import Health
 from kit.ids import new_id
 from kit.outbox import WAITING, Outbox, Tx
-from kit.runtime import Runtime, open_runtime
+from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests.serveurs import Serveurs
 

@@ -12,7 +12,7 @@ from kit.events import encode
 from kit.health import Health
 from kit.ids import new_id
 from kit.outbox import Tx
-from kit.runtime import Runtime, open_runtime
+from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests.integration.kit.coupure import Coupure
 from tests.integration.kit.test_processing import Spec

@@ -10,14 +10,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from pydantic import BaseModel
 
-from deploy.local.servers import Servers
+from deploy.stack.servers.servers import Servers
 from kit import mongo
 from kit.events import headers_of
 from kit.health import Health
 from kit.ids import new_id
 from kit.outbox import Tx
 from kit.republication import DatabaseLost, Document, Republication, Source, ask, progress_of
-from kit.runtime import Runtime, open_runtime
+from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 
 ETATS = f"essai.etat-{new_id()[:8]}.v1"

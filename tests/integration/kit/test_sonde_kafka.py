@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-from deploy.local.servers import Servers
+from deploy.stack.servers.servers import Servers
 from kit.producer import Producer
 
 

@@ -25,7 +25,7 @@ from kit.health import Health
 from kit.ids import new_id
 from kit.outbox import Outbox
 from kit.producer import Producer
-from kit.runtime import open_runtime
+from kit.resources import open_runtime
 from services.moderation.actions import Actions
 from services.moderation.app import create
 from services.moderation.handlers import HANDLERS, Deps

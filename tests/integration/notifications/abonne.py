@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from contracts.annonces import Annonce
-from deploy.operateurs.remise import Sms
+from deploy.standins.sms_operators.remise import Sms
 from kit.ids import new_id
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire

@@ -8,12 +8,12 @@ import httpx
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from deploy.operateurs.http import Fournisseur, Rappel
-from deploy.operateurs.pannes import Pannes
-from deploy.operateurs.registre import Registre
-from deploy.operateurs.remise import Sms
-from deploy.operateurs.session import Acces
-from deploy.operateurs.smsc import Smsc
+from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.pannes import Pannes
+from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.remise import Sms
+from deploy.standins.sms_operators.session import Acces
+from deploy.standins.sms_operators.smsc import Smsc
 
 MOT_DE_PASSE, CLE, SECRET = "secret", "cle-de-l-operateur", "secret-des-rappels"
 NOTRE_NOM = "PLACE"

@@ -13,7 +13,7 @@ import pytest
 from contracts import topics
 from contracts.registre import CATALOGUE, EVENEMENTS
 from contracts.topics import PAR_NOM, TOPICS
-from deploy.processes import SERVICES
+from deploy.stack.processes import SERVICES
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = {"gateway": "gateway", **{service: f"services.{service}" for service in SERVICES}}

@@ -1,4 +1,4 @@
-"""docker-compose.yml runs the processes of deploy/processes.py: the same names, commands, images and secrets."""
+"""docker-compose.yml runs the processes of deploy/stack/processes.py: the same names, commands, images and secrets."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from contracts import topics
-from deploy.processes import ENTREE, PROCESSES, SERVERS, STAND_INS, Process
+from deploy.stack.processes import ENTREE, PROCESSES, SERVERS, STAND_INS, Process
 
 COMPOSE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "docker-compose.yml").read_text(encoding="utf-8")

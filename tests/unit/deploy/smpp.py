@@ -7,7 +7,7 @@ from typing import Any, Self
 from smpplib import smpp
 from smpplib.command import Command
 
-from deploy.operateurs.pdus import ecrire
+from deploy.standins.sms_operators.pdus import ecrire
 
 
 class Compteur:

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from contracts.notifications import Canal
-from deploy.reconciliation import Bilan, Groupe, Lecture, Lot, reconcilier
+from deploy.bilan.reconciliation import Bilan, Groupe, Lecture, Lot, reconcilier
 from deploy.verbs.bilan import lignes, objet, periode
 from services.notifications.domain import Etat, Motif
 

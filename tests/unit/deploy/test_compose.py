@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from deploy.layout import ROOT
-from deploy.operateurs import reglages
-from deploy.processes import (
+from deploy.stack.processes import (
     BY_NAME,
     CATCHER,
     ENTREE,
@@ -22,6 +21,7 @@ from deploy.processes import (
     STAND_INS,
     Process,
 )
+from deploy.standins.sms_operators import reglages
 from gateway.door_rules import client_address, networks
 from kit.connections import Limits
 from kit.settings import Settings
@@ -102,7 +102,7 @@ def test_a_process_says_when_it_is_ready_and_has_few_rights(process: Process) ->
 def test_an_operator_keeps_what_it_owes_and_knows_only_its_own_secrets(kind: str, name: str) -> None:
     service = SERVICES[name]
     assert service["image"] == SERVICES[CATCHER]["image"]
-    assert [*service["entrypoint"], *service["command"]] == ["python", "-m", "deploy.operateurs", kind]
+    assert [*service["entrypoint"], *service["command"]] == ["python", "-m", "deploy.standins.sms_operators", kind]
     assert service["volumes"] == [f"{name}:{service['environment']['DOSSIER']}", "secrets-sms:/secrets/sms:ro"]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert "/sante/vivant" in service["healthcheck"]["test"][-1]

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
-from deploy.courrier.boite import Boite
-from deploy.courrier.page import build
-from deploy.courrier.smtp import Faults, serve
+from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.page import build
+from deploy.standins.mailbox.smtp import Faults, serve
 
 
 class Catcher:

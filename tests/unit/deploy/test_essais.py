@@ -10,7 +10,7 @@ from deploy.console import Steps
 from deploy.essais import longtemps
 from deploy.essais.voies import VOIES, Compte, Course, Voie, courir
 from deploy.layout import ROOT
-from deploy.local.waiting import Patience, wait_until
+from deploy.stack.servers.waiting import Patience, wait_until
 
 
 def test_chaque_fichier_de_tests_est_dans_une_seule_voie() -> None:

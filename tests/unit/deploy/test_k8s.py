@@ -8,7 +8,7 @@ import yaml
 
 from contracts import topics
 from deploy.k8s.manifests import FOLDER, WORKERS_MAX, render, size
-from deploy.processes import BY_NAME, HEALTH_PORT, PROCESSES, Process
+from deploy.stack.processes import BY_NAME, HEALTH_PORT, PROCESSES, Process
 
 each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.layout import ROOT
-from deploy.processes import PROCESSES
+from deploy.stack.processes import PROCESSES
 from requirements.lock import find_uv, uv_environment
 
 FOLDER = ROOT / "requirements"

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from deploy.layout import ROOT
-from deploy.processes import HEALTH_PORT, PROCESSES
+from deploy.stack.processes import HEALTH_PORT, PROCESSES
 
 FOLDER = ROOT / "deploy" / "observability"
 RULES: list[dict[str, Any]] = [

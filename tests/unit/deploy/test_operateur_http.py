@@ -15,10 +15,10 @@ import pytest
 from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from deploy.operateurs.http import Fournisseur, Rappel
-from deploy.operateurs.pannes import Pannes
-from deploy.operateurs.registre import IN_MEMORY, Registre
-from deploy.operateurs.remise import CourrierInjoignable, Sms
+from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.pannes import Pannes
+from deploy.standins.sms_operators.registre import IN_MEMORY, Registre
+from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms
 
 MESSAGE = {"to": "+33612345678", "text": "Bonjour", "from": "PLACE", "reference": "envoi-1"}
 

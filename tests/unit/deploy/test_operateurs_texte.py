@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.operateurs import alphabet, numeros, parties, reglages
-from deploy.operateurs.pannes import PanneInconnue, Pannes, Seau
-from deploy.operateurs.parties import EnTeteFaux, Place
-from deploy.operateurs.registre import Registre
-from deploy.operateurs.reglages import ReglageFaux
+from deploy.standins.sms_operators import alphabet, numeros, parties, reglages
+from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes, Seau
+from deploy.standins.sms_operators.parties import EnTeteFaux, Place
+from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.reglages import ReglageFaux
 
 GSM = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡AZÄÖÑÜ§¿azäöñüà\f^{}\\[~]|€"
 textes = st.text(st.characters(exclude_categories=["Cs"]), max_size=700)

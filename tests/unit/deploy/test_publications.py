@@ -3,9 +3,9 @@
 import pytest
 
 from contracts.annonces import EtatAnnonce
-from deploy.bilan import ajouter
-from deploy.publications import Publication, Suivi, sans_recherche
-from deploy.reconciliation import Bilan
+from deploy.bilan.alerts import ajouter
+from deploy.bilan.publications import Publication, Suivi, sans_recherche
+from deploy.bilan.reconciliation import Bilan
 
 
 def publication(version: int = 2, *, a_lire: bool = False, morte: bool = False) -> Publication:

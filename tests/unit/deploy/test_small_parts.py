@@ -10,12 +10,12 @@ import psutil
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from deploy import external, secrets
 from deploy.errors import Impossible
-from deploy.health import Lag, parse_lag
-from deploy.local import jars
-from deploy.local.kafka import Kafka
-from deploy.local.leftovers import bound, sweep
+from deploy.stack import external, secrets
+from deploy.stack.health import Lag, parse_lag
+from deploy.stack.servers import jars
+from deploy.stack.servers.kafka import Kafka
+from deploy.stack.servers.leftovers import bound, sweep
 from deploy.verbs.logs import matching, tail
 from deploy.verbs.status import duration
 

@@ -11,12 +11,12 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from smpplib import consts
 
-from deploy.operateurs import alphabet, controle, parties
-from deploy.operateurs.pannes import Pannes
-from deploy.operateurs.registre import IN_MEMORY, Registre
-from deploy.operateurs.remise import CourrierInjoignable, Sms
-from deploy.operateurs.session import Acces
-from deploy.operateurs.smsc import Smsc
+from deploy.standins.sms_operators import alphabet, controle, parties
+from deploy.standins.sms_operators.pannes import Pannes
+from deploy.standins.sms_operators.registre import IN_MEMORY, Registre
+from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms
+from deploy.standins.sms_operators.session import Acces
+from deploy.standins.sms_operators.smsc import Smsc
 from tests.unit.deploy.smpp import ClientSmpp
 
 ACCES = Acces("place", "secret")

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from deploy import ports, secrets, stack
-from deploy.courrier import operateurs
 from deploy.errors import Impossible
 from deploy.layout import Layout
-from deploy.operateurs import reglages
-from deploy.processes import CATCHER, OPERATEUR_HTTP, PROCESSES, SERVICES, SMSC, STAND_INS, replicas
-from deploy.supervision import State, configuration
+from deploy.stack import embedded, ports, secrets
+from deploy.stack.processes import CATCHER, OPERATEUR_HTTP, PROCESSES, SERVICES, SMSC, STAND_INS, replicas
+from deploy.stack.supervision import State, configuration
+from deploy.standins.mailbox import operateurs
+from deploy.standins.sms_operators import reglages
 from deploy.verbs import up
 from deploy.verbs.scale import parse
 
 
 @pytest.fixture
 def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    for variable in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL", *stack.SMS_VARIABLES):
+    for variable in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "SMTP_URL", "PUBLIC_URL", *embedded.SMS_VARIABLES):
         monkeypatch.delenv(variable, raising=False)
     place = Layout(tmp_path / "place")
     place.make()
@@ -28,10 +28,10 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 
 @pytest.fixture
-def current(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> stack.Stack:
+def current(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> embedded.Stack:
     # The jars are not needed to write a configuration.
-    monkeypatch.setattr("deploy.local.jars.install", lambda cache: tmp_path / "jars")
-    return stack.load(layout, workers={"matching": 3})
+    monkeypatch.setattr("deploy.stack.servers.jars.install", lambda cache: tmp_path / "jars")
+    return embedded.load(layout, workers={"matching": 3})
 
 
 def test_nine_processes_with_their_commands() -> None:
@@ -52,7 +52,7 @@ def test_more_workers_keep_the_first_ones_name() -> None:
     ]
 
 
-def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: stack.Stack) -> None:
+def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: embedded.Stack) -> None:
     conf = configparser.RawConfigParser()
     conf.read_string(configuration(current))
     programs = {section.removeprefix("program:") for section in conf.sections() if section.startswith("program:")}
@@ -67,14 +67,14 @@ def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: s
     assert len(set(current.ports.values())) == len(current.ports)
 
 
-def test_health_and_metrics_are_nowhere_near_the_routes(current: stack.Stack) -> None:
+def test_health_and_metrics_are_nowhere_near_the_routes(current: embedded.Stack) -> None:
     shown = {name: current.health_url(name) for name, _ in replicas({"matching": 3})}
     routes = {f"http://127.0.0.1:{v['PORT']}" for p in current.programs() if "PORT" in (v := p.environment)}
     assert len(set(shown.values())) == len(shown)
     assert not routes & set(shown.values())
 
 
-def test_a_process_is_given_only_its_own_secrets_and_peers(current: stack.Stack) -> None:
+def test_a_process_is_given_only_its_own_secrets_and_peers(current: embedded.Stack) -> None:
     by_name = {program.name: program.environment for program in current.programs()}
     assert [Path(p).name for p in by_name["gateway"]["SECRETS_DIR"].split(",")] == ["commun", "gateway"]
     assert [Path(p).name for p in by_name["annonces-api"]["SECRETS_DIR"].split(",")] == ["commun"]
@@ -87,7 +87,7 @@ def test_a_process_is_given_only_its_own_secrets_and_peers(current: stack.Stack)
         ]
 
 
-def test_operators_and_notifications_speak_of_the_same_ports_and_secrets(current: stack.Stack) -> None:
+def test_operators_and_notifications_speak_of_the_same_ports_and_secrets(current: embedded.Stack) -> None:
     secrets.make(current.layout.secrets)
     by_name = {program.name: program for program in current.programs()}
     variables = by_name["notifications-worker"].environment
@@ -105,7 +105,7 @@ def test_operators_and_notifications_speak_of_the_same_ports_and_secrets(current
     assert smsc.catcher_url == http.catcher_url == f"http://127.0.0.1:{catcher['PORT']}"
 
 
-def test_a_real_operator_leaves_none_of_ours(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_operator_leaves_none_of_ours(current: embedded.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a real one should have sent must not end on the phones of the catcher."""
     monkeypatch.setenv("SMS_HTTP_URL", "https://sms.example.org/messages")
     by_name = {program.name: program.environment for program in current.programs()}
@@ -116,19 +116,21 @@ def test_a_real_operator_leaves_none_of_ours(current: stack.Stack, monkeypatch: 
     assert current.phones_url is None
 
 
-def test_phones_are_there_when_mails_are_somebody_elses(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_phones_are_there_when_mails_are_somebody_elses(
+    current: embedded.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
     assert set(STAND_INS) <= {program.name for program in current.programs()}
     assert current.catcher_url is None
     assert current.phones_url == f"http://localhost:{current.ports[CATCHER]}/telephones"
 
 
-def test_the_catcher_keeps_its_mails_with_the_data(current: stack.Stack) -> None:
+def test_the_catcher_keeps_its_mails_with_the_data(current: embedded.Stack) -> None:
     (catcher,) = (program for program in current.programs() if program.name == "courrier")
     assert Path(catcher.environment["DOSSIER"]) == current.layout.data / "courrier"
 
 
-def test_given_urls_replace_servers_and_catcher(current: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_urls_replace_servers_and_catcher(current: embedded.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGO_URL", "mongodb://u:p@db.example.org/?replicaSet=rs")
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
     monkeypatch.setenv("SMPP_URL", "smpp://u:p@sms.example.org:2775")
@@ -139,18 +141,18 @@ def test_given_urls_replace_servers_and_catcher(current: stack.Stack, monkeypatc
 
 
 def test_percent_signs_survive_supervisords_expansion(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deploy.local.jars.install", lambda cache: Path("/jars"))
+    monkeypatch.setattr("deploy.stack.servers.jars.install", lambda cache: Path("/jars"))
     monkeypatch.setenv("REDIS_URL", "redis://:p%40ss@127.0.0.1:1/0")
-    assert 'REDIS_URL="redis://:p%%40ss@127.0.0.1:1/0"' in configuration(stack.load(layout))
+    assert 'REDIS_URL="redis://:p%%40ss@127.0.0.1:1/0"' in configuration(embedded.load(layout))
 
 
 def test_ports_are_kept_and_a_taken_one_is_replaced(layout: Layout) -> None:
-    first = stack.load(layout).ports
-    assert stack.load(layout).ports == first
+    first = embedded.load(layout).ports
+    assert embedded.load(layout).ports == first
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", first["mongo"]))
         taken.listen()
-        again = stack.load(layout).ports
+        again = embedded.load(layout).ports
         assert {name for name in first if first[name] != again[name]} == {"mongo"}
         with pytest.raises(Impossible, match=str(first["mongo"])):
             ports.choose(["gateway"], {}, {"gateway": first["mongo"]}, {})
@@ -164,7 +166,7 @@ def test_a_port_that_our_own_program_holds_is_kept() -> None:
         assert ports.choose(["redis"], {"redis": port}, {}, {}, frozenset({"redis"})) == {"redis": port}
 
 
-def test_a_second_up_keeps_the_health_ports_of_what_runs(current: stack.Stack) -> None:
+def test_a_second_up_keeps_the_health_ports_of_what_runs(current: embedded.Stack) -> None:
     class Running:
         def states(self) -> dict[str, State]:
             names = [program.name for program in current.programs()]

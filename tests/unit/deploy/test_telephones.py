@@ -12,13 +12,13 @@ from aiohttp.test_utils import TestServer
 
 from deploy import client
 from deploy.client import Refus
-from deploy.courrier import operateurs
-from deploy.courrier.boite import Boite
-from deploy.courrier.operateurs import Operateurs
-from deploy.courrier.page import build
-from deploy.courrier.smtp import Faults
-from deploy.courrier.telephones import Telephones
-from deploy.operateurs.remise import Courrier, CourrierInjoignable, Sms
+from deploy.standins.mailbox import operateurs
+from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.operateurs import Operateurs
+from deploy.standins.mailbox.page import build
+from deploy.standins.mailbox.smtp import Faults
+from deploy.standins.mailbox.telephones import Telephones
+from deploy.standins.sms_operators.remise import Courrier, CourrierInjoignable, Sms
 
 NUMERO = "+33612345678"
 

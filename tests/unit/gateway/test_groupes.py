@@ -3,7 +3,7 @@
 from contracts import topics
 from contracts.matching import ProfilEnregistre
 from deploy.k8s.manifests import lag_topics
-from deploy.processes import PROCESSES
+from deploy.stack.processes import PROCESSES
 from gateway.consumer_groups import groupes
 from kit.deadletters import retry_topic
 

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from kit import logging as kit_logging
-from kit import problems, processing, web
+from kit import problems, processor, web
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def lines_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], list[d
     monkeypatch.setattr(sys, "stderr", written)
     kit_logging.configure("essai", "api")
     # A logger keeps the configuration with which it wrote first, which may be that of an earlier test.
-    for module in (problems, processing, web):
+    for module in (problems, processor, web):
         monkeypatch.setattr(module, "log", kit_logging.get_logger(module.__name__))
 
     def read(name: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kit.process import Loop, _live, main
+from kit.lifecycle import Loop, _live, main
 
 
 async def test_a_stop_does_not_wait_for_servers_that_are_away() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from deploy.processes import SERVICES
+from deploy.stack.processes import SERVICES
 from kit import problems
 from kit.problems import sentence
 

@@ -12,7 +12,7 @@ from kit.clock import SystemClock
 from kit.events import Record, encode
 from kit.ids import new_id
 from kit.outbox import Tx
-from kit.processing import Processor
+from kit.processor import Processor
 
 TOPIC = "kit.fait.v1"
 LinesOf = Callable[[str], list[dict[str, Any]]]

@@ -13,7 +13,7 @@ from redis import Redis as ClientSimple
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from deploy.local.redis import binary
+from deploy.stack.servers.redis import binary
 from services.notifications.canaux.rate_limit import Debit, Limite, lire_limites
 
 LENT = Limite(par_seconde=0.01, rafale=10)

@@ -5,14 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.courrier import sms
-from deploy.courrier.boite import Boite
-from deploy.courrier.mail import Mail, Message
-from deploy.courrier.operateurs import Operateurs
-from deploy.courrier.rendu import TEMPLATES, html, templates
-from deploy.courrier.requetes import LARGEST_BODY, objet, whole
-from deploy.courrier.smtp import Faults
-from deploy.courrier.telephones import Telephones
+from deploy.standins.mailbox import sms
+from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.mail import Mail, Message
+from deploy.standins.mailbox.operateurs import Operateurs
+from deploy.standins.mailbox.rendu import TEMPLATES, html, templates
+from deploy.standins.mailbox.requetes import LARGEST_BODY, objet, whole
+from deploy.standins.mailbox.smtp import Faults
+from deploy.standins.mailbox.telephones import Telephones
 
 _PAGE = 50
 _MOST = 5000

@@ -15,8 +15,8 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.errors import Impossible
 from deploy.layout import ROOT, Layout
-from deploy.local.leftovers import bound
-from deploy.stack import Program, Stack
+from deploy.stack.embedded import Program, Stack
+from deploy.stack.servers.leftovers import bound
 
 _START_S = 15.0
 _NOT_RUNNING = 70

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.errors import Impossible
-from deploy.local import jars, java
+from deploy.stack.servers import jars, java
 
 # C1 only: the broker lives for hours but starts often; the full compiler would compete with the services for two cores.
 _JVM = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from contracts.annonces import AnnoncePubliee, EtatAnnonce, EvenementAnnonce
 from contracts.registre import CATALOGUE
+from deploy.bilan.reconciliation import Periode
+from deploy.bilan.topic_reader import committed, records
 from deploy.client import Client, Interne
-from deploy.reconciliation import Periode
-from deploy.relire import committed, records
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from deploy.operateurs import NOMS
+from deploy.standins.sms_operators import NOMS
 
 Kind = Literal["api", "worker"]
 SERVERS = ("kafka", "mongo", "redis", "cache")
@@ -85,10 +85,10 @@ PROCESSES: tuple[Process, ...] = (
 
 # The catcher is no part of the system: it stands where a real mail server will, and people's phones.
 CATCHER = "courrier"
-CATCHER_MODULE = "deploy.courrier"
+CATCHER_MODULE = "deploy.standins.mailbox"
 
 # Nor are the operators: they stand where real ones will. By what follows ``python -m module``: the name of each.
-OPERATEURS_MODULE = "deploy.operateurs"
+OPERATEURS_MODULE = "deploy.standins.sms_operators"
 OPERATEURS = NOMS
 SMSC, OPERATEUR_HTTP = NOMS["smsc"], NOMS["http"]
 SMPP_UTILISATEUR = "place"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.operateurs.recus import SORTS
+from deploy.standins.sms_operators.recus import SORTS
 
 _ATTENDU = (
     "Attendu : limiter, refuser, couper, delai_ms, delai_recus_ms (nombres entiers, zéro ou plus), "

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.courrier.mail import Mail, Message, readable, subject_and_message_id
+from deploy.standins.mailbox.mail import Mail, Message, readable, subject_and_message_id
 
 IN_MEMORY = ":memory:"
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from deploy.operateurs.pannes import Pannes
-from deploy.operateurs.registre import Registre, Sortie
+from deploy.standins.sms_operators.pannes import Pannes
+from deploy.standins.sms_operators.registre import Registre, Sortie
 
 _LOG = logging.getLogger(__name__)
 # A lost wake-up would cost so long.

@@ -11,15 +11,15 @@ from typing import Any
 
 from smpplib import consts
 
-from deploy.operateurs import NOMS, alphabet, numeros, parties, pdus, recus
-from deploy.operateurs.facteur import Facteur, echeances
-from deploy.operateurs.pannes import Pannes, Seau
-from deploy.operateurs.parties import EnTeteFaux, Place
-from deploy.operateurs.pdus import Pdu
-from deploy.operateurs.recus import SORTS
-from deploy.operateurs.registre import Registre, Sortie
-from deploy.operateurs.remise import CourrierInjoignable, Sms, Telephones
-from deploy.operateurs.session import Acces, Reponse, Session
+from deploy.standins.sms_operators import NOMS, alphabet, numeros, parties, pdus, recus
+from deploy.standins.sms_operators.facteur import Facteur, echeances
+from deploy.standins.sms_operators.pannes import Pannes, Seau
+from deploy.standins.sms_operators.parties import EnTeteFaux, Place
+from deploy.standins.sms_operators.pdus import Pdu
+from deploy.standins.sms_operators.recus import SORTS
+from deploy.standins.sms_operators.registre import Registre, Sortie
+from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms, Telephones
+from deploy.standins.sms_operators.session import Acces, Reponse, Session
 
 _LOG = logging.getLogger(__name__)
 # esm_class of a delivery receipt (SMPP 3.4, 5.2.12).

@@ -1,7 +1,7 @@
 """Apache Kafka's jars: from Maven Central by jgo, each pinned by SHA-256 in kafka.lock.
 
 The lock lists exact coordinates, so an installation resolves nothing: it downloads these files and checks them.
-``python -m deploy.local.jars`` writes the lock anew (after a change of ``ROOTS``).
+``python -m deploy.stack.servers.jars`` writes the lock anew (after a change of ``ROOTS``).
 """
 
 import fcntl
@@ -93,7 +93,7 @@ def _download(jar: Jar, folder: Path, repository: Path) -> None:
         ) from error
     if digest(path) != jar.sha256:
         raise Impossible(
-            f"{jar.file} n’a pas l’empreinte attendue (deploy/local/kafka.lock) : le téléchargement "
+            f"{jar.file} n’a pas l’empreinte attendue (deploy/stack/servers/kafka.lock) : le téléchargement "
             "est altéré, relancez, ou donnez l’adresse d’un Kafka existant dans KAFKA_URL."
         )
     os.replace(path, folder / jar.file)
@@ -128,7 +128,7 @@ def relock() -> str:
     finally:
         shutil.rmtree(repository)
     lines = [f"{group}:{name}:{version} {sha}" for (group, name), (version, sha) in sorted(found.items())]
-    return "# Made by `python -m deploy.local.jars`: Maven coordinate, SHA-256.\n" + "\n".join(lines) + "\n"
+    return "# Made by `python -m deploy.stack.servers.jars`: Maven coordinate, SHA-256.\n" + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

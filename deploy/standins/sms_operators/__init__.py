@@ -2,7 +2,7 @@
 
 They stand where real operators will, in the embedded stack and in compose. What they acknowledge was handed to the
 catcher before, which shows it as a phone would; what they owe (receipts, and SMS that people send) is kept in the
-folder that DOSSIER names until it is taken. ``python -m deploy.operateurs smsc|http``; the variables are in
+folder that DOSSIER names until it is taken. ``python -m deploy.standins.sms_operators smsc|http``; the variables are in
 ``reglages``.
 
 SMPP, on SMPP_PORT: bind_transceiver, bind_transmitter, bind_receiver; submit_sm (GSM-7, latin-1 and UCS-2; UDH and

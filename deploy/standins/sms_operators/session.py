@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from smpplib import consts
 
-from deploy.operateurs import pdus
-from deploy.operateurs.pdus import Pdu, PduFaux
+from deploy.standins.sms_operators import pdus
+from deploy.standins.sms_operators.pdus import Pdu, PduFaux
 
 _LOG = logging.getLogger(__name__)
 _BINDS = {"bind_transmitter", "bind_receiver", "bind_transceiver"}

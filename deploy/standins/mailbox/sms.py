@@ -6,11 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.courrier import requetes
-from deploy.courrier.operateurs import OperateurAbsent, Operateurs
-from deploy.courrier.rendu import html
-from deploy.courrier.requetes import whole
-from deploy.courrier.telephones import Sms, Telephones
+from deploy.standins.mailbox import requetes
+from deploy.standins.mailbox.operateurs import OperateurAbsent, Operateurs
+from deploy.standins.mailbox.rendu import html
+from deploy.standins.mailbox.requetes import whole
+from deploy.standins.mailbox.telephones import Sms, Telephones
 
 _PAGE = 50
 _MOST = 5000

@@ -15,14 +15,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from deploy.operateurs import NOMS, alphabet, numeros
-from deploy.operateurs.controle import construire, corps
-from deploy.operateurs.facteur import Facteur, echeances
-from deploy.operateurs.pannes import Pannes, Seau
-from deploy.operateurs.parties import MOST_PARTS
-from deploy.operateurs.recus import SORTS
-from deploy.operateurs.registre import Registre, Sortie
-from deploy.operateurs.remise import CourrierInjoignable, Sms, Telephones
+from deploy.standins.sms_operators import NOMS, alphabet, numeros
+from deploy.standins.sms_operators.controle import construire, corps
+from deploy.standins.sms_operators.facteur import Facteur, echeances
+from deploy.standins.sms_operators.pannes import Pannes, Seau
+from deploy.standins.sms_operators.parties import MOST_PARTS
+from deploy.standins.sms_operators.recus import SORTS
+from deploy.standins.sms_operators.registre import Registre, Sortie
+from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms, Telephones
 
 _LOG = logging.getLogger(__name__)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)

@@ -1,4 +1,4 @@
-"""``python -m deploy.operateurs smsc|http``; the variables are in ``reglages``."""
+"""``python -m deploy.standins.sms_operators smsc|http``; the variables are in ``reglages``."""
 
 import asyncio
 import os
@@ -12,14 +12,14 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
-from deploy.operateurs import NOMS, Genre, controle, reglages
-from deploy.operateurs.http import Fournisseur, Rappel
-from deploy.operateurs.pannes import Pannes
-from deploy.operateurs.registre import IN_MEMORY, Registre
-from deploy.operateurs.reglages import ReglageFaux, Reglages
-from deploy.operateurs.remise import Courrier
-from deploy.operateurs.session import Acces
-from deploy.operateurs.smsc import Smsc
+from deploy.standins.sms_operators import NOMS, Genre, controle, reglages
+from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.pannes import Pannes
+from deploy.standins.sms_operators.registre import IN_MEMORY, Registre
+from deploy.standins.sms_operators.reglages import ReglageFaux, Reglages
+from deploy.standins.sms_operators.remise import Courrier
+from deploy.standins.sms_operators.session import Acces
+from deploy.standins.sms_operators.smsc import Smsc
 
 
 async def main(genre: Genre, reglages: Reglages) -> None:
@@ -73,7 +73,7 @@ def ouvert(genre: Genre, reglages: Reglages) -> Registre:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in NOMS:
-        sys.exit("Usage : python -m deploy.operateurs smsc|http")
+        sys.exit("Usage : python -m deploy.standins.sms_operators smsc|http")
     kind: Genre = sys.argv[1]
     try:
         wanted = reglages.lire(kind, os.environ)

@@ -13,11 +13,11 @@ from kit.consumer import Consumer
 from kit.deadletters import DeadLetters, held_topic, retry_topic
 from kit.events import Catalogue
 from kit.health import Health
+from kit.lifecycle import Loop
 from kit.migrations import Schema
 from kit.mongo import Mongo
 from kit.outbox import Outbox
-from kit.process import Loop
-from kit.processing import Handlers, Processor
+from kit.processor import Handlers, Processor
 from kit.producer import Producer
 from kit.republication import Republication, Source
 from kit.settings import Settings

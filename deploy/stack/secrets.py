@@ -1,4 +1,4 @@
-"""Make the secrets of an installation, once: ``python -m deploy.secrets DIR``.
+"""Make the secrets of an installation, once: ``python -m deploy.stack.secrets DIR``.
 
 ``commun/jeton_cle_publique`` and ``gateway/jeton_cle_privee``: an Ed25519 pair as PEM (internal tokens are signed
 by the gateway and checked by all); ``notifications/cle_vapid``: an EC key on P-256 as PEM, by which push services of
@@ -85,6 +85,6 @@ def write(path: Path, content: bytes) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("Usage : python -m deploy.secrets DOSSIER")
+        sys.exit("Usage : python -m deploy.stack.secrets DOSSIER")
     for name in make(Path(sys.argv[1])):
         print(name)

@@ -1,4 +1,4 @@
-"""``python -m deploy.courrier``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept),
+"""``python -m deploy.standins.mailbox``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept),
 
 OPERATEURS (``name=url,…``: who carries what phones send), and DOSSIER: the folder of the file that keeps everything,
 made when it is missing. Without it all is kept in memory.
@@ -13,11 +13,11 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from deploy.courrier import operateurs
-from deploy.courrier.boite import IN_MEMORY, Boite
-from deploy.courrier.operateurs import Operateurs
-from deploy.courrier.page import build
-from deploy.courrier.smtp import Faults, serve
+from deploy.standins.mailbox import operateurs
+from deploy.standins.mailbox.boite import IN_MEMORY, Boite
+from deploy.standins.mailbox.operateurs import Operateurs
+from deploy.standins.mailbox.page import build
+from deploy.standins.mailbox.smtp import Faults, serve
 
 
 async def main() -> None:

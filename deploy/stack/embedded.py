@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import ports
 from deploy.errors import Impossible
 from deploy.layout import Layout
-from deploy.local.servers import SERVER_PORTS, URL_VARIABLES, Server, embedded, given
-from deploy.processes import (
+from deploy.stack import ports
+from deploy.stack.processes import (
     CATCHER,
     CATCHER_MODULE,
     OPERATEUR_HTTP,
@@ -26,6 +25,7 @@ from deploy.processes import (
     Process,
     replicas,
 )
+from deploy.stack.servers.servers import SERVER_PORTS, URL_VARIABLES, Server, embedded, given
 
 PREFERRED_PORTS = {"gateway": 8000, CATCHER: 8025}
 CATCHER_SMTP = "courrier-smtp"

@@ -17,11 +17,11 @@ from contracts import topics
 from contracts.matching import CorrespondancesTrouvees
 from contracts.notifications import Canal
 from contracts.registre import CATALOGUE
+from deploy.bilan.publications import Publication, sans_appariement
+from deploy.bilan.reconciliation import TOUJOURS, Bilan, Compte, Groupe, Lecture, Lot, Periode, reconcilier
+from deploy.bilan.topic_reader import committed, events, records
 from deploy.client import Interne, Refus, jusqu_a
 from deploy.errors import Impossible
-from deploy.publications import Publication, sans_appariement
-from deploy.reconciliation import TOUJOURS, Bilan, Compte, Groupe, Lecture, Lot, Periode, reconcilier
-from deploy.relire import committed, events, records
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode

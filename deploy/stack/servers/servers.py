@@ -15,13 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from deploy import layout, ports
+from deploy import layout
 from deploy.errors import Impossible
-from deploy.local.kafka import Kafka
-from deploy.local.leftovers import bound, sweep
-from deploy.local.mongo import Mongo
-from deploy.local.redis import Redis, cache
-from deploy.local.waiting import wait_until
+from deploy.stack import ports
+from deploy.stack.servers.kafka import Kafka
+from deploy.stack.servers.leftovers import bound, sweep
+from deploy.stack.servers.mongo import Mongo
+from deploy.stack.servers.redis import Redis, cache
+from deploy.stack.servers.waiting import wait_until
 
 URL_VARIABLES = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL", "cache": "CACHE_URL"}
 SERVER_PORTS = {"mongo": ("mongo",), "redis": ("redis",), "cache": ("cache",), "kafka": ("kafka", "kafka-controleur")}

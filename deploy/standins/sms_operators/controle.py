@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from deploy.operateurs import numeros
-from deploy.operateurs.facteur import Facteur
-from deploy.operateurs.pannes import PanneInconnue, Pannes
-from deploy.operateurs.registre import Registre
+from deploy.standins.sms_operators import numeros
+from deploy.standins.sms_operators.facteur import Facteur
+from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes
+from deploy.standins.sms_operators.registre import Registre
 
 LARGEST_BODY = 64 * 1024
 LONGEST_TEXT = 5000

@@ -1,0 +1,1 @@
+"""What was announced and published, compared with what became of it."""

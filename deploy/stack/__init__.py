@@ -1,0 +1,1 @@
+"""The embedded stack on one machine: its programs, ports and secrets, and who supervises them."""
