@@ -1,5 +1,7 @@
-"""Calls that come while one is under way are answered together by the next: they grow with the load, and none waits
-without a reason. Nobody gets an answer to a question that was asked before theirs."""
+"""Groups concurrent calls: those that arrive while one call is running are answered together by the next one.
+
+Batches grow with the load without any timer, and no caller gets an answer computed before it asked.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,8 +18,9 @@ class Ensemble(Generic[D, R]):
     def __init__(
         self, repondre: Callable[[Sequence[D]], Awaitable[R]], assez: Callable[[int], bool] = lambda demandes: True
     ) -> None:
-        """`repondre`: answers several demands at once; what it returns or raises, each of them gets. `assez`: false of
-        a number of demands to which others are about to come; they are waited for, a moment at most."""
+        """`repondre` answers several requests at once; each caller gets what it returns or raises. `assez` returns
+        False for a number of requests to which more are about to come: the group then waits for them, at most
+        `_PATIENCE_S`."""
         self._repondre = repondre
         self._assez = assez
         self._arrivee = asyncio.Event()

@@ -1,9 +1,9 @@
-"""How many messages of a topic may become dead letters: a breaker whose state is in the database, so that neither a
-restart nor another process begins to count anew.
+"""A circuit breaker that limits how many messages of a topic may become dead letters. Its state is in the database, so
+a restart or another process does not start counting from zero.
 
-Closed: `LIMIT` within `WINDOW`, or as many as there are successes; one more opens it. Open: none, for `OPEN_FOR`. Then
-half-open, for one `WINDOW`: `TRIALS`; one more opens it again, else it is closed. Somebody who has looked may close it:
-for `LENIENT_FOR` nothing is limited then.
+Closed: at most `LIMIT` dead letters per `WINDOW`, or as many as there were successes; one more opens it. Open: none,
+for `OPEN_FOR`. Half-open, for one `WINDOW` after that: `TRIALS` dead letters; one more opens it again, otherwise it
+closes. An operator may close it by hand: nothing is limited then, for `LENIENT_FOR`.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ WINDOW = dt.timedelta(minutes=1)
 OPEN_FOR = dt.timedelta(minutes=10)
 LENIENT_FOR = dt.timedelta(minutes=15)
 
-# While it is open, what waits looks so often whether somebody has closed it.
+# How often consumers check whether an operator has closed the open breaker.
 _LOOK_AGAIN_S = 2.0
 
 
@@ -32,7 +32,8 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class State:
-    """Of one topic. `buried`: dead letters since `window_start`. `revision` is one more with each change."""
+    """State of the breaker of one topic. `buried` counts dead letters since `window_start`. Each change increments
+    `revision`."""
 
     buried: int = 0
     window_start: dt.datetime | None = None
@@ -48,7 +49,8 @@ class State:
 
 
 def one_more(state: State, now: dt.datetime, successes: int) -> tuple[State, bool]:
-    """The state after somebody wanted to bury one more, and whether it may be. `successes`: in the last `WINDOW`."""
+    """Pure. Returns the state after a request to dead-letter one more message, and whether it is allowed. `successes`
+    counts the messages processed in the last `WINDOW`."""
     if state.lenient_until is not None and now < state.lenient_until:
         return state, True
     phase = state.phase(now)
@@ -69,26 +71,28 @@ def closed_by_hand(state: State, now: dt.datetime) -> State:
 
 
 class States(Protocol):
-    """Where states are kept: in a database, or in the memory of a test."""
+    """Storage of states: a database, or memory in tests."""
 
     async def load(self) -> dict[str, State]:
-        """Topic → state, of all that were ever counted."""
+        """Returns topic → state, for every topic that has one."""
         ...
 
     async def replace(self, topic: str, state: State) -> bool:
-        """Stores the next revision; False when another has been stored since `state` was read."""
+        """Stores `state` as the next revision. Returns False when another process has stored a revision since `state`
+        was read."""
         ...
 
 
 class Breaker:
     def __init__(self, states: States, clock: Clock, consumer: str) -> None:
-        """`consumer` is the name of the service, for the metric."""
+        """`consumer` is the name of the service, used as a label of the metric."""
         self._states = states
         self._clock = clock
         self._consumer = consumer
 
     async def admits(self, topic: str, successes: int) -> bool:
-        """Whether one more message of `topic` may be buried, which is counted. Raises when the database is away."""
+        """Counts one more dead letter of `topic` and returns whether it is allowed. Raises when the database is
+        away."""
         while True:
             state = (await self._states.load()).get(topic, State())
             decided, admitted = one_more(state, self._clock.now(), successes)
@@ -96,7 +100,7 @@ class Breaker:
                 return admitted
 
     async def pause_s(self, topic: str) -> float:
-        """Seconds after which what waits for the breaker is to look again; 0 when it may be tried."""
+        """Seconds to wait before a held message of `topic` is checked again; 0 when it may be processed now."""
         state = (await self._states.load()).get(topic, State())
         now = self._clock.now()
         if state.open_until is None or state.phase(now) is not Phase.OPEN:
@@ -104,13 +108,13 @@ class Breaker:
         return min(_LOOK_AGAIN_S, (state.open_until - now).total_seconds())
 
     async def measure(self) -> None:
-        """Before /metrics is read."""
+        """Updates the gauge; called before each scrape of /metrics."""
         for topic, state in (await self._states.load()).items():
             BREAKER_OPEN.labels(topic, self._consumer).set(state.phase(self._clock.now()) is Phase.OPEN)
 
 
 class MongoStates:
-    """The collection `breakers`: {_id: topic, …State}."""
+    """Stores each state in the collection `breakers` as {_id: topic, …fields of State}."""
 
     def __init__(self, db: Database) -> None:
         self._breakers = db.breakers

@@ -1,4 +1,4 @@
-"""Time comes in from outside, so that rules about time can be tested."""
+"""The clock is a parameter everywhere, so that rules about time can be tested."""
 
 import datetime as dt
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> dt.datetime:
-        """The present as an aware UTC datetime, to the millisecond (what Mongo stores)."""
+        """The current time as an aware UTC datetime, truncated to the millisecond, which is what Mongo stores."""
         ...
 
 
@@ -17,7 +17,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """Stands still until it is told to advance."""
+    """A clock for tests: it moves only when `advance` is called."""
 
     def __init__(self, at: dt.datetime) -> None:
         self.at = at

@@ -1,4 +1,4 @@
-"""How much one connection may ask for, and how many connections are held at once: by one address, and by all."""
+"""Limits of one HTTP connection, and of the number of open connections per address and in total."""
 
 import resource
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Owner = Callable[[str], str | None]
-"""The address of a peer → the name that its connections are counted under; None: they are not counted."""
+"""Maps the address of a peer to the key under which its connections are counted; None exempts it from the limit per
+address."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server of ours grants before it closes. The defaults leave room for any browser and any caller of the API.
+    """Limits after which the server closes a connection. The defaults leave room for any browser and any API client.
 
-    `head_bytes`: a request line and its headers; `headers`: how many of them; `body_bytes`: a body as it is sent, with
-    what cuts it into chunks. Each is kept to 16 KiB, which is how much is read at once.
-    `head_s`, `body_s`: from the first byte of each to its last. `idle_s`: between two requests. `write_s`: during which
-    somebody reads nothing of an answer. `linger_s`: after a refusal, so that it is read.
-    `per_address`, `total`: connections.
+    `head_bytes`: request line and headers. `headers`: number of headers. `body_bytes`: body as sent, chunk framing
+    included. Sizes are exact to within 16 KiB, the amount read at once. `head_s`, `body_s`: time from the first byte to
+    the last. `idle_s`: time between two requests. `write_s`: time during which the client reads nothing of an answer.
+    `linger_s`: time left to read a refusal. `per_address`, `total`: numbers of connections.
     """
 
     head_bytes: int = 32 * 1024
@@ -35,26 +35,28 @@ class Limits:
 class Held(Protocol):
     @property
     def waiting(self) -> bool:
-        """Nothing of it is being answered: it is idle, or its request is not there yet."""
+        """True when no request of this connection is being answered: it is idle, or its request has not fully
+        arrived."""
 
     def give_way(self) -> None:
-        """Closes it at once."""
+        """Closes the connection at once."""
 
 
 class Connections:
-    """The open connections of a server, oldest first. Where there are too many, the oldest that waits gives way to the
-    new one: whoever holds connections open without asking anything loses those, and keeps nobody else out."""
+    """The open connections of a server, oldest first. When a limit is reached, the oldest connection that waits is
+    closed to make room: a client that holds idle connections loses those and blocks nobody else."""
 
     def __init__(self, limits: Limits, owner: Owner = str) -> None:
         self._per_address = limits.per_address
-        # The other half is for databases, brokers and the services that are called.
+        # The other half of the file descriptors is for databases, brokers and calls to other services.
         self._total = min(limits.total, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._owner = owner
         self._all: dict[Held, str | None] = {}
         self._by_owner: dict[str, dict[Held, None]] = {}
 
     def enter(self, connection: Held, peer: str) -> bool:
-        """False when there is no room for it: as many as are allowed are being answered."""
+        """Registers a connection. Returns False when a limit is reached and none of the counted connections can be
+        closed, because all of them are being answered."""
         owner = self._owner(peer)
         own = self._by_owner.get(owner, {}) if owner is not None else {}
         if len(own) >= self._per_address and not self._make_room(own):
@@ -67,7 +69,7 @@ class Connections:
         return True
 
     def leave(self, connection: Held) -> None:
-        """Nothing happens for one that never entered, or has left already."""
+        """Unregisters a connection; does nothing if it is not registered."""
         owner = self._all.pop(connection, None)
         if owner is not None:
             own = self._by_owner[owner]

@@ -1,7 +1,8 @@
-"""Fetches records of a group, hands them to a Processor, commits explicit offsets once their fate is met.
+"""Fetches records for a consumer group, hands them to a Processor, and commits their offsets once they are handled.
 
-No offset is committed past a record without a fate, whichever way the consumer ends: `Offsets` knows what may be
-committed, fetching and processing hold one lock, and partitions are given back only by who holds it.
+A record is handled when it was processed, put aside (retry or held topic) or dead-lettered. No offset is ever committed
+past a record that is not handled, however the consumer ends: `Offsets` computes what may be committed, one lock covers
+fetching and processing, and a rebalance waits for that lock before it gives partitions back.
 """
 
 import asyncio
@@ -32,12 +33,13 @@ from kit.waiting import first_of, outlast, wait
 
 log = get_logger(__name__)
 
-# Of events that each alert thousands of people, more would not fit into one transaction.
+# One event may alert thousands of people; the effects of more records would not fit into one transaction.
 _MAX_RECORDS = 100
 _FETCH_S = 5.0
-# A commit costs a round trip and a write of the broker; what a crash leaves uncommitted is dropped by its ids.
+# A commit costs a round trip and a write on the broker. Records processed but not committed before a crash are fetched
+# again, and dropped by their event ids.
 _COMMIT_EVERY_S = 0.2
-# Nothing of the path takes longer; the group must not take the partitions away while one batch is slow.
+# Longer than any batch takes, so that the group does not take partitions away from a member that is only slow.
 _MAX_POLL_INTERVAL_MS = 5 * 60 * 1000
 _SESSION_MS = 10000
 _LOST_PARTITION = (
@@ -53,11 +55,11 @@ Fetched = dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]
 
 
 class Processes(Protocol):
-    """kit.processor.Processor, or whatever else lets records meet their fate."""
+    """What the consumer needs of kit.processor.Processor."""
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Returns when every record has met its fate. Raises kit.errors.Stop when the process must end, and Held when
-        a record stays where it is for now."""
+        """Returns when every record is handled. Raises kit.errors.Stop when the process must end, and Held when a
+        record must stay where it is for now."""
         ...
 
 
@@ -66,10 +68,11 @@ def to_record(raw: "ConsumerRecord[bytes, bytes]") -> Record:
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types for it
-    """`group` is the name of the service. `ping` raises when nothing can be processed: the database is away.
+    """`group` is the name of the service. `ping` raises when the database is away, since nothing can be processed then.
 
-    With `pause_s` the topics hold what was put aside: it says in how many seconds a record is to be tried, and others
-    do not wait for those that are not due. `connect` makes the client: aiokafka's, or what a test puts in its place.
+    Pass `pause_s` when the topics hold messages that were put aside: it returns in how many seconds a record is due,
+    and a record that is not due does not block those of other partitions. `connect` creates the Kafka client; tests
+    replace it.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         self._consumer: Any = None
         self._stopping = asyncio.Event()
         self._offsets = Offsets()
-        # Held while records are fetched or processed.
+        # Locked while records are fetched or processed.
         self._busy = asyncio.Lock()
         self._committing = asyncio.Lock()
         self._revoking = asyncio.Event()
@@ -103,14 +106,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         self._joined = asyncio.Event()
 
     async def check(self) -> None:
-        """For the health page. Raises NotReady until the group has taken this consumer in for the first time."""
+        """Health check. Raises NotReady until the group has accepted this consumer for the first time."""
         if not self._joined.is_set():
             raise NotReady("pas encore admis")
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consumes until `stopping`, then leaves the group. Raises kit.errors.Stop when the process must end.
+        """Consumes until `stopping` is set, then leaves the group. Raises kit.errors.Stop when the process must end.
 
-        While the database does not answer this process is in no group: its partitions are another's.
+        While the database does not answer, this consumer leaves the group, so that other members get its partitions.
         """
         self._stopping = stopping
         while await self._patience.until_back(stopping):
@@ -123,7 +126,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
                 session_timeout_ms=_SESSION_MS,
                 heartbeat_interval_ms=2000,
                 retry_backoff_ms=100,
-                # New topics are seen by their metadata only.
+                # aiokafka notices new topics only when it refreshes its metadata.
                 metadata_max_age_ms=30000,
             )
             self._forget()
@@ -142,7 +145,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
                 await self._patience.settle()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Before partitions go to another member: the batch in hand finishes, and what is done is committed."""
+        """Called before partitions go to another member: waits for the current batch and commits what is handled."""
         self._revoking.set()
         async with self._busy:
             await self._commit()
@@ -151,7 +154,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         log.info("partitions_revoked", count=len(revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        # Also with no partition: a member that others leave nothing to do is one that can take over.
+        # An empty assignment counts too: such a member is ready to take over partitions.
         self._joined.set()
         log.info("partitions_assigned", count=len(assigned))
 
@@ -176,7 +179,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         return self._stopping.is_set() or self._revoking.is_set()
 
     async def _fetch(self) -> Fetched:
-        """Nothing when the partitions are about to go. While the group gives them out, aiokafka has no records."""
+        """Returns the next records; none when partitions are about to be revoked, because the batch would delay the
+        rebalance."""
         timeout_ms = math.ceil(self._resume_s() * 1000)
         fetch = asyncio.create_task(self._consumer.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS))
         try:
@@ -187,7 +191,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
             await asyncio.wait({fetch})
 
     def _resume_s(self) -> float:
-        """Goes on with the partitions whose first record is due. Returns for how long to wait for records."""
+        """Resumes the paused partitions whose first record is due. Returns how many seconds to wait for records at
+        most."""
         now = asyncio.get_running_loop().time()
         for tp in [tp for tp, at in self._resume_at.items() if at <= now]:
             del self._resume_at[tp]
@@ -215,7 +220,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
     async def _try_what_is_due(
         self, records: Sequence[Record], pause_s_of: Callable[[Record], Awaitable[float]]
     ) -> None:
-        """A partition of which a record must wait steps back to it, and pauses until then."""
+        """Handles the records that are due. A partition with a record that is not due is rewound to that record and
+        paused until then."""
         pauses = await self._patience.unless_away(outlast(_all, pause_s_of, records))
         waiting: dict[TopicPartition, float] = {}
         for pause_s, record in sorted(zip(pauses, records, strict=True), key=lambda pair: pair[0]):
@@ -232,7 +238,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
             self._resume_at[tp] = asyncio.get_running_loop().time() + still_s
 
     async def _try_aside(self, record: Record) -> float:
-        """0 when `record` has met its fate, else seconds until it is tried again."""
+        """Returns 0 when `record` is handled, else the seconds until it is to be tried again."""
         try:
             await self._patience.unless_away(self._processor.process([record]))
         except Held as held:
@@ -247,8 +253,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
             await self._commit()
 
     async def _commit(self) -> None:
-        """Commits what is done of the partitions that are still ours. The rest comes again and is dropped."""
-        # One after the other: what was sent first must not be stored last.
+        """Commits what is handled in the partitions still assigned to us. The new owner fetches the rest again and
+        drops what was processed."""
+        # One commit at a time: an older position must not overwrite a newer one.
         async with self._committing:
             consumer = self._consumer
             assigned = consumer.assignment() if consumer is not None else ()
@@ -265,7 +272,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
                 log.warning("commit_waits", error=type(error).__name__)
 
     async def refresh_lag(self) -> None:
-        """Sets the lag gauges: in events, and in seconds of the oldest event that is not processed yet."""
+        """Sets the lag gauges: number of events not handled yet, and age of the oldest one in seconds."""
         consumer = self._consumer
         lag = dict.fromkeys(self._topics, 0)
         if consumer is not None:

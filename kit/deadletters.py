@@ -1,6 +1,7 @@
-"""Where a message goes that could not be processed: to its retry topic, or to its dead-letter topic with the reason.
+"""Routes a message that could not be processed: to its retry topic, or to its dead-letter topic with the reason.
 
-While the breaker of its topic is open it goes to the topic of held messages instead, and is tried again from there.
+While the breaker of the topic is open, the message goes to the topic of held messages instead, and is tried again from
+there.
 """
 
 import time
@@ -26,14 +27,14 @@ _TECHNICAL = {ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ATTEMPT, DUE_MS, RE
 _RETRY, _HELD, _DEAD = ".retry", ".held", ".dlq"
 _ASIDE = (_RETRY, _HELD, _DEAD)
 _DIGITS_MAX = 15
-# More than a process can handle within the breaker's window would only cost memory.
+# More than a process can handle within the breaker's window; more entries would only cost memory.
 _SUCCESSES_MAX = 10_000
 
 DEAD, HELD, RETRY = "dead_letter", "held", "retry"
-"""What may become of a message that could not be processed."""
+"""The three outcomes for a message that could not be processed."""
 
 RETRY_DELAYS_S = (1.0, 5.0, 30.0, 120.0)
-"""How long a message waits before each further attempt; after the last one it is a dead letter."""
+"""Delays in seconds before each further attempt; after the last attempt the message becomes a dead letter."""
 
 
 def retry_topic(topic: str, consumer: str) -> str:
@@ -49,9 +50,10 @@ def dead_letter_topic(topic: str, consumer: str) -> str:
 
 
 def origin(record: Record) -> str:
-    """The topic on which `record` was first published.
+    """Returns the topic on which `record` was first published.
 
-    Told by the name of the topic it lies on: a header that names another would send it where there is nothing.
+    It is derived from the name of the topic that holds the record, not from a header, because a header may name a topic
+    that does not exist.
     """
     for suffix in _ASIDE:
         if record.topic.endswith(suffix):
@@ -60,28 +62,29 @@ def origin(record: Record) -> str:
 
 
 def attempts(record: Record) -> int:
-    """How often the retry topic has been used for `record`."""
+    """Number of times `record` went through the retry topic."""
     return _number(record.headers.get(ATTEMPT, "")) if _is_aside(record) else 0
 
 
 def due_ms(record: Record) -> int:
-    """From when `record` is to be tried again, in Unix milliseconds: never later than the longest of the delays."""
+    """Unix time in milliseconds from which `record` may be tried again; at most the longest delay after its timestamp,
+    whatever its header says."""
     longest = int(RETRY_DELAYS_S[-1] * 1000)
     return min(_number(record.headers.get(DUE_MS, "")), record.timestamp_ms + longest)
 
 
 def _is_aside(record: Record) -> bool:
-    """Whether the headers of `record` may be ours: not on a topic where anybody publishes."""
+    """True when our technical headers can be trusted: on retry, held and dead-letter topics only this module writes."""
     return record.topic.endswith(_ASIDE)
 
 
 def _number(text: str) -> int:
-    """0 for what is no number that we have written."""
+    """Returns 0 for anything that this module cannot have written."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
 
 
 class DeadLetters:
-    """Buries, holds while the breaker is open, or sends to try again later."""
+    """Sends messages to the dead-letter, held and retry topics."""
 
     def __init__(
         self,
@@ -98,7 +101,7 @@ class DeadLetters:
         self._successes: dict[str, deque[float]] = {}
 
     def succeeded(self, topic: str) -> None:
-        """Notes that a message of `topic` was processed."""
+        """Counts a message of `topic` that was processed; the breaker compares dead letters with this number."""
         self._successes.setdefault(topic, deque(maxlen=_SUCCESSES_MAX)).append(self._monotonic())
 
     def _recent(self, topic: str) -> int:
@@ -106,12 +109,12 @@ class DeadLetters:
         return sum(1 for at in self._successes.get(topic, ()) if at > since)
 
     async def bury(self, letters: Sequence[tuple[Record, BaseException]]) -> list[str]:
-        """Publishes the raw bytes of each with reason, origin, attempts and stack: to the dead letters, or to the held
-        messages while the breaker of its topic is open. Returns which of the two, for each.
+        """Publishes each record unchanged, with reason, origin and stack as headers: to its dead-letter topic, or to
+        its held topic while the breaker is open. Returns DEAD or HELD for each record.
 
-        Waits for servers that are away. Raises Held for a message that is held already.
+        Waits while servers are away. Raises Held for a record that is on a held topic already.
         """
-        # Apart from the publication: each is counted once, however often that is tried.
+        # Ask the breaker before publishing, once per record: a publication that is repeated must not count twice.
         outcomes = [await outlast(self._outcome, record) for record, _ in letters]
         await self._publish(
             [(record, error, outcome) for (record, error), outcome in zip(letters, outcomes, strict=True)]
@@ -119,7 +122,8 @@ class DeadLetters:
         return outcomes
 
     async def bury_or_leave(self, record: Record, error: BaseException) -> bool:
-        """As `bury`, for a topic that is read again from its beginning: while the breaker is open, False."""
+        """Like `bury`, for a topic that is read again from its beginning. Returns False, and publishes nothing, while
+        the breaker is open."""
         if await outlast(self._outcome, record) == HELD:
             return False
         await self._publish([(record, error, DEAD)])
@@ -149,14 +153,14 @@ class DeadLetters:
         return Message(topic, record.key, record.value, headers)
 
     async def pause_s(self, record: Record) -> float:
-        """Seconds until `record`, which was put aside, is to be tried again; not positive: now."""
+        """Seconds until `record`, which was put aside, is due; zero or negative when it is due now."""
         if record.topic.endswith(_HELD):
             return await self._breaker.pause_s(origin(record))
         return due_ms(record) / 1000 - time.time()
 
     async def retry_or_bury(self, record: Record, error: BaseException) -> str:
-        """To the retry topic, with the time from which to try again; after the last attempt, as `bury`. Returns which
-        became of it. Waits for servers that are away."""
+        """Publishes `record` on its retry topic with its due time, or calls `bury` after the last attempt. Returns the
+        outcome. Waits while servers are away."""
         attempt = attempts(record)
         if attempt >= len(RETRY_DELAYS_S):
             return (await self.bury([(record, error)]))[0]
@@ -179,7 +183,7 @@ def _without_technical(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _reason(error: BaseException) -> str:
-    """One line that says what is wrong, without the values that were read: they may be personal."""
+    """One line that says what is wrong. Leaves out the values that were read, because they may be personal data."""
     errors = getattr(error, "errors", None)
     if callable(errors):
         return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in errors(include_input=False))[:500]
@@ -187,5 +191,5 @@ def _reason(error: BaseException) -> str:
 
 
 def to_replay(record: Record) -> Message:
-    """The message of a dead letter as it first was, to be published again on its origin topic."""
+    """The original message of a dead letter, to be published again on its origin topic."""
     return Message(origin(record), record.key, record.value, _without_technical(record.headers))

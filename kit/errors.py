@@ -1,4 +1,4 @@
-"""The fate of an error in a consumer: each type says what becomes of the message."""
+"""Error types that decide what a consumer does with a message."""
 
 import asyncio
 
@@ -11,15 +11,16 @@ from kit import mongo, redis
 
 
 class InvalidMessage(Exception):
-    """This message can never be processed: dead-letter at once, with the reason."""
+    """The message can never be processed: it becomes a dead letter at once, with the reason."""
 
 
 class RetryLater(Exception):
-    """This message cannot be processed yet (something that it needs has not arrived): retry topic, then dead-letter."""
+    """The message cannot be processed yet because something it needs has not arrived: it goes to the retry topic, and
+    becomes a dead letter after the last attempt."""
 
 
 class Held(Exception):
-    """This message, which was put aside, stays there for another `pause_s` seconds."""
+    """The message, which was put aside, must stay there for another `pause_s` seconds."""
 
     def __init__(self, pause_s: float) -> None:
         super().__init__(f"stays aside for another {pause_s:.1f} s")
@@ -27,21 +28,21 @@ class Held(Exception):
 
 
 class Stop(Exception):
-    """Going on would do harm: the process ends with exit code ≠ 0 before the offset moves."""
+    """Continuing would do harm: the process exits with a code ≠ 0 before the offset moves."""
 
 
 OUTAGES: tuple[type[Exception], ...] = (PyMongoError, RedisError, KafkaError, ConnectionError, asyncio.TimeoutError)
-"""What an outage is raised as. Not every one of these errors is an outage: `is_outage` says."""
+"""Exception types that an outage may raise. Not every instance is an outage: use `is_outage`."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """True when a server is away or refuses for its own reasons (a full disk, a change of primary): waiting in place is
-    right, since every other message would fail alike."""
+    """True when a server is away, or refuses for its own reasons (full disk, change of primary). The consumer then
+    waits and retries the same message, since every other message would fail too."""
     if isinstance(error, (PyMongoError, RedisError)):
         return mongo.is_unavailable(error) or redis.is_unavailable(error)
     return isinstance(error, OUTAGES)
 
 
 def is_poison(error: BaseException) -> bool:
-    """True when no number of tries can help; an OverflowError is a number that the database cannot hold."""
+    """True when retrying cannot help. OverflowError means a number that the database cannot store."""
     return isinstance(error, (InvalidMessage, ValidationError, OverflowError))

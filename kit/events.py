@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in binary mode on Kafka: attributes in headers, the model as JSON in the body."""
+"""CloudEvents 1.0 in Kafka binary mode: attributes are headers, the body is the model as JSON."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from kit.errors import InvalidMessage
 
 
 class Event(Protocol):
-    """What the kit needs of an event: a topic, a key, a type, JSON out and in."""
+    """What the kit needs from an event class: topic, key, type name, JSON encoding and decoding."""
 
     topic: ClassVar[str]
 
@@ -32,7 +32,7 @@ Catalogue = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent to Kafka. `headers` are text; `key` and `value` raw bytes."""
+    """A message to send to Kafka. Header values are text; `key` and `value` are raw bytes."""
 
     topic: str
     key: bytes | None
@@ -42,7 +42,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Record:
-    """What came from Kafka. `timestamp_ms` is the time of its append or creation, in Unix milliseconds."""
+    """A record read from Kafka. `timestamp_ms` is its creation or append time, in Unix milliseconds."""
 
     topic: str
     partition: int
@@ -55,7 +55,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Received:
-    """A decoded event and its id, by which receivers deduplicate."""
+    """A decoded event with its id, which receivers use to drop duplicates."""
 
     id: str
     event: Any
@@ -63,16 +63,16 @@ class Received:
 
 
 def headers_of(raw: Sequence[tuple[str, bytes]]) -> dict[str, str]:
-    """Kafka headers as text; undecodable bytes are replaced, since a header must never stop a consumer."""
+    """Decodes Kafka headers as text. Undecodable bytes are replaced, since a header must never stop a consumer."""
     return {name: (value or b"").decode("utf-8", "replace") for name, value in raw}
 
 
 def encode(
     event: Event, *, event_id: str, source: str, at: dt.datetime, cause: Mapping[str, str] | None = None
 ) -> Message:
-    """The message of an event that happened at `at` in the service `source`.
+    """Builds the message of an event that happened at `at` in the service `source`.
 
-    `cause`: the trace that it belongs to ({"traceparent": …}); None: the current one.
+    `cause` is the trace that it belongs to ({"traceparent": …}); None means the current trace.
     """
     headers = {
         "ce_specversion": "1.0",
@@ -88,7 +88,8 @@ def encode(
 
 
 def class_of(record: Record, origin_topic: str, catalogue: Catalogue) -> type[Any]:
-    """The class of the event in `record`, whose type must be known for `origin_topic`. Raises InvalidMessage."""
+    """Returns the class of the event in `record`. Raises InvalidMessage when its type is not known for
+    `origin_topic`."""
     event_id, type_name = record.headers.get("ce_id"), record.headers.get("ce_type")
     if not event_id or not type_name:
         raise InvalidMessage("ce_id or ce_type is missing: not a CloudEvent")
@@ -101,7 +102,7 @@ def class_of(record: Record, origin_topic: str, catalogue: Catalogue) -> type[An
 
 
 def decode(record: Record, origin_topic: str, catalogue: Catalogue) -> Received:
-    """The event in `record`. Raises InvalidMessage or pydantic.ValidationError when no number of tries can help."""
+    """Decodes the event in `record`. Raises InvalidMessage or pydantic.ValidationError; retrying cannot help then."""
     known: Any = class_of(record, origin_topic, catalogue)
     if record.value is None:
         raise InvalidMessage("the body is empty")

@@ -1,8 +1,9 @@
-"""/sante/vivant, /sante/pret and /metrics: the same for every process, on a port of their own.
+"""/sante/vivant, /sante/pret and /metrics, the same for every process, on a separate port.
 
-Alive: the event loop turns. Ready: this process can do its own work (prepared, index loaded, group joined). Neither
-asks the servers that all processes share: when one of them is away, no orchestrator may withdraw every process at once,
-with the cache that could have served. Servers are told beside: in the body of /sante/pret, and by the metric server_up.
+Alive means that the event loop runs. Ready means that this process can do its own work (migrated, index loaded, group
+joined). Neither depends on the shared servers (Mongo, Kafka, Redis): when one of those is away, an orchestrator must
+not withdraw every process at once, including the cache that can still answer. The state of servers is reported apart:
+in the body of /sante/pret and by the metric server_up.
 """
 
 import asyncio
@@ -23,20 +24,21 @@ log = get_logger(__name__)
 Check = Callable[[], Awaitable[object]]
 
 _CHECK_TIMEOUT_S = 2.0
-# Whoever asks for readiness waits for this: less than what an orchestrator allows for an answer.
+# Callers of /sante/pret wait this long at most, which is less than the time-out of an orchestrator's probe.
 _SERVER_TIMEOUT_S = 1.0
 
 
 class NotReady(Exception):
-    """What this process needs before it can work is not there yet. Its text is shown to operators as it is."""
+    """Something this process needs before it can work is missing. The text is shown to operators unchanged."""
 
 
 class Health:
-    """`checks`: name → a function that raises when this process cannot do its work.
+    """Checks of one process.
 
-    `servers`: name → a function that raises when a server that others use too does not answer.
-    `refreshers` run before /metrics: while a server is away their gauges keep their last values.
-    `stopping` is set once the process has been told to end: it is not ready from then on.
+    `checks`: name → function that raises when this process cannot do its work. `servers`: name → function that raises
+    when a shared server does not answer. `refreshers` update gauges before each scrape of /metrics; while a server is
+    away the gauges keep their last values. `stopping` is set once the process was told to end; the process is not ready
+    from then on.
     """
 
     def __init__(self) -> None:
@@ -46,16 +48,16 @@ class Health:
         self.stopping = asyncio.Event()
 
     async def failures(self) -> dict[str, str]:
-        """Name of each failed check → what it says of itself, or the type of its error."""
+        """Returns name of each failed check → its text if it raised NotReady, else the type of its error."""
         found = await _failed(self.checks, _CHECK_TIMEOUT_S)
         return {**found, "arret": "en cours"} if self.stopping.is_set() else found
 
     async def away(self) -> dict[str, str]:
-        """Name of each server that does not answer → the type of the error."""
+        """Returns name of each server that does not answer → type of the error."""
         return await _failed(self.servers, _SERVER_TIMEOUT_S)
 
     async def refresh(self) -> None:
-        """Raises what a refresher raises, unless it says that a server is away."""
+        """Runs the refreshers. Outages are only logged; any other error is raised."""
         results = await asyncio.gather(
             *(asyncio.wait_for(refresher(), _CHECK_TIMEOUT_S) for refresher in self.refreshers), return_exceptions=True
         )
@@ -63,13 +65,13 @@ class Health:
             if isinstance(error, BaseException):
                 if not is_outage(error):
                     raise error
-                # The page must answer during an outage above all: server_up says what is away.
+                # /metrics must answer above all during an outage; server_up shows which server is away.
                 log.warning("metrics_not_refreshed", error=type(error).__name__)
 
     @asynccontextmanager
     async def preparing(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-        """Runs `work` beside the server: an api comes up, and says on /sante/pret what is missing, while a server is
-        away. It is ready once `work` is done, never when `work` has failed."""
+        """Runs `work` in the background, so that an API starts and reports on /sante/pret what is missing while a
+        server is away. The process is ready once `work` has succeeded."""
         task = asyncio.create_task(work)
         task.add_done_callback(_tell_failure)
 
@@ -116,12 +118,12 @@ class Health:
 
 
 async def _failed(checks: Mapping[str, Check], timeout_s: float) -> dict[str, str]:
-    # A copy: a process that still starts adds checks while these are waited for.
+    # Copied because a starting process may add checks while these run.
     asked = dict(checks)
     results = await asyncio.gather(
         *(asyncio.wait_for(check(), timeout_s) for check in asked.values()), return_exceptions=True
     )
-    # Only our own texts are shown: those of drivers name hosts, and may hold passwords.
+    # Only our own texts are shown: error texts of drivers name hosts and may contain passwords.
     return {
         name: str(result) if isinstance(result, NotReady) else type(result).__name__
         for name, result in zip(asked, results, strict=True)

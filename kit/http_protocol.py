@@ -1,8 +1,9 @@
-"""uvicorn's HTTP protocol with limits. Its own bounds neither the bytes and the number of headers, nor the time that a
-request takes to arrive, nor the connections.
+"""Adds limits to uvicorn's HTTP protocol, which limits neither the size and number of headers, nor the time a request
+takes to arrive, nor the number of connections.
 
-A connection is in one of three stages: BETWEEN two requests (uvicorn's timer closes it), in the HEAD of one, or in its
-BODY; the last two have a count of bytes and a timer. What is too much or too late is answered, then closed.
+A connection is in one of three stages: BETWEEN two requests (uvicorn's own timer closes it), in the HEAD of a request,
+or in its BODY. Bytes are counted and a timer runs in the last two. A request that exceeds a limit gets an error
+response, then the connection is closed.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from kit.connections import Connections, Limits
 from kit.metrics import HTTP_REFUSED
 from kit.problems import Problem, to_response
 
-# Fed to the parser at once. Counts are looked at in between: they are exact to within this many bytes.
+# Number of bytes given to the parser at once. Limits are checked between two slices, so they are exact to within this
+# size.
 _SLICE = 16 * 1024
 
 _HEAD_TOO_LARGE = Problem(
@@ -40,11 +42,12 @@ class _Stage(Enum):
 
 
 class _Refused(Exception):
-    """Raised into the parser, which stops there."""
+    """Raised from a parser callback to make the parser stop."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """`limits` and `open_connections` are the server's; the rest is uvicorn's."""
+    """`limits` and `open_connections` are shared by all connections of the server; `uvicorn` are uvicorn's own
+    arguments."""
 
     def __init__(self, *, limits: Limits, open_connections: Connections, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
@@ -94,20 +97,22 @@ class BoundedProtocol(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             if self._lingering:
-                # It is read and dropped: a connection that is closed with bytes unread loses its answer too.
+                # Read and drop the rest: if a socket is closed with unread bytes, the client may lose the response.
                 self._received += len(piece)
                 if self._received > self._limits.body_bytes:
                     self.transport.abort()
                 continue
             if self._stage is _Stage.BETWEEN:
-                # An empty line is enough to end uvicorn's timer, and begins no request for the parser.
+                # An empty line stops uvicorn's keep-alive timer but starts no request in the parser, so our own timer
+                # must start here.
                 self._enter(_Stage.HEAD)
             self._received += len(piece)
             super().data_received(piece)
             self._look()
 
     def _look(self) -> None:
-        """What is not whole must not be too large, and gets a timer. A request that came in one piece needs none."""
+        """Checks the size of an incomplete request and starts its timer. A request that arrived in one piece needs no
+        timer."""
         if self._lingering or self.transport.is_closing():
             return
         if self._stage is _Stage.HEAD and self._received > self._limits.head_bytes:
@@ -119,13 +124,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        # The second request of one piece: the bytes of the first are not its own.
+        # A second request in the same piece: the bytes of the first must not be counted for it.
         if self._stage is _Stage.BETWEEN:
             self._enter(_Stage.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._stage is _Stage.BODY:
-            # A trailer: uvicorn would add it to the headers of a request that is being answered.
+            # A trailer: uvicorn would add it to the headers of the request that is being answered.
             raise _Refused
         if len(self.headers) >= self._limits.headers:
             self._too_many_headers = True
@@ -141,7 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._enter(_Stage.BETWEEN)
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn calls it for whatever the parser refuses."""
+        """Called by uvicorn when the parser rejects the input."""
         if self._too_many_headers:
             self._refuse(_HEAD_TOO_LARGE, "headers")
         else:
@@ -156,7 +161,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        # Answered before all of the body was there: what follows is nobody's.
+        # The response was complete before the whole body had arrived; ignore the rest of the body.
         if self._stage is _Stage.BODY and self.cycle.response_complete and not self.transport.is_closing():
             self._linger()
 
@@ -180,10 +185,10 @@ class BoundedProtocol(HttpToolsProtocol):
         HTTP_REFUSED.labels(reason).inc()
         if self._answering:
             if self._stage is not _Stage.BODY or self.pipeline or self.cycle.response_started:
-                # What we would write would be read as a part of the answer to another request.
+                # The client would read an error response here as part of the answer to another request.
                 self.transport.abort()
                 return
-            # Whoever prepares the answer learns that nobody waits for it any more.
+            # Tell the running application that its client is gone.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self._write(problem)
@@ -196,7 +201,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[problem.status] + headers + b"\r\n" + bytes(answer.body))
 
     def _linger(self) -> None:
-        """Ends our side; the other side has a moment to read what was said, and to end its own."""
+        """Closes our side of the connection and leaves the client a moment to read the response and close its side."""
         self._lingering = True
         self._received = 0
         self._unset_keepalive_if_required()
@@ -217,10 +222,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._lingering or self.transport.is_closing():
             self.transport.abort()
         elif self.flow.read_paused or (self._stage is _Stage.HEAD and self._answering):
-            # We do not read, or the one before is being answered: the client is not to blame.
+            # Reading is paused, or an earlier request is still being answered: the client is not late.
             self._arm(self._limits.head_s)
         elif self._stage is _Stage.HEAD and not self._received:
-            # A browser opens connections before it needs them: it asked nothing, so it is told nothing.
+            # Browsers open connections in advance. This one sent nothing, so it gets no error response.
             HTTP_REFUSED.labels("head_time").inc()
             self.transport.close()
         elif self._stage is _Stage.HEAD:

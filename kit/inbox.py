@@ -1,4 +1,5 @@
-"""A handler's effects and the row (consumer, event id) commit together: an event acts once, however often it comes."""
+"""Deduplicates events: the effects of a handler and the row (consumer, event id) commit in one transaction, so an event
+takes effect once however often it is delivered."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -15,14 +16,14 @@ INDEXES = [Index("inbox", [("at", 1)], expires_s=_KEPT_S)]
 
 
 class AlreadyProcessed(Exception):
-    """One of the events of this transaction has been processed before."""
+    """At least one event of this transaction was already processed."""
 
 
 async def mark(db: Database, consumer: str, event_ids: Sequence[str], at: dt.datetime, session: Session) -> None:
-    """Records the ids inside the transaction of `session`. Raises AlreadyProcessed when one is known."""
+    """Inserts the ids in the transaction of `session`. Raises AlreadyProcessed when one of them is there already."""
     rows = [{"_id": _row_id(consumer, id_), "at": at} for id_ in event_ids]
     try:
-        # The usual case is one event; a bulk of one takes longer.
+        # Most transactions hold one event, and a bulk insert of one row is slower.
         await (
             db.inbox.insert_one(rows[0], session=session)
             if len(rows) == 1

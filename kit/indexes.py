@@ -1,4 +1,4 @@
-"""The indexes that a service wants, and how those of an older version, or of other settings, become these."""
+"""Compares the indexes that a service declares with those in the database, and makes the changes that are needed."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from kit.mongo import Database
 log = get_logger(__name__)
 
 _EXPIRY = "expireAfterSeconds"
-# What the server adds to the description of an index, and nobody chooses.
+# Fields that the server adds to the description of an index and that no declaration sets.
 _ADDED = frozenset({"v", "ns", "background", "textIndexVersion", "2dsphereIndexVersion", "language_override"})
 
 
 @dataclass(frozen=True)
 class Index:
-    """One index. `options` as MongoDB names them: unique, sparse, partialFilterExpression, weights…
+    """Declaration of one index. `options` use MongoDB's names: unique, sparse, partialFilterExpression, weights…
 
-    `expires_s`: rows are deleted so many seconds after the date that the key holds.
+    `expires_s`: rows are deleted this many seconds after the date in the indexed field.
     """
 
     collection: str
@@ -31,14 +31,14 @@ class Index:
 
     @property
     def named(self) -> str:
-        """Its name, by default the one that MongoDB would give it."""
+        """The given name, or MongoDB's default name."""
         return self.name or "_".join(f"{key}_{kind}" for key, kind in self.keys)
 
     def model(self) -> IndexModel:
         return IndexModel(list(self.keys), name=self.named, **self._all_options())
 
     def described(self) -> dict[str, Any]:
-        """As `_described` describes one of the server."""
+        """Same shape as the result of `_described`, so that the two can be compared."""
         return {"name": self.named, "keys": _keys(dict(self.keys), self.options), **self._all_options()}
 
     def _all_options(self) -> dict[str, Any]:
@@ -46,13 +46,14 @@ class Index:
 
 
 def _described(found: Mapping[str, Any]) -> dict[str, Any]:
-    """An index of the server, without what the server added."""
+    """The description of an index of the server without the fields that the server added."""
     chosen = {name: value for name, value in found.items() if name not in _ADDED and name != "key"}
     return {**chosen, "keys": _keys(found["key"], found)}
 
 
 def _keys(keys: Mapping[str, Any], options: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """In their order; a text index is known by its weights alone, since the server keeps its keys in another form."""
+    """Keys in their order. A text index is identified by its weights, since the server stores its keys in another
+    form."""
     if "_fts" in keys or "text" in keys.values():
         return sorted(options["weights"].items())
     return list(keys.items())
@@ -60,7 +61,8 @@ def _keys(keys: Mapping[str, Any], options: Mapping[str, Any]) -> list[tuple[str
 
 @dataclass(frozen=True)
 class Change:
-    """One step towards `wanted`: a new `expiry_of` an index, or its removal (`drop`) and creation."""
+    """One step towards `wanted`: change the expiry of the index named `expiry_of`, or drop the indexes in `drop` and
+    create `wanted`."""
 
     wanted: Index
     drop: tuple[str, ...] = ()
@@ -68,7 +70,8 @@ class Change:
 
 
 def changes(wanted: Sequence[Index], found: Sequence[Mapping[str, Any]]) -> list[Change]:
-    """What must be done to one collection. Pure. Indexes that nobody wants are left alone: an operator may."""
+    """Pure. The steps needed in one collection. Indexes that are not declared are left alone: an operator may have
+    added them."""
     described = [_described(index) for index in found]
     kept = [index.described() for index in wanted if index.described() in described]
     needed = []
@@ -76,7 +79,7 @@ def changes(wanted: Sequence[Index], found: Sequence[Mapping[str, Any]]) -> list
         aim = index.described()
         if aim in kept:
             continue
-        # MongoDB refuses a second index of this name, and most of those with these keys.
+        # MongoDB refuses a second index with the same name, and usually one with the same keys.
         rivals = [
             other
             for other in described
@@ -94,7 +97,7 @@ def _only_expiry_differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bo
 
 
 async def missing(db: Database, wanted: Sequence[Index]) -> list[Change]:
-    """What `apply` would do; nothing is written."""
+    """The steps that `apply` would do. Writes nothing."""
     needed: list[Change] = []
     for collection in sorted({index.collection for index in wanted}):
         found = await db[collection].list_indexes().to_list(None)
@@ -103,7 +106,8 @@ async def missing(db: Database, wanted: Sequence[Index]) -> list[Change]:
 
 
 async def apply(db: Database, needed: Sequence[Change], allowed: Callable[[], Awaitable[None]]) -> None:
-    """Makes these changes; `allowed` is asked before each, and raises when another process makes them now."""
+    """Makes these changes. Calls `allowed` before each, which raises when another process has taken over the
+    migration."""
     for change in needed:
         collection = change.wanted.collection
         await allowed()

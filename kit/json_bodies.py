@@ -1,4 +1,4 @@
-"""What JSON can say and no database, no encoder and no peer can keep: refused once, before any route sees it."""
+"""Rejects JSON values that a database, an encoder or another service cannot store, before any route sees them."""
 
 import math
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _INT_MAX = 2**63
 
 
 def flaw(value: Any) -> tuple[str, str] | None:
-    """(path as "auteur.noms.0", French sentence) of the first value that cannot be kept; None when all can."""
+    """Returns (path such as "auteur.noms.0", French sentence) for the first value that cannot be stored, or None."""
     waiting: list[tuple[Any, str, int]] = [(value, "", 1)]
     while waiting:
         found, path, depth = waiting.pop()
@@ -40,7 +40,7 @@ def _flaw(value: Any, depth: int) -> str | None:
 
 
 def _is_text(text: str) -> bool:
-    """False with half of a surrogate pair, which JSON can escape and UTF-8 cannot write."""
+    """False for text with an unpaired surrogate, which JSON can escape but UTF-8 cannot encode."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -52,8 +52,8 @@ def _children(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 async def storable_json(request: Request) -> None:
-    """FastAPI dependency of every route: its JSON body can be kept. Raises a 422 problem that names the field."""
-    # FastAPI has parsed the body when the route takes one, and refused what is no JSON at all; it keeps it here.
+    """FastAPI dependency of every route. Raises a 422 problem that names the first field that cannot be stored."""
+    # FastAPI keeps the parsed body here when the route takes one; it has already refused a body that is not JSON.
     found = flaw(getattr(request, "_json", None))
     if found:
         raise FieldProblem(*found)

@@ -1,4 +1,5 @@
-"""How far groups of consumers are behind, as Kafka knows it: a group whose members are all gone says nothing itself."""
+"""Measures the lag of consumer groups from outside, as Kafka knows it, because a group without members reports nothing
+itself."""
 
 import asyncio
 import time
@@ -17,14 +18,14 @@ log = get_logger(__name__)
 
 _EVERY_S = 10.0
 _TIMEOUT_S = 30.0
-# A record that its topic has lost meanwhile is not waited for longer than this.
+# Limits the wait for a record that its topic may have deleted meanwhile.
 _READ_S = 2.0
 _REQUEST_MS = 5000
 
 
 @dataclass(frozen=True)
 class Lag:
-    """Of one group in one topic: events that it has not done, and how old the oldest of them is in seconds."""
+    """Lag of one group in one topic: number of events not processed, and age of the oldest one in seconds."""
 
     events: int
     oldest_s: float
@@ -33,9 +34,10 @@ class Lag:
 def behind(
     positions: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, tuple[int, int]]:
-    """Partition → (offset of the first record that is not done, how many are not), of those that are behind.
+    """Returns, for each partition that is behind: (offset of the first unprocessed record, number of unprocessed
+    records).
 
-    `positions` are what the group has committed; where it never has, it begins with the first record that is there.
+    `positions` are the committed offsets; where a group has none, it starts with the first record that exists.
     """
     found = {}
     for tp, end in ends.items():
@@ -46,9 +48,9 @@ def behind(
 
 
 class Lags:
-    """Measures `groups` (name → topics) regularly, and sets the gauges of every pair.
+    """Measures the lag of `groups` (name → topics) regularly and sets the gauges.
 
-    While it cannot measure, the gauges are gone: an old value would say that all is well.
+    The gauges are removed while it cannot measure: an old value would suggest that all is well.
     """
 
     def __init__(self, bootstrap: str, groups: Mapping[str, Sequence[str]]) -> None:
@@ -85,7 +87,7 @@ class Lags:
             await admin.close()
 
     async def measure(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[tuple[str, str], Lag]:
-        """(group, topic) → its lag. A topic that does not exist holds nothing. Raises what Kafka raises."""
+        """Returns (group, topic) → lag. A topic that does not exist counts as empty. Raises what Kafka raises."""
         topics = sorted({topic for names in self._groups.values() for topic in names})
         partitions = await _partitions(admin, topics)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
@@ -113,7 +115,7 @@ async def _partitions(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> list
 
 
 async def _ages(consumer: AIOKafkaConsumer, firsts: Mapping[TopicPartition, int]) -> dict[TopicPartition, float]:
-    """Seconds since the record at each of these offsets was written, or the one that compaction has left after it."""
+    """Age in seconds of the record at each offset, or of the next one that compaction has left."""
     if not firsts:
         return {}
     consumer.assign(list(firsts))

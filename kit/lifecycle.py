@@ -1,4 +1,4 @@
-"""How a process lives: an api serves until told to stop; a worker runs its loops and serves its health meanwhile."""
+"""Runs a process from start to stop: an API serves requests, a worker runs its loops; both serve their health page."""
 
 import asyncio
 import gc
@@ -28,18 +28,20 @@ log = kit_logging.get_logger(__name__)
 S = TypeVar("S", bound=Settings)
 _FOLLOW_EVERY_S = 0.3
 _STALLED_S = 90.0
-# From the order to end until new connections are refused: who calls often has called meanwhile.
+# Time between the order to end and refusing new connections. Frequent callers send a request meanwhile and learn that
+# the connection closes.
 _LEAVE_S = 1.0
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
-"""Runs until the event is set, then finishes what it has in hand and returns."""
+"""A coroutine that runs until the event is set, then finishes its current work and returns."""
 
 StartWorker = Callable[[Health], AbstractAsyncContextManager[Sequence[Loop]]]
-"""Opens what a worker needs, adds its checks to the health page, yields its loops, closes after they have returned."""
+"""Context manager of a worker: opens its resources, adds its checks to the health page, yields its loops, and closes
+the resources after the loops have returned."""
 
 
 class NotListening(Exception):
-    """The routes of an api are not served yet, or not any more."""
+    """The API does not accept requests yet, or no longer."""
 
 
 def main(
@@ -48,7 +50,7 @@ def main(
     create: Callable[[S], FastAPI],
     start: Callable[[S, Health], AbstractAsyncContextManager[Sequence[Loop]]],
 ) -> None:
-    """The command line `python -m services.<service> api|worker`: runs one of the two until told to stop."""
+    """Command line `python -m services.<service> api|worker|republier`: runs one of the three."""
     match sys.argv[1:]:
         case ["api"]:
             made = settings()
@@ -63,7 +65,8 @@ def main(
 
 
 def republish(service: str, settings: Settings) -> int:
-    """Asks the workers of `service` to publish its topics again; prints how far they are, a JSON list a line."""
+    """Asks the workers of `service` to publish its topics again. Prints the progress as one JSON list per line. Returns
+    the exit code."""
     return asyncio.run(_republish(service, settings))
 
 
@@ -77,13 +80,14 @@ async def _republish(service: str, settings: Settings) -> int:
 
 
 async def _follow(db: mongo.Database) -> int:
-    """Prints until all is published; 1 when nothing has moved for a while: no worker is there to do it."""
+    """Prints progress until everything is published. Returns 1 when nothing moves for `_STALLED_S`: no worker is
+    running."""
     told, since = "", time.monotonic()
     while True:
         found = await republication.progress(db)
         if (now := json.dumps([asdict(each) for each in found])) != told:
             told, since = now, time.monotonic()
-            print(told, flush=True)  # noqa: T201 - a command speaks on standard output
+            print(told, flush=True)  # noqa: T201 - a command prints its result
         if all(each.done for each in found):
             return 0
         if time.monotonic() - since > _STALLED_S:
@@ -92,8 +96,8 @@ async def _follow(db: mongo.Database) -> int:
 
 
 def run_api(service: str, settings: Settings, app: FastAPI, owner: Owner = str) -> None:
-    """Serves `app`, and its health on another port, until SIGTERM or SIGINT, and until what is in hand is answered.
-    `owner` names whom the connections from an address are counted for."""
+    """Serves `app`, and its health page on another port, until SIGTERM or SIGINT; then finishes the requests in
+    progress. `owner` maps the address of a client to the key under which its connections are counted."""
     kit_logging.configure(service, "api", settings.log_level)
     telemetry.configure(service, "api")
     sys.exit(_run(_api(settings, app, owner)))
@@ -103,7 +107,7 @@ def _run(life: Coroutine[Any, Any, int]) -> int:
     try:
         return uvloop.run(life)
     finally:
-        # After everything that makes spans; nobody is served any more, so a collector that is away delays nobody.
+        # After all other work, so that no span is lost; an unreachable collector delays no request any more.
         telemetry.close()
 
 
@@ -116,7 +120,8 @@ async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
             raise NotListening
 
     async def leave() -> None:
-        # Callers that keep a connection learn with their next answer that it ends; nobody is cut off in the middle.
+        # Until then each response closes its connection (kit.web.Leaving), so clients reconnect elsewhere and none is
+        # cut off.
         await health.stopping.wait()
         await asyncio.sleep(_LEAVE_S)
         http.should_exit = True
@@ -133,7 +138,7 @@ async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
 
 @asynccontextmanager
 async def _serving_health(settings: Settings, health: Health) -> AsyncIterator[None]:
-    """Shows how the process is for as long as the block runs, from before it can work until it has ended its work."""
+    """Serves the health page while the block runs: from before the process can work until its work has ended."""
     http = server(health_app(health), settings.host, settings.health_port)
     serving = asyncio.create_task(http.serve())
     try:
@@ -149,11 +154,11 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 
 def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
-    """Runs a worker until SIGTERM or SIGINT (exit 0), or until a loop fails (exit 1, offsets not moved)."""
+    """Runs a worker until SIGTERM or SIGINT (exit code 0), or until a loop fails (exit code 1, offsets not moved)."""
     kit_logging.configure(service, "worker", settings.log_level)
     telemetry.configure(service, "worker")
-    # A worker holds thousands of rows, none of them in a cycle: looking through them after every 700 new objects, as is
-    # the default, took a tenth of its time.
+    # A worker holds thousands of rows without reference cycles. With the default threshold (700 new objects) the
+    # garbage collector took a tenth of its time.
     gc.set_threshold(20_000, 20, 50)
     sys.exit(_run(_worker(settings, make)))
 
@@ -175,7 +180,7 @@ async def _worker(settings: Settings, make: StartWorker) -> int:
 
 async def _live(opened: AbstractAsyncContextManager[Sequence[Loop]], stopping: asyncio.Event) -> int:
     async with AsyncExitStack() as stack:
-        # Opening waits for servers that are away: a stop must not wait for them too.
+        # Opening waits while a server is away; an order to stop must interrupt that wait.
         opening = asyncio.ensure_future(stack.enter_async_context(opened))
         asked = asyncio.ensure_future(stopping.wait())
         await asyncio.wait({opening, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -194,7 +199,7 @@ async def _run_loops(loops: Sequence[Loop], stopping: asyncio.Event) -> int:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     failed = [task.exception() for task in done if task.exception() is not None]
     stopping.set()
-    # The others finish what they have in hand.
+    # The other loops finish their current work.
     await asyncio.wait(tasks, timeout=15)
     for error in failed:
         if isinstance(error, Stop):

@@ -1,4 +1,5 @@
-"""Structured logs: one JSON object a line, with whatever the current task has bound (topic, offset, event, trace)."""
+"""Structured logs: one JSON object per line, with the fields that the current task has bound (topic, offset, event,
+trace)."""
 
 import logging
 import sys
@@ -11,7 +12,7 @@ import structlog
 from structlog.typing import EventDict
 
 bound = structlog.contextvars.bound_contextvars
-"""`with bound(topic=…, offset=…):` adds fields to every line logged inside."""
+"""Context manager: `with bound(topic=…, offset=…):` adds these fields to every line logged inside."""
 
 
 def _to_json(event: EventDict, **_: Any) -> str:
@@ -19,9 +20,10 @@ def _to_json(event: EventDict, **_: Any) -> str:
 
 
 class Repetitions(logging.Filter):
-    """Lets the same line of the same logger pass once per `every_s`; the next that passes says how many it stands for.
+    """Lets an identical line of a logger pass once per `every_s`; the next one that passes carries the number of lines
+    held back.
 
-    For the libraries: aiokafka would write the same line thousands of times while Kafka is away.
+    Meant for libraries: aiokafka writes the same line thousands of times while Kafka is away.
     """
 
     _MOST = 1000
@@ -30,12 +32,13 @@ class Repetitions(logging.Filter):
         super().__init__()
         self._every_s = every_s
         self._monotonic = monotonic
-        # Line → when it passed last, how many were held back since.
+        # Line → (time when it last passed, number of lines held back since).
         self._seen: dict[tuple[str, str, str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = repr(record.exc_info[1]) if record.exc_info else ""
-        # Not getMessage(): wrong arguments would raise here, in the library, where logging itself only reports them.
+        # Not getMessage(): with wrong arguments it would raise here, in the library's call, whereas logging only
+        # reports such errors.
         line = (record.name, str(record.msg), str(record.args), error)
         now = self._monotonic()
         passed_at, held_back = self._seen.get(line, (-self._every_s, 0))
@@ -51,7 +54,7 @@ class Repetitions(logging.Filter):
 
 
 def configure(service: str, role: str, level: str = "INFO") -> None:
-    """Sends every log line of this process, the libraries' too, to standard error as JSON."""
+    """Sends all log lines of this process, including those of libraries, to standard error as JSON."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -71,7 +74,7 @@ def configure(service: str, role: str, level: str = "INFO") -> None:
     )
     held_back = structlog.stdlib.ExtraAdder(allow={"held_back"})
     handler = logging.StreamHandler(sys.stderr)
-    # On the handler: a filter of the root logger would not see what its children pass on.
+    # On the handler, because a filter of the root logger does not see records of child loggers.
     handler.addFilter(Repetitions())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -1,4 +1,4 @@
-"""Prometheus metrics that every process has. Labels name topics and outcomes, never a person."""
+"""Prometheus metrics common to all processes. Labels are topics and outcomes, never data about a person."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,7 +1,7 @@
-"""Brings the database of a service to what its code expects, once, whichever of its processes starts first.
+"""Migrates the database of a service once, in whichever of its processes starts first.
 
-The collection `schema` has one row: {_id: "schema", version, lease_until, lease_token, fence}. `version`: how many
-migrations of the service are done. They only go forwards, in their order, under a lease; the other processes wait.
+The collection `schema` has one row: {_id: "schema", version, lease_until, lease_token, fence}. `version` is the number
+of migrations done. Migrations only go forwards, in order, under a lease; the other processes wait.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ _LOOK_AGAIN_S = 0.2
 
 
 class LeaseLost(Exception):
-    """Another process migrates this database by now: this one stood still for longer than its lease."""
+    """Another process holds the lease now: this one was blocked for longer than its lease lasts."""
 
 
 class Base:
-    """What a migration works with. Each write belongs into `run`: it fails once another process has the lease."""
+    """What a migration gets. All writes must go through `run`, which fails once another process holds the lease."""
 
     def __init__(self, db: Database, outbox: Outbox, token: str) -> None:
         self.db = db
@@ -40,7 +40,7 @@ class Base:
         self._token = token
 
     async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """`work(tx)` in a transaction, with the events that it emits. Raises LeaseLost."""
+        """Runs `work(tx)` in a transaction, including the events it emits. Raises LeaseLost."""
 
         async def fenced(tx: Tx) -> T:
             await self._hold(tx.session)
@@ -49,11 +49,12 @@ class Base:
         return await self._outbox.run(fenced)
 
     async def hold(self) -> None:
-        """Prolongs the lease; before what no transaction can do (an index). Raises LeaseLost."""
+        """Extends the lease. Call it before an operation that no transaction can contain (an index). Raises
+        LeaseLost."""
         await self._hold(None)
 
     async def lots(self, collection: str, filtre: Mapping[str, Any], size: int = 200) -> AsyncIterator[list[str]]:
-        """The ids of the rows that `filtre` finds, at most `size` at a time, in their order."""
+        """Yields the ids of the rows that match `filtre`, in order, in lists of at most `size`."""
         last: str | None = None
         while True:
             after = {} if last is None else {"_id": {"$gt": last}}
@@ -65,7 +66,7 @@ class Base:
             last = ids[-1]
 
     async def drop_indexes(self, collection: str, names: Sequence[str]) -> None:
-        """Indexes of an older version that nothing uses any more; those that are not there are passed over."""
+        """Drops indexes of an older version that are no longer used; ignores those that do not exist."""
         found = {index["name"] async for index in self.db[collection].list_indexes()}
         for name in names:
             if name in found:
@@ -73,7 +74,7 @@ class Base:
                 await self.db[collection].drop_index(name)
 
     async def _hold(self, session: Session | None) -> None:
-        # A write, not a read: of two transactions that write this row one fails.
+        # A write rather than a read: if two transactions write this row, one of them fails.
         held = await self.db.schema.update_one(
             {"_id": _ROW, "lease_token": self._token},
             [{"$set": {"lease_until": _lease_end(), "fence": {"$add": [{"$ifNull": ["$fence", 0]}, 1]}}}],
@@ -84,21 +85,21 @@ class Base:
 
 
 Migration = Callable[[Base], Awaitable[None]]
-"""May be repeated: a crash in the middle of it starts it again."""
+"""A migration must be repeatable: after a crash it runs again from its beginning."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """`migrations`: the first brings a database to version 1. None is ever removed, changed or put in between."""
+    """What a service declares. The first migration leads to version 1. Never remove, change or insert one."""
 
     indexes: Sequence[Index] = ()
     migrations: Sequence[Migration] = ()
 
 
 async def migrate(db: Database, outbox: Outbox, schema: Schema) -> None:
-    """Returns once the database is as `schema` says, whoever did it.
+    """Returns once the database matches `schema`, whichever process did the work.
 
-    Raises Stop for a database that a younger version of the code has migrated, and what a migration raises.
+    Raises Stop when a newer version of the code has migrated this database, and whatever a migration raises.
     """
     while not await _done(db, schema):
         try:
@@ -138,23 +139,24 @@ async def _work(base: Base, schema: Schema) -> None:
 
         await base.run(mark)
         log.info("migration_done", version=number)
-    # After the migrations: a unique index may need what they put right.
+    # After the migrations, because a unique index may need the data they correct.
     await indexes.apply(base.db, await indexes.missing(base.db, schema.indexes), base.hold)
 
 
 def _lease_end() -> dict[str, object]:
-    # The server's clock: those of the processes may differ.
+    # The server's clock, because clocks of processes may differ.
     return {"$add": ["$$NOW", _LEASE_MS]}
 
 
 @asynccontextmanager
 async def _lease(db: Database) -> AsyncIterator[str | None]:
-    """The token of the lease, which is prolonged meanwhile and given back at the end; None while another has it."""
+    """Yields the token of the lease, which is extended meanwhile and released at the end; None while another process
+    holds it."""
     token = new_id()
     try:
         await db.schema.update_one({"_id": _ROW}, {"$setOnInsert": {"version": 0}}, upsert=True)
     except DuplicateKeyError:
-        # Another process made the row at the same moment.
+        # Another process inserted the row at the same moment.
         log.debug("schema_row_exists")
     free = {"$or": [{"lease_until": None}, {"$expr": {"$lt": ["$lease_until", "$$NOW"]}}]}
     taken = await db.schema.update_one(
@@ -175,7 +177,7 @@ async def _lease(db: Database) -> AsyncIterator[str | None]:
 
 
 async def _prolong(db: Database, token: str) -> None:
-    """For what takes long and writes nothing here (the build of an index)."""
+    """Extends the lease in the background, for operations that take long without writing here (an index build)."""
     while True:
         await asyncio.sleep(_PROLONGED_EVERY_S)
         try:

@@ -1,4 +1,4 @@
-"""Days and moments that a request names: written as the API says (ISO 8601), in a year in which arithmetic is safe."""
+"""Dates and times in requests: ISO 8601, within years where date arithmetic cannot overflow."""
 
 import datetime as dt
 import re
@@ -13,14 +13,15 @@ D = TypeVar("D", dt.date, dt.datetime)
 
 
 def in_range(day: D) -> D:
-    """Raises ValueError, a French sentence: at the edges of the calendar no zone and no next day can be computed."""
+    """Raises ValueError with a French sentence: near the limits of the calendar, time zones and "the next day" cannot
+    be computed."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"L’année va de {FIRST_YEAR} à {LAST_YEAR}.")
     return day
 
 
 def _written_day(value: object) -> object:
-    # pydantic would take seconds since 1970 too, and moments at midnight.
+    # pydantic would also accept seconds since 1970 and datetimes at midnight.
     if isinstance(value, dt.date) or (isinstance(value, str) and _DAY.fullmatch(value)):
         return value
     raise ValueError("Une date (AAAA-MM-JJ) est attendue.")
@@ -38,4 +39,4 @@ def _in_utc(moment: dt.datetime) -> dt.datetime:
 
 Day = Annotated[dt.date, BeforeValidator(_written_day), AfterValidator(in_range)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_in_utc)]
-"""In UTC once it is read."""
+"""Converted to UTC when it is read."""

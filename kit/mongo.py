@@ -1,6 +1,6 @@
-"""The one module that imports motor: connections, transactions, and which errors mean that Mongo is away.
+"""The only module that imports motor: connections, transactions, and which errors mean that Mongo is away.
 
-Motor gets critical fixes until May 2027; its successor is pymongo.AsyncMongoClient. Only this file changes on that day.
+Motor gets critical fixes until May 2027; its successor is pymongo.AsyncMongoClient. Only this file will change then.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Session = AsyncIOMotorClientSession
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
-"""The server's code for a row that is there already."""
+"""Server error code of a duplicate key."""
 
 __all__ = [
     "DUPLICATE_KEY",
@@ -52,8 +52,8 @@ __all__ = [
     "write_error_codes",
 ]
 
-# Somebody waits for a page: this and one more selection of a server are the most that an outage makes a write last.
-# Consumers, whom nobody waits for, go on by themselves (kit.processor).
+# People wait for a page: during an outage a write takes at most this plus one more server selection. Consumers retry by
+# themselves (kit.processor).
 _TRANSACTION_DEADLINE_S = 3.0
 _SELECTION_MS = 2000
 _MAJORITY = WriteConcern("majority")
@@ -65,7 +65,7 @@ _UNAVAILABLE = (
     ExecutionTimeout,
     WriteConcernError,
 )
-# With these a server says that it cannot serve now, whatever is asked of it.
+# Codes with which a server says that it cannot serve any request now.
 _UNAVAILABLE_CODES = frozenset(
     {
         6,  # HostUnreachable
@@ -99,33 +99,34 @@ _UNAVAILABLE_CODES = frozenset(
         14031,  # OutOfDiskSpace
     }
 )
-# Without a code of its own: what the storage engine says of a full disk (ENOSPC) or of a quota (EDQUOT).
+# A full disk (ENOSPC) or quota (EDQUOT) has no error code of its own, only this text from the storage engine.
 _DISK_IS_FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Mongo:
-    """One client on one event loop, and the database of one service."""
+    """A client bound to one event loop, and the database of one service."""
 
     client: AsyncIOMotorClient[dict[str, Any]]
     db: Database
-    # Starting a session costs motor a thread; one that served a transaction well serves the next.
+    # Motor needs a thread to start a session, so sessions of successful transactions are reused.
     idle_sessions: list[Session] = field(default_factory=list)
 
     async def transaction(
         self, work: Callable[[Session], Awaitable[T]], *, deadline_s: float = _TRANSACTION_DEADLINE_S
     ) -> T:
-        """Runs `work(session)` in one transaction (majority) and returns its result.
+        """Runs `work(session)` in one transaction with majority concerns and returns its result.
 
-        `work` runs again on a transient conflict, until `deadline_s` (motor's own helper would go on for 120 s); not
-        when no server was found, which has taken its time already. Raises what `work` raises, or the last PyMongoError.
+        Repeats `work` on a transient conflict until `deadline_s` (motor's own helper would go on for 120 s). Does not
+        repeat when no server was found, because that has used up its own time-out. Raises what `work` raises, or the
+        last PyMongoError.
         """
         end = time.monotonic() + deadline_s
         session = self.idle_sessions.pop() if self.idle_sessions else await self.client.start_session()
         try:
             result = await _transact(session, work, end)
         except BaseException:
-            # A session that saw an error may be of no more use to the server.
+            # After an error the server may no longer accept this session.
             await session.end_session()
             raise
         self.idle_sessions.append(session)
@@ -151,7 +152,7 @@ async def _transact(session: Session, work: Callable[[Session], Awaitable[T]], e
                 read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY, read_preference=ReadPreference.PRIMARY
             ):
                 result = await work(session)
-                # Committed here, so that an unknown outcome is told apart from an error of `work`.
+                # Committed explicitly, to tell an unknown commit result from an error of `work`.
                 await _commit(session, end)
                 return result
         except ServerSelectionTimeoutError:
@@ -173,7 +174,8 @@ async def _commit(session: Session, end: float) -> None:
 
 
 def connect(url: str, database: str) -> Mongo:
-    """A client for the running event loop: majority everywhere, dates are aware UTC, calls end within seconds."""
+    """Creates a client for the running event loop: majority concerns, dates as aware UTC, time-outs of a few
+    seconds."""
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
         url,
         tz_aware=True,
@@ -194,7 +196,7 @@ def connect(url: str, database: str) -> Mongo:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """True when `error` says that the server is away, changing, full or closed to us, not that a request was wrong."""
+    """True when the server is away, changing its primary, full or denies access; False when the request was wrong."""
     if isinstance(error, DuplicateKeyError):
         return False
     if isinstance(error, _UNAVAILABLE):
@@ -207,7 +209,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def _codes(error: PyMongoError) -> set[int | None]:
-    """Those of the error, and of the writes that failed in a bulk."""
+    """The code of the error, and those of the failed writes of a bulk."""
     codes: set[int | None] = {getattr(error, "code", None)}
     if isinstance(error, BulkWriteError):
         concerns = (error.details or {}).get("writeConcernErrors", [])
@@ -216,12 +218,12 @@ def _codes(error: PyMongoError) -> set[int | None]:
 
 
 def is_undecided(error: BaseException) -> bool:
-    """True when a write or a commit was sent and nothing says that a majority has it: what it held may be stored."""
+    """True when a write or commit was sent but a majority did not acknowledge it: the data may or may not be stored."""
     if isinstance(error, WriteConcernError):
         return True
     return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
 
 
 def write_error_codes(error: BulkWriteError) -> set[int | None]:
-    """Of the writes of a bulk that failed; DUPLICATE_KEY is one of them."""
+    """Codes of the failed writes of a bulk; compare with DUPLICATE_KEY."""
     return {details.get("code") for details in (error.details or {}).get("writeErrors", [])}

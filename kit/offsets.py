@@ -1,4 +1,7 @@
-"""Which offsets may be committed: only those before which every record has met its fate. Pure."""
+"""Pure. Tracks which records are handled, and so which offsets may be committed.
+
+An offset may be committed when every record before it is handled.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,8 +9,8 @@ from aiokafka import TopicPartition
 
 
 class Offsets:
-    """Of the partitions that a consumer has. `clear` when they may go to another member: whoever has them next begins
-    at what was committed."""
+    """Offsets of the partitions that a consumer holds. Call `clear` before the partitions may go to another member,
+    which continues at the committed offset."""
 
     def __init__(self) -> None:
         self._waiting: dict[TopicPartition, set[int]] = {}
@@ -20,10 +23,10 @@ class Offsets:
             known.clear()
 
     def take(self, tp: TopicPartition, offsets: Sequence[int]) -> set[int]:
-        """Notes what was fetched, in its order. Returns those of `offsets` that need a fate: after a step back, records
-        are fetched again that have met theirs."""
+        """Registers fetched offsets, in order. Returns those that must be handled: after a step back, records that are
+        handled already are fetched again."""
         if offsets[0] < self._position.get(tp, 0):
-            # The topic was made again.
+            # The topic was deleted and created again.
             for known in (self._waiting, self._end, self._position, self._committed):
                 known.pop(tp, None)
         waiting = self._waiting.setdefault(tp, set())
@@ -35,21 +38,21 @@ class Offsets:
         return left
 
     def step_back(self, tp: TopicPartition) -> int:
-        """From where to fetch again what still waits."""
+        """Returns the offset from which to fetch again: the first record that is not handled."""
         self._position[tp] = min(self._waiting[tp])
         return self._position[tp]
 
     def done(self, tp: TopicPartition, offset: int) -> None:
-        """Notes that this record has met its fate."""
+        """Marks this record as handled."""
         self._waiting[tp].discard(offset)
 
     def next(self, tp: TopicPartition) -> int | None:
-        """The first offset of `tp` without a fate; None when nothing of it was taken."""
+        """The first offset of `tp` that is not handled; None when nothing of `tp` was fetched."""
         waiting = self._waiting.get(tp)
         return min(waiting) if waiting else self._end.get(tp)
 
     def to_commit(self) -> dict[TopicPartition, int]:
-        """How far each partition is done, where that is not committed yet."""
+        """Partition → offset to commit, for partitions with progress since the last commit."""
         nexts = {tp: self.next(tp) for tp in self._end}
         return {tp: next_ for tp, next_ in nexts.items() if next_ is not None and next_ != self._committed.get(tp)}
 

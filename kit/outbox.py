@@ -1,9 +1,10 @@
-"""State and events commit together; the writer publishes after the commit, a sweeper what a crash left.
+"""Transactional outbox: state and events commit together. The writer publishes after the commit; a sweeper publishes
+what a crash left behind.
 
 Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, publie_at, lease_until,
-lease_token}. `publie_at` is None until the broker has stored the message. The row stays for a day after that, so that
-what was on its way can be published again when the broker has lost its data (kit.republication). Receivers deduplicate
-by event id: publishing twice is harmless.
+lease_token}. `publie_at` is None until the broker has stored the message. A row stays for a day after that, so that
+recent events can be published again if the broker loses its data (kit.republication). Publishing twice is harmless,
+because receivers drop event ids that they know.
 """
 
 import asyncio
@@ -29,14 +30,14 @@ T = TypeVar("T")
 
 _BATCH = 500
 _LEASE = dt.timedelta(seconds=15)
-# A row this old was not published by its writer, who needs milliseconds.
+# Writers publish within milliseconds; an unpublished row this old was left behind by a crash or an outage.
 _LEFT_BEHIND = dt.timedelta(seconds=2)
 _SWEEP_EVERY_S = 1.0
 _MARK_AFTER_S = 0.2
-# Longer than a consumer may lag before its alert is seen to.
+# Longer than a consumer may lag before somebody reacts to its alert.
 _KEPT_S = 24 * 3600
 WAITING = {"publie_at": None}
-"""The filter of the rows whose message the broker has not stored yet."""
+"""Filter for rows whose message the broker has not stored yet."""
 INDEXES = [
     Index("outbox", [("publie_at", 1), ("created_at", 1)]),
     Index("outbox", [("publie_at", 1)], expires_s=_KEPT_S),
@@ -44,7 +45,7 @@ INDEXES = [
 
 
 class Tx:
-    """One attempt of one transaction: pass `session` to every Mongo call, `emit` what happened."""
+    """One attempt of a transaction: pass `session` to every Mongo call, and call `emit` for every event."""
 
     def __init__(self, db: Database, session: Session) -> None:
         self.db = db
@@ -53,23 +54,24 @@ class Tx:
         self.callbacks: list[Callable[[], None]] = []
 
     def emit(self, event: Event, *, event_id: str | None = None, cause: Mapping[str, str] | None = None) -> None:
-        """Publishes `event` if and only if this transaction commits; give `event_id` where a replay may repeat it.
+        """Publishes `event` if and only if this transaction commits. Pass `event_id` where a replay must produce the
+        same id.
 
-        It belongs to the trace of the span in which it is emitted, or to `cause` ({"traceparent": …}): several causes
-        share a transaction.
+        The event belongs to the trace of the current span, or to `cause` ({"traceparent": …}) where one transaction
+        serves several causes.
         """
         if cause is None:
             cause = telemetry.cause(event.type_name())
         self.events.append((event_id or new_id(), event, cause))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Calls `callback` once the commit is known to have succeeded (never for an attempt that was rolled back)."""
+        """Calls `callback` after a successful commit; never for an attempt that was rolled back."""
         self.callbacks.append(callback)
 
 
 class Outbox:
     def __init__(self, mongo: Mongo, producer: Producer, clock: Clock, source: str) -> None:
-        """`source` is the name of the service, for ce_source."""
+        """`source` is the name of the service, used for ce_source."""
         self._mongo = mongo
         self._producer = producer
         self._clock = clock
@@ -81,8 +83,8 @@ class Outbox:
         self._marking: asyncio.Task[None] | None = None
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, within_s: float = 0.0) -> T:
-        """Runs `work(tx)` in a transaction with the rows of what it emits, then publishes them in the background: at
-        once, or `within_s` (less than the sweeper waits) where nobody waits for them and others will follow.
+        """Runs `work(tx)` in a transaction that also inserts the rows of emitted events, then publishes these in the
+        background: at once, or up to `within_s` later (less than the sweeper's delay) to form larger batches.
 
         Raises what `work` raises; nothing is stored then.
         """
@@ -100,7 +102,7 @@ class Outbox:
             ]
             rows = [_row(id_, message, now) for id_, message in messages]
             if len(rows) == 1:
-                # The usual case; a bulk of one takes longer.
+                # Most transactions emit one event, and a bulk insert of one row is slower.
                 await self._mongo.db.outbox.insert_one(rows[0], session=session)
             elif rows:
                 await self._mongo.db.outbox.insert_many(rows, session=session)
@@ -130,14 +132,15 @@ class Outbox:
             self._publishing = asyncio.create_task(self._publish_waiting())
 
     async def _publish_waiting(self) -> None:
-        # What arrives while a batch is under way forms the next: batches grow with the load, and no timer adds delay.
+        # Messages that arrive during a publication form the next batch, so batches grow with the load and no timer adds
+        # delay.
         while self._waiting:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
                 await self._producer.publish([message for _, message in batch])
                 self._mark_soon([id_ for id_, _ in batch])
             except Exception as error:
-                # The rows are committed: the sweeper publishes them once the server is back.
+                # The rows are committed, so the sweeper publishes them once the server is back.
                 if not is_outage(error):
                     raise
                 log.warning("outbox_left_to_sweeper", rows=len(batch), error=type(error).__name__)
@@ -148,20 +151,20 @@ class Outbox:
             self._marking = asyncio.create_task(self._mark())
 
     async def _mark(self) -> None:
-        """Marks published rows, many at a time: nobody waits for it, and the sweeper leaves rows that young alone."""
+        """Marks published rows in groups. No caller waits for this, and the sweeper ignores rows this young."""
         while self._published:
             await asyncio.sleep(_MARK_AFTER_S)
             ids, self._published = self._published, []
             try:
                 await self._mongo.db.outbox.update_many({"_id": {"$in": ids}}, self._published_now())
             except Exception as error:
-                # The sweeper publishes them once more; receivers drop them by their ids.
+                # The sweeper publishes the rows once more; receivers drop the duplicates.
                 if not is_outage(error):
                     raise
                 log.warning("outbox_left_to_sweeper", rows=len(ids), error=type(error).__name__)
 
     async def settle(self) -> None:
-        """Publishes what may wait, and waits for publications under way: part of a graceful stop."""
+        """Publishes what waits, and waits for running publications; called at the end of the process."""
         if self._later is not None:
             self._publish_now()
         if self._publishing is not None:
@@ -170,7 +173,7 @@ class Outbox:
             await asyncio.wait([self._marking], timeout=10)
 
     async def sweep(self) -> int:
-        """Publishes one batch of rows that were left behind; returns how many."""
+        """Publishes one batch of rows that were left behind. Returns the number of rows."""
         now = self._clock.now()
         token = new_id()
         free = {
@@ -193,7 +196,7 @@ class Outbox:
         ]
         if mine:
             await self._producer.publish([_message(row) for row in mine])
-            # Fencing: a row whose lease went to another sweeper meanwhile is the other's to mark.
+            # Fencing token: a row whose lease has passed to another sweeper is not marked here.
             await self._mongo.db.outbox.update_many(
                 {"_id": {"$in": [row["_id"] for row in mine]}, "lease_token": token}, self._published_now()
             )
@@ -204,24 +207,25 @@ class Outbox:
         return {"$set": {"publie_at": self._clock.now(), "lease_until": None, "lease_token": None}}
 
     async def replay(self, topic: str) -> int:
-        """What was published on `topic` and is still here waits again, for the sweeper; returns how many rows."""
+        """Marks the published rows of `topic` as unpublished, so that the sweeper publishes them again. Returns the
+        number of rows."""
         published = {"topic": topic, "publie_at": {"$ne": None}}
         return int((await self._mongo.db.outbox.update_many(published, {"$set": WAITING})).modified_count)
 
     async def waits(self, topic: str, before: dt.datetime | None = None) -> bool:
-        """Whether a row of `topic` (with `before`: one that is older) is not published yet."""
+        """True when a row of `topic`, created earlier than `before` if given, is not published yet."""
         older = {"created_at": {"$lt": before}} if before else {}
         return await self._mongo.db.outbox.find_one({**WAITING, **older, "topic": topic}) is not None
 
     async def measure(self) -> None:
-        """Before /metrics is read."""
+        """Updates the gauges; called before each scrape of /metrics."""
         OUTBOX_WAITING.set(await self._mongo.db.outbox.count_documents(WAITING))
         oldest = await self._mongo.db.outbox.find_one(WAITING, {"created_at": 1}, sort=[("created_at", 1)])
         age = (self._clock.now() - oldest["created_at"]).total_seconds() if oldest else 0.0
         OUTBOX_OLDEST.set(max(0.0, age))
 
     async def run_sweeper(self, stopping: asyncio.Event) -> None:
-        """Sweeps until `stopping`; a server that is away is waited for."""
+        """Sweeps until `stopping` is set; waits while a server is away."""
 
         async def look() -> bool:
             return await self.sweep() == _BATCH

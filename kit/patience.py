@@ -1,4 +1,4 @@
-"""How long work may wait for a database: some seconds, since another process may reach it where we do not."""
+"""Gives up work when the database has been away for some seconds, because another process may still reach it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,7 +16,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 5.0
 
 
 class DatabaseAway(Exception):
-    """What was begun cannot go on; another process may reach the database."""
+    """The work was interrupted because the database is away; another process may be able to do it."""
 
 
 class Patience:
@@ -26,7 +26,7 @@ class Patience:
         self._unfinished: set[asyncio.Task[Any]] = set()
 
     async def until_back(self, stopping: asyncio.Event) -> bool:
-        """Waits for the database, looking for it ever more rarely. False when `stopping` was set instead."""
+        """Waits until the database answers, with growing pauses. Returns False when `stopping` was set instead."""
         pause = _FIRST_PAUSE_S
         while not stopping.is_set():
             if await self._answers():
@@ -36,8 +36,8 @@ class Patience:
         return False
 
     async def unless_away(self, work: Coroutine[Any, Any, T]) -> T:
-        """What `work` returns or raises. Raises DatabaseAway, and cancels `work`, when the database has not answered
-        for some seconds; work that merely takes long is not disturbed."""
+        """Returns or raises what `work` does. Cancels `work` and raises DatabaseAway when the database has not answered
+        for `_PATIENCE_S`; slow work is not interrupted while the database answers."""
         task = asyncio.create_task(work)
         self._unfinished.add(task)
         task.add_done_callback(self._unfinished.discard)
@@ -55,7 +55,7 @@ class Patience:
             task.cancel()
 
     async def settle(self) -> None:
-        """Waits for what was cancelled: it may take as long as its connection to find out that nobody answers."""
+        """Waits for cancelled work to end, which takes as long as its connection needs to time out."""
         if self._unfinished:
             await asyncio.wait(self._unfinished)
 

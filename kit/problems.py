@@ -1,4 +1,4 @@
-"""RFC 9457 problem details: every refusal names the field and says, in French, what to do."""
+"""RFC 9457 problem details: every refusal names the field and says in French what to do."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ _TITLES = {
     503: "Service momentanément indisponible",
 }
 
-# pydantic error type → the sentence; {x} is filled from the error's context.
+# pydantic error type → sentence. Placeholders such as {min_length} are filled from the context of the error.
 _SENTENCES = {
     "missing": "Ce champ est obligatoire.",
     "extra_forbidden": "Ce champ n’existe pas.",
@@ -75,7 +75,8 @@ _DEFAULT_SENTENCE = "La valeur n’est pas valable."
 
 
 class Problem(Exception):
-    """A refusal. `slug` names its kind for programs, `errors` are ({"champ": …, "message": …}) for a form."""
+    """A refusal that is sent as a problem document. `slug` identifies its kind for programs; `errors` is a list of
+    {"champ": …, "message": …} for forms."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class Problem(Exception):
 
 
 class FieldProblem(Problem):
-    """One field of the request is wrong."""
+    """A refusal of one field of the request."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(
@@ -115,7 +116,7 @@ def unavailable() -> Problem:
 
 
 def undecided() -> Problem:
-    """503 for a write whose outcome nobody knows."""
+    """503 for a write whose outcome is unknown."""
     problem = unavailable()
     problem.detail = (
         "Le service n’a pas répondu à temps. Votre envoi a peut-être été enregistré\u00a0: "
@@ -133,7 +134,7 @@ def to_response(problem: Problem) -> Response:
         **problem.more,
     }
     if problem.status >= 500 and (trace := telemetry.trace_id()) is not None:
-        # By which whoever runs the platform finds the lines about this request.
+        # Operators use it to find the log lines of this request.
         body["trace"] = trace
     if problem.errors:
         body["erreurs"] = problem.errors
@@ -141,7 +142,7 @@ def to_response(problem: Problem) -> Response:
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """The French sentence of one pydantic error; a ValueError of our own validators already is one."""
+    """The French sentence for one pydantic error. The ValueErrors of our validators already contain one."""
     if error["type"] == "value_error":
         return str(error.get("ctx", {}).get("error", _DEFAULT_SENTENCE))
     template = _SENTENCES.get(error["type"], _DEFAULT_SENTENCE)
@@ -149,7 +150,7 @@ def sentence(error: Mapping[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    """A bound or a list of values as a French sentence writes it: "0,5", "'don' ou 'pret'"."""
+    """Formats a bound or a list of values for a French sentence: "0,5", "'don' ou 'pret'"."""
     if isinstance(value, float):
         return f"{value:g}".replace(".", ",")
     return str(value).replace(" or ", " ou ")
@@ -160,7 +161,7 @@ def fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     found = []
     for error in errors:
         if error["type"] == "json_invalid":
-            # Its place is an offset in the body, not a field.
+            # For this error, `loc` is an offset in the body and not a field.
             found.append({"champ": "corps", "message": sentence(error)})
             continue
         path = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
@@ -175,10 +176,10 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
 
 
 def from_http(request: Request, error: HTTPException) -> Problem:
-    """A refusal of the framework as ours.
+    """Converts an error of the framework.
 
-    405 says in Allow what all routes of this address take together. A body that is too deep, or that is not UTF-8, is
-    refused like any other that is not valid.
+    For 405, the Allow header lists the methods of all routes at this path. A body that is nested too deeply or is not
+    UTF-8 is refused like any other invalid body.
     """
     if error.status_code == 400 and error.__cause__ is not None:
         return FieldProblem("corps", _SENTENCES["json_invalid"])
@@ -189,19 +190,19 @@ def from_http(request: Request, error: HTTPException) -> Problem:
 
 
 def wrong_method(methods: Sequence[str]) -> Problem:
-    """405; `methods`: what the address takes."""
+    """405; `methods` are those that the address accepts."""
     detail = f"Cette adresse accepte seulement\u00a0: {', '.join(methods)}."
     return Problem(405, "methode-non-permise", _TITLES[405], detail, headers={"Allow": ", ".join(methods)})
 
 
 def allowed(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:
-    """The methods that one of `routes` answers at the path of `scope`."""
+    """The methods that at least one of `routes` accepts at the path of `scope`."""
     known = list(routes)
     return [m for m in _METHODS if any(r.matches({**scope, "method": m})[0] is Match.FULL for r in known)]
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of `app` a problem document."""
+    """Turns every error of `app` into a problem document."""
 
     @app.exception_handler(Problem)
     async def on_problem(_: Request, error: Problem) -> Response:
@@ -229,9 +230,10 @@ def install(app: FastAPI) -> None:
 
 
 def install_outages(app: FastAPI, answer: Callable[[Request, Problem], Awaitable[Response]]) -> None:
-    """Answers 503 while a server is away or refuses for its own reasons; `answer` gives the problem its format.
+    """Answers 503 while a server is away or refuses for its own reasons; `answer` renders the problem.
 
-    A handler of Exception would not do: the framework raises the error again after it, and the connection is closed.
+    These are handlers for each type, because Starlette raises an error again after a handler of Exception, which closes
+    the connection.
     """
 
     async def on_outage(request: Request, error: Exception) -> Response:

@@ -1,4 +1,5 @@
-"""What happens to the records that a consumer fetched: once, in a transaction, with a fate."""
+"""Processes the records that a consumer fetched: each takes effect once, in a transaction, and every error decides what
+becomes of the record."""
 
 import asyncio
 import time
@@ -22,17 +23,18 @@ from kit.waiting import jitter, outlast
 log = get_logger(__name__)
 
 Handler = Callable[[Any, Tx, Any], Awaitable[None]]
-"""`async def on_<event>(event, tx, deps)`: all its writes use `tx.session`, all its events `tx.emit`."""
+"""`async def on_<event>(event, tx, deps)`: all writes use `tx.session`, all events go through `tx.emit`."""
 
 Handlers = Mapping[type[Any], Handler]
 
 _IN_PLACE_TRIES = 3
 _TYPE_SHOWN = 80
 _begun: ContextVar[float] = ContextVar("begun")
-"""When the task began with what it has in hand (monotonic seconds): several tasks share a Processor."""
+"""Monotonic time at which the current task began its records; a context variable because several tasks share a
+Processor."""
 _TOGETHER_BYTES = 256 * 1024
-"""What one transaction takes in: many small events, or few large ones, whose effects then begin before the last is read
-and whose size in memory is bounded however far a consumer lags."""
+"""Maximum size of the bodies handled in one transaction: many small events or few large ones. It limits memory when a
+consumer lags, and the first effects are committed before the last record is read."""
 
 
 class Processor:
@@ -48,8 +50,8 @@ class Processor:
         clock: Clock,
         ignore: Callable[[Any], bool] = lambda event: False,
     ) -> None:
-        """`deps` is handed to every handler: the stores and settings of the service. An event of which `ignore` is true
-        costs no transaction."""
+        """`deps` (stores and settings of the service) is passed to every handler. Events for which `ignore` returns
+        True start no transaction."""
         self.consumer = consumer
         self._handlers = handlers
         self._deps = deps
@@ -58,16 +60,16 @@ class Processor:
         self._dead_letters = dead_letters
         self._clock = clock
         self._ignore = ignore
-        # Series that begin at 0: the first of a kind is an increase.
+        # Create the series with value 0, so that the first occurrence is visible as an increase.
         STALE.labels(consumer)
         for event in handlers:
             DEAD_LETTERS.labels(event.topic, consumer)
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Returns when every record has met its fate: its offset may move. Raises Stop, or Held, when it must not.
+        """Returns when every record is handled and its offset may move. Raises Stop or Held when it must not move.
 
-        Events share transactions; when one fails each of its events is tried alone: a bad event harms no other.
-        A server that is away is waited for, in place: every other message would fail alike.
+        Events share a transaction. If it fails, each event is tried alone, so that a bad event does not affect others.
+        While a server is away this waits, since every other message would fail too.
         """
         _begun.set(time.perf_counter())
         with EVENT_SECONDS.labels(self.consumer).time():
@@ -75,7 +77,7 @@ class Processor:
                 await self._together(slice_)
 
     async def pause_s(self, record: Record) -> float:
-        """Seconds until `record`, which was put aside, is to be tried again; not positive: now."""
+        """Seconds until `record`, which was put aside, is due; zero or negative when it is due now."""
         return await self._dead_letters.pause_s(record)
 
     async def _together(self, records: Sequence[Record]) -> None:
@@ -89,7 +91,7 @@ class Processor:
                 if not is_poison(error):
                     raise
                 unreadable.append((record, error))
-        # Those first for which somebody waits.
+        # Process events before burying the unreadable ones: people wait for their effects.
         if len(wanted) < 2 or not await self._all_at_once(wanted):
             for received in wanted:
                 await self._alone(received)
@@ -99,7 +101,7 @@ class Processor:
                 self._count(record, outcome)
 
     def _wanted(self, record: Record) -> Received | None:
-        """None when it changes nothing here. Raises what is_poison when it cannot be read."""
+        """Returns None when no handler wants the record. Raises an `is_poison` error when the record cannot be read."""
         if class_of(record, origin(record), self._catalogue) not in self._handlers:
             self._count(record, "not_for_us")
             return None
@@ -110,7 +112,8 @@ class Processor:
         return received
 
     async def _all_at_once(self, batch: Sequence[Received]) -> bool:
-        """Each event acts in the trace of its own cause; the span of the batch links them."""
+        """Processes the batch in one transaction; False when it failed. Each event runs in its own trace, and the span
+        of the batch links to all of them."""
         links = telemetry.links(received.record.headers for received in batch)
         with telemetry.span(f"{self.consumer} batch", {}, kind=SpanKind.CONSUMER, links=links) as span:
             span.set_attribute("messaging.batch.message_count", len(batch))
@@ -166,7 +169,7 @@ class Processor:
         return telemetry.span(name, received.record.headers, kind=SpanKind.CONSUMER, attributes=attributes)
 
     def _count(self, record: Record, outcome: str) -> None:
-        """Of each record, once its fate is met: a count and a line."""
+        """Counts and logs a record once it is handled."""
         EVENTS.labels(origin(record), self.consumer, outcome).inc()
         log.info(
             "record",
@@ -183,7 +186,8 @@ def _place(record: Record) -> dict[str, Any]:
 
 
 def slices(records: Sequence[Record], most_bytes: int = _TOGETHER_BYTES) -> Iterator[list[Record]]:
-    """`records` in their order, cut where the bodies together would exceed `most_bytes`; a larger one is alone."""
+    """Splits `records`, in order, so that the bodies of a slice have at most `most_bytes`; a larger record gets a slice
+    of its own."""
     together: list[Record] = []
     size = 0
     for record in records:

@@ -1,4 +1,4 @@
-"""Sends messages to Kafka, in groups, and survives a broker that goes away."""
+"""Sends messages to Kafka in batches, and reconnects after a broker failure."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ _by_hash = DefaultPartitioner()
 
 
 def partition(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
-    """By the hash of the key, as every client of Kafka does; the parts of one thing (keys `id:0`, `id:1` …) in one
-    partition after the other, so that several workers get as many of them each."""
+    """Partitions by the hash of the key, like every Kafka client. Chunks of one thing (keys `id:0`, `id:1`, …) go to
+    consecutive partitions, so that they are spread evenly over the workers."""
     whole, _, part = (key or b"").rpartition(b":")
     if not whole or not part.isdigit():
         return int(_by_hash(key, partitions, available))
@@ -26,7 +26,7 @@ def partition(key: bytes | None, partitions: Sequence[int], available: Sequence[
 
 
 class Producer:
-    """One connection for a process. Duplicates are possible after an outage: receivers deduplicate by ce_id."""
+    """The Kafka connection of a process. Duplicates are possible after an outage; receivers drop them by ce_id."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -34,7 +34,7 @@ class Producer:
         self._starting = asyncio.Lock()
 
     async def _started(self) -> AIOKafkaProducer:
-        # Started on first use: a process must come up, and accept what it can store, while Kafka is away.
+        # Connects on first use, so that a process starts and accepts what it can store while Kafka is away.
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
@@ -54,7 +54,7 @@ class Producer:
             return self._producer
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Returns when the broker has stored all of `messages`. Raises KafkaError when it did not store every one."""
+        """Returns when the broker has stored all of `messages`. Raises KafkaError when at least one was not stored."""
         producer = await self._started()
         try:
             futures = [
@@ -72,14 +72,14 @@ class Producer:
             raise
 
     async def _forget(self, producer: AIOKafkaProducer) -> None:
-        """After a failure a fresh connection is simpler to reason about than a producer in an unknown state."""
+        """Drops the connection after a failure, because the state of the aiokafka producer is unknown then."""
         if self._producer is producer:
             self._producer = None
             await _stop(producer)
 
     async def ping(self) -> None:
         """Raises ConnectionError or KafkaError when no broker answers."""
-        # It says False, and raises nothing, when it could ask nobody.
+        # aiokafka returns False, without raising, when no broker answered.
         if not await (await self._started()).client.force_metadata_update():
             raise ConnectionError("no broker answers")
 

@@ -1,4 +1,4 @@
-"""Which errors of a Redis client mean that the server is away, or that it refuses for reasons of its own."""
+"""Tells which Redis errors mean that the server is away or refuses for its own reasons."""
 
 import re
 
@@ -25,18 +25,18 @@ _REFUSES = (
     ReadOnlyError,
     TryAgainError,
 )
-# The client has no class for some reasons (a full disk: MISCONF), and a script passes any of them on inside of its own
-# message: both are found by the word with which the server names them.
+# The client has no exception class for some reasons (MISCONF: full disk), and a failing script wraps the reason in its
+# own message. Both contain the server's keyword.
 _REASONS = re.compile(r"\b(OOM|MISCONF|READONLY|BUSY|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOPERM)\b")
 
 
 def is_gone(error: BaseException) -> bool:
-    """True when nothing usable answers: asking again at once would only wait again."""
+    """True when the server does not answer: asking again at once would wait for another time-out."""
     return isinstance(error, _GONE)
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """True when the server is away or refuses for its own reasons, not because the command was wrong."""
+    """True when the server is away or refuses for its own reasons; False when the command was wrong."""
     if is_gone(error) or isinstance(error, _REFUSES):
         return True
     return isinstance(error, ResponseError) and _REASONS.search(str(error)) is not None

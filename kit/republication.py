@@ -1,18 +1,18 @@
-"""What the owner of a topic does when its records are lost: it publishes them again from its database.
+"""Repairs topics whose records were lost, by publishing them again from the owner's database.
 
-The end of a topic never moves backwards while its records are kept. A look every few seconds at the ends of the owned
-topics therefore notices a loss, whoever made the topic again, and starts two repairs in this order:
+The end offset of a topic never decreases while its records are kept. Every few seconds each owner compares the ends of
+its topics with the ends it saw before. A lower end means a loss, even if the topic was created again. Two repairs
+follow, in this order:
+1. Every event of the last day is published again from the outbox, with its own id. Receivers drop the events that they
+   have processed, so only undelivered ones take effect.
+2. For a compacted topic, which new readers read from the beginning, the current state of every key (`Source`) is
+   published with an id made of key and version. Receivers drop versions that they know.
 
-1. Every event of the last day (the outbox keeps that many) is published again under its own id. Receivers drop those
-   that they have processed, so exactly what was on its way arrives.
-2. A compacted topic, which new readers read whole, gets the present state of every key (`Source`), under an id made of
-   key and version. Receivers drop versions that they know.
+The opposite case cannot be repaired: when the database knows nothing of a topic that has records, the database was
+lost. The process reports this (`DatabaseLost`) until an operator asks for a republication.
 
-The other way round nothing can be repaired: a database that knows nothing of a topic that holds records was lost, and
-says so (`DatabaseLost`) until somebody asks for a republication of what is there now.
-
-Rows of the collection `republications`: {_id: topic, fins: the ends last seen, numero, etat, demandee_at, rejouee_at,
-apres: the last key published, publies, total, lease_until, lease_token, base_perdue_at}.
+Rows of the collection `republications`: {_id: topic, fins: ends last seen, numero, etat, demandee_at, rejouee_at,
+apres: last key published, publies, total, lease_until, lease_token, base_perdue_at}.
 """
 
 import asyncio
@@ -45,12 +45,14 @@ Document = Mapping[str, Any]
 
 
 class DatabaseLost(Stop):
-    """The database was emptied while this process worked with it: its indexes are gone too, and must be made first."""
+    """The database was emptied while this process was running. The process must restart, because the indexes are gone
+    too."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """`collection` holds a document {_id, version, …} for each key of `topic`; `event` says its present state."""
+    """The states of a compacted topic: `collection` has a document {_id, version, …} per key, and `event` builds the
+    event of its current state."""
 
     topic: str
     collection: Collection
@@ -59,7 +61,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Progress:
-    """`published` of `total` documents (0 of 0 for a topic without a source); `number` counts republications."""
+    """`published` of `total` documents are done (0 of 0 for a topic without a source); `number` counts the
+    republications."""
 
     topic: str
     done: bool
@@ -69,9 +72,10 @@ class Progress:
 
 
 def lost(seen: Mapping[str, int] | None, ends: Mapping[str, int]) -> bool:
-    """Whether records are gone that were there when the ends `seen` (partition → next offset) were noted.
+    """True when records are missing that existed when the ends `seen` (partition → next offset) were stored.
 
-    Nothing noted and nothing there: the topic is new, or all is lost. To publish an empty database costs nothing.
+    Also True when nothing was stored and the topic is empty: it is new or entirely lost, and republishing an empty
+    database costs nothing.
     """
     if seen is None:
         return not any(ends.values())
@@ -79,7 +83,7 @@ def lost(seen: Mapping[str, int] | None, ends: Mapping[str, int]) -> bool:
 
 
 class Republication:
-    """`topics.owned` are the topics that this service writes; `sources`: those of them that hold a state per key."""
+    """`topics.owned` are the topics that this service writes; `sources` covers the compacted ones among them."""
 
     def __init__(
         self,
@@ -103,11 +107,11 @@ class Republication:
         self._sources = {source.topic: source for source in sources}
 
     async def begin(self) -> None:
-        """The first look, waiting for Kafka: from here on the topics exist, and whether they are whole is known."""
+        """First look; waits for Kafka. After it, the topics exist and losses are known."""
         await outlast(self.look)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Looks and repairs until `stopping`; a server that is away is waited for."""
+        """Looks and repairs until `stopping` is set; waits while a server is away."""
 
         async def step() -> bool:
             await self.look()
@@ -118,7 +122,8 @@ class Republication:
         await every(_LOOK_EVERY_S, step, stopping, away="republication_waits")
 
     async def look(self) -> None:
-        """Compares the ends of the owned topics with those last seen, and notes what must be published again."""
+        """Compares the ends of the owned topics with those last seen, and requests a republication where records are
+        missing."""
         await self._topics.ensure()
         found = await self._topics.ends()
         rows = {row["_id"]: row async for row in self._rows.find({"_id": {"$in": list(found)}}, {"fins": 1, "etat": 1})}
@@ -129,7 +134,8 @@ class Republication:
             if seen is None and any(ends.values()) and await self._knows_nothing(topic):
                 await self._tell_loss(topic, ends)
             elif topic in gone or (gone and seen):
-                # Kafka has lost more than this topic, and the end of another may have grown past its old one by now.
+                # Another topic of the same broker lost records too. The end of this one may already have grown past its
+                # old value, so it is published again as well.
                 await self._ask(topic, row, ends)
             elif seen != ends:
                 await self._write(topic, row, {"$set": {"fins": ends}, "$setOnInsert": {"etat": _DONE, "numero": 0}})
@@ -139,16 +145,16 @@ class Republication:
         return lost(row.get("fins"), ends) or (row.get("etat") == _DONE and await self._was_emptied(topic, ends))
 
     async def _was_emptied(self, topic: str, ends: Mapping[str, int]) -> bool:
-        """Whether nothing is left of a topic of states, though its database holds some that were published.
+        """True when a compacted topic is empty although the database has documents that were published.
 
-        What was published and lost between two looks has moved no end that anybody has seen.
+        Covers records published and lost between two looks, which leave no trace in the ends.
         """
         source = self._sources.get(topic)
         if source is None or any(ends.values()) or await source.collection.find_one({}, {"_id": 1}) is None:
             return False
         if await self._outbox.waits(topic):
             return False
-        # What was published since the ends were read is there now.
+        # Records published after `ends` was read exist now, so the topic is not empty.
         return not any((await self._topics.ends()).get(topic, {}).values())
 
     async def _ask(self, topic: str, row: Document, ends: Mapping[str, int]) -> None:
@@ -158,7 +164,7 @@ class Republication:
             log.error("topic_lost_records", topic=topic, seen=sum(seen.values()), ends=sum(ends.values()))
 
     async def _knows_nothing(self, topic: str) -> bool:
-        """Whether the database has forgotten `topic`, or never met it though it holds nothing at all."""
+        """True when the database has forgotten `topic`, or is completely empty and has never seen it."""
         if topic in self._known:
             return True
         empty = [await self._db[name].find_one({}, {"_id": 1}) is None for name in ("inbox", "outbox")]
@@ -172,12 +178,12 @@ class Republication:
             raise DatabaseLost("the database no longer knows the topics that it has written")
 
     async def check_database(self) -> None:
-        """For the health page. Raises NotReady when the database was lost, until `ask` is called."""
+        """Health check. Raises NotReady after the database was lost, until `ask` is called."""
         if await self._rows.find_one({"base_perdue_at": {"$ne": None}}) is not None:
             raise NotReady("perdue")
 
     async def _write(self, topic: str, row: Document, change: Mapping[str, Any]) -> bool:
-        """False when `row` has changed since it was read: another process has looked later."""
+        """Returns False when another process has changed the row since it was read."""
         as_read = {"_id": topic, "fins": row.get("fins"), **({"etat": row["etat"]} if row else {})}
         try:
             result = await self._rows.update_one(as_read, change, upsert=not row)
@@ -186,7 +192,8 @@ class Republication:
         return bool(result.matched_count or result.upserted_id)
 
     async def repair(self) -> bool:
-        """Does one step of a repair that nobody else is at; False when there is none, or it must wait."""
+        """Does one step of a repair that no other process is doing. Returns False when there is none, or when it must
+        wait."""
         now, token = self._clock.now(), new_id()
         free = {"$or": [{"lease_until": None}, {"lease_until": {"$lt": now}}]}
         row = await self._rows.find_one_and_update(
@@ -196,21 +203,23 @@ class Republication:
         )
         if row is None:
             return False
-        # Fencing: what another took over, or asked for once more, is no longer ours to go on with.
+        # Fencing token: if another process has taken over the repair, or it was requested again, this update matches
+        # nothing.
         mine = {"_id": row["_id"], "lease_token": token}
         more, change = await self._step(row)
         await self._rows.update_one(mine, {"$set": {**change, "lease_until": None, "lease_token": None}})
         return more
 
     async def _step(self, row: Document) -> tuple[bool, dict[str, Any]]:
-        """Returns whether the next step may follow at once, and what changes in the row."""
+        """Returns whether the next step may follow at once, and the fields of the row to set."""
         topic = row["_id"]
         if row["rejouee_at"] is None:
             replayed = await self._outbox.replay(topic)
             log.info("outbox_replayed", topic=topic, events=replayed)
             return replayed == 0, {"rejouee_at": self._clock.now()}
         if await self._outbox.waits(topic, before=row["rejouee_at"]):
-            # In a compacted topic the last record of a key is the one that stays: older states go first.
+            # A compacted topic keeps the last record of a key, so older events must be published before the current
+            # states.
             return False, {}
         source = self._sources.get(topic)
         documents = await self._next(source, row["apres"]) if source else []
@@ -230,9 +239,9 @@ class Republication:
         return [document async for document in cursor]
 
     async def _publish(self, source: Source, documents: Sequence[Document]) -> None:
-        """Publishes `documents`, and those again that have changed until their record was stored.
+        """Publishes `documents`, then again those that changed while they were being published.
 
-        The event of such a change may have been stored before ours, which is older, and the older one would stay.
+        The event of such a change may have been stored before our older state, and compaction would keep the older one.
         """
         while documents:
             now = self._clock.now()
@@ -254,7 +263,7 @@ class Republication:
 
 
 def _request(at: dt.datetime) -> dict[str, Any]:
-    """What a row says once everything of its topic is to be published again."""
+    """Fields of a row that request a complete republication of its topic."""
     return {
         "etat": _TO_DO,
         "demandee_at": at,
@@ -269,12 +278,12 @@ def _request(at: dt.datetime) -> dict[str, Any]:
 
 
 async def ask(db: Database, at: dt.datetime) -> None:
-    """Every topic of this service is to be published again, whatever it holds; the workers do it."""
+    """Requests the republication of every topic of this service; the workers do it."""
     await db.republications.update_many({}, {"$set": _request(at), "$inc": {"numero": 1}})
 
 
 async def progress(db: Database) -> list[Progress]:
-    """Of every topic of this service, by name."""
+    """Progress of every topic of this service, sorted by name."""
     return [_progress(row) async for row in db.republications.find().sort("_id", 1)]
 
 
@@ -283,6 +292,6 @@ def _progress(row: Document) -> Progress:
 
 
 async def progress_of(db: Database, topic: str) -> Progress | None:
-    """Of one topic of this service; None when nobody has looked at it yet."""
+    """Progress of one topic of this service; None when no look has recorded it yet."""
     row = await db.republications.find_one({"_id": topic})
     return _progress(row) if row else None

@@ -1,4 +1,4 @@
-"""What each process of a service with a database holds: Mongo, producer, outbox, consumers; opened, closed in order."""
+"""Resources of a process that has a database: Mongo, producer, outbox, consumers; opened and closed in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,7 +29,7 @@ _EMPTY = Schema()
 
 @dataclass
 class Runtime:
-    """`service` names the database, the consumer group and the source of events."""
+    """`service` is the name of the database, of the consumer group, and of the source of events."""
 
     service: str
     settings: Settings
@@ -43,17 +43,18 @@ class Runtime:
     keeping: asyncio.Task[None] | None = None
 
     async def migrate(self, schema: Schema) -> None:
-        """Brings the database to `schema`, with what the kit needs itself. Raises Stop when it is ahead of us."""
+        """Migrates the database to `schema` plus the kit's own indexes. Raises Stop when the database is newer than
+        this code."""
         whole = replace(schema, indexes=[*outbox.INDEXES, *inbox.INDEXES, *schema.indexes])
         await outlast(migrations.migrate, self.mongo.db, self.outbox, whole)
 
     async def prepare(
         self, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = (), schema: Schema = _EMPTY
     ) -> None:
-        """The database, waiting for it, then the topics. Raises what `migrate` raises.
+        """Waits for the database and migrates it, then starts creating topics. Raises what `migrate` raises.
 
-        Kafka is not waited for: what is written while it is away stays in the outbox. Missing topics are made from now
-        on, for ever.
+        Does not wait for Kafka: events written while it is away stay in the outbox. Missing topics are created for as
+        long as the process runs.
         """
         await self.migrate(schema)
         if self.topics is None:
@@ -62,7 +63,7 @@ class Runtime:
         await self.topics.tried.wait()
 
     def republication(self, sources: Sequence[Source] = ()) -> Republication:
-        """After `prepare`: what repairs the topics of this service."""
+        """Call it after `prepare`. Returns the component that repairs the topics of this service."""
         if self.topics is None:
             raise RuntimeError("prepare was not awaited")
         made = Republication(self.mongo.db, self.topics, self.producer, self.outbox, self.clock, self.service, sources)
@@ -70,7 +71,7 @@ class Runtime:
         return made
 
     async def check_topics(self) -> None:
-        """For the health page. Raises what ended the loop that makes missing topics, which no outage ends."""
+        """Health check. Raises the error that ended the loop that creates missing topics; an outage does not end it."""
         if self.keeping is not None and self.keeping.done():
             self.keeping.result()
 
@@ -102,8 +103,8 @@ class Runtime:
         )
 
     def consumers(self, names: Sequence[str], processor: Processor, health: Health) -> list[Loop]:
-        """The loops that read the topics `names`, and what was put aside of them in a group of its own (only that
-        waits)."""
+        """Two loops: one reads the topics `names`, the other their retry and held topics, in a group of its own so that
+        waiting there blocks nothing."""
         url, ping = self.settings.kafka_url, self.mongo.ping
         aside = [side(name, self.service) for name in names for side in (retry_topic, held_topic)]
         now = Consumer(url, self.service, names, processor, ping=ping)
@@ -115,7 +116,8 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(service: str, settings: Settings, health: Health) -> AsyncIterator[Runtime]:
-    """Connects lazily: a process comes up, and says on /sante/pret what is away, while a server is away."""
+    """Opens the resources of a process without connecting, so that it starts and reports on /sante/pret which server is
+    away."""
     clock = SystemClock()
     database = mongo.connect(settings.mongo_url, service)
     producer = Producer(settings.kafka_url)

@@ -1,4 +1,4 @@
-"""Settings of a process: environment variables, and one file per secret in the folders of SECRETS_DIR."""
+"""Settings of a process: environment variables, and one file per secret in the folders named by SECRETS_DIR."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """What every process needs; a service adds its own fields in its `settings.py`.
+    """Settings common to all processes; a service adds its own fields in its `settings.py`.
 
-    `port` is where an api serves its routes (a worker has none). `health_port` is where every process shows /sante and
-    /metrics: apart from the routes, so that no door of the routes leads there.
-    `kafka_url` holds bootstrap servers (host:port, comma-separated).
+    `port` serves the routes of an API (a worker has none). `health_port` serves /sante and /metrics, apart from the
+    routes so that they are not reachable from outside. `kafka_url` lists bootstrap servers (host:port, separated by
+    commas).
     """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)

@@ -1,8 +1,9 @@
-"""Traces: read from a request or a message, carried through the task, written into what it sends; exported on request.
+"""Traces: read from a request or message, carried through the task, written into what it sends, and exported if
+configured.
 
-The usual variables of OpenTelemetry say whether and where spans go: OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT)
-turns the export on, OTEL_TRACES_EXPORTER=none or OTEL_SDK_DISABLED=true turns it off. Without them spans only give the
-ids that logs and events carry. Attributes name routes, topics and outcomes, never a person.
+The standard OpenTelemetry variables apply: OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) turns the export on,
+OTEL_TRACES_EXPORTER=none or OTEL_SDK_DISABLED=true turns it off. Without export, spans only provide the ids found in
+logs and events. Attributes are routes, topics and outcomes, never data about a person.
 """
 
 import os
@@ -25,14 +26,14 @@ _tracer = _provider.get_tracer("place")
 
 
 def configure(service: str, role: str) -> None:
-    """Names this process in its spans and starts their export, where the environment asks for it."""
+    """Names this process in its spans, and starts their export if the environment asks for it."""
     global _provider, _tracer
     names = Resource({SERVICE_NAME: f"{service}-{role}", SERVICE_NAMESPACE: "place-des-assos"})
-    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say comes last, and so wins.
+    # Merged last so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
     resource = Resource.create().merge(names).merge(OTELResourceDetector().detect())
     _provider = TracerProvider(resource=resource)
     if _exports(os.environ):
-        # Imported where it is used: it brings an HTTP client and protobuf, which a process that exports nothing spares.
+        # Imported here because it loads an HTTP client and protobuf, which most processes do not need.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
         _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -40,7 +41,7 @@ def configure(service: str, role: str) -> None:
 
 
 def close() -> None:
-    """Sends what is not sent yet: the last act of a process. Waits for a collector no longer than its timeout."""
+    """Sends the remaining spans; call it last. Waits for the collector no longer than its time-out."""
     _provider.shutdown()
 
 
@@ -60,10 +61,10 @@ def span(
     links: Sequence[Link] = (),
     attributes: Mapping[str, str | int] | None = None,
 ) -> Iterator[Span]:
-    """A span below the trace that `headers` name (or a new trace), or without `headers` below the current span.
+    """Opens a span. Its parent is the trace in `headers` (a new trace if they name none), or the current span when
+    `headers` is None.
 
-    Its trace is bound to the log. Of an error that leaves the block the type is kept, never its text, which may hold
-    what somebody wrote.
+    The trace id is bound to the log. For an error, only its type is recorded: its text may contain what somebody wrote.
     """
     parent = None if headers is None else _propagator.extract(headers, context=context.Context())
     with _tracer.start_as_current_span(
@@ -88,7 +89,7 @@ def span(
 def spans(
     name: str, causes: Iterable[Mapping[str, str]], *, kind: SpanKind, attributes: Mapping[str, str | int]
 ) -> Iterator[None]:
-    """A span in each of the traces that these headers name, for one piece of work that serves them all."""
+    """Opens one span in each of the traces named by `causes`, for one piece of work that serves all of them."""
     named = {headers[TRACEPARENT]: headers for headers in causes if TRACEPARENT in headers}
     opened = [
         _tracer.start_span(
@@ -108,7 +109,7 @@ def spans(
 
 
 def links(traces: Iterable[Mapping[str, str]]) -> list[Link]:
-    """Links to the spans that these headers name, each once: for work that has several causes."""
+    """Links to the distinct spans that these headers name, for work that has several causes."""
     named = {headers[TRACEPARENT]: headers for headers in traces if TRACEPARENT in headers}
     contexts = [
         trace.get_current_span(_propagator.extract(headers, context=context.Context())).get_span_context()
@@ -118,14 +119,14 @@ def links(traces: Iterable[Mapping[str, str]]) -> list[Link]:
 
 
 def inject() -> dict[str, str]:
-    """The headers ({"traceparent": …}) that tell a receiver which trace it belongs to; empty outside a span."""
+    """Returns the headers ({"traceparent": …}) that continue the current trace in a receiver; empty outside a span."""
     headers: dict[str, str] = {}
     _propagator.inject(headers)
     return headers
 
 
 def cause(name: str) -> dict[str, str]:
-    """`inject()`, or the headers of a trace that begins here: what a timer does has no cause from outside."""
+    """Like `inject()`, but starts a new trace when there is none, as in work started by a timer."""
     headers = inject()
     if not headers:
         with span(name, {}):
@@ -139,7 +140,7 @@ def trace_id() -> str | None:
 
 
 def trace_of(headers: Mapping[str, str]) -> str | None:
-    """The id of the trace that `headers` name; None when they name none."""
+    """The id of the trace that `headers` name, or None."""
     return _id(trace.get_current_span(_propagator.extract(headers, context=context.Context())))
 
 

@@ -1,4 +1,4 @@
-"""Internal tokens: the gateway says, for 60 seconds, on whose behalf it calls a service (EdDSA over Ed25519)."""
+"""Internal tokens: the gateway states, for 60 seconds, on whose behalf it calls a service (EdDSA over Ed25519)."""
 
 import math
 import time
@@ -17,21 +17,21 @@ from kit.problems import Problem
 
 LIFETIME_S = 60
 LEEWAY_S = 300
-"""How far the clocks of two machines may differ, which is what Kerberos allows too.
+"""Accepted difference between the clocks of two machines, in seconds; Kerberos accepts the same.
 
-A token names one service and passes on the inner network only. One that leaked is good for some minutes longer; without
-the leeway a wrong clock refuses every visitor. The clock itself is an alert (clock_skew_seconds).
+Without it, a wrong clock would refuse every visitor. In return a leaked token stays valid some minutes longer, but it
+names one service and only travels on the internal network. A wrong clock raises an alert (clock_skew_seconds).
 """
-TOKEN_REFUSED = "jeton-invalide"  # noqa: S105 - the slug of the problem that says so
+TOKEN_REFUSED = "jeton-invalide"  # noqa: S105 - a problem's slug, not a secret
 _ISSUER = "gateway"
 SESSION_SCHEME = "session"
-# The name that RFC 9864 gives to EdDSA over this curve.
+# RFC 9864 gives this name to EdDSA over this curve.
 _ALGORITHMS = ["Ed25519"]
 
 
 @dataclass(frozen=True)
 class Identity:
-    """`sub` is an account id, or "" for a visitor; `roles` are the names that the gateway grants."""
+    """`sub` is an account id, or "" for a visitor; `roles` are the roles that the gateway grants."""
 
     sub: str
     roles: frozenset[str]
@@ -43,7 +43,7 @@ class TokenSigner:
         self._clock = clock
 
     def sign(self, audience: str, sub: str = "", roles: frozenset[str] | set[str] = frozenset()) -> str:
-        """A token for one service (`audience`), good for LIFETIME_S seconds."""
+        """Returns a token for one service (`audience`), valid for LIFETIME_S seconds."""
         now = int(self._clock())
         claims = {
             "iss": _ISSUER,
@@ -57,10 +57,10 @@ class TokenSigner:
 
 
 class Skew:
-    """How far the clock of who verifies is ahead of the clock of who signs, in seconds.
+    """Estimates how far the verifier's clock is ahead of the signer's, in seconds.
 
-    A token is used for a while after it was signed: only the youngest that arrived within the last minute or two is
-    compared, whose age on one and the same clock would be nearly nothing.
+    Tokens are used for a while after they were signed, so only the youngest token of the last one to two minutes
+    counts: with equal clocks its age would be close to zero.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,8 @@ class Skew:
         self._minute = 0
 
     def observe(self, age_s: float, now: float) -> float:
-        """`age_s`: the age of a token that has just arrived (negative: signed in our future). Returns the skew."""
+        """`age_s` is the age of a token that just arrived (negative: signed in our future). Returns the estimated
+        skew."""
         minute = int(now // 60)
         if minute != self._minute:
             self._youngest_before = self._youngest if minute == self._minute + 1 else math.inf
@@ -87,7 +88,7 @@ class TokenVerifier:
     def verify(self, token: str) -> Identity:
         """Raises JoseError or ValueError for a token that is forged, expired, or meant for another service."""
         claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
-        # Before it may be refused: a clock that is wrong by more than the leeway is what must be seen most.
+        # Measured before validation, so that a clock wrong by more than the leeway is still reported.
         if isinstance(signed_at := claims.get("iat"), int):
             CLOCK_SKEW.set(self._skew.observe(self._clock() - signed_at, self._clock()))
         registry = jwt.JWTClaimsRegistry(
@@ -101,13 +102,14 @@ class TokenVerifier:
         return Identity(str(claims.get("sub", "")), frozenset(claims.get("roles", [])))
 
 
-# It checks nothing: it writes into the description of the API that a route asks for a session, as the public knows it.
+# Checks nothing. It documents in the OpenAPI description that a route needs a session.
 Session = Annotated[object, Depends(HTTPBearer(scheme_name=SESSION_SCHEME, auto_error=False))]
 
 
-# Dependencies are coroutines: FastAPI hands plain functions to a thread, which costs more than they do.
+# These dependencies are coroutines because FastAPI runs plain functions in a thread, which costs more than the check.
 async def identity(request: Request) -> Identity:
-    """FastAPI dependency: who calls. The app keeps its TokenVerifier in `app.state.verifier`. Raises a 401 problem."""
+    """FastAPI dependency that returns the caller. The app keeps its TokenVerifier in `app.state.verifier`. Raises a 401
+    problem."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem(401, "jeton-absent", "Jeton interne absent", "Cet appel doit passer par la passerelle.")
@@ -121,7 +123,7 @@ async def identity(request: Request) -> Identity:
 
 
 async def account(request: Request, _: Session) -> Identity:
-    """FastAPI dependency: a caller with an account. Raises a 401 problem for a visitor."""
+    """FastAPI dependency that returns a caller with an account. Raises a 401 problem for a visitor."""
     caller = await identity(request)
     if not caller.sub:
         raise Problem(401, "connexion-requise", "Connexion requise", "Connectez-vous pour continuer.")
@@ -129,7 +131,7 @@ async def account(request: Request, _: Session) -> Identity:
 
 
 def requires(role: str) -> Callable[..., Awaitable[Identity]]:
-    """FastAPI dependency: a caller who has `role`. Raises a 403 problem otherwise."""
+    """Returns a FastAPI dependency for callers who have `role`. Raises a 403 problem for others."""
 
     async def dependency(request: Request, _: Session) -> Identity:
         caller = await identity(request)

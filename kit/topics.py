@@ -1,4 +1,4 @@
-"""Makes topics as their table says, and looks at how far they reach; safe when several processes do so at once."""
+"""Creates topics as declared and reads their end offsets. Several processes may do so at the same time."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -16,14 +16,14 @@ from kit.waiting import every
 log = get_logger(__name__)
 
 _DEAD_LETTER_RETENTION_MS = 14 * 24 * 3600 * 1000
-# Twice what a broker takes by default: the largest message must still fit together with the headers that say why.
+# Twice the broker's default limit: the largest message must fit together with the headers that explain it.
 _DEAD_LETTER_MAX_BYTES = 2 * 1024 * 1024
 _ENSURE_EVERY_S = 5.0
 _REQUEST_MS = 15000
 
 
 class TopicSpec(Protocol):
-    """`retention_ms` None: kept for ever."""
+    """Declaration of a topic. `retention_ms` None: records are kept without limit."""
 
     @property
     def name(self) -> str: ...
@@ -45,7 +45,7 @@ def _new(spec: TopicSpec, replication: int) -> NewTopic:
 def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTopic]:
     kept_ms = {
         retry_topic(spec.name, consumer): _DEAD_LETTER_RETENTION_MS,
-        # However long the breaker is open, nothing that waits for it is let go.
+        # Unlimited, because the breaker may stay open for any length of time.
         held_topic(spec.name, consumer): -1,
         dead_letter_topic(spec.name, consumer): _DEAD_LETTER_RETENTION_MS,
     }
@@ -57,9 +57,9 @@ def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTo
 
 
 class Topics:
-    """What a service writes (`owned`) and reads (`consumed`, with their retry, held and dead-letter topics).
+    """The topics that a service writes (`owned`) and reads (`consumed`, with their retry, held and dead-letter topics).
 
-    The connection is kept, since topics are looked at every few seconds: Kafka's data may be lost at any time.
+    The connection stays open, because topics are checked every few seconds: Kafka may lose its data at any time.
     """
 
     def __init__(
@@ -71,16 +71,16 @@ class Topics:
         self._consumer = consumer
         self.owned = [spec.name for spec in owned]
         self.tried = asyncio.Event()
-        """Set once `keep` has made what was missing, or has found Kafka away."""
+        """Set once `keep` has created the missing topics, or has found that Kafka is away."""
         self._one_at_a_time = asyncio.Lock()
         self._grown = False
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
 
     async def ensure(self) -> list[str]:
-        """Creates what is missing; returns the names. Raises KafkaError when the broker refuses or is away.
+        """Creates the missing topics and returns their names. Raises KafkaError when the broker refuses or is away.
 
-        Replication is 3, or the number of brokers if there are fewer.
+        The replication factor is 3, or the number of brokers if smaller.
         """
         async with self._one_at_a_time:
             try:
@@ -117,10 +117,8 @@ class Topics:
         return wanted
 
     async def ends(self) -> dict[str, dict[str, int]]:
-        """Of the owned topics: partition → the offset that its next record will have; what does not exist is left out.
-
-        Raises KafkaError or ConnectionError when the broker is away.
-        """
+        """For each owned topic that exists: partition → offset of its next record. Raises KafkaError or ConnectionError
+        when the broker is away."""
         async with self._one_at_a_time:
             try:
                 return await self._ends()
@@ -143,7 +141,7 @@ class Topics:
         }
 
     async def keep(self) -> None:
-        """Makes what is missing, again and again, until it is cancelled; a broker that is away is waited for."""
+        """Creates missing topics repeatedly until it is cancelled; waits while the broker is away."""
 
         async def look() -> bool:
             try:
@@ -169,7 +167,7 @@ class Topics:
 async def ensure(
     bootstrap: str, owned: Sequence[TopicSpec], consumed: Sequence[TopicSpec] = (), *, consumer: str = ""
 ) -> None:
-    """Once, what Topics.ensure does."""
+    """Runs `Topics.ensure` once."""
     made = Topics(bootstrap, owned, consumed, consumer=consumer)
     try:
         await made.ensure()
@@ -178,8 +176,8 @@ async def ensure(
 
 
 async def _grow(admin: AIOKafkaAdminClient, specs: Iterable[TopicSpec], existing: Mapping[str, int]) -> None:
-    """Adds the partitions that a topic of an older version lacks, where Kafka deletes by age. In a topic that is only
-    compacted the last record of a key would stay in its old partition for ever, beside the new ones."""
+    """Adds partitions to topics created with fewer, if Kafka deletes their records by age. In a topic that is only
+    compacted, the last record of a key would stay in its old partition for ever, beside newer ones elsewhere."""
     for spec in specs:
         found = existing.get(spec.name, spec.partitions)
         if found < spec.partitions and "delete" not in spec.cleanup_policy:
@@ -187,5 +185,5 @@ async def _grow(admin: AIOKafkaAdminClient, specs: Iterable[TopicSpec], existing
         elif found < spec.partitions:
             log.info("topic_grows", topic=spec.name, found=found, wanted=spec.partitions)
             with suppress(InvalidPartitionsError):
-                # Another process, which starts at the same time, was faster.
+                # Another process that starts at the same time was faster.
                 await admin.create_partitions({spec.name: NewPartitions(spec.partitions)})

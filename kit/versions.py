@@ -1,4 +1,4 @@
-"""Optimistic versions over HTTP: a version is an ETag, and an edit says in If-Match which one was read."""
+"""Optimistic locking over HTTP: a version is an ETag, and an edit names in If-Match the version that was read."""
 
 import re
 from typing import Annotated, Protocol
@@ -11,7 +11,7 @@ _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 
 class View(Protocol):
-    """A pydantic model; its `version`, if it has one, is its ETag."""
+    """A pydantic model. Its `version`, if it has one, becomes the ETag."""
 
     def model_dump_json(self) -> str: ...
 
@@ -31,7 +31,7 @@ def etag(version: int) -> str:
 
 
 def stale(current: int | None = None) -> Problem:
-    """412: what was read is not what is there; `current` is the version that is."""
+    """412: the version that was read is no longer the current one; `current` is the current version."""
     return Problem(
         412,
         "version-depassee",
@@ -42,7 +42,8 @@ def stale(current: int | None = None) -> Problem:
 
 
 def version_read(if_match: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
-    """The version in If-Match. Raises a 428 problem without it, a 412 one for what never was an ETag of ours."""
+    """Returns the version in If-Match. Raises a 428 problem when it is missing, and a 412 one when it is not an ETag of
+    ours."""
     if if_match is None:
         raise Problem(
             428,

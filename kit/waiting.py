@@ -1,4 +1,4 @@
-"""How loops wait: until told to stop, and for as long as a server is away."""
+"""How loops wait: until told to stop, and while a server is away."""
 
 import asyncio
 import random
@@ -16,11 +16,11 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:
-    """Returns when `event` is set, or after `seconds`; at once when they are not positive."""
+    """Returns when `event` is set or after `seconds`; at once when `seconds` is not positive."""
     if seconds <= 0:
         return
     try:
-        # Not wait_for: in Python 3.11 it swallows a cancellation that comes at the moment of the event.
+        # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the event.
         async with asyncio.timeout(seconds):
             await event.wait()
     except TimeoutError:
@@ -28,7 +28,7 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
 
 
 async def first_of(*awaited: asyncio.Event | asyncio.Future[Any]) -> None:
-    """Returns when one of `awaited` is set or done. Raises nothing of theirs."""
+    """Returns when one of `awaited` is set or done. Does not raise their errors."""
     own = [asyncio.ensure_future(one.wait()) for one in awaited if isinstance(one, asyncio.Event)]
     futures = [one for one in awaited if not isinstance(one, asyncio.Event)]
     try:
@@ -39,9 +39,10 @@ async def first_of(*awaited: asyncio.Event | asyncio.Future[Any]) -> None:
 
 
 async def every(seconds: float, look: Callable[[], Awaitable[bool]], stopping: asyncio.Event, *, away: str) -> None:
-    """A timer: calls `look` until `stopping`, `seconds` after each, or at once when it says that more is to do.
+    """Calls `look` until `stopping` is set: `seconds` after each call, or at once when it returned True (more work is
+    left).
 
-    A server that is away is waited for, which the log calls `away`. Raises the other errors of `look`.
+    Outages are logged as `away` and waited for. Other errors of `look` are raised.
     """
     while not stopping.is_set():
         more = False
@@ -56,7 +57,7 @@ async def every(seconds: float, look: Callable[[], Awaitable[bool]], stopping: a
 
 
 async def outlast(action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Repeats `action` for as long as a server is away, with growing pauses and jitter. Raises its other errors."""
+    """Repeats `action` while a server is away, with growing pauses and jitter. Raises all other errors."""
     pause = _FIRST_PAUSE_S
     while True:
         try:
@@ -70,5 +71,5 @@ async def outlast(action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.
 
 
 def jitter(seconds: float) -> float:
-    """Half to one and a half times `seconds`, so that those who wait do not come back all at once."""
+    """Returns 0.5 to 1.5 times `seconds`, so that waiting processes do not all return at the same time."""
     return seconds * random.uniform(0.5, 1.5)

@@ -1,4 +1,4 @@
-"""The FastAPI app of a service: problem documents, body limit, metrics, health; and the server that runs it."""
+"""Creates the FastAPI app of a service (problem documents, body limit, metrics, health) and the server that runs it."""
 
 import asyncio
 import time
@@ -36,11 +36,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create_app(
     title: str, health: Health, lifespan: Lifespan, *, docs: bool = False, doors: Sequence[Middleware] = ()
 ) -> FastAPI:
-    """`docs` publishes /v1/openapi.json and its page: for the public's door only. `doors` see each request before the
-    routes do.
+    """`docs` publishes /v1/openapi.json and its page; only the gateway does. `doors` are middlewares that run before
+    the routes.
 
-    `health` is kept in `app.state.health`: kit.lifecycle serves it on a port of its own, because whoever reaches the
-    routes (for the gateway: everybody) has no business there.
+    `health` is kept in `app.state.health`. kit.lifecycle serves it on a separate port, so that clients of the routes
+    cannot reach it.
     """
     app = FastAPI(
         title=title,
@@ -63,7 +63,7 @@ def create_app(
 
 
 def health_app(health: Health) -> FastAPI:
-    """What a process shows on its health port: /sante/vivant, /sante/pret, /metrics."""
+    """The app on the health port of a process: /sante/vivant, /sante/pret, /metrics."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
     app.include_router(health.router())
@@ -71,7 +71,8 @@ def health_app(health: Health) -> FastAPI:
 
 
 class Leaving:
-    """Once the process is told to end, each answer closes its connection: the next request goes to another process."""
+    """Middleware: once the process was told to end, each response closes its connection, so that the next request goes
+    to another process."""
 
     def __init__(self, app: ASGIApp, stopping: asyncio.Event) -> None:
         self.app = app
@@ -87,7 +88,7 @@ class Leaving:
 
 
 class _TooLarge(HTTPException):
-    """An HTTPException, since FastAPI turns any other error raised while it reads a body into a 400."""
+    """Derived from HTTPException because FastAPI turns any other error raised while it reads a body into a 400."""
 
     def __init__(self) -> None:
         super().__init__(413, f"more than {MAX_BODY} bytes")
@@ -99,12 +100,12 @@ async def _on_too_large(_: Request, __: Exception) -> Response:
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
-    """Whoever asked has gone, or was too slow: nobody reads this, and nothing of ours failed."""
+    """The client has disconnected: nobody reads this response, and it must not count as our error."""
     return Response(status_code=408)
 
 
 class BodyLimit:
-    """413 above MAX_BODY bytes, whether announced by Content-Length or not."""
+    """Middleware: 413 above MAX_BODY bytes, with or without a Content-Length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -141,9 +142,10 @@ class BodyLimit:
 
 
 class Observe:
-    """A span, a timing and a line for each request; a route is named by its template, never by its ids.
+    """Middleware: one span, one timing and one log line per request. Routes are named by their template, never with
+    ids.
 
-    The outermost of all: what another part of the app refuses, or fails to do, is seen too.
+    It is the outermost one, so that it also sees what other middlewares refuse or fail to do.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -168,17 +170,18 @@ class Observe:
             except Exception as error:
                 if status:
                     raise
-                # Answered here, and not by Starlette outside of this span: the log of the error names its trace.
+                # Answer here rather than in Starlette's outer handler, so that the log line of the error has this
+                # trace.
                 answer = await scope["app"].exception_handlers[Exception](Request(scope), error)
                 await answer(scope, receive, watched_send)
             finally:
                 _note(span, _method(scope), self._route(scope), status or 500, time.perf_counter() - begun)
 
     def _route(self, scope: Scope) -> str:
-        """The template of the path, "other" where none was found."""
+        """The template of the path; "other" when no route was found."""
         if "route" in scope:
             return str(scope["route"].path)
-        # FastAPI names its own routes in the scope, of pages and mounted apps only what answers.
+        # FastAPI puts only its own routes into the scope. For pages and mounted apps only the endpoint is known.
         if self._paths is None:
             routes = [route for route in scope["app"].routes if isinstance(route, Route | Mount)]
             self._paths = {route.endpoint if isinstance(route, Route) else route.app: route.path for route in routes}
@@ -186,7 +189,7 @@ class Observe:
 
 
 def _method(scope: Scope) -> str:
-    """A method of HTTP; whatever else somebody sends is no name for a series."""
+    """An HTTP method; anything else is counted as OTHER, because clients must not create metric series."""
     return scope["method"] if scope["method"] in _METHODS else "OTHER"
 
 
@@ -207,13 +210,13 @@ def _note(span: Span, method: str, route: str, status: int, seconds: float) -> N
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn would raise the signal once more after a clean end: the process would not exit with 0."""
+        """uvicorn would raise the signal again after a clean end, so the process would not exit with 0."""
         yield
 
 
 def server(app: FastAPI, host: str, port: int, *, limits: Limits = Limits(), owner: Owner = str) -> uvicorn.Server:
-    """A server that leaves signals and logging to the caller, and gives requests in hand 10 s at the end. `owner` names
-    whom the connections of an address belong to, when they are counted."""
+    """A server that leaves signals and logging to the caller, and gives running requests 10 s at the end. `owner` maps
+    the address of a client to the key under which its connections are counted."""
     open_connections = Connections(limits, owner)
     config = uvicorn.Config(
         app,
@@ -226,7 +229,7 @@ def server(app: FastAPI, host: str, port: int, *, limits: Limits = Limits(), own
         access_log=False,
         server_header=False,
         date_header=False,
-        # uvicorn would believe X-Forwarded-For from this machine: whom to believe is the gateway's to say.
+        # uvicorn would trust X-Forwarded-For from this machine; only the gateway decides whom to trust.
         proxy_headers=False,
         timeout_graceful_shutdown=10,
         lifespan="on",
