@@ -25,6 +25,7 @@ class Annonce(Valeur):
     """The public state of an annonce.
 
     `categories`: codes of the lists activites (time, skills) and materiels (objects, premises, transport).
+    `date_debut` without `date_fin`: that day only.
     `creneaux`: weekly slots, codes of the list creneaux ("samedi-matin"); empty: no matter when.
     `places`: how many answers are looked for, in people or, for materiel, in objects.
     `sans_alerte`: nobody is alerted when it is published, since it was not posted here by a person: it was generated.

@@ -15,8 +15,9 @@ from kit.tokens import Identity, requires
 from kit.versions import VersionRead, respond
 from services.annonces import domain, views
 from services.annonces.actions import Deps, appliquer
+from services.annonces.dates import ChampInvalide
 from services.annonces.recherche import FACETTES, Recherche, pipeline
-from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, ChampInvalide
+from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi
 from services.annonces.store import Document, annonce_de, champs, fiche
 from services.annonces.web import INTROUVABLE, AvecDeps, AvecPage, Compte, Visiteur, documented
 
@@ -161,11 +162,11 @@ async def corriger(
     annonce_id: str, saisie: AnnonceModifiee, compte: Compte, version: VersionRead, deps: AvecDeps
 ) -> Response:
     now = deps.clock.now()
-    contenu = saisie.contenu(now)
 
     async def work(tx: Tx) -> Document:
         document = await mienne(deps, annonce_id, compte.sub, tx)
         lue = fiche(document)
+        contenu = saisie.contenu(now, debut_connu=lue.annonce.date_debut)
         _verifier_sens(contenu.sens, lue.annonce.auteur.type)
         stockee = await appliquer(tx, deps, domain.corriger(lue, contenu, version_lue=version, now=now))
         return {**document, **champs(stockee)}

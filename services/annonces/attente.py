@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from contracts.annonces import Annonce, EtatAnnonce, EtatReponse, RaisonCloture, RaisonSansEffet, Reponse
 from contracts.commun import Identifiant, Nature
 from services.annonces import domain, reponses
+from services.annonces.dates import fin_du_jour
 from services.annonces.domain import Changement, Fiche
 from services.annonces.reponses import ChangementReponse, Demande, SansEffet
-from services.annonces.requetes import QUANTITE_MAXIMALE, fin_du_jour
+from services.annonces.requetes import QUANTITE_MAXIMALE
 
 
 @dataclass(frozen=True)

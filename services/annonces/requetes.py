@@ -2,14 +2,15 @@
 
 import datetime as dt
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from contracts import references
 from contracts.commun import Cession, Code, Identifiant, Nature, Sens, TypeAuteur
 from kit.moments import Day, Moment
+from services.annonces import dates
 from services.annonces.associations import Presentation
+from services.annonces.dates import ChampInvalide, Dates
 from services.annonces.domain import Contenu
 from services.annonces.saisie import (
     AvecLieu,
@@ -24,19 +25,8 @@ from services.annonces.saisie import (
     Texte,
 )
 
-PARIS = ZoneInfo("Europe/Paris")
-DUREE_HABITUELLE = dt.timedelta(days=60)
-DUREE_MAXIMALE = dt.timedelta(days=180)
 QUANTITE_MAXIMALE = 10_000
 """Places of an annonce, and what one answer may ask for."""
-
-
-class ChampInvalide(ValueError):
-    """One field does not go with the others or with the present; the message is a French sentence."""
-
-    def __init__(self, champ: str, message: str) -> None:
-        super().__init__(message)
-        self.champ, self.message = champ, message
 
 
 class EngagementSaisi(Requete):
@@ -141,8 +131,11 @@ class AnnonceModifiee(AvecLieu):
     places: StrictInt = Field(ge=1, le=QUANTITE_MAXIMALE)
     expire_at: Moment | None = None
 
-    def contenu(self, now: dt.datetime) -> Contenu:
-        """What the author writes, with its last day. Raises ChampInvalide."""
+    def contenu(self, now: dt.datetime, *, debut_connu: dt.date | None = None) -> Contenu:
+        """What the author writes, with its last day. Raises ChampInvalide.
+
+        `debut_connu`: the first day of the annonce that this corrects.
+        """
         connues, quoi = _categories_connues(self.nature)
         for code in self.categories:
             if code not in connues:
@@ -151,10 +144,8 @@ class AnnonceModifiee(AvecLieu):
             raise ChampInvalide("cession", "Précisez s’il s’agit d’un don ou d’un prêt.")
         if self.nature in (Nature.BENEVOLAT, Nature.COMPETENCE) and self.cession is not None:
             raise ChampInvalide("cession", "Le don ou le prêt ne concerne que le matériel et la logistique.")
-        if self.date_debut and self.date_fin and self.date_fin < self.date_debut:
-            raise ChampInvalide("date_fin", "La date de fin précède la date de début.")
-        if self.date_fin and fin_du_jour(self.date_fin) <= now:
-            raise ChampInvalide("date_fin", "Cette date est passée.")
+        jours = Dates(self.date_debut, self.date_fin, self.creneaux)
+        dates.verifier(jours, now, debut_connu=debut_connu)
         return Contenu(
             sens=self.sens,
             nature=self.nature,
@@ -174,25 +165,8 @@ class AnnonceModifiee(AvecLieu):
             ouvert_aux_mineurs=self.ouvert_aux_mineurs,
             urgent=self.urgent,
             places=self.places,
-            expire_at=self._expiration(now),
+            expire_at=dates.fin_de_parution(jours, self.expire_at, now),
         )
-
-    def _expiration(self, now: dt.datetime) -> dt.datetime:
-        limite = now + DUREE_MAXIMALE
-        if self.expire_at is not None:
-            voulue = self.expire_at
-            if voulue <= now:
-                raise ChampInvalide("expire_at", "Cette date est passée.")
-            if voulue > limite:
-                raise ChampInvalide("expire_at", f"Une annonce reste au plus {DUREE_MAXIMALE.days} jours.")
-            return voulue.replace(microsecond=voulue.microsecond // 1000 * 1000)
-        if self.date_fin is not None:
-            return min(fin_du_jour(self.date_fin), limite)
-        habituelle = now + DUREE_HABITUELLE
-        if self.date_debut is not None:
-            # What starts later must not be over before it starts.
-            habituelle = max(habituelle, fin_du_jour(self.date_debut))
-        return min(habituelle, limite)
 
 
 class AnnonceDeposee(AnnonceModifiee):
@@ -205,9 +179,3 @@ class ReponseSaisie(Requete):
     message: Texte = Field(default="", max_length=2000)
     quantite: StrictInt = Field(default=1, ge=1, le=QUANTITE_MAXIMALE)
     liste_attente: StrictBool = False
-
-
-def fin_du_jour(jour: dt.date) -> dt.datetime:
-    """The midnight that ends a day in Paris, in UTC: 22 h or 23 h, by the season."""
-    minuit = dt.datetime.combine(jour + dt.timedelta(days=1), dt.time(), tzinfo=PARIS)
-    return minuit.astimezone(dt.UTC)

@@ -12,6 +12,7 @@ from kit.tokens import Identity, account, identity
 from kit.versions import stale
 from services.annonces.actions import Deps
 from services.annonces.associations import AssociationRefuseeDefinitivement
+from services.annonces.dates import ChampInvalide
 from services.annonces.domain import (
     Action,
     PlacesDejaPrises,
@@ -21,7 +22,6 @@ from services.annonces.domain import (
     VersionDepassee,
 )
 from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible, SansEffet
-from services.annonces.requetes import ChampInvalide
 from services.annonces.saisie import Requete
 
 INTROUVABLE = "Cette annonce"

@@ -14,7 +14,7 @@ from kit.ids import new_id
 from kit.outbox import Tx
 from services.annonces import rappels, veille
 from services.annonces.actions import rappeler
-from services.annonces.requetes import PARIS
+from services.annonces.dates import PARIS
 from services.annonces.store import fiche
 from tests.integration.annonces.banc import Banc
 

@@ -138,6 +138,7 @@ async def test_the_same_idempotency_key_posts_once(banc: Banc) -> None:
         ({"places": 0}, "places"),
         ({"sens": "besoin"}, "sens"),
         ({"date_debut": "2099-02-01", "date_fin": "2099-01-01"}, "date_fin"),
+        ({"date_debut": "2020-01-01"}, "date_debut"),
         ({"expire_at": "2020-01-01T00:00:00Z"}, "expire_at"),
         ({"lat": 91}, "lat"),
         ({"domaines": ["inconnu"]}, "domaines"),

@@ -1,23 +1,17 @@
-"""What may be typed, and what is made of it: text, codes, places, the last day."""
+"""What may be typed, and what is made of it: text, codes, places."""
 
-import datetime as dt
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts import references
 from contracts.commun import Nature
+from services.annonces.dates import ChampInvalide
 from services.annonces.requetes import (
-    DUREE_HABITUELLE,
-    DUREE_MAXIMALE,
     AnnonceModifiee,
     AssociationDeposee,
     AuteurSaisi,
-    ChampInvalide,
-    fin_du_jour,
 )
 from tests.unit.annonces.fabrique import NOW
 
@@ -99,45 +93,6 @@ def test_material_is_given_or_lent() -> None:
         saisie(nature="materiel", categories=["livres"]).contenu(NOW)
     with pytest.raises(ChampInvalide, match="matériel"):
         saisie(nature="benevolat", categories=["maraude"], cession="don").contenu(NOW)
-
-
-def test_the_last_day() -> None:
-    assert saisie().contenu(NOW).expire_at == NOW + DUREE_HABITUELLE
-    assert saisie(date_fin="2026-03-14").contenu(NOW).expire_at == dt.datetime(2026, 3, 14, 23, tzinfo=dt.UTC)
-    assert saisie(date_fin="2027-03-14").contenu(NOW).expire_at == NOW + DUREE_MAXIMALE
-    assert saisie(date_debut="2026-06-01").contenu(NOW).expire_at == dt.datetime(2026, 6, 1, 22, tzinfo=dt.UTC)
-    voulue = saisie(expire_at="2026-04-01T12:00:00+02:00").contenu(NOW).expire_at
-    assert voulue == dt.datetime(2026, 4, 1, 10, tzinfo=dt.UTC)
-    assert voulue.tzinfo is dt.UTC
-
-
-@pytest.mark.parametrize(
-    ("champs", "champ"),
-    [
-        ({"date_debut": "2026-04-02", "date_fin": "2026-04-01"}, "date_fin"),
-        ({"date_fin": "2026-03-01"}, "date_fin"),
-        ({"expire_at": "2026-03-02T11:59:59Z"}, "expire_at"),
-        ({"expire_at": "2026-12-31T00:00:00Z"}, "expire_at"),
-    ],
-)
-def test_days_that_cannot_be(champs: dict[str, Any], champ: str) -> None:
-    with pytest.raises(ChampInvalide) as caught:
-        saisie(**champs).contenu(NOW)
-    assert caught.value.champ == champ
-
-
-@pytest.mark.parametrize(
-    ("jour", "heure_utc"),
-    [("2026-03-28", 23), ("2026-03-29", 22), ("2026-10-24", 22), ("2026-10-25", 23)],
-)
-def test_a_day_ends_at_midnight_in_paris_in_both_seasons(jour: str, heure_utc: int) -> None:
-    fin = fin_du_jour(dt.date.fromisoformat(jour))
-    assert (fin.date().isoformat(), fin.hour) == (jour, heure_utc)
-
-
-@given(st.dates())
-def test_every_day_has_an_end(jour: dt.date) -> None:
-    assert fin_du_jour(jour).tzinfo is dt.UTC
 
 
 @pytest.mark.parametrize(
