@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.reponses_sms import read
-from services.notifications.reponses_sms.read import (
+from services.notifications.comprehension import codes, commands, read
+from services.notifications.comprehension.commands import (
     Aide,
     Commande,
     Incompris,
@@ -18,10 +18,9 @@ from services.notifications.reponses_sms.read import (
     Pause,
     Reprise,
     Stop,
-    lire,
-    lire_reference,
-    reference_code,
 )
+from services.notifications.comprehension.codes import lire_reference, reference_code
+from services.notifications.comprehension.read import lire
 
 
 def dit(valeur: object) -> str | None:
@@ -321,8 +320,8 @@ def test_qui_demande_de_l_aide_en_recoit(texte: str) -> None:
     ("texte", "commande"),
     [
         ("PAUSE 30", Pause(30)),
-        ("pause", Pause(read.JOURS_PAUSE)),
-        ("Pause.", Pause(read.JOURS_PAUSE)),
+        ("pause", Pause(commands.JOURS_PAUSE)),
+        ("Pause.", Pause(commands.JOURS_PAUSE)),
         ("pause30", Pause(30)),
         ("PAUSE 15 jours", Pause(15)),
         ("pause 15j", Pause(15)),
@@ -370,9 +369,9 @@ DES_OUI = re.compile(r"[o0]+\W*u*i|o\W*k|accord|ouais|ouaip|yes|yep|volont|parta
 def test_rien_ne_fait_echouer_la_lecture(texte: str) -> None:
     commande = lire(texte)
     if isinstance(commande, Oui):
-        assert 1 <= commande.quantite <= read.QUANTITE_MAX
+        assert 1 <= commande.quantite <= commands.QUANTITE_MAX
     if isinstance(commande, Pause):
-        assert 1 <= commande.jours <= read.JOURS_PAUSE_MAX
+        assert 1 <= commande.jours <= commands.JOURS_PAUSE_MAX
 
 
 SANS_OUI = st.lists(st.sampled_from(mots("je viens avec 3 amis K7 bravo . ? stop non pause 2 merci"))).map(" ".join)
@@ -397,7 +396,7 @@ def test_un_stop_au_debut_l_emporte_sur_toute_suite(suite: str, stop: str) -> No
     assert lire(f"{stop}\n{suite}") == Stop()
 
 
-@given(st.integers(min_value=0, max_value=read.CODES - 1), st.sampled_from([str.upper, str.lower]))
+@given(st.integers(min_value=0, max_value=codes.CODES - 1), st.sampled_from([str.upper, str.lower]))
 def test_un_code_se_relit_comme_il_a_ete_ecrit(n: int, casse: Callable[[str], str]) -> None:
     code = reference_code(n)
     assert lire_reference(casse(code)) == code
@@ -405,10 +404,10 @@ def test_un_code_se_relit_comme_il_a_ete_ecrit(n: int, casse: Callable[[str], st
 
 
 def test_les_codes_sont_tous_differents_et_courts() -> None:
-    codes = [reference_code(n) for n in range(read.CODES)]
-    assert len(set(codes)) == read.CODES > 50_000
+    codes = [reference_code(n) for n in range(codes.CODES)]
+    assert len(set(codes)) == codes.CODES > 50_000
     assert {len(code) for code in codes} == {2, 3, 4}
-    assert reference_code(read.CODES) == codes[0]
+    assert reference_code(codes.CODES) == codes[0]
     assert not set("".join(codes)) & set("OILSBZU")
     with pytest.raises(ValueError, match="from 0"):
         reference_code(-1)
