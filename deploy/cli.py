@@ -4,6 +4,7 @@ import os
 import sys
 from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -133,13 +134,16 @@ def seed(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(metavar="MESURE", help="envois ou pipeline.")],
+    name: Annotated[str, typer.Argument(metavar="MESURE", help="envois, pipeline ou lecture.")],
+    dossier: Annotated[
+        Path | None, typer.Argument(metavar="DOSSIER", help="Pour « lecture » : les tables .tsv de réponses.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Les chiffres en un objet JSON, sur la dernière ligne.")
     ] = False,
 ) -> None:
     """Mesure la plateforme à côté de ses pairs, dans une pile à part ; sort avec 1 si la barre n’est pas tenue."""
-    if not _verb("bench").run(name, as_json):
+    if not _verb("bench").run(name, as_json, dossier):
         raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.annonces import Annonce
 from contracts.matching import CorrespondancesTrouvees, Destinataire
 from contracts.notifications import Canal
+from services.notifications.comprehension.codes import reference_code
 from services.notifications.contacts.store import Contact
 from services.notifications.delivery.claimed_ahead import Regard
 from services.notifications.domain import Etat, Genre, Motif
@@ -20,7 +21,6 @@ from services.notifications.planning.preferences import SANS_CHOIX
 from services.notifications.registre.ids import id_alerte
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
-from services.notifications.reponses_sms.read import reference_code
 
 _REFERENCES = 20_000
 

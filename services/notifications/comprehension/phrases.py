@@ -41,12 +41,16 @@ def ecraser(mot: str) -> str:
     return mot if mot.startswith("#") or mot.isdecimal() else _REPETITION.sub(r"\1", mot)
 
 
-def deplier(motif: str, listes: Mapping[str, str]) -> Iterator[Phrase]:
-    """Every phrase of one pattern."""
+def _mots(alternative: str, abreges: Mapping[str, str]) -> Phrase:
+    return tuple(ecraser(mot) for brut in alternative.split("_") for mot in abreges.get(brut, brut).split())
+
+
+def deplier(motif: str, listes: Mapping[str, str], abreges: Mapping[str, str]) -> Iterator[Phrase]:
+    """Every phrase of one pattern, its words written out."""
     choix = []
     for case in motif.format_map(listes).split():
         facultative = case.startswith("[")
-        possibles = [tuple(ecraser(mot) for mot in c.split("_")) for c in case.strip("[]").split("|")]
+        possibles = [_mots(alternative, abreges) for alternative in case.strip("[]").split("|")]
         choix.append([*possibles, ()] if facultative else possibles)
     for parties in product(*choix):
         phrase = tuple(mot for partie in parties for mot in partie)
@@ -55,13 +59,17 @@ def deplier(motif: str, listes: Mapping[str, str]) -> Iterator[Phrase]:
 
 
 class Lexique:
-    """All phrases, each of one kind. Raises ValueError when two kinds claim the same phrase."""
+    """All phrases, each of one kind. Raises ValueError when two kinds claim the same phrase.
 
-    def __init__(self, motifs: Mapping[Sorte, str], listes: Mapping[str, str]) -> None:
+    `abreges`: how a word is written out, here and in a message.
+    """
+
+    def __init__(self, motifs: Mapping[Sorte, str], listes: Mapping[str, str], abreges: Mapping[str, str]) -> None:
+        self.abreges = abreges
         self._sortes: dict[Phrase, Sorte] = {}
         for sorte, lignes in motifs.items():
             for ligne in filter(None, map(str.strip, lignes.splitlines())):
-                for phrase in deplier(ligne, listes):
+                for phrase in deplier(ligne, listes, abreges):
                     if self._sortes.setdefault(phrase, sorte) is not sorte:
                         raise ValueError(f"{' '.join(phrase)!r} is both {sorte} and {self._sortes[phrase]}")
         self.mots = frozenset(mot for phrase in self._sortes for mot in phrase)

@@ -24,7 +24,7 @@ Dite = tuple[Sorte, tuple[Mot, ...]]
 
 def lire(texte: str) -> Commande:
     """What the text asks for; Incompris for everything that is not plain."""
-    message = decouper(texte[:_LONGUEUR_LUE], LEXIQUE.mots)
+    message = decouper(texte[:_LONGUEUR_LUE], LEXIQUE.abreges)
     if dit_stop(message):
         return Stop()
     if len(texte) > LONGUEUR_MAX:
@@ -65,7 +65,9 @@ def _phrases(message: Message) -> list[Dite] | None:
 
 
 _QUI_DIT_OUI = frozenset({Sorte.OUI, Sorte.ACCORD, Sorte.CONFIRMATION, Sorte.AVEC_OUI})
-_QUI_DIT_COMBIEN_OU_QUAND = frozenset({Sorte.JOUR, Sorte.HEURE, Sorte.QUANTITE, Sorte.EN_PLUS, Sorte.NOMBRE, Sorte.CODE})
+_QUI_DIT_COMBIEN_OU_QUAND = frozenset(
+    {Sorte.JOUR, Sorte.HEURE, Sorte.QUANTITE, Sorte.EN_PLUS, Sorte.NOMBRE, Sorte.CODE}
+)
 
 
 def _plainement_non(sortes: set[Sorte]) -> bool:

@@ -1,8 +1,8 @@
-"""A message as words: what is quoted is left out, numbers, hours, dates, codes and emoji become words of their own. Pure."""
+"""A message as words, without what it quotes; numbers, hours, dates, codes and emoji are words of their own. Pure."""
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.notifications.comprehension.codes import lire_reference
@@ -23,15 +23,16 @@ _CONSIGNE_CITEE = re.compile(
 )
 _CONSIGNE = re.compile(r"\brepondez oui\b.{0,12}\bnon\b.{0,12}\bou stop\b")
 
-_INVISIBLES = re.compile("[\u200b-\u200f\u2060\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
+_INVISIBLES = re.compile("[\u200b-\u200f\u2060\u2640\u2642\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 _EMOTICONES = (
     (re.compile(r"[:;=]['’]?-?[)\]dp](?![a-z])|\^\^|<3"), " 🙂 "),
     (re.compile(r"[:;=]['’]?-?[(/|\\](?![a-z])"), " 😢 "),
 )
 _EMOJI = {
-    "#haut": "👍✅👌",
+    "#haut": "👍✅👌✔☑🙋",
     "#bas": "👎❌🚫",
-    "#sourire": "🙂😊😀😃😄😁☺😉🤗🙏❤🧡💛💚💙💜🖤🤍💪🎉👏🌞☀🌈🥰😍😘🤝🙌🌹🌸💐✨⭐🌟😇👋",
+    "#sourire": "🙂😊😀😃😄😁☺😉🤗❤🧡💛💚💙💜🖤🤍💪🎉👏🌞☀🌈🥰😍😘🤝🙌🌹🌸💐✨⭐🌟😇👋",
+    "#merci": "🙏",
     "#triste": "😢😞😔😭🙁☹😥😕😟😩😓",
 }
 _CLE_EMOJI = {signe: cle for cle, signes in _EMOJI.items() for signe in signes}
@@ -47,7 +48,7 @@ _JETONS = re.compile(
     r"|(?P<autre>.)",
     re.DOTALL,
 )
-_COLLE = re.compile(r"(x|[^\W\d_]{2,})(\d{1,3})|(\d{1,3})(x|[^\W\d_]{2,})")
+_COLLE = re.compile(r"(x|[^\W\d_]{2,})(\d{1,3})|(\d{1,3})(p|x|[^\W\d_]{2,})")
 _EN_LETTRES = {
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11,
     "douze": 12, "quinze": 15, "vingt": 20,
@@ -76,8 +77,8 @@ class Message:
         return tuple(mot for clause in self.clauses for mot in clause)
 
 
-def decouper(texte: str, connus: Collection[str]) -> Message:
-    """`connus`: words that are not taken apart where letters and digits meet ("jvi1")."""
+def decouper(texte: str, abreges: Mapping[str, str]) -> Message:
+    """`abreges`: words of SMS language, and how they are written out ("jvi1": "je viens")."""
     plat = _aplatir(_sans_citation(texte))
     clauses: list[list[Mot]] = [[]]
     question = suspension = False
@@ -88,7 +89,7 @@ def decouper(texte: str, connus: Collection[str]) -> Message:
             question = question or "?" in dit or "؟" in dit
             suspension = suspension or ".." in dit
         elif sorte == "mot":
-            clauses[-1] += [_mot(partie) for partie in _decoller(dit, connus)]
+            clauses[-1] += [_mot(partie) for partie in _ecrire_en_entier(dit, abreges)]
         elif sorte == "heure":
             clauses[-1].append(Mot(dit, "#heure" if int(re.split(r"\D", dit)[0]) >= 7 else "#heures"))
         elif sorte != "blanc":
@@ -114,10 +115,11 @@ def _aplatir(texte: str) -> str:
     return _CONSIGNE.sub(f" {INCONNU} ", plat)
 
 
-def _decoller(mot: str, connus: Collection[str]) -> tuple[str, ...]:
+def _ecrire_en_entier(mot: str, abreges: Mapping[str, str]) -> list[str]:
     """ "oui3" is two words, and so is "2pers"; a code is one."""
-    colle = None if mot in connus or lire_reference(mot) else _COLLE.fullmatch(mot)
-    return tuple(partie for partie in colle.groups() if partie) if colle else (mot,)
+    colle = None if mot in abreges or lire_reference(mot) else _COLLE.fullmatch(mot)
+    parties = [partie for partie in colle.groups() if partie] if colle else [mot]
+    return [entier for partie in parties for entier in abreges.get(partie, partie).split()]
 
 
 def _mot(texte: str) -> Mot:

@@ -14,6 +14,8 @@ from kit.ids import stable_id
 from kit.mongo import Database, DuplicateKeyError, Session
 from kit.outbox import Outbox, Tx
 from services.notifications.canaux.feedback import SmsRecu
+from services.notifications.comprehension.commands import Commande, Non, Oui, Pause, Reprise, Stop
+from services.notifications.comprehension.read import lire
 from services.notifications.contacts.encryption import Coffre
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.handoff import sceller
@@ -23,8 +25,6 @@ from services.notifications.metrics import SMS_RECUS
 from services.notifications.registre.queries import Consultation
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
-from services.notifications.reponses_sms import read
-from services.notifications.reponses_sms.read import Commande, Non, Oui, Pause, Reprise, Stop
 
 _REPONSE_TARDIVE = dt.timedelta(days=60)
 """How long a reference is understood after its alert."""
@@ -78,7 +78,7 @@ class Reception:
 
     async def recevoir(self, sms: SmsRecu) -> None:
         """Acted upon when this returns; raises what Mongo raises, and the provider is to say it again."""
-        commande = read.lire(sms.texte)
+        commande = lire(sms.texte)
         sms_id = stable_id("sms", sms.fournisseur, sms.reference)
 
         async def work(tx: Tx) -> None:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from contracts.annonces import RaisonSansEffet
 from services.notifications.canaux.sms.gsm7 import Codage, codage, compter
+from services.notifications.comprehension.commands import Non, Oui, Pause, Reprise
+from services.notifications.comprehension.read import lire
 from services.notifications.domain import Genre
 from services.notifications.messages.samples import ANNONCE, EXEMPLES, PERSONNE
 from services.notifications.messages.sms import ALERTE_PARTIES, PUSH, SMS, SansTexte, rediger_push, rediger_sms
-from services.notifications.reponses_sms.read import Non, Oui, Pause, Reprise, lire
 
 ALERTE = {**ANNONCE, **PERSONNE}
 FIN = "Réf. K7. Répondez OUI K7, NON K7 ou STOP"
