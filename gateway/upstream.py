@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import orjson
+from cachetools import TTLCache
 from starlette.responses import Response
 from yarl import URL
 
@@ -128,7 +129,7 @@ class Services:
         self._timeout_s = timeout_s
         self._restart_s = restart_s
         self._missed_since: dict[str, float] = {}
-        self._tokens: dict[tuple[str, Caller], tuple[str, float]] = {}
+        self._tokens: TTLCache[tuple[str, Caller], str] = TTLCache(_TOKENS_MAX, _TOKEN_REUSED_S)
         self._http: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -145,14 +146,9 @@ class Services:
 
     def token(self, service: str, caller: Caller) -> str:
         key = (service, caller)
-        known = self._tokens.get(key)
-        now = time.monotonic()
-        if known is not None and known[1] > now:
-            return known[0]
-        if len(self._tokens) >= _TOKENS_MAX:
-            self._tokens.clear()
-        token = self._signer.sign(service, caller.compte_id, caller.roles)
-        self._tokens[key] = (token, now + _TOKEN_REUSED_S)
+        token = self._tokens.get(key)
+        if token is None:
+            token = self._tokens[key] = self._signer.sign(service, caller.compte_id, caller.roles)
         return token
 
     async def call(

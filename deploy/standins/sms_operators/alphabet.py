@@ -1,19 +1,20 @@
 """The alphabets of SMS: GSM 7-bit (3GPP TS 23.038), latin-1 and UCS-2, as octets of an SMPP short_message. Pure.
 
-smpplib has no decoder, and its encoder cuts a text in the middle of an escaped character.
+The table of GSM 7-bit is that of the library gsm0338, and the one in notifications is our own: a wrong character in
+one of them shows as soon as the two talk to each other.
 """
 
-_BASE = (
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENSION = {
-    0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
-}  # fmt: skip
+import codecs
+from typing import Final
+
+from gsm0338 import Codec
+from gsm0338.charset import BASIC_CHARACTER_SET_EXTENSION
+
+_GSM: Final = Codec()
 _ESCAPE = 0x1B
-_OCTETS = {character: bytes([code]) for code, character in enumerate(_BASE) if code != _ESCAPE} | {
-    character: bytes([_ESCAPE, code]) for code, character in _EXTENSION.items()
-}
+_BASE = [bytes([code]) for code in range(0x80) if code != _ESCAPE]
+_EXTENSION = [bytes([_ESCAPE, code]) for code in BASIC_CHARACTER_SET_EXTENSION]
+_OCTETS: dict[str, bytes] = {_GSM.decode(octets)[0]: octets for octets in (*_BASE, *_EXTENSION)}
 
 # data_coding (SMPP 3.4, 5.2.19).
 GSM, ASCII, LATIN_1, UCS_2 = 0, 1, 3, 8
@@ -69,18 +70,18 @@ def encoder(texte: str) -> tuple[int, list[bytes]]:
 
 
 def _gsm(octets: bytes) -> str:
-    characters, escaped = [], False
-    for octet in octets:
-        if escaped:
-            # An unknown extension is shown as the base character (TS 23.038, 6.2.1.1).
-            characters.append(_EXTENSION.get(octet) or _base(octet))
-            escaped = False
-        elif octet == _ESCAPE:
-            escaped = True
-        else:
-            characters.append(_base(octet))
-    return "".join(characters)
+    text: str = _GSM.decode(octets, _UNKNOWN)[0]
+    return text
 
 
-def _base(octet: int) -> str:
-    return _BASE[octet] if octet < len(_BASE) and octet != _ESCAPE else "\ufffd"
+def _show_unknown(error: UnicodeError) -> tuple[str, int]:
+    """What a phone shows for octets that are in no table: of an unknown extension the base character (TS 23.038,
+    6.2.1.1), else U+FFFD."""
+    assert isinstance(error, UnicodeDecodeError)
+    last = error.object[error.end - 1]
+    known = error.end - error.start == 2 and last < 0x80 and last != _ESCAPE
+    return (_GSM.decode(bytes([last]))[0] if known else "\ufffd"), error.end
+
+
+_UNKNOWN = "gsm0338_unknown"
+codecs.register_error(_UNKNOWN, _show_unknown)

@@ -11,6 +11,7 @@ from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes, Seau
 from deploy.standins.sms_operators.parties import EnTeteFaux, Place
 from deploy.standins.sms_operators.registre import Registre
 from deploy.standins.sms_operators.reglages import ReglageFaux
+from services.notifications.canaux.sms import gsm7
 
 GSM = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡AZÄÖÑÜ§¿azäöñüà\f^{}\\[~]|€"
 textes = st.text(st.characters(exclude_categories=["Cs"]), max_size=700)
@@ -60,6 +61,30 @@ def test_a_message_with_a_class_is_a_text_too(codage: int, octets: bytes) -> Non
 def test_octets_that_are_data_are_no_text(codage: int) -> None:
     with pytest.raises(alphabet.AlphabetInconnu):
         alphabet.decoder(b"x", codage)
+
+
+@given(st.text(GSM, max_size=80))
+def test_l_operateur_et_nous_ecrivons_chaque_caractere_avec_les_memes_octets(texte: str) -> None:
+    """Two tables that nobody copied from one another: gsm0338's, and that of notifications."""
+    assert alphabet.encoder(texte)[1] == [gsm7.encoder(texte, gsm7.Codage.GSM7)]
+
+
+@pytest.mark.parametrize(
+    ("octets", "texte"),
+    [
+        (b"a\x1bAb", "aAb"),
+        (b"a\x1b\x1bb", "a\ufffdb"),
+        (b"a\xe9b", "a\ufffdb"),
+        (b"a\x1b\xe9", "a\ufffd"),
+        (b"a\x1b", "a"),
+    ],
+)
+def test_des_octets_hors_de_la_table_n_empechent_pas_de_lire_les_autres(octets: bytes, texte: str) -> None:
+    assert alphabet.decoder(octets, alphabet.GSM) == texte
+
+
+def test_l_annonce_d_une_extension_n_est_pas_un_caractere() -> None:
+    assert alphabet.encoder("\x1b")[0] == alphabet.UCS_2
 
 
 @given(st.lists(st.binary(min_size=1, max_size=130), min_size=1, max_size=20), st.integers(0, 70_000))

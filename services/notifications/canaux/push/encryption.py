@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 
+from cachetools import TTLCache
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -96,18 +97,13 @@ class Signature:
         self._cle = ECKey.import_key(cle_privee)
         self._contact = contact
         self._horloge = horloge
-        self._jetons: dict[str, tuple[float, str]] = {}
+        # Bounded: anybody may invent names below notify.windows.com.
+        self._jetons: TTLCache[str, str] = TTLCache(_JETONS_MAX, _JETON_S - _JETON_MARGE_S, horloge)
 
     def pour(self, origine: str) -> str:
         """`origine`: scheme, host and port of the push service."""
-        fin, jeton = self._jetons.get(origine, (0.0, ""))
-        now = self._horloge()
-        if now > fin - _JETON_MARGE_S:
-            if len(self._jetons) >= _JETONS_MAX:
-                # Anybody may invent names below notify.windows.com.
-                self._jetons.clear()
-            fin = now + _JETON_S
-            claims = {"aud": origine, "exp": int(fin), "sub": self._contact}
-            jeton = jwt.encode({"typ": "JWT", "alg": "ES256"}, claims, self._cle)
-            self._jetons[origine] = fin, jeton
+        jeton = self._jetons.get(origine)
+        if jeton is None:
+            claims = {"aud": origine, "exp": int(self._horloge()) + _JETON_S, "sub": self._contact}
+            jeton = self._jetons[origine] = jwt.encode({"typ": "JWT", "alg": "ES256"}, claims, self._cle)
         return f"vapid t={jeton},k={self._publique}"

@@ -274,4 +274,7 @@ def test_longtemps_apres_les_memes_mots_sont_un_autre_message() -> None:
     redites.acquitter("oui")
     clock.advance(minutes=2)
     redites.nouvelle_connexion()
-    assert redites.reference("oui", 1) != premiere, "acknowledged long before the connection was lost"
+    autre = redites.reference("oui", 1)
+    assert autre != premiere, "acknowledged long before the connection was lost"
+    clock.advance(minutes=16)
+    assert redites.reference("oui", 2) != autre, "not acknowledged, but too long ago"

@@ -8,6 +8,8 @@ rest.
 import datetime as dt
 from dataclasses import dataclass, field
 
+from cachetools import TTLCache
+
 from kit.clock import Clock
 from kit.ids import stable_id
 from services.notifications.canaux.sms.gsm7 import decoder
@@ -17,6 +19,7 @@ AVEC_ENTETE = 0x40
 """The bit of esm_class which says that the content begins with a header (UDHI)."""
 DELAI = dt.timedelta(minutes=10)
 _EN_COURS_MAX = 1_000
+_FINIS_MAX = 20_000
 _OCTETS_MAX = 254
 _MANQUE = "[…]"
 _REF_COURTE, _REF_LONGUE = 0x00, 0x08
@@ -98,7 +101,8 @@ class Assembleur:
         self._clock = clock
         self._delai = delai
         self._en_cours: dict[Cle, Assemblage] = {}
-        self._finis: dict[Cle, dt.datetime] = {}
+        # For a while only: a reference has 8 bits, and the same person will use it again.
+        self._finis: TTLCache[Cle, bool] = TTLCache(_FINIS_MAX, delai.total_seconds(), lambda: clock.now().timestamp())
 
     def ajouter(self, cle: Cle, partie: Partie) -> Assemblage | None:
         """The message, once this part completes it; to be told to `finir` when it is stored. Raises Plein.
@@ -116,13 +120,11 @@ class Assembleur:
     def finir(self, assemblage: Assemblage) -> None:
         if self._en_cours.get(assemblage.cle) is assemblage:
             del self._en_cours[assemblage.cle]
-            # For a while: a reference has 8 bits, and the same person will use it again.
-            self._finis[assemblage.cle] = self._clock.now()
+            self._finis[assemblage.cle] = True
 
     def abandonnes(self) -> list[Assemblage]:
         """Those that have waited too long for a part; each is to be told to `finir`."""
         limite = self._clock.now() - self._delai
-        self._finis = {cle: at for cle, at in self._finis.items() if at > limite}
         return [assemblage for assemblage in self._en_cours.values() if assemblage.depuis <= limite]
 
 

@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from cachetools import TTLCache
+
 from kit.clock import Clock
 from kit.ids import new_id, stable_id
 from kit.logging import get_logger
@@ -29,7 +31,7 @@ log = get_logger(__name__)
 
 _SURSIS = dt.timedelta(minutes=1)
 _MEMOIRE = dt.timedelta(minutes=15)
-_SOUVENIRS_MAX = 1_000
+_SOUVENIRS_MAX = 20_000
 
 
 @dataclass
@@ -49,30 +51,28 @@ class Redites:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._vus: dict[str, _Souvenir] = {}
+        self._vus: TTLCache[str, _Souvenir] = TTLCache(
+            _SOUVENIRS_MAX, _MEMOIRE.total_seconds(), lambda: clock.now().timestamp()
+        )
         self._connexion, self._depuis = new_id(), clock.now()
 
     def nouvelle_connexion(self) -> None:
         self._connexion, self._depuis = new_id(), self._clock.now()
 
     def reference(self, empreinte: str, sequence: int) -> str:
-        vu, now = self._vus.get(empreinte), self._clock.now()
-        if vu is not None and self._redite(vu, now):
+        vu = self._vus.get(empreinte)
+        if vu is not None and self._redite(vu):
             reference = vu.reference
         else:
             reference = stable_id(empreinte, self._connexion, sequence)
-        if len(self._vus) >= _SOUVENIRS_MAX:
-            self._vus = {cle: autre for cle, autre in self._vus.items() if now - autre.at < _MEMOIRE}
-        self._vus[empreinte] = _Souvenir(reference, self._connexion, now)
+        self._vus[empreinte] = _Souvenir(reference, self._connexion, self._clock.now())
         return reference
 
     def acquitter(self, empreinte: str) -> None:
         if vu := self._vus.get(empreinte):
             vu.acquitte = True
 
-    def _redite(self, vu: _Souvenir, now: dt.datetime) -> bool:
-        if now - vu.at > _MEMOIRE:
-            return False
+    def _redite(self, vu: _Souvenir) -> bool:
         return not vu.acquitte or (vu.connexion != self._connexion and self._depuis - vu.at < _SURSIS)
 
 

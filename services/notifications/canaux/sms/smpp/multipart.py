@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from cachetools import FIFOCache
+
 from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.canaux.sms.references import formes
 
@@ -28,7 +30,7 @@ class Parties:
     def __init__(self, attente_s: float = 5.0) -> None:
         """`attente_s`: how long a receipt may wait for the answer to the submit that it overtook."""
         self._attente_s = attente_s
-        self._groupes: dict[str, Groupe] = {}
+        self._groupes: FIFOCache[str, Groupe] = FIFOCache(_CONNUES_MAX)
         self._en_vol: set[asyncio.Future[None]] = set()
 
     @contextmanager
@@ -47,8 +49,6 @@ class Parties:
 
     def noter(self, groupe: Groupe, reference: str) -> None:
         groupe.references.append(reference)
-        while len(self._groupes) >= _CONNUES_MAX:
-            del self._groupes[next(iter(self._groupes))]
         self._groupes[reference] = groupe
 
     async def rejoindre(self, retour: Retour) -> Retour | None:
