@@ -9,8 +9,7 @@ import pytest
 
 from contracts.notifications import DesabonnementDemande
 from kit.ids import new_id
-from services.notifications.canaux.email.webhook import signer_webhook
-from services.notifications.canaux.sms.webhook import signer
+from services.notifications.canaux.callback_signature import signer
 from tests.integration.notifications.abonne import abonner
 from tests.integration.notifications.conftest import SECRET_RELAIS, Lire, Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
@@ -21,12 +20,11 @@ DOMAINE = "place-des-assos.example"
 
 
 def signe(porte: str, octets: bytes, *, secret: str | None = None, retard_s: int = 0) -> dict[str, str]:
-    at = int(time.time()) - retard_s
-    if porte == SMS:
-        signature = signer(octets, str(at), secret or SECRET)
-    else:
-        signature = signer_webhook(octets, at, secret or SECRET_RELAIS)
-    return {"X-Horodatage": str(at), "X-Signature": signature}
+    at = str(int(time.time()) - retard_s)
+    return {
+        "X-Horodatage": at,
+        "X-Signature": signer(octets, at, secret or (SECRET if porte == SMS else SECRET_RELAIS)),
+    }
 
 
 async def appeler(poste: Poste, porte: str, octets: bytes, entetes: dict[str, str] | None = None) -> int:

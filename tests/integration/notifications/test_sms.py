@@ -10,7 +10,7 @@ import pytest
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.ids import new_id
 from services.notifications.alertes import reference
-from services.notifications.canaux.sms.webhook import signer
+from services.notifications.canaux.callback_signature import signer
 from services.notifications.reponses_sms.act import AIDES_MAX
 from tests.integration.notifications.abonne import Abonne, abonner, consentir, numero
 from tests.integration.notifications.conftest import Lire, Poste

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifications.canaux.email.bounces import lire
 from services.notifications.canaux.feedback import Retour, Verdict
-from services.notifications.canaux.retours_email import lire
 
 NOW = dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC)
 ENVOI = "0123456789abcdef0123456789abcdef"
