@@ -1,6 +1,6 @@
-"""Groups concurrent calls: those that arrive while one call is running are answered together by the next one.
+"""Calls that arrive while one is under way are answered together by the next one.
 
-Batches grow with the load without any timer, and no caller gets an answer computed before it asked.
+Batches grow with the load, and without load no call waits. A call is never answered by work that began before it.
 """
 
 import asyncio
@@ -11,48 +11,48 @@ from typing import Generic, TypeVar
 D = TypeVar("D")
 R = TypeVar("R")
 
-_PATIENCE_S = 0.1
+_GATHER_WITHIN_S = 0.1
 
 
-class Ensemble(Generic[D, R]):
+class Batch(Generic[D, R]):
     def __init__(
-        self, repondre: Callable[[Sequence[D]], Awaitable[R]], assez: Callable[[int], bool] = lambda demandes: True
+        self, answer: Callable[[Sequence[D]], Awaitable[R]], enough: Callable[[int], bool] = lambda calls: True
     ) -> None:
-        """`repondre` answers several requests at once; each caller gets what it returns or raises. `assez` returns
-        False for a number of requests to which more are about to come: the group then waits for them, at most
-        `_PATIENCE_S`."""
-        self._repondre = repondre
-        self._assez = assez
-        self._arrivee = asyncio.Event()
-        self._attente: list[tuple[D, asyncio.Future[R]]] = []
-        self._en_cours: asyncio.Task[None] | None = None
+        """`answer` takes the arguments of several calls; each call gets what it returns or raises. `enough` is asked
+        with the number of calls that wait: false when others are about to come, which are then waited for, 0.1 s at
+        most."""
+        self._answer = answer
+        self._enough = enough
+        self._arrived = asyncio.Event()
+        self._waiting: list[tuple[D, asyncio.Future[R]]] = []
+        self._running: asyncio.Task[None] | None = None
 
-    async def __call__(self, demande: D) -> R:
-        reponse: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._attente.append((demande, reponse))
-        self._arrivee.set()
-        if self._en_cours is None or self._en_cours.done():
-            self._en_cours = asyncio.create_task(self._vider())
-        return await reponse
+    async def __call__(self, argument: D) -> R:
+        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((argument, result))
+        self._arrived.set()
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await result
 
-    async def _vider(self) -> None:
-        while self._attente:
-            await self._rassembler()
-            lot, self._attente = self._attente, []
+    async def _run(self) -> None:
+        while self._waiting:
+            await self._gather()
+            batch, self._waiting = self._waiting, []
             try:
-                trouve = await self._repondre([demande for demande, _ in lot])
+                found = await self._answer([argument for argument, _ in batch])
             except Exception as error:
-                for _, reponse in lot:
-                    if not reponse.done():
-                        reponse.set_exception(error)
+                for _, result in batch:
+                    if not result.done():
+                        result.set_exception(error)
             else:
-                for _, reponse in lot:
-                    if not reponse.done():
-                        reponse.set_result(trouve)
+                for _, result in batch:
+                    if not result.done():
+                        result.set_result(found)
 
-    async def _rassembler(self) -> None:
+    async def _gather(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                while not self._assez(len(self._attente)):
-                    self._arrivee.clear()
-                    await self._arrivee.wait()
+            async with asyncio.timeout(_GATHER_WITHIN_S):
+                while not self._enough(len(self._waiting)):
+                    self._arrived.clear()
+                    await self._arrived.wait()

@@ -11,7 +11,6 @@ from contracts.matching import CorrespondancesTrouvees, Destinataire
 from contracts.notifications import Canal
 from services.notifications.comprehension.codes import reference_code
 from services.notifications.contacts.store import Contact
-from services.notifications.delivery.claimed_ahead import Regard
 from services.notifications.domain import Etat, Genre, Motif
 from services.notifications.messages.catalogue import MESSAGES
 from services.notifications.messages.raisons import phrase
@@ -19,6 +18,7 @@ from services.notifications.planning.calendar import Regle
 from services.notifications.planning.plan import DansResume, Faits, Maintenant, Plan, PlusTard, planifier
 from services.notifications.planning.preferences import SANS_CHOIX
 from services.notifications.registre.ids import id_alerte
+from services.notifications.registre.recipients import Recipients
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
 
@@ -30,7 +30,7 @@ class Connu:
     """What is known when a chunk arrives. `sollicitations` by (account, urgent): annonces somebody was alerted about
     in seven days."""
 
-    regard: Regard
+    recipients: Recipients
     sollicitations: Mapping[tuple[str, bool], int]
 
 
@@ -100,7 +100,7 @@ class Plans:
         self._deja: dict[tuple[frozenset[Canal], int, int], list[tuple[Canal, dict[str, Any]]]] = {}
 
     def pour(self, destinataire: Destinataire) -> list[tuple[Canal, dict[str, Any]]]:
-        contact = self._connu.regard.contacts.get(destinataire.compte_id)
+        contact = self._connu.recipients.contacts.get(destinataire.compte_id)
         normales = self._connu.sollicitations.get((destinataire.compte_id, False), 0)
         urgentes = self._connu.sollicitations.get((destinataire.compte_id, True), 0)
         if contact is None or contact.choix is not SANS_CHOIX:

@@ -42,7 +42,7 @@ def create(settings: Reglages) -> FastAPI:
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
             stopping = asyncio.Event()
 
-            loops = [*(livreur.run for livreur in atelier.livreurs.values()), *atelier.fournisseurs.boucles]
+            loops = [*(deliverer.run for deliverer in atelier.deliverers.values()), *atelier.fournisseurs.boucles]
             livraisons = [asyncio.ensure_future(loop(stopping)) for loop in loops]
 
             async def vit() -> None:

@@ -34,11 +34,11 @@ from services.notifications import alertes
 from services.notifications.alertes import Connu, Politique
 from services.notifications.contacts.encryption import CleInconnue
 from services.notifications.contacts.store import Contacts
-from services.notifications.delivery import last_look
 from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Cloture, Genre
 from services.notifications.messages.catalogue import expliquer, genre_de_decision
 from services.notifications.planning.plan import FENETRE_BUDGET
+from services.notifications.registre import recipients
 from services.notifications.registre.erasure import Effacement
 from services.notifications.registre.queries import Consultation
 from services.notifications.registre.store import Registre
@@ -64,7 +64,7 @@ async def on_correspondances_trouvees(event: CorrespondancesTrouvees, tx: Tx, de
     contenu_id = f"{annonce.annonce_id}:{annonce.version}"
     connu = await _connaitre(event, deps)
     lignes = alertes.lignes(event, contenu_id, connu, deps.politique, deps.registre)
-    await deps.courrier.deposer(contenu_id, Genre.ALERTE, alertes.contenu(annonce), lignes, tx, connu.regard)
+    await deps.courrier.deposer(contenu_id, Genre.ALERTE, alertes.contenu(annonce), lignes, tx, connu.recipients)
 
 
 async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
@@ -72,8 +72,8 @@ async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
     comptes = [destinataire.compte_id for destinataire in event.destinataires]
     depuis = deps.registre.clock.now() - FENETRE_BUDGET
     try:
-        regard, nombres = await asyncio.gather(
-            last_look.lire(
+        found, nombres = await asyncio.gather(
+            recipients.read(
                 deps.registre,
                 deps.contacts,
                 comptes,
@@ -87,10 +87,10 @@ async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
     if not deps.politique.budget:
         # Only for those who chose a limit of their own.
         limites = [
-            compte_id for compte_id, contact in regard.contacts.items() if contact.choix.budget_semaine is not None
+            compte_id for compte_id, contact in found.contacts.items() if contact.choix.budget_semaine is not None
         ]
         nombres = await deps.consultation.sollicitations(limites, depuis)
-    return Connu(regard, nombres)
+    return Connu(found, nombres)
 
 
 async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:

@@ -11,9 +11,8 @@ from services.notifications.canaux.providers import Fournisseurs
 from services.notifications.canaux.sms.fournisseur import Recevoir
 from services.notifications.contacts.encryption import Coffre
 from services.notifications.contacts.store import Contacts
-from services.notifications.delivery.claims import Prises
 from services.notifications.delivery.compiled import Modeles
-from services.notifications.delivery.deliverer import Livreur
+from services.notifications.delivery.deliverer import Deliverer
 from services.notifications.delivery.handoff import Remise
 from services.notifications.delivery.outgoing import Courrier
 from services.notifications.handlers import Deps
@@ -36,7 +35,6 @@ from services.notifications.telephones import Telephones
 @dataclass(frozen=True)
 class Atelier:
     registre: Registre
-    prises: Prises
     consultation: Consultation
     contacts: Contacts
     coffre: Coffre
@@ -52,7 +50,7 @@ class Atelier:
     fournisseurs: Fournisseurs
     politique: Politique
     regles_sms: ReglesSms
-    livreurs: dict[Canal, Livreur]
+    deliverers: dict[Canal, Deliverer]
 
     @property
     def deps(self) -> Deps:
@@ -74,7 +72,7 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     db, outbox, clock = runtime.mongo.db, runtime.outbox, runtime.clock
     coffre, liens = Coffre(settings.cle_chiffrement), Liens(settings.cle_liens)
     compositeur = Compositeur(settings.public_url, settings.expediteur_nom, settings.expediteur_adresse)
-    registre, prises = Registre(db, clock), Prises(runtime.mongo, clock)
+    registre = Registre(db, clock)
     consultation, contacts = Consultation(db), Contacts(db, coffre)
     modeles = Modeles(registre, compositeur)
     signataire = None
@@ -85,18 +83,19 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     regles_sms = ReglesSms(db, clock, settings.sms_plafond_euros * 100, settings.regle_sms)
     regles: dict[Canal, Regles] = {Canal.SMS: regles_sms}
     # Deliverers and the inbound side need one another: the dictionary is filled once both are there.
-    livreurs: dict[Canal, Livreur] = {}
-    courrier = Courrier(registre, contacts, modeles, livreurs)
+    deliverers: dict[Canal, Deliverer] = {}
+    courrier = Courrier(registre, contacts, modeles, deliverers)
     reception = Reception(db, consultation, registre, contacts, courrier, coffre, outbox, clock)
     suivi = Suivi(db, registre, contacts, outbox, clock)
     fournisseurs = Fournisseurs(settings, db, _recevoir(reception, suivi))
     for canal in fournisseurs.canaux:
         regle = regles.get(canal.nom, SansRegles())
-        livreurs[canal.nom] = Livreur(canal, registre, prises, contacts, remise, outbox, clock, connexions, regle)
-    politique = Politique(settings.budget_semaine, settings.regle_sms, frozenset(livreurs))
+        deliverers[canal.nom] = Deliverer(
+            canal, registre, runtime.mongo, contacts, remise, outbox, clock, connexions, regle
+        )
+    politique = Politique(settings.budget_semaine, settings.regle_sms, frozenset(deliverers))
     return Atelier(
         registre,
-        prises,
         consultation,
         contacts,
         coffre,
@@ -112,7 +111,7 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
         fournisseurs,
         politique,
         regles_sms,
-        livreurs,
+        deliverers,
     )
 
 

@@ -8,7 +8,7 @@ from contracts.registre import CATALOGUE
 from kit.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
-from services.notifications.delivery.sweeper import Balayeur
+from services.notifications.delivery.sweeper import Sweeper
 from services.notifications.handlers import HANDLERS, sans_effet
 from services.notifications.preparation import preparer
 from services.notifications.settings import SERVICE, Reglages
@@ -23,13 +23,13 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         await preparer(runtime, settings)
         republication = runtime.republication()
         await republication.begin()
-        livreurs = list(atelier.livreurs.values())
-        health.refreshers += [livreur.mesurer for livreur in livreurs]
+        deliverers = list(atelier.deliverers.values())
+        health.refreshers += [deliverer.mesurer for deliverer in deliverers]
         processor = runtime.processor(HANDLERS, atelier.deps, CATALOGUE, ignore=sans_effet)
         try:
             yield [
-                *(livreur.run for livreur in livreurs),
-                *(Balayeur(livreur, atelier.prises, runtime.clock).run for livreur in livreurs),
+                *(deliverer.run for deliverer in deliverers),
+                *(Sweeper(deliverer, runtime.clock).run for deliverer in deliverers),
                 *atelier.fournisseurs.boucles,
                 atelier.resumes.run,
                 atelier.regroupements.run,

@@ -1,101 +1,100 @@
-"""Mails that a deliverer holds claimed before their turn: claimed by the transaction that inserts them, which saves the
-claim later, and prolonged while they wait."""
+"""Lots that a deliverer claims before their turn, in the transaction that inserts their rows: it saves a claim later.
+
+Their leases are extended while they wait.
+"""
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.notifications import Canal
 from kit.ids import new_id
 from kit.mongo import Session
 from services.notifications import domain
-from services.notifications.contacts.store import Contact
-from services.notifications.delivery.claims import Prises
-from services.notifications.domain import Cloture, Etat
+from services.notifications.delivery.claims import Claims
+from services.notifications.domain import Etat
+from services.notifications.registre.recipients import Recipients
 from services.notifications.registre.rows import Ligne
 
 
-@dataclass(frozen=True)
-class Regard:
-    """What is known of those whom rows concern, and of their annonces; perhaps of others too."""
-
-    contacts: Mapping[str, Contact]
-    desabonnes: set[str]
-    clotures: Mapping[str, Cloture]
-
-
 @dataclass
-class Prise:
-    """Rows of one lot that wait for a connection. `pris_at`: when they were claimed (monotonic seconds); None: they are
-    not yet. `regard`: what was known then, its unsubscriptions and closings as of `vu_at`."""
+class Lot:
+    """Rows that wait for a connection.
 
-    lot: str
+    `claimed_at`: monotonic seconds; None while they are not claimed. `recipients`: what was read of them; their
+    unsubscriptions and closings are as of `seen_at`.
+    """
+
+    id: str
     lignes: Sequence[Ligne]
-    pris_at: float | None = None
-    regard: Regard | None = None
-    vu_at: float | None = None
+    claimed_at: float | None = None
+    recipients: Recipients | None = None
+    seen_at: float | None = None
 
-    def plus_jeune_que(self, secondes: float) -> bool:
-        return _depuis_moins_de(self.pris_at, secondes)
+    def claimed_within(self, seconds: float) -> bool:
+        return _within(self.claimed_at, seconds)
 
-    def vue_depuis(self, secondes: float) -> bool:
-        """Whether somebody looked in the last `secondes`."""
-        return _depuis_moins_de(self.vu_at, secondes)
+    def seen_within(self, seconds: float) -> bool:
+        return _within(self.seen_at, seconds)
 
 
-class Avance:
-    def __init__(self, canal: Canal, prises: Prises) -> None:
+class ClaimedAhead:
+    """The lots of one channel in one process, first in, first out."""
+
+    def __init__(self, canal: Canal, claims: Claims) -> None:
         self._canal = canal
-        self._en_base = prises
-        self.prises: deque[Prise] = deque()
+        self._claims = claims
+        self.lots: deque[Lot] = deque()
 
     @property
     def lignes(self) -> list[Ligne]:
-        return [ligne for prise in self.prises for ligne in prise.lignes]
+        return [ligne for lot in self.lots for ligne in lot.lignes]
 
-    async def reserver(
-        self, lignes: Sequence[Ligne], regard: Regard | None, connexions: int, session: Session
-    ) -> list[Prise]:
-        """Claims rows that are about to be inserted in the same transaction, in lots: they are this process's from its
-        commit on, when `tenir` takes them. None of a channel on which an unknown outcome is not sent again."""
+    async def claim(
+        self, lignes: Sequence[Ligne], recipients: Recipients | None, connexions: int, session: Session
+    ) -> list[Lot]:
+        """Claims, in lots, rows that this transaction is about to insert; after its commit give each lot to `add`.
+
+        Returns [] where a message of unknown outcome is not sent again (SMS, push), and when enough is waiting already.
+        """
         attendent = len(self.lignes) + len(lignes)
         if self._canal not in domain.RENVOYES or attendent > domain.AVANCE_MAX:
             return []
-        pris_at = time.monotonic()
+        now = time.monotonic()
         taille = domain.taille_lot(self._canal, attendent, connexions)
-        prises = [
-            Prise(new_id(), lignes[debut : debut + taille], pris_at, regard, pris_at)
+        lots = [
+            Lot(new_id(), lignes[debut : debut + taille], now, recipients, now)
             for debut in range(0, len(lignes), taille)
         ]
-        for prise in prises:
-            for ligne in prise.lignes:
-                ligne.update(etat=Etat.REMISE.value, lot=prise.lot, tentatives=1)
+        for lot in lots:
+            for ligne in lot.lignes:
+                ligne.update(etat=Etat.REMISE.value, lot=lot.id, tentatives=1)
                 del ligne["reprise_at"]
-        await self._en_base.inscrire(self._canal, {prise.lot: prise.lignes for prise in prises}, session)
-        return prises
+        await self._claims.claim_inserted({lot.id: lot.lignes for lot in lots}, session)
+        return lots
 
-    def tenir(self, prise: Prise) -> None:
-        self.prises.append(prise)
+    def add(self, lot: Lot) -> None:
+        self.lots.append(lot)
 
-    def prelever(self) -> Prise:
-        """The next one. Raises IndexError."""
-        return self.prises.popleft()
+    def next(self) -> Lot:
+        """Raises IndexError when none waits."""
+        return self.lots.popleft()
 
-    def vider(self) -> list[Prise]:
-        prises = list(self.prises)
-        self.prises.clear()
-        return prises
+    def take_all(self) -> list[Lot]:
+        lots = list(self.lots)
+        self.lots.clear()
+        return lots
 
-    async def prolonger(self) -> None:
-        """What waits for its turn stays ours while the provider is slow. Raises what Mongo raises."""
+    async def extend(self) -> None:
+        """Keeps the lots ours while the provider is slow. Raises what Mongo raises."""
         now = time.monotonic()
-        vieilles = [prise for prise in self.prises if not prise.plus_jeune_que(domain.PROLONGATION_S)]
-        # Where a lot has become somebody else's, each is looked at when its turn comes.
-        if vieilles and await self._en_base.prolonger(prise.lot for prise in vieilles):
-            for prise in vieilles:
-                prise.pris_at, prise.regard = now, None
+        old = [lot for lot in self.lots if not lot.claimed_within(domain.PROLONGATION_S)]
+        # When one of the leases is gone, none counts as extended: each lot is then renewed alone when its turn comes.
+        if old and await self._claims.extend(lot.id for lot in old):
+            for lot in old:
+                lot.claimed_at, lot.recipients = now, None
 
 
-def _depuis_moins_de(at: float | None, secondes: float) -> bool:
-    return at is not None and time.monotonic() - at < secondes
+def _within(at: float | None, seconds: float) -> bool:
+    return at is not None and time.monotonic() - at < seconds

@@ -9,7 +9,7 @@ Nothing else is ever sent twice.
 import asyncio
 import datetime as dt
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from kit.clock import Clock
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
 from kit.logging import get_logger
-from kit.mongo import Session
+from kit.mongo import Mongo, Session
 from kit.outbox import Outbox
 from kit.waiting import jitter, outlast, wait
 from services.notifications import domain
@@ -28,13 +28,13 @@ from services.notifications.canaux.base import Canal, Connexion, Injoignable
 from services.notifications.canaux.push.canal import ABONNEMENT_PERDU
 from services.notifications.contacts.encryption import CleInconnue
 from services.notifications.contacts.store import Contacts
-from services.notifications.delivery.claimed_ahead import Avance, Prise, Regard
-from services.notifications.delivery.claims import Prises
-from services.notifications.delivery.guichet import Guichet, Marque
+from services.notifications.delivery.claimed_ahead import ClaimedAhead, Lot
+from services.notifications.delivery.claims import Claims
 from services.notifications.delivery.handoff import Remise
-from services.notifications.delivery.last_look import Regards
-from services.notifications.delivery.lease import Bail
-from services.notifications.domain import Etat, Genre, Motif, Suite
+from services.notifications.delivery.last_look import LastLook, View
+from services.notifications.delivery.lease import Lease
+from services.notifications.delivery.marks import Mark
+from services.notifications.domain import Suite
 from services.notifications.metrics import (
     ENVOIS,
     FILE,
@@ -44,6 +44,7 @@ from services.notifications.metrics import (
     compter_non_envoyes,
 )
 from services.notifications.planning.channel_rules import Regles
+from services.notifications.registre.recipients import Recipients
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
 
@@ -51,15 +52,6 @@ log = get_logger(__name__)
 
 _CAPACITE = 20_000
 _PAUSE_MIN_S, _PAUSE_MAX_S = 0.1, 5.0
-
-
-@dataclass(frozen=True)
-class Vue:
-    """What decides, at the hand-off, about the rows of a lot. `sature`: nothing more may be spent. `at`: now."""
-
-    regard: Regard
-    sature: bool
-    at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -78,14 +70,14 @@ class Repris:
     reste: bool
 
 
-class Livreur:
+class Deliverer:
     """The deliverer of one channel in one process."""
 
     def __init__(
         self,
         canal: Canal,
         registre: Registre,
-        prises: Prises,
+        mongo: Mongo,
         contacts: Contacts,
         remise: Remise,
         outbox: Outbox,
@@ -98,30 +90,29 @@ class Livreur:
         self._registre = registre
         self._contacts = contacts
         self._remise = remise
-        self._guichet = Guichet(canal.nom, prises, outbox, clock, regles, self._assez, self._encore)
+        self._claims = Claims(canal.nom, mongo, outbox, clock, regles, self._enough, self._more)
         self._clock = clock
         self._connexions = connexions
-        self._regles = regles
         self._file: deque[Ligne] = deque()
-        self._avance = Avance(canal.nom, prises)
-        self._regards = Regards(registre, contacts, self._avance)
+        self._ahead = ClaimedAhead(canal.nom, self._claims)
+        self._last_look = LastLook(canal.nom, registre, contacts, self._ahead, regles, clock)
         self._en_main: set[str] = set()
         self._en_remise = 0
         self._reveil = asyncio.Event()
 
-    async def reserver(self, lignes: Sequence[Ligne], regard: Regard | None, session: Session) -> list[Prise]:
-        """Claims rows that are about to be inserted in the same transaction, where the channel allows it; once
-        committed they go to `tenir`."""
-        return await self._avance.reserver(lignes, regard, self._connexions, session)
+    async def claim_ahead(self, lignes: Sequence[Ligne], recipients: Recipients | None, session: Session) -> list[Lot]:
+        """Claims rows that this transaction is about to insert, where the channel allows it; after its commit the lots
+        go to `take_claimed`."""
+        return await self._ahead.claim(lignes, recipients, self._connexions, session)
 
-    def tenir(self, prises: Iterable[Prise]) -> None:
-        for prise in prises:
-            self._en_main.update(ligne["_id"] for ligne in prise.lignes)
-            self._avance.tenir(prise)
+    def take_claimed(self, lots: Iterable[Lot]) -> None:
+        for lot in lots:
+            self._en_main.update(ligne["_id"] for ligne in lot.lignes)
+            self._ahead.add(lot)
         self._reveil.set()
 
-    def offrir(self, lignes: Iterable[Ligne]) -> int:
-        """Takes rows that are stored already and starts at once. What does not fit stays stored, for the sweeper.
+    def take(self, lignes: Iterable[Ligne]) -> int:
+        """Takes rows that are stored, and begins at once. What does not fit stays stored, for the sweeper.
 
         Returns how many were taken.
         """
@@ -149,16 +140,20 @@ class Livreur:
         self._reveil.set()
         await asyncio.wait(tasks)
         await asyncio.gather(*(poste.connexion.fermer() for poste in postes))
-        await self._rendre_l_avance()
+        await self._give_back_ahead()
         await asyncio.gather(arret, *tasks)
 
-    async def reprendre(self, limite: int, depuis: dt.datetime | None) -> Repris:
-        """Takes up what others left and is due since `depuis` (None: ever), at most `limite` rows of it."""
-        await self._avance.prolonger()
+    async def give_up_expired(self) -> int:
+        """As Claims.give_up_expired."""
+        return await self._claims.give_up_expired()
+
+    async def take_due(self, limite: int, depuis: dt.datetime | None) -> Repris:
+        """Takes rows that others left and that are due since `depuis` (None: ever), at most `limite` of them."""
+        await self._ahead.extend()
         if self._plein:
             return Repris(0, reste=True)
         lignes, reste = await self._registre.a_reprendre(self.nom, limite, self._en_main, depuis)
-        nombre = self.offrir(lignes)
+        nombre = self.take(lignes)
         return Repris(nombre, reste or nombre < len(lignes))
 
     @property
@@ -167,11 +162,11 @@ class Livreur:
 
     async def mesurer(self) -> None:
         """Before /metrics is read."""
-        avance = self._avance.lignes
-        FILE.labels(self.nom).set(len(self._file) + len(avance))
+        ahead = self._ahead.lignes
+        FILE.labels(self.nom).set(len(self._file) + len(ahead))
         depuis = await self._registre.plus_ancien(self.nom)
-        # What is held here is due since it was made, and its claim hides that.
-        dus = [ligne["cree_at"] for ligne in avance] + ([depuis] if depuis else [])
+        # Rows claimed ahead are due since they were made, but the ledger no longer shows them as waiting.
+        dus = [ligne["cree_at"] for ligne in ahead] + ([depuis] if depuis else [])
         age = (self._clock.now() - min(dus)).total_seconds() if dus else 0
         PLUS_ANCIEN.labels(self.nom).set(age)
 
@@ -198,119 +193,94 @@ class Livreur:
                 except Injoignable as error:
                     log.warning("provider_away", canal=self.nom, reason=error.motif)
                     return False
-                prise = self._prelever()
-                if not prise.lignes:
+                lot = self._next_lot()
+                if not lot.lignes:
                     return True
-                bail = await en_main.enter_async_context(Bail(self._guichet, prise.lot, prise.lignes, prise.pris_at))
+                lease = await en_main.enter_async_context(Lease(self._claims, lot))
                 self._en_remise += 1
                 try:
-                    prises, suites = await self._livrer(poste.connexion, prise, bail)
+                    lignes, suites = await self._livrer(poste.connexion, lot, lease)
                 finally:
                     self._en_remise -= 1
-            await self._marquer(prise.lot, prises, suites)
-        self._en_main.difference_update(ligne["_id"] for ligne in prise.lignes)
+            await self._mark(Mark(lot.id, lignes, suites))
+        self._en_main.difference_update(ligne["_id"] for ligne in lot.lignes)
         return not suites or any(suite.motif not in domain.SANS_FOURNISSEUR for suite in suites.values())
 
     async def _du_travail(self, stopping: asyncio.Event) -> bool:
-        while not self._encore() and not stopping.is_set():
+        while not self._more() and not stopping.is_set():
             self._reveil.clear()
             await self._reveil.wait()
         return not stopping.is_set()
 
-    def _encore(self) -> bool:
+    def _more(self) -> bool:
         """Whether messages wait to be handed over."""
-        return bool(self._file or self._avance.prises)
+        return bool(self._file or self._ahead.lots)
 
-    def _assez(self, lots: int) -> bool:
-        """Whether so many lots are marked now, or together with others that are being handed over: no connection
-        stands still for it, since each has another lot."""
+    def _enough(self, lots: int) -> bool:
+        """Whether so many lots are marked now; otherwise they wait for others that are being handed over. No connection
+        stands still meanwhile, because each has another lot."""
         return lots >= self._connexions * (domain.lots_par_connexion(self.nom) - 1) or not self._en_remise
 
-    def _prelever(self) -> Prise:
-        if self._avance.prises:
-            return self._avance.prelever()
+    def _next_lot(self) -> Lot:
+        if self._ahead.lots:
+            return self._ahead.next()
         combien = domain.taille_lot(self.nom, len(self._file), self._connexions)
-        return Prise(new_id(), [self._file.popleft() for _ in range(min(combien, len(self._file)))])
+        return Lot(new_id(), [self._file.popleft() for _ in range(min(combien, len(self._file)))])
 
-    async def _livrer(self, connexion: Connexion, prise: Prise, bail: Bail) -> tuple[list[Ligne], dict[str, Suite]]:
+    async def _livrer(self, connexion: Connexion, lot: Lot, lease: Lease) -> tuple[list[Ligne], dict[str, Suite]]:
         """The rows that were ours to hand over, and what became of each."""
-        prendre = asyncio.gather(outlast(bail.prendre), self._regarder(prise), return_exceptions=True)
-        # While the database works: the message is compiled.
+        asked = asyncio.gather(outlast(lease.claim), self._last_look.view(lot), return_exceptions=True)
+        # The messages are compiled while the database works.
         await asyncio.sleep(0)
-        self._remise.preparer(prise.lignes)
-        prises, vue = await prendre
-        if isinstance(prises, BaseException):
-            raise prises
-        if isinstance(vue, BaseException):
-            await self._rendre(prise.lot, prises)
-            if isinstance(vue, CleInconnue):
-                raise Stop(f"an address cannot be decrypted: {vue}") from vue
-            raise vue
-        return prises, await self._remettre(connexion, prises, vue, bail)
+        self._remise.preparer(lot.lignes)
+        lignes, view = await asked
+        if isinstance(lignes, BaseException):
+            raise lignes
+        if isinstance(view, BaseException):
+            now = self._clock.now()
+            await self._mark(Mark(lot.id, lignes, {ligne["_id"]: domain.non_commencee(now) for ligne in lignes}))
+            if isinstance(view, CleInconnue):
+                raise Stop(f"an address cannot be decrypted: {view}") from view
+            raise view
+        return lignes, await self._remettre(connexion, lignes, view, lease)
 
-    async def _remettre(self, connexion: Connexion, prises: Sequence[Ligne], vue: Vue, bail: Bail) -> dict[str, Suite]:
-        """What is not to be sent is left out; the rest goes to the channel in one piece."""
-        dispenses = {ligne["_id"]: self._dispense(ligne, vue) for ligne in prises}
-        suites = {id_: suite for id_, suite in dispenses.items() if suite is not None}
-        a_remettre = [ligne for ligne in prises if ligne["_id"] not in suites]
+    async def _remettre(
+        self, connexion: Connexion, lignes: Sequence[Ligne], view: View, lease: Lease
+    ) -> dict[str, Suite]:
+        """Hands over in one piece what is to be sent; says of the rest why it is not."""
+        not_sent = {ligne["_id"]: self._last_look.not_sent(ligne, view) for ligne in lignes}
+        suites = {id_: suite for id_, suite in not_sent.items() if suite is not None}
+        a_remettre = [ligne for ligne in lignes if ligne["_id"] not in suites]
         causes = [ligne.get("cause", {}) for ligne in a_remettre]
         quoi = {"canal": self.nom.value, "messages": len(a_remettre)}
         with (
             REMISE_SECONDS.labels(self.nom).time(),
             telemetry.spans(f"remise {self.nom}", causes, kind=SpanKind.CLIENT, attributes=quoi),
         ):
-            return suites | await self._remise.remettre(connexion, a_remettre, vue.regard.contacts, bail.tenu)
+            return suites | await self._remise.remettre(connexion, a_remettre, view.recipients.contacts, lease.held)
 
-    async def _regarder(self, prise: Prise) -> Vue:
-        regard, sature = await asyncio.gather(outlast(self._regards.voir, prise), outlast(self._regles.sature))
-        return Vue(regard, sature, self._clock.now())
-
-    async def _rendre_l_avance(self) -> None:
-        """At the end: others take up at once what waited here. Without the database it is theirs after the lease."""
+    async def _give_back_ahead(self) -> None:
+        """At the end: others take up at once what waited here, or, without the database, when the lease is over."""
         now = self._clock.now()
-        marques = [
-            Marque(prise.lot, prise.lignes, {ligne["_id"]: domain.rendue(now) for ligne in prise.lignes})
-            for prise in self._avance.vider()
+        marks = [
+            Mark(lot.id, lot.lignes, {ligne["_id"]: domain.rendue(now) for ligne in lot.lignes})
+            for lot in self._ahead.take_all()
         ]
-        for issue in await asyncio.gather(*map(self._guichet.marquer, marques), return_exceptions=True):
+        for issue in await asyncio.gather(*map(self._claims.mark, marks), return_exceptions=True):
             if isinstance(issue, BaseException) and not is_outage(issue):
                 raise issue
 
-    def _dispense(self, ligne: Ligne, vue: Vue) -> Suite | None:
-        """Why this row is not to be sent after all, or not yet; None when it is."""
-        genre, canal, now = Genre(ligne["genre"]), self.nom, vue.at
-        contact = vue.regard.contacts.get(ligne["compte_id"])
-        cloture = vue.regard.clotures.get(ligne.get("annonce_id", ""))
-        if vue.sature and genre is not Genre.STOP_CONFIRME:
-            return Suite(Etat.ANNULEE, Motif.PLAFOND_SMS)
-        oppose = contact is not None and canal in contact.opposes and genre in domain.A_HEURES_OUVRABLES
-        return domain.dispense(
-            genre,
-            desabonne=oppose or ligne.get("profil_id") in vue.regard.desabonnes,
-            declinee=contact is not None and ligne.get("annonce_id") in contact.choix.refus,
-            close=genre is Genre.ALERTE and cloture is not None and cloture.couvre(ligne["version"]),
-            joignable="secret" in ligne or (contact is not None and canal in contact.adresses),
-            accord=contact is not None and canal in contact.accords,
-            pause=contact is not None and contact.choix.en_pause(now),
-            age=now - ligne["cree_at"],
-            ouvert_at=self._regles.ouverture(contact.choix if contact else None, now),
-        )
-
-    async def _rendre(self, lot: str, prises: Sequence[Ligne]) -> None:
-        now = self._clock.now()
-        await self._marquer(lot, prises, {ligne["_id"]: domain.non_commencee(now) for ligne in prises})
-
-    async def _marquer(self, lot: str, prises: Sequence[Ligne], suites: Mapping[str, Suite]) -> None:
-        if not suites:
+    async def _mark(self, mark: Mark) -> None:
+        if not mark.suites:
             return
-        await outlast(self._guichet.marquer, Marque(lot, prises, suites))
-        await self._oublier_navigateurs(prises, suites)
-        for etat, nombre in Counter(suite.etat for suite in suites.values()).items():
+        await outlast(self._claims.mark, mark)
+        await self._forget_browsers(mark)
+        for etat, nombre in Counter(suite.etat for suite in mark.suites.values()).items():
             ENVOIS.labels(self.nom, etat.value).inc(nombre)
-        compter_non_envoyes((suite.etat, suite.motif) for suite in suites.values())
+        compter_non_envoyes((suite.etat, suite.motif) for suite in mark.suites.values())
 
-    async def _oublier_navigateurs(self, prises: Sequence[Ligne], suites: Mapping[str, Suite]) -> None:
-        """Whose subscription is over: nothing goes there any more, until they subscribe again."""
-        for ligne in prises:
-            if suites[ligne["_id"]].motif in ABONNEMENT_PERDU:
+    async def _forget_browsers(self, mark: Mark) -> None:
+        """Forgets the subscriptions that their push service has ended: their people may subscribe again."""
+        for ligne in mark.lignes:
+            if mark.suites[ligne["_id"]].motif in ABONNEMENT_PERDU:
                 await outlast(self._contacts.oublier_navigateur, ligne["compte_id"])

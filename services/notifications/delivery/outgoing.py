@@ -14,14 +14,15 @@ from kit.mongo import DUPLICATE_KEY, write_error_codes
 from kit.outbox import Tx
 from services.notifications import domain
 from services.notifications.contacts.store import Contacts
-from services.notifications.delivery.claimed_ahead import Prise, Regard
+from services.notifications.delivery.claimed_ahead import Lot
 from services.notifications.delivery.compiled import Modeles
-from services.notifications.delivery.deliverer import Livreur
+from services.notifications.delivery.deliverer import Deliverer
 from services.notifications.domain import Etat, Genre, Motif
 from services.notifications.messages.catalogue import MESSAGES
 from services.notifications.metrics import compter_non_envoyes
 from services.notifications.planning import limits
 from services.notifications.registre.ids import id_message
+from services.notifications.registre.recipients import Recipients
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
 
@@ -31,12 +32,12 @@ Secret = Callable[[str], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Courrier:
-    """`livreurs`: one per channel. `repetes`: contents of which some rows existed when they were last stored."""
+    """`deliverers`: one per channel. `repetes`: contents of which some rows existed when they were last stored."""
 
     registre: Registre
     contacts: Contacts
     modeles: Modeles
-    livreurs: Mapping[Canal, Livreur]
+    deliverers: Mapping[Canal, Deliverer]
     repetes: set[str] = field(default_factory=set)
 
     async def repondre(
@@ -93,11 +94,11 @@ class Courrier:
         donnees: Mapping[str, Any],
         lignes: list[Ligne],
         tx: Tx,
-        regard: Regard | None = None,
+        recipients: Recipients | None = None,
     ) -> None:
         """Stores the rows; delivery of what is pressing starts on commit, without a look at the database in between.
 
-        `regard`: what was just read of their people.
+        `recipients`: what was just read of them.
         """
         if contenu_id in self.repetes:
             connus = await self.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
@@ -108,9 +109,9 @@ class Courrier:
             for ligne in lignes:
                 ligne["cause"] = cause
         partent = self._partent(genre, lignes)
-        # Claimed with their insertion, where the channel allows it.
-        prises = {
-            canal: await self.livreurs[canal].reserver(siennes, regard, tx.session)
+        # Claimed by the transaction that inserts them, where the channel allows it.
+        lots = {
+            canal: await self.deliverers[canal].claim_ahead(siennes, recipients, tx.session)
             for canal, siennes in partent.items()
         }
         try:
@@ -122,7 +123,7 @@ class Courrier:
             self.repetes.add(contenu_id)
             raise RetryLater("some of these messages exist already") from error
         jamais = [(Etat(ligne["etat"]), ligne["motif"]) for ligne in lignes if ligne["etat"] in domain.FINS_SANS_REMISE]
-        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, partent, prises, jamais))
+        tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, partent, lots, jamais))
 
     async def _limiter(self, lignes: Sequence[Ligne], tx: Tx) -> None:
         """What is over the limit of its person waits for the message that counts it."""
@@ -138,7 +139,7 @@ class Courrier:
             return {}
         now = self.registre.clock.now()
         partent = [ligne for ligne in lignes if _part(ligne, now)]
-        return {canal: [ligne for ligne in partent if ligne["canal"] == canal] for canal in self.livreurs}
+        return {canal: [ligne for ligne in partent if ligne["canal"] == canal] for canal in self.deliverers}
 
     def _livrer(
         self,
@@ -146,7 +147,7 @@ class Courrier:
         genre: Genre,
         donnees: Mapping[str, Any],
         partent: Mapping[Canal, Sequence[Ligne]],
-        prises: Mapping[Canal, list[Prise]],
+        lots: Mapping[Canal, list[Lot]],
         jamais: Sequence[tuple[Etat, str | None]],
     ) -> None:
         """`jamais`: the states and reasons of the rows that were stored as done, and are never sent."""
@@ -154,10 +155,10 @@ class Courrier:
         compter_non_envoyes(jamais)
         self.modeles.retenir(contenu_id, genre, donnees)
         for canal, siennes in partent.items():
-            if prises[canal]:
-                self.livreurs[canal].tenir(prises[canal])
+            if lots[canal]:
+                self.deliverers[canal].take_claimed(lots[canal])
             else:
-                self.livreurs[canal].offrir(siennes)
+                self.deliverers[canal].take(siennes)
 
 
 def _part(ligne: Ligne, now: dt.datetime) -> bool:

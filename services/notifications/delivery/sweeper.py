@@ -10,8 +10,7 @@ from kit.clock import Clock
 from kit.logging import get_logger
 from kit.waiting import every
 from services.notifications import domain
-from services.notifications.delivery.claims import Prises
-from services.notifications.delivery.deliverer import Livreur
+from services.notifications.delivery.deliverer import Deliverer
 
 log = get_logger(__name__)
 
@@ -24,14 +23,11 @@ each time would cost more with each mail: in the index of what is to be taken up
 behind, which is stepped over for minutes."""
 
 
-class Balayeur:
+class Sweeper:
     """The sweeper of one channel in one process."""
 
-    def __init__(
-        self, livreur: Livreur, prises: Prises, clock: Clock, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._livreur = livreur
-        self._prises = prises
+    def __init__(self, deliverer: Deliverer, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._deliverer = deliverer
         self._clock = clock
         self._monotonic = monotonic
         self._calme_depuis = monotonic()
@@ -45,7 +41,8 @@ class Balayeur:
         try:
             return await self.passer()
         except Exception:
-            # Those who hold claims were stopped by the same outage: they mark first. Any other error ends the process.
+            # Whoever holds claims was stopped by the same outage, and gets the time to mark them first. Any other error
+            # than an outage ends the process.
             self._calme_depuis, self._tout_vu_at = self._monotonic(), -math.inf
             raise
 
@@ -54,13 +51,13 @@ class Balayeur:
         now = self._monotonic()
         calme, tout = now - self._calme_depuis > domain.REPIT_S, now - self._tout_vu_at >= _TOUT_REVOIR_S
         depuis = None if tout else self._clock.now() - _RECUL
-        repris = await self._livreur.reprendre(_LIMITE, depuis)
+        repris = await self._deliverer.take_due(_LIMITE, depuis)
         # Last: rows in the open transaction of a killed process block until the database ends that transaction.
-        incertains = await self._prises.rendre_incertains(self._livreur.nom) if calme else 0
+        incertains = await self._deliverer.give_up_expired() if calme else 0
         if incertains:
             log.warning("envois_uncertain", count=incertains)
         if repris.reste:
-            # It grows older than a short look reaches.
+            # What is left will be too old for a short look.
             self._tout_vu_at = -math.inf
         elif tout:
             self._tout_vu_at = now

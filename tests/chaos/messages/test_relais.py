@@ -18,12 +18,15 @@ import pytest
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
 from kit.clock import SystemClock
+from kit.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux import providers
 from services.notifications.canaux.email import CanalEmail
-from services.notifications.delivery.claims import Prises
+from services.notifications.delivery.claims import Claims
+from services.notifications.delivery.marks import Mark
 from services.notifications.domain import Etat
 from services.notifications.metrics import INJOIGNABLE
+from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.store import Registre
 from tests.chaos.messages.atelier import au_travail, tout_fini
 from tests.chaos.messages.envois import Arrivees, Scene, a_nous, scene, smtp
@@ -165,7 +168,8 @@ async def _rounds(nombre: int, parti: Callable[[], bool]) -> None:
 
 async def test_une_ligne_prise_et_rendue_cent_fois_a_encore_tous_ses_essais(lieu: Scene) -> None:
     clock = SystemClock()
-    registre, prises = Registre(lieu.db, clock), Prises(lieu.mongo, clock)
+    registre = Registre(lieu.db, clock)
+    claims = Claims(Canal.EMAIL, lieu.mongo, Outbox(lieu.mongo, lieu.producer, clock, "essai"), clock, SansRegles())
     id_ = "rendue-cent-fois"
     neuve = registre.ligne(id_, domain.Genre.ALERTE, Canal.EMAIL, "c", "c:1", 1, annonce_id="aucune", version=1)
     await lieu.db.envois.insert_one(neuve)
@@ -174,8 +178,9 @@ async def test_une_ligne_prise_et_rendue_cent_fois_a_encore_tous_ses_essais(lieu
         trouvee = await lieu.db.envois.find_one({"_id": id_})
         assert trouvee is not None
         assert trouvee["tentatives"] == 0
-        assert (await prises.prendre(Canal.EMAIL, {lot: [trouvee]}))[lot]
+        claimed = await claims.claim([trouvee], lot)
+        assert claimed
         # As if its pause were over.
         suites = {id_: domain.non_commencee(clock.now() - domain.REPRISES[0])}
-        assert await lieu.mongo.transaction(partial(prises.marquer, {lot: suites}))
+        await claims.mark(Mark(lot, claimed, suites))
     await lieu.db.envois.delete_one({"_id": id_})

@@ -18,8 +18,9 @@ from kit.producer import Producer
 from services.notifications import api
 from services.notifications.contacts.encryption import Coffre
 from services.notifications.contacts.store import Contacts
-from services.notifications.delivery.claims import Prises
+from services.notifications.delivery.claims import Claims
 from services.notifications.domain import Cloture
+from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.ids import id_alerte
 from services.notifications.registre.queries import Consultation
 from services.notifications.registre.store import Registre
@@ -112,13 +113,14 @@ async def test_ce_qu_un_processus_d_avant_avait_en_main_n_y_reste_pas(base: Base
     tenue = alerte("a1", "p9", "remise", lot="vivant", reprise_at=futur, tentatives=1)
     await base.db.envois.insert_many([*perdues, tenue])
     await base.migrer()
-    prises = Prises(base.mongo, SystemClock())
-    assert await prises.rendre_incertains(Canal.EMAIL) == 3
+    outbox = Outbox(base.mongo, base.producer, SystemClock(), "essai")
+    claims = Claims(Canal.EMAIL, base.mongo, outbox, SystemClock(), SansRegles())
+    assert await claims.give_up_expired() == 3
     etats = {row["_id"]: row["etat"] async for row in base.db.envois.find()}
     assert [etats[row["_id"]] for row in perdues] == ["incertain"] * 3
     # Whoever has it still prolongs it, as its lease says.
     assert etats[tenue["_id"]] == "remise"
-    assert await prises.prolonger(["vivant"])
+    assert await claims.extend(["vivant"])
 
 
 async def test_une_alerte_d_avant_est_expliquee_sous_l_identifiant_d_aujourd_hui(base: Base) -> None:

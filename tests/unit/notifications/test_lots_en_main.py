@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from kit.clock import SystemClock
 from services.notifications import domain
 from services.notifications.canaux.base import Recu
 from services.notifications.contacts.store import Contact
-from services.notifications.delivery.deliverer import Livreur
+from services.notifications.delivery.deliverer import Deliverer
 from services.notifications.domain import Genre, Suite
 from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.rows import Ligne
@@ -45,20 +46,26 @@ class Lent:
         self.remis += [ligne["_id"] for ligne in lignes]
         return {ligne["_id"]: domain.apres_remise(Recu("relais", None)) for ligne in lignes}
 
-    # The ledger.
-    async def prendre(self, canal: Canal, lots: Mapping[str, Sequence[Ligne]]) -> dict[str, list[Ligne]]:
-        return {lot: list(lignes) for lot, lignes in lots.items()}
+    # The ledger: every row that is claimed is free, and every mark is written.
+    db = property(lambda self: self)
+    envois = property(lambda self: self)
+    baux = property(lambda self: self)
+    session = None
 
-    async def marquer(self, lots: Mapping[str, Mapping[str, Suite]], session: Any) -> int:
-        self.marques += len(lots)
-        return sum(map(len, lots.values()))
+    async def transaction(self, work: Callable[[Any], Awaitable[int]]) -> int:
+        return await work(None)
+
+    async def bulk_write(self, updates: Sequence[Any], **autres: Any) -> Any:
+        return SimpleNamespace(modified_count=sum(len(_ids(update._filter)) for update in updates))
+
+    async def delete_many(self, filtre: Mapping[str, Any], session: Any) -> None:
+        """A mark ends the leases of its lots."""
+        self.marques += len(_ids(filtre))
 
     async def run(self, work: Callable[[Any], Awaitable[None]], *, within_s: float) -> None:
         await self.continuer.acquire()
         self.delais.append(within_s)
         await work(self)
-
-    session = None
 
     # Those who are written to.
     async def trouver(self, comptes: Sequence[str]) -> dict[str, Contact]:
@@ -69,6 +76,11 @@ class Lent:
 
     async def clotures(self, annonces: Any) -> dict[str, Any]:
         return {}
+
+
+def _ids(filtre: Mapping[str, Any]) -> Sequence[str]:
+    ids = filtre["_id"]
+    return ids["$in"] if isinstance(ids, dict) else [ids]
 
 
 class SansMessage:
@@ -103,10 +115,10 @@ async def en_repos() -> None:
 @pytest.mark.parametrize(("canal", "en_main"), [(Canal.EMAIL, 2), (Canal.SMS, 1)])
 async def test_no_more_is_out_without_a_mark_than_a_crash_may_leave_unknown(canal: Canal, en_main: int) -> None:
     lent: Any = Lent(canal)
-    livreur = Livreur(lent, lent, lent, lent, SansMessage(lent), lent, lent.clock, 1, SansRegles())  # type: ignore[arg-type]  # it only hands over
+    deliverer = Deliverer(lent, lent, lent, lent, SansMessage(lent), lent, lent.clock, 1, SansRegles())  # type: ignore[arg-type]  # it only hands over
     stopping = asyncio.Event()
-    task = asyncio.create_task(livreur.run(stopping))
-    livreur.offrir(lignes(canal, lent.clock))
+    task = asyncio.create_task(deliverer.run(stopping))
+    deliverer.take(lignes(canal, lent.clock))
     await en_repos()
     lot = domain.LOT_MAX[canal]
     assert len(lent.remis) == en_main * lot == domain.lots_par_connexion(canal) * lot

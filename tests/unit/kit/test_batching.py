@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from kit.batching import Ensemble
+from kit.batching import Batch
 
 
 class Base:
@@ -25,11 +25,11 @@ class Base:
 
 async def test_demands_grow_with_the_load_and_none_gets_an_older_answer() -> None:
     base = Base()
-    ensemble = Ensemble(base.repondre)
-    taches = [asyncio.create_task(ensemble("a"))]
+    batch = Batch(base.repondre)
+    taches = [asyncio.create_task(batch("a"))]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    taches += [asyncio.create_task(ensemble(nom)) for nom in "bcd"]
+    taches += [asyncio.create_task(batch(nom)) for nom in "bcd"]
     await asyncio.sleep(0)
     base.libre.set()
     assert await asyncio.gather(*taches) == [1, 2, 2, 2]
@@ -39,16 +39,16 @@ async def test_demands_grow_with_the_load_and_none_gets_an_older_answer() -> Non
 async def test_an_error_is_that_of_all_who_asked_together_and_of_nobody_after() -> None:
     base = Base()
     base.libre.set()
-    ensemble = Ensemble(base.repondre)
-    issues = await asyncio.gather(ensemble("a"), ensemble("panne"), return_exceptions=True)
+    batch = Batch(base.repondre)
+    issues = await asyncio.gather(batch("a"), batch("panne"), return_exceptions=True)
     assert [type(issue) for issue in issues] == [ConnectionError, ConnectionError]
-    assert await ensemble("b") == 2
+    assert await batch("b") == 2
 
 
 async def test_one_who_gives_up_takes_nobody_along() -> None:
     base = Base()
-    ensemble = Ensemble(base.repondre)
-    parti, reste = asyncio.create_task(ensemble("a")), asyncio.create_task(ensemble("b"))
+    batch = Batch(base.repondre)
+    parti, reste = asyncio.create_task(batch("a")), asyncio.create_task(batch("b"))
     await asyncio.sleep(0)
     parti.cancel()
     base.libre.set()
@@ -60,12 +60,12 @@ async def test_one_who_gives_up_takes_nobody_along() -> None:
 async def test_a_demand_waits_for_those_that_are_about_to_come() -> None:
     base = Base()
     base.libre.set()
-    ensemble = Ensemble(base.repondre, assez=lambda demandes: demandes >= 3)
-    taches = [asyncio.create_task(ensemble("a")), asyncio.create_task(ensemble("b"))]
+    batch = Batch(base.repondre, enough=lambda demandes: demandes >= 3)
+    taches = [asyncio.create_task(batch("a")), asyncio.create_task(batch("b"))]
     for _ in range(20):
         await asyncio.sleep(0)
     assert base.vus == []
-    taches.append(asyncio.create_task(ensemble("c")))
+    taches.append(asyncio.create_task(batch("c")))
     assert await asyncio.gather(*taches) == [1, 1, 1]
     assert base.vus == [["a", "b", "c"]]
 
@@ -73,4 +73,4 @@ async def test_a_demand_waits_for_those_that_are_about_to_come() -> None:
 async def test_a_demand_to_which_nobody_comes_is_answered_all_the_same() -> None:
     base = Base()
     base.libre.set()
-    assert await Ensemble(base.repondre, assez=lambda demandes: False)("a") == 1
+    assert await Batch(base.repondre, enough=lambda demandes: False)("a") == 1

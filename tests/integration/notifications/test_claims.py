@@ -1,8 +1,8 @@
 """A claimed row has a lease, and a lease ends by a mark or by its end: never are there rows that nobody looks for."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +11,13 @@ from contracts.notifications import Canal
 from kit.clock import FixedClock
 from kit.ids import new_id
 from kit.mongo import Mongo, connect
+from kit.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux.base import Recu
-from services.notifications.delivery.claims import Prises
+from services.notifications.delivery.claims import Claims
+from services.notifications.delivery.marks import Mark
 from services.notifications.domain import Etat, Genre, Suite
+from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
 from tests.serveurs import Serveurs
@@ -37,8 +40,14 @@ def horloge() -> FixedClock:
 
 
 @pytest.fixture
-def prises(mongo: Mongo, horloge: FixedClock) -> Prises:
-    return Prises(mongo, horloge)
+def claims(mongo: Mongo, horloge: FixedClock) -> Claims:
+    return _claims(Canal.EMAIL, mongo, horloge)
+
+
+def _claims(canal: Canal, mongo: Mongo, horloge: FixedClock) -> Claims:
+    # Marks of codes tell nothing to other services: nothing is published.
+    producer: Any = None
+    return Claims(canal, mongo, Outbox(mongo, producer, horloge, "essai"), horloge, SansRegles())
 
 
 @pytest.fixture
@@ -49,13 +58,18 @@ async def lignes(mongo: Mongo, horloge: FixedClock) -> list[Ligne]:
     return lignes
 
 
-async def prendre(prises: Prises, lot: str, lignes: list[Ligne]) -> list[str]:
+async def prendre(claims: Claims, lot: str, lignes: list[Ligne]) -> list[str]:
     """The ids of the rows that became the lot's."""
-    return sorted(ligne["_id"] for ligne in (await prises.prendre(Canal.EMAIL, {lot: lignes}))[lot])
+    return sorted(ligne["_id"] for ligne in await claims.claim(lignes, lot))
 
 
-async def marquer(mongo: Mongo, prises: Prises, lot: str, ids: list[str], suite: Suite = REMIS) -> int:
-    return await mongo.transaction(partial(prises.marquer, {lot: dict.fromkeys(ids, suite)}))
+async def marquer(mongo: Mongo, claims: Claims, lot: str, ids: list[str], suite: Suite = REMIS) -> int:
+    """Returns how many rows were written."""
+    avant = await etats(mongo)
+    lignes = [ligne async for ligne in mongo.db.envois.find({"_id": {"$in": ids}})]
+    await claims.mark(Mark(lot, lignes, dict.fromkeys(ids, suite)))
+    apres = await etats(mongo)
+    return sum(avant[id_] != apres[id_] for id_ in ids)
 
 
 async def etats(mongo: Mongo) -> dict[str, Any]:
@@ -66,69 +80,69 @@ async def lots(mongo: Mongo) -> list[str]:
     return sorted([bail["_id"] async for bail in mongo.db.baux.find()])
 
 
-async def test_two_deliverers_that_claim_the_same_rows_share_them_out(prises: Prises, lignes: list[Ligne]) -> None:
-    assert await prendre(prises, "un", lignes[:7]) == [f"e{n}" for n in range(7)]
-    assert await prendre(prises, "deux", lignes) == [f"e{n}" for n in range(7, 10)]
+async def test_two_deliverers_that_claim_the_same_rows_share_them_out(claims: Claims, lignes: list[Ligne]) -> None:
+    assert await prendre(claims, "un", lignes[:7]) == [f"e{n}" for n in range(7)]
+    assert await prendre(claims, "deux", lignes) == [f"e{n}" for n in range(7, 10)]
 
 
 async def test_a_mark_ends_the_lease_and_a_second_one_writes_nothing(
-    mongo: Mongo, prises: Prises, lignes: list[Ligne]
+    mongo: Mongo, claims: Claims, lignes: list[Ligne]
 ) -> None:
-    ids = await prendre(prises, "un", lignes)
+    ids = await prendre(claims, "un", lignes)
     assert await lots(mongo) == ["un"]
-    assert await marquer(mongo, prises, "un", ids) == len(ids)
+    assert await marquer(mongo, claims, "un", ids) == len(ids)
     assert await lots(mongo) == []
-    assert await marquer(mongo, prises, "un", ids, domain.apres_refus("trop tard")) == 0
+    assert await marquer(mongo, claims, "un", ids, domain.apres_refus("trop tard")) == 0
     assert set((await etats(mongo)).values()) == {Etat.REMIS.value}
 
 
-async def test_a_claim_whose_answer_was_lost_is_asked_for_again(prises: Prises, lignes: list[Ligne]) -> None:
-    assert await prendre(prises, "un", lignes) == await prendre(prises, "un", lignes)
+async def test_a_claim_whose_answer_was_lost_is_asked_for_again(claims: Claims, lignes: list[Ligne]) -> None:
+    assert await prendre(claims, "un", lignes) == await prendre(claims, "un", lignes)
 
 
 async def test_what_a_dead_process_had_in_hand_is_found_when_its_lease_is_over(
-    mongo: Mongo, prises: Prises, horloge: FixedClock, lignes: list[Ligne]
+    mongo: Mongo, claims: Claims, horloge: FixedClock, lignes: list[Ligne]
 ) -> None:
-    perdues = await prendre(prises, "mort", lignes[:4])
-    await prendre(prises, "vivant", lignes[4:8])
+    perdues = await prendre(claims, "mort", lignes[:4])
+    await prendre(claims, "vivant", lignes[4:8])
     horloge.advance(seconds=domain.BAIL.total_seconds() / 2)
-    assert await prises.prolonger(["vivant"])
-    assert await prises.rendre_incertains(Canal.EMAIL) == 0
+    assert await claims.extend(["vivant"])
+    assert await claims.give_up_expired() == 0
     horloge.advance(seconds=domain.BAIL.total_seconds() / 2 + 1)
     # Each channel has its own sweeper.
-    assert await prises.rendre_incertains(Canal.SMS) == 0
-    assert await prises.rendre_incertains(Canal.EMAIL) == len(perdues)
-    assert await prises.rendre_incertains(Canal.EMAIL) == 0
+    assert await _claims(Canal.SMS, mongo, horloge).give_up_expired() == 0
+    assert await claims.give_up_expired() == len(perdues)
+    assert await claims.give_up_expired() == 0
     assert await lots(mongo) == ["vivant"]
     trouvees = {id_: etat for id_, etat in (await etats(mongo)).items() if etat == Etat.INCERTAIN.value}
     assert sorted(trouvees) == perdues
     # It was not dead, only slow: it can neither prolong nor mark what was taken from it.
-    assert not await prises.prolonger(["mort"])
-    assert await prises.renouveler("mort") == []
-    assert await marquer(mongo, prises, "mort", perdues) == 0
+    assert not await claims.extend(["mort"])
+    assert await claims.renew("mort") == []
+    assert await marquer(mongo, claims, "mort", perdues) == 0
     horloge.advance(minutes=1)
-    assert await prendre(prises, "autre", lignes[:4]) == perdues
+    assert await prendre(claims, "autre", lignes[:4]) == perdues
 
 
 async def test_of_a_lot_that_waited_the_rows_that_were_answered_meanwhile_are_left_out(
-    mongo: Mongo, prises: Prises, lignes: list[Ligne]
+    mongo: Mongo, claims: Claims, lignes: list[Ligne]
 ) -> None:
     """A provider's last word may come before the mark."""
-    await prendre(prises, "un", lignes[:3])
+    await prendre(claims, "un", lignes[:3])
     await mongo.db.envois.update_one({"_id": "e1"}, {"$set": {"etat": Etat.LIVRE.value}, "$unset": {"lot": ""}})
-    assert sorted(ligne["_id"] for ligne in await prises.renouveler("un")) == ["e0", "e2"]
+    assert sorted(ligne["_id"] for ligne in await claims.renew("un")) == ["e0", "e2"]
 
 
 async def test_a_killed_worker_s_hundreds_of_lots_are_all_given_back(
-    mongo: Mongo, prises: Prises, horloge: FixedClock, lignes: list[Ligne]
+    mongo: Mongo, claims: Claims, horloge: FixedClock, lignes: list[Ligne]
 ) -> None:
     modele = lignes[0]
     beaucoup = [{**modele, "_id": f"f{n}"} for n in range(120)]
     await mongo.db.envois.insert_many(beaucoup)
-    await prises.prendre(Canal.EMAIL, {f"lot{ligne['_id']}": [ligne] for ligne in beaucoup})
+    await asyncio.gather(*(claims.claim([ligne], f"lot{ligne['_id']}") for ligne in beaucoup))
     horloge.advance(seconds=domain.BAIL.total_seconds() + 1)
     rendus = []
-    while rendu := await prises.rendre_incertains(Canal.EMAIL):
+    while rendu := await claims.give_up_expired():
         rendus.append(rendu)
     assert sum(rendus) == len(beaucoup)
     assert max(rendus) < len(beaucoup)

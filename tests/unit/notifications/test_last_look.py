@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from contracts.notifications import Canal
+from kit.clock import SystemClock
 from services.notifications.delivery import claimed_ahead as avance_
 from services.notifications.delivery import last_look
-from services.notifications.delivery.claimed_ahead import Avance, Prise, Regard
-from services.notifications.delivery.last_look import Regards
+from services.notifications.delivery.claimed_ahead import ClaimedAhead, Lot
+from services.notifications.delivery.last_look import LastLook
 from services.notifications.domain import PROLONGATION_S, Genre
+from services.notifications.planning.channel_rules import SansRegles
+from services.notifications.registre.recipients import Recipients
 
 DEBUT = 1000.0
 
@@ -61,81 +64,83 @@ def heure(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def avance(base: Base) -> Avance:
+def avance(base: Base) -> ClaimedAhead:
     tout: Any = base
-    return Avance(Canal.EMAIL, tout)
+    return ClaimedAhead(Canal.EMAIL, tout)
 
 
 @pytest.fixture
-def vus(base: Base, avance: Avance) -> Regards:
+def vus(base: Base, avance: ClaimedAhead) -> LastLook:
     tout: Any = base
-    return Regards(tout, tout, avance)
+    return LastLook(Canal.EMAIL, tout, tout, avance, SansRegles(), SystemClock())
 
 
-def prise(nom: str, pris_at: float | None = DEBUT) -> Prise:
+def prise(nom: str, claimed_at: float | None = DEBUT) -> Lot:
     ligne = {"_id": nom, "genre": Genre.ALERTE, "compte_id": f"c-{nom}", "profil_id": f"p-{nom}", "annonce_id": "a"}
-    return Prise(nom, [ligne], pris_at, None if pris_at is None else Regard({}, set(), {}), pris_at)
+    return Lot(nom, [ligne], claimed_at, None if claimed_at is None else Recipients({}, set(), {}), claimed_at)
 
 
 async def test_what_was_read_for_the_claim_is_not_read_again_at_once(
-    base: Base, vus: Regards, heure: list[float]
+    base: Base, vus: LastLook, heure: list[float]
 ) -> None:
-    heure[0] += last_look._A_L_INSTANT_S / 2
-    await vus.voir(prise("une"))
+    heure[0] += last_look._FRESH_S / 2
+    await vus.recipients(prise("une"))
     assert base.profils_lus == []
 
 
-async def test_one_look_serves_all_who_wait(base: Base, vus: Regards, avance: Avance, heure: list[float]) -> None:
+async def test_one_look_serves_all_who_wait(
+    base: Base, vus: LastLook, avance: ClaimedAhead, heure: list[float]
+) -> None:
     suivantes = [prise("deux"), prise("trois")]
-    avance.prises.extend(suivantes)
+    avance.lots.extend(suivantes)
     base.partis = {"p-trois"}
-    heure[0] += last_look._A_L_INSTANT_S
-    regard = await vus.voir(prise("une"))
+    heure[0] += last_look._FRESH_S
+    regard = await vus.recipients(prise("une"))
     assert "p-une" not in regard.desabonnes
-    assert "p-trois" in (await vus.voir(suivantes[1])).desabonnes
-    await vus.voir(suivantes[0])
+    assert "p-trois" in (await vus.recipients(suivantes[1])).desabonnes
+    await vus.recipients(suivantes[0])
     assert base.profils_lus == [{"p-une", "p-deux", "p-trois"}]
     # Addresses and choices hold as long as the claim.
     assert base.comptes_lus == [set()]
 
 
-async def test_addresses_are_read_again_once_the_claim_is_old(base: Base, vus: Regards, heure: list[float]) -> None:
+async def test_addresses_are_read_again_once_the_claim_is_old(base: Base, vus: LastLook, heure: list[float]) -> None:
     vieille = prise("une")
     heure[0] += PROLONGATION_S
-    await vus.voir(vieille)
+    await vus.recipients(vieille)
     assert base.comptes_lus == [{"c-une"}]
 
 
 async def test_the_addresses_of_those_who_wait_are_read_when_their_turn_comes(
-    base: Base, vus: Regards, avance: Avance, heure: list[float]
+    base: Base, vus: LastLook, avance: ClaimedAhead, heure: list[float]
 ) -> None:
     """A slow relay keeps thousands waiting: reading all of them anew would stop the others."""
-    avance.prises.append(prise("deux"))
+    avance.lots.append(prise("deux"))
     heure[0] += PROLONGATION_S
-    await vus.voir(prise("une"))
+    await vus.recipients(prise("une"))
     assert (base.comptes_lus, base.profils_lus) == ([{"c-une"}], [{"p-une"}])
-    await vus.voir(avance.prelever())
+    await vus.recipients(avance.next())
     assert base.comptes_lus[1:] == [{"c-deux"}]
 
 
-class Prolongee(Prise):
+class Prolongee(Lot):
     """Its claim is prolonged at the moment at which its people were looked at: what was known is to be read anew."""
 
     def __setattr__(self, nom: str, valeur: Any) -> None:
         super().__setattr__(nom, valeur)
-        if nom == "vu_at" and valeur != DEBUT:
-            super().__setattr__("regard", None)
+        if nom == "seen_at" and valeur != DEBUT:
+            super().__setattr__("recipients", None)
 
 
 async def test_who_asked_is_answered_though_the_claim_is_prolonged_meanwhile(
-    base: Base, vus: Regards, heure: list[float]
+    base: Base, vus: LastLook, heure: list[float]
 ) -> None:
     """Found by 100,000 mails at once: the worker stopped."""
-    heure[0] += last_look._A_L_INSTANT_S
+    heure[0] += last_look._FRESH_S
     base.partis = {"p-une"}
-    assert "p-une" in (await vus.voir(Prolongee(**vars(prise("une"))))).desabonnes
+    assert "p-une" in (await vus.recipients(Prolongee(**vars(prise("une"))))).desabonnes
 
 
-async def test_of_rows_that_were_not_claimed_ahead_everything_is_read(base: Base, vus: Regards) -> None:
-    await vus.voir(prise("une", pris_at=None))
+async def test_of_rows_that_were_not_claimed_ahead_everything_is_read(base: Base, vus: LastLook) -> None:
+    await vus.recipients(prise("une", claimed_at=None))
     assert (base.comptes_lus, base.profils_lus) == ([{"c-une"}], [{"p-une"}])

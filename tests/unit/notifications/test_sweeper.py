@@ -10,7 +10,7 @@ from contracts.notifications import Canal
 from services.notifications import domain
 from services.notifications.delivery import sweeper
 from services.notifications.delivery.deliverer import Repris
-from services.notifications.delivery.sweeper import Balayeur
+from services.notifications.delivery.sweeper import Sweeper
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 TOUT = None
@@ -19,7 +19,7 @@ RIEN_DE_PLUS = Repris(0, reste=False)
 
 @dataclass
 class Poste:
-    """A deliverer, a ledger and a clock in one; keeps since when it was asked."""
+    """A deliverer and a clock in one; keeps since when it was asked."""
 
     reponse: Repris = RIEN_DE_PLUS
     nom: Canal = Canal.EMAIL
@@ -30,12 +30,11 @@ class Poste:
     def now(self) -> dt.datetime:
         return NOW
 
-    async def reprendre(self, limite: int, depuis: dt.datetime | None) -> Repris:
+    async def take_due(self, limite: int, depuis: dt.datetime | None) -> Repris:
         self.regards.append(depuis)
         return self.reponse
 
-    async def rendre_incertains(self, canal: Canal) -> int:
-        assert canal is self.nom
+    async def give_up_expired(self) -> int:
         self.baux_revus += 1
         return 0
 
@@ -46,16 +45,16 @@ def poste() -> Poste:
 
 
 @pytest.fixture
-def balayeur(poste: Poste) -> Balayeur:
+def balayeur(poste: Poste) -> Sweeper:
     tout: Any = poste
-    return Balayeur(tout, tout, tout, monotonic=lambda: poste.secondes)
+    return Sweeper(tout, tout, monotonic=lambda: poste.secondes)
 
 
 def court() -> dt.datetime:
     return NOW - sweeper._RECUL
 
 
-async def test_at_the_start_everything_is_looked_at_but_no_lease_is_over_yet(poste: Poste, balayeur: Balayeur) -> None:
+async def test_at_the_start_everything_is_looked_at_but_no_lease_is_over_yet(poste: Poste, balayeur: Sweeper) -> None:
     await balayeur.passer()
     poste.secondes += domain.REPIT_S
     await balayeur.passer()
@@ -66,7 +65,7 @@ async def test_at_the_start_everything_is_looked_at_but_no_lease_is_over_yet(pos
     assert poste.baux_revus == 2
 
 
-async def test_everything_again_twice_a_minute(poste: Poste, balayeur: Balayeur) -> None:
+async def test_everything_again_twice_a_minute(poste: Poste, balayeur: Sweeper) -> None:
     poste.secondes += domain.REPIT_S + 1
     for _ in range(60):
         await balayeur.passer()
@@ -75,7 +74,7 @@ async def test_everything_again_twice_a_minute(poste: Poste, balayeur: Balayeur)
 
 
 async def test_what_is_left_over_is_looked_for_from_the_beginning_until_nothing_is(
-    poste: Poste, balayeur: Balayeur
+    poste: Poste, balayeur: Sweeper
 ) -> None:
     """A backlog of ten minutes is older than a short look reaches."""
     poste.secondes += domain.REPIT_S + 1
@@ -90,7 +89,7 @@ async def test_what_is_left_over_is_looked_for_from_the_beginning_until_nothing_
     assert poste.regards[2:] == [TOUT, TOUT, court()]
 
 
-async def test_it_goes_on_at_once_only_while_it_takes_as_much_as_it_may(poste: Poste, balayeur: Balayeur) -> None:
+async def test_it_goes_on_at_once_only_while_it_takes_as_much_as_it_may(poste: Poste, balayeur: Sweeper) -> None:
     poste.reponse = Repris(sweeper._LIMITE, reste=True)
     assert await balayeur.passer()
     # Full, or all of them in hand: asking again without a pause would find the same.

@@ -13,9 +13,8 @@ from kit.mongo import Mongo, Session, connect
 from kit.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux.base import Colis, Injoignable, Issue
-from services.notifications.delivery.claimed_ahead import Prise
-from services.notifications.delivery.claims import Prises
-from services.notifications.delivery.deliverer import Livreur
+from services.notifications.delivery.claimed_ahead import Lot
+from services.notifications.delivery.deliverer import Deliverer
 from services.notifications.domain import Etat, Genre
 from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.rows import Ligne
@@ -57,54 +56,52 @@ async def mongo(serveurs: Serveurs) -> AsyncIterator[Mongo]:
     mongo.close()
 
 
-def livreur(canal: Canal, mongo: Mongo, outbox: Outbox | None = None) -> Livreur:
+def deliverer(canal: Canal, mongo: Mongo, outbox: Outbox | None = None) -> Deliverer:
     # What serves the hand-off is missing: there is none.
     sans: Any = None
     clock = SystemClock()
-    registre, prises = Registre(mongo.db, clock), Prises(mongo, clock)
-    return Livreur(Absent(canal), registre, prises, sans, sans, outbox or sans, clock, 8, SansRegles())
+    registre = Registre(mongo.db, clock)
+    return Deliverer(Absent(canal), registre, mongo, sans, sans, outbox or sans, clock, 8, SansRegles())
 
 
-async def reserver(seul: Livreur, mongo: Mongo, lignes: list[Ligne]) -> list[Prise]:
+async def reserver(seul: Deliverer, mongo: Mongo, lignes: list[Ligne]) -> list[Lot]:
     """Claims and inserts, as an event does."""
 
-    async def work(session: Session) -> list[Prise]:
-        prises = await seul.reserver(lignes, None, session)
+    async def work(session: Session) -> list[Lot]:
+        lots = await seul.claim_ahead(lignes, None, session)
         await mongo.db.envois.insert_many(lignes, session=session)
-        return prises
+        return lots
 
     return await mongo.transaction(work)
 
 
 async def test_each_lot_is_claimed_apart_and_an_sms_is_never_claimed_ahead(mongo: Mongo, lignes: list[Ligne]) -> None:
     sans: Any = None
-    assert await livreur(Canal.SMS, mongo).reserver(lignes, None, sans) == []
+    assert await deliverer(Canal.SMS, mongo).claim_ahead(lignes, None, sans) == []
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
-    prises = await reserver(livreur(Canal.EMAIL, mongo), mongo, lignes)
-    assert sum(len(prise.lignes) for prise in prises) == len(lignes)
-    assert max(len(prise.lignes) for prise in prises) <= domain.LOT_MAX[Canal.EMAIL]
+    lots = await reserver(deliverer(Canal.EMAIL, mongo), mongo, lignes)
+    assert sum(len(lot.lignes) for lot in lots) == len(lignes)
+    assert max(len(lot.lignes) for lot in lots) <= domain.LOT_MAX[Canal.EMAIL]
     assert {ligne["etat"] for ligne in lignes} == {Etat.REMISE.value}
-    assert {ligne["lot"] for ligne in lignes} == {prise.lot for prise in prises}
+    assert {ligne["lot"] for ligne in lignes} == {lot.id for lot in lots}
     # Each has its lease: without one, nobody would ever find what a kill leaves of it.
-    baux = {
-        bail["_id"]: bail["envoi_ids"] async for bail in mongo.db.baux.find({"_id": {"$in": [p.lot for p in prises]}})
-    }
-    assert baux == {prise.lot: [ligne["_id"] for ligne in prise.lignes] for prise in prises}
+    baux = {bail["_id"]: bail["envoi_ids"] async for bail in mongo.db.baux.find({"_id": {"$in": [p.id for p in lots]}})}
+    assert baux == {lot.id: [ligne["_id"] for ligne in lot.lignes] for lot in lots}
 
 
 async def test_not_more_is_claimed_ahead_than_leaves_in_time(mongo: Mongo, lignes: list[Ligne]) -> None:
     sans: Any = None
-    plein = livreur(Canal.EMAIL, mongo)
-    plein.tenir([Prise(new_id(), [dict(ligne) for _ in range(domain.AVANCE_MAX) for ligne in lignes[:1]])])
-    assert await plein.reserver(lignes, None, sans) == []
+    plein = deliverer(Canal.EMAIL, mongo)
+    plein.take_claimed([Lot(new_id(), [dict(ligne) for _ in range(domain.AVANCE_MAX) for ligne in lignes[:1]])])
+    assert await plein.claim_ahead(lignes, None, sans) == []
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
 
 
 async def test_what_waits_for_a_relay_that_is_away_is_given_back_at_the_end(
     poste: Poste, mongo: Mongo, lignes: list[Ligne]
 ) -> None:
-    seul = livreur(Canal.EMAIL, mongo, Outbox(mongo, poste.producer, SystemClock(), "test"))
-    seul.tenir(await reserver(seul, mongo, lignes))
+    seul = deliverer(Canal.EMAIL, mongo, Outbox(mongo, poste.producer, SystemClock(), "test"))
+    seul.take_claimed(await reserver(seul, mongo, lignes))
     stopping = asyncio.Event()
     tourne = asyncio.create_task(seul.run(stopping))
     await asyncio.sleep(0)

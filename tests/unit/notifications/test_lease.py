@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from services.notifications import domain
-from services.notifications.delivery.lease import Bail
+from services.notifications.delivery.claimed_ahead import Lot
+from services.notifications.delivery.lease import Lease
 
 
 class RegistreFactice:
     """Grants every claim."""
 
-    async def prendre(self, lignes: Any, lot: str) -> Any:
+    async def claim(self, lignes: Any, lot: str) -> Any:
         return lignes
 
 
@@ -21,19 +22,19 @@ async def test_a_lease_is_held_from_its_claim_on_and_not_longer_than_it_lasts() 
     maintenant = [100.0]
     lignes = [{"_id": "e1"}]
     registre: Any = RegistreFactice()
-    async with Bail(registre, "lot", lignes, monotonic=lambda: maintenant[0]) as bail:
+    async with Lease(registre, Lot("lot", lignes), monotonic=lambda: maintenant[0]) as lease:
         maintenant[0] += 1000
-        assert not bail.tenu()
-        assert await bail.prendre() == lignes
-        assert bail.tenu()
+        assert not lease.held()
+        assert await lease.claim() == lignes
+        assert lease.held()
         maintenant[0] += domain.BAIL.total_seconds()
-        assert not bail.tenu()
+        assert not lease.held()
 
 
 class RegistreOublieux(RegistreFactice):
     """One of the rows has become somebody else's."""
 
-    async def renouveler(self, lot: str) -> Any:
+    async def renew(self, lot: str) -> Any:
         return [{"_id": "e1"}]
 
 
@@ -41,12 +42,12 @@ async def test_what_was_claimed_with_its_insertion_is_asked_for_again_when_its_t
     maintenant = [100.0]
     lignes = [{"_id": "e1"}, {"_id": "e2"}]
     registre: Any = RegistreOublieux()
-    async with Bail(registre, "lot", lignes, pris_at=99.0, monotonic=lambda: maintenant[0]) as bail:
-        assert await bail.prendre() == lignes
+    async with Lease(registre, Lot("lot", lignes, 99.0), monotonic=lambda: maintenant[0]) as lease:
+        assert await lease.claim() == lignes
         maintenant[0] = 99.0 + domain.BAIL.total_seconds()
-        assert not bail.tenu()
-        assert await bail.prendre() == [{"_id": "e1"}]
-        assert bail.tenu()
+        assert not lease.held()
+        assert await lease.claim() == [{"_id": "e1"}]
+        assert lease.held()
 
 
 class RegistreRepris(RegistreFactice):
@@ -55,7 +56,7 @@ class RegistreRepris(RegistreFactice):
     def __init__(self) -> None:
         self.demande = asyncio.Event()
 
-    async def prolonger(self, lots: Iterable[str]) -> bool:
+    async def extend(self, lots: Iterable[str]) -> bool:
         self.demande.set()
         return False
 
@@ -64,8 +65,8 @@ async def test_what_became_somebody_else_s_is_not_held_again_by_prolonging_it(mo
     """A process that stood still for a minute: its timer may run before its next hand-off."""
     monkeypatch.setattr(domain, "PROLONGATION_S", 0.0)
     registre: Any = RegistreRepris()
-    async with Bail(registre, "lot", [{"_id": "e1"}]) as bail:
-        await bail.prendre()
-        assert bail.tenu()
+    async with Lease(registre, Lot("lot", [{"_id": "e1"}])) as lease:
+        await lease.claim()
+        assert lease.held()
         await registre.demande.wait()
-        assert not bail.tenu()
+        assert not lease.held()
