@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from contracts.commun import Identifiant
-from contracts.notifications import Canal, DesabonnementDemande
-from kit.ids import new_id, stable_id
+from contracts.notifications import Canal
+from kit.ids import new_id
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import Identity, account, identity, requires
@@ -109,9 +109,7 @@ async def desabonner(jeton: str, deps: Deps) -> Response:
     now = deps.runtime.clock.now()
 
     async def work(tx: Tx) -> None:
-        if await deps.atelier.registre.desabonner(lien.profil_id, lien.envoi_id, tx.session):
-            event = DesabonnementDemande(envoi_id=lien.envoi_id, profil_id=lien.profil_id, demande_at=now)
-            tx.emit(event, event_id=stable_id("desabonnement", lien.profil_id))
+        await deps.atelier.registre.desabonner(lien.profil_id, lien.envoi_id, now, tx)
 
     await deps.runtime.outbox.run(work)
     return json(await _etat(deps, lien, True))

@@ -70,7 +70,7 @@ async def message(nom: str, compositeur: Annotated[Compositeur, Depends(_composi
     return _page(
         "message.html.j2",
         genre=genre.value,
-        version=Compositeur.version(genre),
+        version=MESSAGES[genre].version,
         consentement=MESSAGES[genre].consentement,
         objet=objet(genre, EXEMPLES[genre]),
         courriel=compositeur.rendre(genre, EXEMPLES[genre]).rempli(CORPS, _JOUR) if MESSAGES[genre].gabarit else None,

@@ -115,7 +115,6 @@ def _vue(contact: Contact, deps: Deps) -> Response:
     numero = contact.adresses.get(Canal.SMS)
     corps = {
         "version": choix.version,
-        "langue": choix.langue,
         "pause_jusqua": choix.pause_jusqua,
         # Null without any limit: 0 is a choice, which keeps ordinary alerts for digests.
         "budget_semaine": (politique.budget or None) if choix.budget_semaine is None else choix.budget_semaine,

@@ -218,16 +218,6 @@ def part_tout_de_suite(etat: Etat, reprise_at: dt.datetime | None, now: dt.datet
     return etat is Etat.EN_FILE and reprise_at is not None and reprise_at <= now + REPRISE_EN_FILE
 
 
-class TransitionInterdite(Exception):
-    """The table has no such step."""
-
-
-def verifier(de: Etat, vers: Etat) -> None:
-    """Raises TransitionInterdite."""
-    if vers not in TRANSITIONS[de]:
-        raise TransitionInterdite(f"{de} → {vers}")
-
-
 def venant_de(vers: Etat) -> list[str]:
     """The states from which `vers` can be reached: the filter of an update."""
     return sorted(de.value for de, suites in TRANSITIONS.items() if vers in suites)

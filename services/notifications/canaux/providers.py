@@ -12,7 +12,7 @@ from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.mongo import Database
 from services.notifications.canaux.base import Canal as CanalDe
-from services.notifications.canaux.email import CanalEmail
+from services.notifications.canaux.email.canal import CanalEmail
 from services.notifications.canaux.feedback import Verdict
 from services.notifications.canaux.provider_weights import Aiguillage, Bascule, Poids, Raison
 from services.notifications.canaux.push.canal import CanalPush

@@ -110,11 +110,6 @@ class Compositeur:
         # Of an alert, and of any other message.
         self._fixes = {alerte: self._entetes_fixes(formataddr((nom, adresse)), alerte) for alerte in (True, False)}
 
-    @staticmethod
-    def version(genre: Genre) -> int:
-        """Of the template by which a message is written now: each envoi keeps it."""
-        return MESSAGES[genre].version
-
     def rendre(self, genre: Genre, donnees: Mapping[str, Any]) -> Rendu:
         """`donnees` are those of the content row; templates see them by name, without what marks slots.
 

@@ -1,7 +1,7 @@
 """What a person has chosen about their messages, kept in the row of their contact. Pure.
 
 Field `preferences` of `contacts`: {version, pause_jusqua?, budget_semaine, heures: {debut, fin},
-cadences: {profil_id: cadence}, refus: [annonce_id], langue}. Channels are in the consents.
+cadences: {profil_id: cadence}, refus: [annonce_id]}. Channels are in the consents.
 """
 
 import datetime as dt
@@ -28,7 +28,6 @@ class Choix:
     """
 
     version: int = 0
-    langue: str = "fr"
     pause_jusqua: dt.datetime | None = None
     budget_semaine: int | None = None
     heures: Heures | None = None
@@ -62,7 +61,6 @@ def lire(ligne: Mapping[str, Any]) -> Choix:
     heures = brut.get("heures")
     return Choix(
         version=brut.get("version", 0),
-        langue=brut.get("langue", "fr"),
         pause_jusqua=brut.get("pause_jusqua"),
         budget_semaine=brut.get("budget_semaine"),
         heures=Heures(dt.time(heures["debut"]), dt.time(heures["fin"])) if heures else None,

@@ -12,7 +12,7 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
-from contracts.notifications import Canal, DesabonnementDemande
+from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.ids import stable_id
 from kit.mongo import DUPLICATE_KEY, Database, write_error_codes
@@ -116,9 +116,7 @@ class Suivi:
         if profil_id is None:
             await self._contacts.opposer(envoi["compte_id"], Canal(envoi["canal"]), self._clock.now(), tx.session)
             return
-        if await self._registre.desabonner(profil_id, envoi["_id"], tx.session):
-            event = DesabonnementDemande(envoi_id=envoi["_id"], profil_id=profil_id, demande_at=retour.at)
-            tx.emit(event, event_id=stable_id("desabonnement", profil_id))
+        await self._registre.desabonner(profil_id, envoi["_id"], retour.at, tx)
 
 
 def _id(retour: Retour) -> str:

@@ -8,9 +8,11 @@ import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from contracts.notifications import Canal
+from contracts.notifications import Canal, DesabonnementDemande
 from kit.clock import Clock
+from kit.ids import stable_id
 from kit.mongo import Database, Session
+from kit.outbox import Tx
 from services.notifications import domain
 from services.notifications.canaux.feedback import Retour
 from services.notifications.canaux.sms.references import formes
@@ -155,8 +157,9 @@ class Registre:
         filtre = {"compte_id": compte_id, "canal": canal.value, "genre": {"$in": genres}}
         await self._annuler(filtre, Motif.DESABONNE, session)
 
-    async def desabonner(self, profil_id: str, envoi_id: str, session: Session) -> bool:
-        """False when it was done before."""
+    async def desabonner(self, profil_id: str, envoi_id: str, demande_at: dt.datetime, tx: Tx) -> None:
+        """This profil gets nothing more, and others are told so, once."""
+        session = tx.session
         fait = await self._db.desabonnements.update_one(
             {"_id": profil_id},
             {"$setOnInsert": {"envoi_id": envoi_id, "at": self.clock.now()}},
@@ -167,7 +170,9 @@ class Registre:
         envoi = await self._db.envois.find_one({"_id": envoi_id}, {"compte_id": 1}, session=session)
         if envoi is not None and envoi["compte_id"]:
             await self._annuler({"compte_id": envoi["compte_id"], "profil_id": profil_id}, Motif.DESABONNE, session)
-        return fait.upserted_id is not None
+        if fait.upserted_id is not None:
+            event = DesabonnementDemande(envoi_id=envoi_id, profil_id=profil_id, demande_at=demande_at)
+            tx.emit(event, event_id=stable_id("desabonnement", profil_id))
 
     async def desabonnes(self, profil_ids: Iterable[str]) -> set[str]:
         cherches = list(set(profil_ids))

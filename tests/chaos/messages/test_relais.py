@@ -21,7 +21,7 @@ from kit.clock import SystemClock
 from kit.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux import providers
-from services.notifications.canaux.email import CanalEmail
+from services.notifications.canaux.email.canal import CanalEmail
 from services.notifications.delivery.claims import Claims
 from services.notifications.delivery.marks import Mark
 from services.notifications.domain import Etat

@@ -19,7 +19,6 @@ TELEPHONE = "06 •• •• •• 78"
 def preferences(**changed: Any) -> dict[str, Any]:
     return {
         "version": 0,
-        "langue": "fr",
         "pause_jusqua": None,
         "budget_semaine": 2,
         "canaux": {"email": False, "sms": False, "push": False},

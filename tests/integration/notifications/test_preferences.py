@@ -30,7 +30,6 @@ async def test_what_is_chosen_is_read_back_and_an_older_form_does_not_undo_it(po
     assert vue.headers["etag"] == '"0"'
     assert vue.json() == {
         "version": 0,
-        "langue": "fr",
         "pause_jusqua": None,
         # The platform of these tests has no limit, and nobody has chosen one.
         "budget_semaine": None,

@@ -12,7 +12,6 @@ from gateway.pages.forms import Saisie, reponse, reponse_par_lien
 
 STORED = {
     "version": 0,
-    "langue": "fr",
     "pause_jusqua": None,
     "budget_semaine": 2,
     "canaux": {"email": True, "sms": False, "push": False},

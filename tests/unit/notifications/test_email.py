@@ -12,7 +12,8 @@ from services.notifications.canaux.base import (
     Recu,
     Temporaire,
 )
-from services.notifications.canaux.email import CanalEmail, ConnexionSmtp, Serveur, lire_url, lire_urls
+from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
+from services.notifications.canaux.email.relays import Serveur, lire_url, lire_urls
 from tests.unit.notifications.email.relais_smtp import RACCROCHER, Relais, Reponse, Script, relais
 
 AVEC, SANS = ("PIPELINING",), ("8BITMIME",)

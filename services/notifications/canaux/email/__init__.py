@@ -1,11 +1,5 @@
 """E-mail by SMTP over sessions that stay open.
 
-`canal` opens, `relais` says where to, `dialogue` takes a `lot` through, `plis` and `reponses` are its words,
-`fil` is the wire.
+`canal` opens sessions, `relays` says where to, `dialogue` takes a `batch` through, `envelope` and `smtp_replies` are
+its words, `wire` reads and writes bytes.
 """
-
-from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
-from services.notifications.canaux.email.relays import AuPoids
-from services.notifications.canaux.email.servers import Serveur, lire_url, lire_urls
-
-__all__ = ["AuPoids", "CanalEmail", "ConnexionSmtp", "Serveur", "lire_url", "lire_urls"]

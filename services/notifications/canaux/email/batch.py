@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifications.canaux.base import Colis, EchecRemise, Inconnu, Injoignable, Issue, Permanent, Retenu
+from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Retenu
 from services.notifications.canaux.email.envelope import Pli
 from services.notifications.canaux.email.verdicts import Etape
 
@@ -69,26 +69,24 @@ class Lot:
                 self._arrete = True
         return None
 
-    def clore(self, fini: EnCours) -> Issue:
-        """Keeps its outcome, which must be known, and returns it."""
+    def clore(self, fini: EnCours) -> None:
+        """Keeps its outcome, which must be known."""
         assert fini.issue is not None
         self._issues[fini.rang] = fini.issue
         self._retenus = self._retenus + 1 if isinstance(fini.issue, Retenu) else 0
         self.courant = None
-        return fini.issue
 
-    def interrompre(self) -> EchecRemise | None:
-        """The connection is gone: what that means for the message in hand, if one is."""
+    def interrompre(self) -> None:
+        """The connection is gone: ends the message in hand, if there is one, with what that means for it."""
         fini = self.courant
         if fini is None:
-            return None
+            return
         if fini.issue is None:
             # After the content the server may have stored it: RFC 1047 leaves no way to know.
             fini.issue = (
                 Inconnu(SANS_REPONSE, self._fournisseur) if fini.livre else Injoignable(COUPE, self._fournisseur)
             )
-        issue = self.clore(fini)
-        return issue if isinstance(issue, EchecRemise) else None
+        self.clore(fini)
 
     def bilan(self) -> list[Issue]:
         """One outcome per parcel, in order."""

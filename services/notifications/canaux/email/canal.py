@@ -10,12 +10,11 @@ from aiosmtplib import SMTP
 
 from contracts.notifications import Canal as NomDeCanal
 from kit.logging import get_logger
-from services.notifications.canaux.base import Aiguillage, Cadence, Colis, Injoignable, Issue, Retenu, sans_limite
+from services.notifications.canaux.base import Cadence, Colis, Injoignable, Issue, Retenu, sans_limite
 from services.notifications.canaux.email.dialogue import Dialogue
 from services.notifications.canaux.email.envelope import Offre
-from services.notifications.canaux.email.relays import Relais
-from services.notifications.canaux.email.servers import Serveur, lire_urls
-from services.notifications.canaux.email.smtp_replies import Differe, refus_d_ouverture, relais_en_etat, relire_le_lot
+from services.notifications.canaux.email.relays import Relais, Serveur, au_poids, lire_urls
+from services.notifications.canaux.email.smtp_replies import Differe, refus_d_ouverture, relire_le_lot
 from services.notifications.canaux.email.wire import DELAI_S, Fil
 
 log = get_logger(__name__)
@@ -30,17 +29,17 @@ class CanalEmail:
         self,
         url: str,
         expediteur: str,
-        aiguillage: Aiguillage | None = None,
+        choisir: Callable[[Sequence[Serveur]], Serveur] = au_poids,
         delai_s: float = DELAI_S,
         cadence: Cadence = sans_limite,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`url`: one or several relays (`lire_urls`). `expediteur`: the address of MAIL FROM. `aiguillage`: chooses
-        among the relays, by their fixed weights where none is given. `delai_s`: for each answer.
+        """`url`: one or several relays (`lire_urls`). `expediteur`: the address of MAIL FROM. `choisir`: the relay of
+        the next lot, among those that may take it. `delai_s`: for each answer.
 
         Raises ValueError for a malformed `url`.
         """
-        self._relais = Relais(lire_urls(url), aiguillage, monotonic)
+        self._relais = Relais(lire_urls(url), choisir, monotonic)
         self._expediteur = expediteur
         self._delai_s = delai_s
         self._cadence = cadence
@@ -103,13 +102,12 @@ class ConnexionSmtp:
             nom = serveur.nom
             if (connu := self._dialogues.get(nom)) is not None and connu.ouvert:
                 return connu
-            debut = time.monotonic()
             try:
                 self._dialogues[nom] = dialogue = await self._ouvrir(serveur)
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The type alone: the text of a refused AUTH may repeat the user's name.
                 log.warning("smtp_relay_away", relay=nom, error=type(error).__name__)
-                self._relais.absent(nom, time.monotonic() - debut)
+                self._relais.absent(nom)
                 if motif := refus_d_ouverture(error):
                     self._relais.retenues.poser(nom, motif)
                 essayes |= {nom}
@@ -140,12 +138,7 @@ class ConnexionSmtp:
             smtp.close()
             raise
         fil = Fil(cast(asyncio.Transport, smtp.transport), self._delai_s)
-        nom = serveur.nom
-        return Dialogue(fil, Offre.lire(smtp.esmtp_extensions), self._expediteur, nom, self._noter_pour(nom))
-
-    def _noter_pour(self, nom: str) -> Callable[[Issue, float], None]:
-        noter = self._relais.aiguillage.noter
-        return lambda issue, duree_s: noter(nom, succes=relais_en_etat(issue), duree_s=duree_s)
+        return Dialogue(fil, Offre.lire(smtp.esmtp_extensions), self._expediteur, serveur.nom)
 
 
 def _jusqu_au_differe(issues: list[Issue]) -> list[Issue]:

@@ -5,7 +5,6 @@ content may follow; the content may begin the next one. So one write holds the c
 commands of n + 1, and never more than one content waits for its answer.
 """
 
-import time
 from collections.abc import Callable, Sequence
 
 from services.notifications.canaux.base import Colis, Injoignable, Issue, Permanent
@@ -18,19 +17,15 @@ from services.notifications.canaux.email.wire import Coupure, Fil, Reponse
 
 _CONTENU_ATTENDU = 354
 
-Noter = Callable[[Issue, float], None]
-"""Told what became of a message, and after how many seconds."""
-
 
 class Dialogue:
     """Over one `fil`; used by one task at a time, for one lot after the other while it is `ouvert`."""
 
-    def __init__(self, fil: Fil, offre: Offre, expediteur: str, fournisseur: str, noter: Noter) -> None:
+    def __init__(self, fil: Fil, offre: Offre, expediteur: str, fournisseur: str) -> None:
         self._fil = fil
         self._offre = offre
         self._expediteur = expediteur
         self.fournisseur = fournisseur
-        self._noter = noter
         # A refused message may have left a transaction open, in which the next MAIL would be out of place.
         self._a_vider = False
 
@@ -44,19 +39,14 @@ class Dialogue:
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
         """As `canaux.base.Connexion.remettre`."""
         lot = Lot(colis, tenu, self._plier, self.fournisseur)
-        debut = time.monotonic()
         try:
             courant = self._entamer(lot)
             while courant is not None:
-                debut = time.monotonic()
                 lot.courant = courant
-                courant = await self._mener(lot, courant, debut)
+                courant = await self._mener(lot, courant)
         except Coupure:
             self._fil.couper()
-            issue = lot.interrompre()
-            # A lease that is over says nothing about the relay.
-            if issue is not None and issue.motif != BAIL_PERDU:
-                self._noter(issue, time.monotonic() - debut)
+            lot.interrompre()
         except BaseException:
             # Cancelled between a command and its answer: nobody could tell later which answer belongs to what.
             self._fil.couper()
@@ -82,10 +72,10 @@ class Dialogue:
             self._a_vider = False
         return suivant
 
-    async def _mener(self, lot: Lot, courant: EnCours, debut: float) -> EnCours | None:
+    async def _mener(self, lot: Lot, courant: EnCours) -> EnCours | None:
         """Takes a begun message to its end. Returns the next one, begun; raises Coupure."""
         if not await self._contenu_attendu(courant):
-            self._clore(lot, courant, debut)
+            lot.clore(courant)
             return self._entamer(lot)
         if courant.issue is None and not lot.tenu():
             # It is offered but not given. Only hanging up takes it back: a lone dot would deliver an empty mail.
@@ -95,7 +85,7 @@ class Dialogue:
         fin = await self._fil.reponse()
         if courant.issue is None:
             courant.issue = self._issue(fin)
-        self._clore(lot, courant, debut)
+        lot.clore(courant)
         if fin.code == SERVICE_FERME:
             raise Coupure
         return suivant if self._offre.pipelining else self._entamer(lot)
@@ -141,6 +131,3 @@ class Dialogue:
             raise Coupure
         self._a_vider = True
         return refus(fin, self.fournisseur, Etape.CONTENU)
-
-    def _clore(self, lot: Lot, courant: EnCours, debut: float) -> None:
-        self._noter(lot.clore(courant), time.monotonic() - debut)

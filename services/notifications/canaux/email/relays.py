@@ -1,31 +1,76 @@
-"""Which relay takes the next lot: weights decide, and one that was away a moment ago is not waited for again."""
+"""Where mails are handed over: the relays that SMTP_URL names, and which of them takes the next lot.
+
+Weights decide; a relay that could not be reached a moment ago is tried last.
+"""
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from contracts.notifications import Canal
-from services.notifications.canaux.base import Aiguillage
-from services.notifications.canaux.email.servers import Serveur
 from services.notifications.canaux.provider_pauses import Retenues
 
 _ABSENCE_S = 30.0
-"""For so long a relay that could not be reached is tried last: a silent one costs every lot a whole time-out."""
+"""How long a relay that could not be reached is tried last: a silent one costs every lot a whole time-out."""
+
+_POIDS_MAX = 1000
 
 
-class AuPoids:
-    """Draws by fixed weights, whatever becomes of the messages."""
+@dataclass(frozen=True)
+class Serveur:
+    hote: str
+    port: int
+    tls: bool = False
+    starttls: bool = False
+    utilisateur: str | None = None
+    mot_de_passe: str | None = field(default=None, repr=False)
+    poids: int = 1
 
-    def __init__(self, poids: Mapping[str, int], hasard: random.Random | None = None) -> None:
-        self._poids = dict(poids)
-        self._hasard = hasard or random.Random()
+    @property
+    def nom(self) -> str:
+        """What ledger, metrics and logs call it: host:port."""
+        return f"{self.hote}:{self.port}"
 
-    def choisir(self, exclus: frozenset[str]) -> str:
-        noms = [nom for nom in self._poids if nom not in exclus]
-        return self._hasard.choices(noms, [self._poids[nom] for nom in noms])[0]
 
-    def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        """Fixed weights learn nothing."""
+def lire_urls(urls: str) -> list[Serveur]:
+    """Relays separated by commas; a comma inside of a password is written %2C. Raises ValueError."""
+    serveurs = [lire_url(url.strip()) for url in urls.split(",") if url.strip()]
+    if not serveurs:
+        raise ValueError("SMTP_URL must name at least one relay")
+    if len({serveur.nom for serveur in serveurs}) < len(serveurs):
+        raise ValueError("SMTP_URL names the same host and port twice")
+    return serveurs
+
+
+def lire_url(url: str) -> Serveur:
+    """smtp://[user:password@]host[:port][?starttls=1&poids=N] or smtps://…; raises ValueError, which quotes no URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("SMTP_URL must look like smtp://host:port or smtps://user:password@host")
+    tls, options = parts.scheme == "smtps", parse_qs(parts.query)
+    return Serveur(
+        parts.hostname,
+        parts.port or (465 if tls else 25),
+        tls,
+        options.get("starttls") == ["1"],
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+        _poids(options.get("poids", ["1"])),
+    )
+
+
+def _poids(valeurs: list[str]) -> int:
+    texte = valeurs[-1]
+    if len(texte) > 4 or not (texte.isascii() and texte.isdigit()) or not 1 <= int(texte) <= _POIDS_MAX:
+        raise ValueError(f"SMTP_URL: poids must be a whole number from 1 to {_POIDS_MAX}")
+    return int(texte)
+
+
+def au_poids(candidats: Sequence[Serveur]) -> Serveur:
+    """One of them at random, as often as its weight says."""
+    return random.choices(candidats, [serveur.poids for serveur in candidats])[0]
 
 
 class Relais:
@@ -34,38 +79,34 @@ class Relais:
     def __init__(
         self,
         serveurs: Sequence[Serveur],
-        aiguillage: Aiguillage | None = None,
+        choisir: Callable[[Sequence[Serveur]], Serveur] = au_poids,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._serveurs = {serveur.nom: serveur for serveur in serveurs}
-        self.aiguillage = aiguillage or AuPoids({serveur.nom: serveur.poids for serveur in serveurs})
+        self._serveurs = list(serveurs)
+        self._choisir = choisir
         self._monotonic = monotonic
         self.retenues = Retenues(Canal.EMAIL, monotonic)
         self._absents: dict[str, float] = {}
 
     def proposer(self, essayes: frozenset[str]) -> Serveur | None:
-        """The relay to try next; None once all were tried, but for those that refuse us. Raises LookupError when
-        `aiguillage` errs."""
-        restants = self._serveurs.keys() - essayes - self.retenues.parmi(self._serveurs)
+        """The relay to try next; None once all were tried, except those that refuse us."""
+        exclus = essayes | self.retenues.parmi(self._noms)
+        restants = [serveur for serveur in self._serveurs if serveur.nom not in exclus]
         now = self._monotonic()
-        candidats = {nom for nom in restants if self._absents.get(nom, 0.0) <= now} or restants
-        if not candidats:
-            return None
-        if len(candidats) == 1:
-            return self._serveurs[next(iter(candidats))]
-        nom = self.aiguillage.choisir(frozenset(self._serveurs.keys() - candidats))
-        if nom not in candidats:
-            raise LookupError(f"the aiguillage named {nom}, which was excluded or is unknown")
-        return self._serveurs[nom]
+        candidats = [serveur for serveur in restants if self._absents.get(serveur.nom, 0.0) <= now] or restants
+        return self._choisir(candidats) if candidats else None
 
     @property
     def tous_refusent(self) -> bool:
         """Whether every relay refuses us."""
-        return len(self.retenues.parmi(self._serveurs)) == len(self._serveurs)
+        return len(self.retenues.parmi(self._noms)) == len(self._serveurs)
 
-    def absent(self, nom: str, duree_s: float) -> None:
+    def absent(self, nom: str) -> None:
         self._absents[nom] = self._monotonic() + _ABSENCE_S
-        self.aiguillage.noter(nom, succes=False, duree_s=duree_s)
 
     def present(self, nom: str) -> None:
         self._absents.pop(nom, None)
+
+    @property
+    def _noms(self) -> list[str]:
+        return [serveur.nom for serveur in self._serveurs]

@@ -8,7 +8,6 @@ from services.notifications.canaux.base import (
     EchecRemise,
     Injoignable,
     Issue,
-    Permanent,
     Recu,
     Retenu,
     Sature,
@@ -97,8 +96,3 @@ def est_un_refus(reponse: Reponse) -> bool:
 
 def est_un_accord(reponse: Reponse) -> bool:
     return 200 <= reponse.code < 300
-
-
-def relais_en_etat(issue: Issue) -> bool:
-    """Whether the relay did its work: a mailbox that does not exist is no fault of its."""
-    return isinstance(issue, Recu | Permanent)

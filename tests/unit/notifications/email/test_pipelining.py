@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
-from services.notifications.canaux.email import CanalEmail
+from services.notifications.canaux.email.canal import CanalEmail
 from tests.unit.notifications.email.relais_smtp import RACCROCHER, SE_TAIRE, Relais, Reponse, Script, relais
 
 TROIS = ("a@exemple.fr", "b@exemple.fr", "c@exemple.fr")

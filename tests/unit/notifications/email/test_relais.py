@@ -1,7 +1,9 @@
 """Several relays: weights, one that is away, TLS and passwords."""
 
 import datetime as dt
+import itertools
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from services.notifications.canaux.base import Colis, Injoignable, Recu, Retenu, Temporaire
-from services.notifications.canaux.email import AuPoids, CanalEmail, lire_urls
-from services.notifications.canaux.email.relays import Relais
-from tests.unit.notifications.aiguillage import Notes
+from services.notifications.canaux.email.canal import CanalEmail
+from services.notifications.canaux.email.relays import Relais, Serveur, au_poids, lire_urls
 from tests.unit.notifications.email.relais_smtp import relais
+
+
+def premier(candidats: Sequence[Serveur]) -> Serveur:
+    """Chooses the first of SMTP_URL."""
+    return candidats[0]
+
 
 MESSAGE = Colis("envoi", "a@exemple.fr", b"Subject: x\r\n\r\n.bonjour\r\n")
 
@@ -25,13 +32,11 @@ async def test_when_a_relay_is_away_the_next_one_is_taken_and_the_first_not_wait
         pass
     async with relais() as la:
         noms = [f"127.0.0.1:{faux.port}" for faux in (parti, la)]
-        notes = Notes(*noms)
-        connexion = CanalEmail(f"{parti.url},{la.url}", "nous@exemple.fr", notes).connexion()
+        connexion = CanalEmail(f"{parti.url},{la.url}", "nous@exemple.fr", premier).connexion()
         for _ in range(2):
             await connexion.preparer()
             assert await connexion.remettre([MESSAGE], lambda: True) == [Recu(noms[1], "ABC123")]
         await connexion.fermer()
-    assert notes.notes == [(noms[0], False), (noms[1], True), (noms[1], True)]
 
 
 async def test_when_all_are_away_it_is_said_and_the_credentials_are_not() -> None:
@@ -60,13 +65,12 @@ async def test_un_relais_qui_nous_refuse_ne_finit_aucun_message_et_le_suivant_pr
     mot: str, reponse: str
 ) -> None:
     async with relais(lambda m, ligne: reponse if m == mot else None) as refusant, relais() as autre:
-        notes = Notes(f"127.0.0.1:{refusant.port}", f"127.0.0.1:{autre.port}")
-        connexion = CanalEmail(f"{refusant.url},{autre.url}", "nous@exemple.fr", notes).connexion()
+        connexion = CanalEmail(f"{refusant.url},{autre.url}", "nous@exemple.fr", premier).connexion()
         issues = await connexion.remettre([MESSAGE] * 5, lambda: True)
         assert {type(issue) for issue in issues} <= {Retenu, Injoignable}
         assert refusant.mots.count("MAIL") <= 4, "the others are not even offered"
         await connexion.preparer()
-        assert await connexion.remettre([MESSAGE] * 2, lambda: True) == [Recu(notes.noms[1], "ABC123")] * 2
+        assert await connexion.remettre([MESSAGE] * 2, lambda: True) == [Recu(f"127.0.0.1:{autre.port}", "ABC123")] * 2
         await connexion.fermer()
 
 
@@ -123,31 +127,22 @@ async def test_un_relais_sans_le_chiffrement_demande_est_notre_reglage() -> None
 
 async def test_each_lot_goes_where_it_is_sent_and_sessions_stay_open() -> None:
     async with relais() as un, relais() as deux:
-        notes = Notes(f"127.0.0.1:{un.port}", f"127.0.0.1:{deux.port}")
-        connexion = CanalEmail(f"{un.url},{deux.url}", "nous@exemple.fr", notes).connexion()
+        tour = itertools.count()
+        connexion = CanalEmail(
+            f"{un.url},{deux.url}", "nous@exemple.fr", lambda candidats: candidats[next(tour) % 2]
+        ).connexion()
         for _ in range(4):
             await connexion.remettre([MESSAGE], lambda: True)
-            notes.noms = notes.noms[::-1]
         await connexion.fermer()
     assert [len(faux.livres) for faux in (un, deux)] == [2, 2]
     assert [faux.mots.count("EHLO") for faux in (un, deux)] == [1, 1]
 
 
-async def test_a_refused_mailbox_is_no_fault_of_the_relay_greylisting_is() -> None:
-    for reponse, succes in (("550 5.1.1 non", True), ("451 4.7.1 plus tard", False), ("421 4.3.2 non", False)):
-        async with relais(lambda mot, ligne, r=reponse: r if mot == "RCPT" else None) as faux, relais() as autre:
-            notes = Notes(f"127.0.0.1:{faux.port}", f"127.0.0.1:{autre.port}")
-            connexion = CanalEmail(f"{faux.url},{autre.url}", "nous@exemple.fr", notes).connexion()
-            await connexion.remettre([MESSAGE], lambda: True)
-            await connexion.fermer()
-        assert notes.notes == [(f"127.0.0.1:{faux.port}", succes)]
-
-
 def test_an_absence_is_forgotten_after_a_while() -> None:
     temps = [0.0]
     serveurs = lire_urls("smtp://un,smtp://deux")
-    choix = Relais(serveurs, Notes("un:25", "deux:25"), lambda: temps[0])
-    choix.absent("un:25", 0.1)
+    choix = Relais(serveurs, premier, lambda: temps[0])
+    choix.absent("un:25")
     assert choix.proposer(frozenset()) == serveurs[1]
     assert choix.proposer(frozenset({"deux:25"})) == serveurs[0]
     assert choix.proposer(frozenset({"un:25", "deux:25"})) is None
@@ -155,20 +150,11 @@ def test_an_absence_is_forgotten_after_a_while() -> None:
     assert choix.proposer(frozenset()) == serveurs[0]
 
 
-def test_an_aiguillage_that_names_what_is_excluded_is_found_out() -> None:
-    class Faux(Notes):
-        def choisir(self, exclus: frozenset[str]) -> str:
-            return "ailleurs:25"
-
-    with pytest.raises(LookupError):
-        Relais(lire_urls("smtp://un,smtp://deux"), Faux()).proposer(frozenset())
-
-
-def test_fixed_weights_are_kept_to_and_exclusions_respected() -> None:
-    poids = AuPoids({"un": 3, "deux": 1})
-    tires = [poids.choisir(frozenset()) for _ in range(2000)]
+def test_les_poids_disent_combien_de_lots_chacun_recoit() -> None:
+    serveurs = lire_urls("smtp://un?poids=3,smtp://deux")
+    tires = [au_poids(serveurs).hote for _ in range(2000)]
     assert 1300 < tires.count("un") < 1700
-    assert {poids.choisir(frozenset({"un"})) for _ in range(20)} == {"deux"}
+    assert au_poids(serveurs[1:]) == serveurs[1]
 
 
 @pytest.fixture
