@@ -21,12 +21,12 @@ class Ligne:
     tentatives: int = 0
 
     def prendre(self) -> None:
-        domain.verifier(self.etat, Etat.REMISE)
+        assert self.etat in domain.venant_de(Etat.REMISE)
         self.etat = Etat.REMISE
         self.tentatives += 1
 
     def marquer(self, suite: Suite) -> None:
-        domain.verifier(self.etat, suite.etat)
+        assert self.etat in domain.venant_de(suite.etat)
         self.etat = suite.etat
         self.tentatives -= suite.rendue
 
