@@ -1,8 +1,8 @@
 """Creates topics as declared and reads their end offsets. Several processes may do so at the same time."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -82,12 +82,8 @@ class Topics:
 
         The replication factor is 3, or the number of brokers if smaller.
         """
-        async with self._one_at_a_time:
-            try:
-                return await self._ensure()
-            except BaseException:
-                await self.close()
-                raise
+        async with self._connected():
+            return await self._ensure()
 
     async def _ensure(self) -> list[str]:
         if self._admin is None:
@@ -119,9 +115,15 @@ class Topics:
     async def ends(self) -> dict[str, dict[str, int]]:
         """For each owned topic that exists: partition → offset of its next record. Raises KafkaError or ConnectionError
         when the broker is away."""
+        async with self._connected():
+            return await self._ends()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """One caller at a time. An error closes the connections, and the next call makes new ones."""
         async with self._one_at_a_time:
             try:
-                return await self._ends()
+                yield
             except BaseException:
                 await self.close()
                 raise

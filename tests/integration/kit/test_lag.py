@@ -12,7 +12,7 @@ from kit.ids import new_id
 from kit.lag import Lags
 from kit.producer import Producer
 from kit.topics import ensure
-from tests.integration.kit.test_processing import Spec
+from tests.faits import Spec
 from tests.serveurs import Serveurs
 
 Bientot = Callable[..., Awaitable[Any]]

@@ -3,10 +3,9 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from kit.events import Message
 from kit.health import Health
@@ -14,20 +13,8 @@ from kit.ids import new_id
 from kit.outbox import WAITING, Outbox, Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
+from tests.faits import Fait
 from tests.serveurs import Serveurs
-
-
-class Rien(BaseModel):
-    topic: ClassVar[str] = "kit.essai.v1"
-    id: str
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-    @classmethod
-    def type_name(cls) -> str:
-        return cls.__name__
 
 
 class Recording:
@@ -68,12 +55,12 @@ async def test_ce_qui_est_valide_est_publie(runtime: Runtime) -> None:
 
     async def work(tx: Tx) -> str:
         await tx.db.choses.insert_one({"_id": "a"}, session=tx.session)
-        tx.emit(Rien(id="a"))
+        tx.emit(Fait(id="a"))
         return "fait"
 
     assert await box.run(work) == "fait"
     await box.settle()
-    assert [m.headers["ce_type"] for m in producer.sent] == ["Rien"]
+    assert [m.headers["ce_type"] for m in producer.sent] == ["Fait"]
     assert await runtime.mongo.db.outbox.count_documents(WAITING) == 0
 
 
@@ -83,7 +70,7 @@ async def test_ce_qui_peut_attendre_part_avec_ce_qui_suit_ou_a_l_arret(runtime: 
 
     async def dire(id_: str, within_s: float = 0.0) -> None:
         async def work(tx: Tx) -> None:
-            tx.emit(Rien(id=id_))
+            tx.emit(Fait(id=id_))
 
         await box.run(work, within_s=within_s)
 
@@ -104,7 +91,7 @@ async def test_ce_qui_peut_attendre_n_attend_pas_plus_que_dit(runtime: Runtime) 
     box = outbox(runtime, producer)
 
     async def work(tx: Tx) -> None:
-        tx.emit(Rien(id="a"))
+        tx.emit(Fait(id="a"))
 
     await box.run(work, within_s=0.01)
     await producer.told.wait()
@@ -118,7 +105,7 @@ async def test_une_erreur_ne_laisse_ni_etat_ni_evenement(runtime: Runtime) -> No
 
     async def work(tx: Tx) -> None:
         await tx.db.choses.insert_one({"_id": "b"}, session=tx.session)
-        tx.emit(Rien(id="b"))
+        tx.emit(Fait(id="b"))
         raise ValueError("non")
 
     with pytest.raises(ValueError, match="non"):
@@ -135,7 +122,7 @@ async def test_ce_qu_une_panne_a_laisse_est_balaye_une_fois(runtime: Runtime) ->
     box = outbox(runtime, producer)
 
     async def work(tx: Tx) -> None:
-        tx.emit(Rien(id="c"))
+        tx.emit(Fait(id="c"))
 
     await box.run(work)
     await box.settle()

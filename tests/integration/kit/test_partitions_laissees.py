@@ -6,33 +6,22 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
-
 from kit.events import encode
 from kit.health import Health
 from kit.ids import new_id
 from kit.outbox import Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
+from tests.faits import Fait, Spec
 from tests.integration.kit.coupure import Coupure
-from tests.integration.kit.test_processing import Spec
 from tests.serveurs import Serveurs
 
 Bientot = Callable[..., Awaitable[Any]]
 TOPIC = f"kit.partage-{new_id()[:8]}.v1"
 
 
-class Partage(BaseModel):
+class Partage(Fait):
     topic: ClassVar[str] = TOPIC
-    id: str
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-    @classmethod
-    def type_name(cls) -> str:
-        return cls.__name__
 
 
 async def on_partage(event: Partage, tx: Tx, par: str) -> None:

@@ -3,12 +3,10 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from pydantic import BaseModel
 
 from kit import deadletters
 from kit.breaker import LIMIT, MongoStates, Phase, State, closed_by_hand
@@ -21,32 +19,17 @@ from kit.ids import new_id
 from kit.outbox import Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
+from tests import faits
+from tests.faits import Spec
 from tests.serveurs import Serveurs
 
 Bientot = Callable[..., Awaitable[Any]]
 TOPIC = f"kit.fait-{new_id()[:8]}.v1"
 
 
-class Fait(BaseModel):
+class Fait(faits.Fait):
     topic: ClassVar[str] = TOPIC
-    id: str
     humeur: str = "bonne"
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-    @classmethod
-    def type_name(cls) -> str:
-        return cls.__name__
-
-
-@dataclass(frozen=True)
-class Spec:
-    name: str
-    partitions: int = 2
-    cleanup_policy: str = "delete"
-    retention_ms: int | None = None
 
 
 async def on_fait(event: Fait, tx: Tx, _: Any) -> None:

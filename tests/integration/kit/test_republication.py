@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from pydantic import BaseModel
 
 from deploy.stack.servers.servers import Servers
 from kit import mongo
@@ -19,32 +17,21 @@ from kit.outbox import Tx
 from kit.republication import DatabaseLost, Document, Republication, Source, ask, progress_of
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
+from tests import faits
+from tests.faits import Spec
 
 ETATS = f"essai.etat-{new_id()[:8]}.v1"
 FAITS = f"essai.fait-{new_id()[:8]}.v1"
 
 
-@dataclass(frozen=True)
-class Spec:
-    name: str
-    cleanup_policy: str
-    partitions: int = 3
-    retention_ms: int | None = None
+SPECS = [Spec(ETATS, 3, "compact"), Spec(FAITS, 3, "delete")]
 
 
-SPECS = [Spec(ETATS, "compact"), Spec(FAITS, "delete")]
-
-
-class Etat(BaseModel):
+class Etat(faits.Fait):
     """One key's state."""
 
     topic: ClassVar[str] = ETATS
-    id: str
     version: int
-
-    @property
-    def key(self) -> str:
-        return self.id
 
     @classmethod
     def type_name(cls) -> str:

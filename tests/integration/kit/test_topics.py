@@ -1,21 +1,12 @@
 """Topics that an older version made with fewer partitions."""
 
-from dataclasses import dataclass
-
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from kit import topics
 from kit.ids import new_id
+from tests.faits import Spec
 from tests.serveurs import Serveurs
-
-
-@dataclass(frozen=True)
-class Spec:
-    name: str
-    partitions: int
-    cleanup_policy: str
-    retention_ms: int | None = 3_600_000
 
 
 async def partitions(serveurs: Serveurs, name: str) -> int:

@@ -6,32 +6,24 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, ConfigDict, ValidationError
 
 from kit.errors import InvalidMessage, RetryLater, is_outage, is_poison
 from kit.events import Record, decode, encode, headers_of
+from tests.faits import Fait
 
 TOPIC = "kit.essai.v1"
 AT = dt.datetime(2027, 3, 13, 9, 30, tzinfo=dt.UTC)
 
 
-class Essai(BaseModel):
+class Essai(Fait):
     model_config = ConfigDict(frozen=True)
 
     topic: ClassVar[str] = TOPIC
-    id: str
     texte: str
     nombre: int
     a: AwareDatetime
     suite: list["Essai"] = []
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-    @classmethod
-    def type_name(cls) -> str:
-        return cls.__name__
 
 
 CATALOGUE = {TOPIC: {"Essai": Essai}}

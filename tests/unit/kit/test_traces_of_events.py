@@ -13,22 +13,14 @@ from kit.events import Record, encode
 from kit.ids import new_id
 from kit.outbox import Tx
 from kit.processor import Processor
+from tests import faits
 
 TOPIC = "kit.fait.v1"
 LinesOf = Callable[[str], list[dict[str, Any]]]
 
 
-class Fait(BaseModel):
+class Fait(faits.Fait):
     topic: ClassVar[str] = TOPIC
-    id: str
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-    @classmethod
-    def type_name(cls) -> str:
-        return cls.__name__
 
 
 class Suite(Fait):
