@@ -130,7 +130,8 @@ class Door:
         state = scope.setdefault("state", {})
         if scope["path"].startswith(_UNGUARDED):
             state["who"] = Who(Known.VISITOR, "")
-            return await self.app(self._at_public_url(scope), receive, with_headers)
+            self._move_to_public_url(scope)
+            return await self.app(scope, receive, with_headers)
         request = Request(scope)
         try:
             await self._enter(request)
@@ -138,13 +139,16 @@ class Door:
             state.setdefault("who", Who(Known.VISITOR, ""))
             answer: ASGIApp = await request.app.state.refuse(request, problem)
             return await answer(scope, receive, with_headers)
-        await self.app(self._at_public_url(scope), receive, with_headers)
+        self._move_to_public_url(scope)
+        await self.app(scope, receive, with_headers)
 
-    def _at_public_url(self, scope: Scope) -> Scope:
-        """The request as if it had been sent to PUBLIC_URL: the client writes Host, and the framework makes the
-        addresses of its redirects of it."""
+    def _move_to_public_url(self, scope: Scope) -> None:
+        """As if the request had been sent to PUBLIC_URL: the client writes Host, and the framework makes the addresses
+        of its redirects of it. In place: the router writes into the scope which route it found, and metrics and traces
+        read it there."""
         headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
-        return {**scope, "scheme": self._public.scheme, "headers": [(b"host", self._public.netloc.encode()), *headers]}
+        scope["scheme"] = self._public.scheme
+        scope["headers"] = [(b"host", self._public.netloc.encode()), *headers]
 
     async def _enter(self, request: Request) -> None:
         """Sets request.state.who, or raises the Problem that ends the request here."""

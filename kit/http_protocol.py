@@ -8,7 +8,7 @@ response, then the connection is closed.
 
 import asyncio
 from enum import Enum
-from typing import Any
+from typing import Any, Literal, get_args
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -33,6 +33,14 @@ _NO_ROOM = Problem(
     "Trop de demandes sont en cours. Réessayez dans quelques secondes.",
     headers={"Retry-After": "5"},
 )
+
+
+Reason = Literal[
+    "connections", "head_size", "headers", "malformed", "head_time", "body_size", "body_time", "write_time"
+]
+for _reason in get_args(Reason):
+    # Series that begin at 0: the first of a kind is an increase.
+    HTTP_REFUSED.labels(_reason)
 
 
 class _Stage(Enum):
@@ -181,7 +189,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ---- ends -------------------------------------------------------------------------------------------------------
 
-    def _refuse(self, problem: Problem, reason: str) -> None:
+    def _refuse(self, problem: Problem, reason: Reason) -> None:
         HTTP_REFUSED.labels(reason).inc()
         if self._answering:
             if self._stage is not _Stage.BODY or self.pipeline or self.cycle.response_started:
