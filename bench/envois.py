@@ -34,7 +34,7 @@ from deploy.client import Interne, jusqu_a
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
-from deploy.stack.embedded import Stack, save_workers
+from deploy.stack.embedded import Stack, save_counts
 from deploy.stack.supervision import Supervisor
 from deploy.verbs import down, up
 from kit import mongo
@@ -100,7 +100,7 @@ async def _mesurer(steps: Steps, tours: int, destinataires: int, foule: int) -> 
 def _demarrer(steps: Steps) -> Stack:
     place = layout.current()
     place.make()
-    save_workers(place.workers, {"notifications": WORKERS})
+    save_counts(place.counts, {"notifications": WORKERS})
     stack = up.run(only_servers=True, steps=steps)
     programs = [program for program in stack.programs() if program.name in _PROCESSUS]
     up.start_programs(programs, Supervisor(stack.layout), steps)

@@ -71,9 +71,11 @@ def logs(
 
 @app.command()
 def scale(
-    wishes: Annotated[list[str], typer.Argument(metavar="SERVICE=NOMBRE…", help="Par exemple matching=3.")],
+    wishes: Annotated[
+        list[str], typer.Argument(metavar="NOM=NOMBRE…", help="Par exemple matching=3 ou annonces-api=2.")
+    ],
 ) -> None:
-    """Change le nombre de workers d’un service, tout de suite et pour la suite."""
+    """Change le nombre de workers d’un service, ou de processus de son API, tout de suite et pour la suite."""
     _verb("scale").run(wishes)
 
 

@@ -39,7 +39,8 @@ class Layout:
         return self.home / "ports.json"
 
     @property
-    def workers(self) -> Path:
+    def counts(self) -> Path:
+        # Named when only workers could be counted.
         return self.home / "workers.json"
 
     @property

@@ -11,6 +11,7 @@ from kit.settings import Settings
 class Reglages(Settings):
     """`jeton_cle_privee`: an Ed25519 PEM; `cle_empreinte`: 32 bytes as URL-safe base64, keying the hashes of addresses.
 
+    `…_url`: where each service is reached; several addresses, comma-separated, where each of its processes has its own.
     `proxys_de_confiance`: addresses or networks, comma-separated, whose X-Forwarded-For is believed.
     `limite_…`: how many, and in which window; 0 turns a limit off.
     """
@@ -71,12 +72,12 @@ class Reglages(Settings):
         return base64.urlsafe_b64decode(self.cle_empreinte)
 
     @property
-    def services(self) -> dict[str, str]:
-        """Name of each service → the base URL of its API, without a slash at its end."""
+    def services(self) -> dict[str, list[str]]:
+        """Name of each service → the base URLs of its API, without a slash at their ends."""
         urls = {
             "annonces": self.annonces_url,
             "moderation": self.moderation_url,
             "matching": self.matching_url,
             "notifications": self.notifications_url,
         }
-        return {name: url.rstrip("/") for name, url in urls.items()}
+        return {name: [url.strip().rstrip("/") for url in given.split(",")] for name, given in urls.items()}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -13,6 +13,7 @@ from yarl import URL
 
 from gateway.domain import Role
 from gateway.door_rules import SAFE_METHODS
+from gateway.replicas import Replicas
 from kit import telemetry
 from kit.logging import get_logger
 from kit.problems import Problem, unavailable, undecided
@@ -121,10 +122,13 @@ def as_problem(answer: Answer) -> Problem:
 
 
 class Services:
-    def __init__(self, urls: Mapping[str, str], signer: TokenSigner, timeout_s: float, restart_s: float = 0.0) -> None:
-        """`timeout_s`: how long a call lasts at most. `restart_s`: how long a service that is gone may be waited for,
-        counted from when it was first missed: one that stays away delays nobody further."""
-        self._urls = dict(urls)
+    def __init__(
+        self, urls: Mapping[str, Sequence[str]], signer: TokenSigner, timeout_s: float, restart_s: float = 0.0
+    ) -> None:
+        """`urls`: of each service, where its processes serve its API. `timeout_s`: how long a call lasts at most.
+        `restart_s`: how long a service of which no process answers may be waited for, counted from when it was first
+        missed: one that stays away delays nobody further."""
+        self._replicas = {service: Replicas(found) for service, found in urls.items()}
         self._signer = signer
         self._timeout_s = timeout_s
         self._restart_s = restart_s
@@ -165,8 +169,9 @@ class Services:
     ) -> Answer:
         """`path` and `query` are already percent-encoded and are sent as they are. Raises ServiceAway.
 
-        A service that restarts is waited for, as long as nothing can happen twice: nothing was sent, or it was a read.
-        With a `timeout_s` of its own a call waits for nobody: who gives one has something else to show.
+        A process that cannot be reached is passed over for another one of its service. When there is none, the service
+        is waited for, as long as nothing can happen twice: nothing was sent, or it was a read. With a `timeout_s` of
+        its own a call waits for nobody: who gives one has something else to show.
         """
         end = time.monotonic() + (self._restart_s if timeout_s is None else 0.0)
         tries = 0
@@ -177,6 +182,8 @@ class Services:
             except ServiceAway as away:
                 if not away.again or (away.sent and method not in SAFE_METHODS):
                     raise
+                if not away.sent and tries < len(self._replicas[service]):
+                    continue
                 now = time.monotonic()
                 missed = self._missed_since.setdefault(service, now)
                 # A read that was cut off is tried once more in any case: by a replica that leaves, others are there.
@@ -200,7 +207,8 @@ class Services:
     ) -> Answer:
         if self._http is None:
             raise RuntimeError("Services.start was not awaited")
-        base = self._urls[service]
+        replicas = self._replicas[service]
+        base = replicas.next(time.monotonic())
         url = URL(f"{base}{path}?{query}" if query else f"{base}{path}", encoded=True)
         sent = {
             **headers,
@@ -214,6 +222,9 @@ class Services:
                 method, url, data=body or None, headers=sent, allow_redirects=False, timeout=timeout
             ) as answer:
                 content = await answer.read()
+                if answer.headers.get("connection") == "close":
+                    # This process has been told to end, and soon takes no new connection.
+                    replicas.rest(base, time.monotonic())
                 if answer.status == 401 and TOKEN_REFUSED.encode() in content:
                     # Our own token: a key or a clock of ours is wrong, and no visitor can mend it by logging in.
                     log.error("service_refused_token", to=service)
@@ -225,6 +236,7 @@ class Services:
                 return Answer(answer.status, content, found)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             log.warning("service_away", to=service, error=type(error).__name__)
+            replicas.rest(base, time.monotonic())
             # A connection that was never made carried nothing.
             unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
             again = unsent or not isinstance(error, TimeoutError)

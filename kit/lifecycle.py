@@ -29,8 +29,9 @@ S = TypeVar("S", bound=Settings)
 _FOLLOW_EVERY_S = 0.3
 _STALLED_S = 90.0
 # Time between the order to end and refusing new connections. Frequent callers send a request meanwhile and learn that
-# the connection closes.
-_LEAVE_S = 1.0
+# the connection closes. If connections are left then, their owners get more time to close them unused: the gateway
+# closes one after 4 s.
+_LEAVE_S, _LEAVE_KEPT_S = 1.0, 4.0
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """A coroutine that runs until the event is set, then finishes its current work and returns."""
@@ -124,6 +125,8 @@ async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
         # cut off.
         await health.stopping.wait()
         await asyncio.sleep(_LEAVE_S)
+        if http.server_state.connections:
+            await asyncio.sleep(_LEAVE_KEPT_S)
         http.should_exit = True
 
     health.checks["http"] = listening

@@ -1,4 +1,4 @@
-"""The embedded stack as it is on this machine: ports, workers, servers, and the environment of every process."""
+"""The embedded stack as it is on this machine: ports, replicas, servers, and the environment of every process."""
 
 import json
 import os
@@ -48,11 +48,11 @@ class Program:
 
 @dataclass(frozen=True)
 class Stack:
-    """What ``up`` runs. ``workers``: number of workers by service, 1 when absent."""
+    """What ``up`` runs. ``counts``: how many of each process there are, as ``replicas`` takes it."""
 
     layout: Layout
     ports: Mapping[str, int]
-    workers: Mapping[str, int]
+    counts: Mapping[str, int]
 
     @property
     def external(self) -> dict[str, str]:
@@ -123,13 +123,17 @@ class Stack:
             **({"CACHE_URL": urls["CACHE_URL"]} if "cache" in process.aids else {}),
             **({"SMTP_URL": urls["SMTP_URL"]} if process.smtp else {}),
             **(self.sms() if process.sms else {}),
-            **{f"{peer.upper()}_URL": f"http://127.0.0.1:{self.ports[f'{peer}-api']}" for peer in process.peers},
+            **{f"{peer.upper()}_URL": ",".join(self._api_urls(peer)) for peer in process.peers},
             "HOST": "127.0.0.1",
             **({"PORT": str(self.ports[program])} if process.port else {}),
             "HEALTH_PORT": str(self.ports[health_port(program)]),
             "SECRETS_DIR": ",".join(str(self.layout.secrets / folder) for folder in process.secrets),
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _api_urls(self, service: str) -> list[str]:
+        programs = [name for name, process in replicas(dict(self.counts)) if process.name == f"{service}-api"]
+        return [f"http://127.0.0.1:{self.ports[program]}" for program in programs]
 
     def health_url(self, program: str) -> str:
         """Where a process of the system shows /sante and /metrics."""
@@ -142,7 +146,7 @@ class Stack:
             programs.append(self._catcher())
         if self.catches_sms:
             programs += [self._operator(kind, name) for kind, name in OPERATEURS.items()]
-        for name, process in replicas(dict(self.workers)):
+        for name, process in replicas(dict(self.counts)):
             health = f"{self.health_url(name)}/sante/pret"
             variables = self.environment(process, name)
             programs.append(Program(name, (sys.executable, *process.arguments), variables, health))
@@ -185,7 +189,7 @@ def health_port(program: str) -> str:
     return f"{program}-sante"
 
 
-def port_names(workers: Mapping[str, int]) -> list[str]:
+def port_names(counts: Mapping[str, int]) -> list[str]:
     """Every name that needs a port."""
     servers = [port for name in SERVERS for port in SERVER_PORTS[name]]
     return [
@@ -194,7 +198,7 @@ def port_names(workers: Mapping[str, int]) -> list[str]:
         *servers,
         *(
             name
-            for program, process in replicas(dict(workers))
+            for program, process in replicas(dict(counts))
             for name in (*([program] if process.port else []), health_port(program))
             if name != "gateway"
         ),
@@ -205,10 +209,10 @@ def load(
     layout: Layout,
     wished: Mapping[str, int] | None = None,
     running: frozenset[str] = frozenset(),
-    workers: Mapping[str, int] | None = None,
+    counts: Mapping[str, int] | None = None,
 ) -> Stack:
     """The stack, its ports chosen (kept ones first) and saved; ``running``: names whose port our own programs hold."""
-    count = dict(workers if workers is not None else load_workers(layout.workers))
+    count = dict(counts if counts is not None else load_counts(layout.counts))
     kept = ports.load(layout.ports)
     chosen = ports.choose(port_names(count), kept, dict(wished or {}), PREFERRED_PORTS, running)
     if chosen != kept:
@@ -219,13 +223,13 @@ def load(
 def existing(layout: Layout) -> Stack:
     """The stack of an earlier ``up``, nothing chosen. Raises Impossible when there never was one."""
     kept = ports.load(layout.ports)
-    count = load_workers(layout.workers)
+    count = load_counts(layout.counts)
     if not set(port_names(count)) <= set(kept):
         raise Impossible("La plateforme n’a jamais été démarrée ici : lancez « ./place up ».")
     return Stack(layout, kept, count)
 
 
-def load_workers(path: Path) -> dict[str, int]:
+def load_counts(path: Path) -> dict[str, int]:
     if not path.exists():
         return {}
     try:
@@ -234,7 +238,7 @@ def load_workers(path: Path) -> dict[str, int]:
         raise Impossible(f"{path} est illisible ({error}) : supprimez ce fichier, il sera refait.") from error
 
 
-def save_workers(path: Path, workers: Mapping[str, int]) -> None:
+def save_counts(path: Path, counts: Mapping[str, int]) -> None:
     fresh = path.with_suffix(".tmp")
-    fresh.write_text(json.dumps(dict(sorted(workers.items()))) + "\n")
+    fresh.write_text(json.dumps(dict(sorted(counts.items()))) + "\n")
     fresh.replace(path)

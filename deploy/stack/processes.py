@@ -105,13 +105,24 @@ STAND_INS = (CATCHER, *OPERATEURS.values())
 BY_NAME = {process.name: process for process in PROCESSES}
 
 
-def replicas(workers: dict[str, int]) -> list[tuple[str, Process]]:
-    """(program name, process) of all that runs, with ``workers[service]`` workers per service (1 by default).
+def scalable(process: Process) -> str | None:
+    """The name under which its replicas are counted: « matching » for the workers of matching, « matching-api » for its
+    APIs. None for the gateway: it has one public port, and on one machine nothing stands in front of it."""
+    if process.kind == "worker":
+        return process.service
+    return process.name if process.name != "gateway" else None
+
+
+SCALABLE = tuple(name for process in PROCESSES if (name := scalable(process)))
+
+
+def replicas(counts: dict[str, int]) -> list[tuple[str, Process]]:
+    """(program name, process) of all that runs, ``counts[scalable(process)]`` times each (once by default).
 
     The first keeps the process's name; the others are ``matching-worker-2``, ``matching-worker-3``, …
     """
     programs = []
     for process in PROCESSES:
-        count = workers.get(process.service, 1) if process.kind == "worker" else 1
+        count = counts.get(scalable(process) or "", 1)
         programs += [(process.name if n == 1 else f"{process.name}-{n}", process) for n in range(1, count + 1)]
     return programs

@@ -36,6 +36,6 @@ def run(*, wipe: bool = False, steps: Steps | None = None) -> None:
         for folder in (place.data, place.logs, place.run, place.secrets):
             if folder.exists():
                 shutil.rmtree(folder)
-        for file in (place.ports, place.workers, place.conf):
+        for file in (place.ports, place.counts, place.conf):
             file.unlink(missing_ok=True)
         steps.say("données, secrets, journaux et ports effacés")

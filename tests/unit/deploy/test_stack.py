@@ -31,7 +31,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 def current(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> embedded.Stack:
     # The jars are not needed to write a configuration.
     monkeypatch.setattr("deploy.stack.servers.jars.install", lambda cache: tmp_path / "jars")
-    return embedded.load(layout, workers={"matching": 3})
+    return embedded.load(layout, counts={"matching": 3})
 
 
 def test_nine_processes_with_their_commands() -> None:
@@ -181,7 +181,9 @@ def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
     assert deep.socket != Layout(tmp_path / ("e" * 120)).socket
 
 
-@pytest.mark.parametrize("wish", ["matching", "matching=0", "matching=13", "gateway=2", "matching=-1", "=3"])
+@pytest.mark.parametrize(
+    "wish", ["matching", "matching=0", "matching=13", "gateway=2", "matching=-1", "=3", "matching-worker=2"]
+)
 def test_wishes_that_make_no_sense_are_refused_with_an_example(wish: str) -> None:
     with pytest.raises(Impossible, match="matching=3"):
         parse(wish)
@@ -189,3 +191,14 @@ def test_wishes_that_make_no_sense_are_refused_with_an_example(wish: str) -> Non
 
 def test_a_wish_is_understood() -> None:
     assert parse("matching=3") == ("matching", 3)
+    assert parse("annonces-api=2") == ("annonces-api", 2)
+
+
+def test_the_gateway_is_told_of_every_process_of_an_api(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.stack.servers.jars.install", lambda cache: Path("/jars"))
+    scaled = embedded.load(layout, counts={"annonces-api": 2, "matching": 3})
+    by_name = {program.name: program.environment for program in scaled.programs()}
+    urls = [f"http://127.0.0.1:{scaled.ports[name]}" for name in ("annonces-api", "annonces-api-2")]
+    assert by_name["gateway"]["ANNONCES_URL"] == ",".join(urls)
+    assert by_name["gateway"]["MATCHING_URL"] == f"http://127.0.0.1:{scaled.ports['matching-api']}"
+    assert by_name["annonces-api-2"]["PORT"] == str(scaled.ports["annonces-api-2"])

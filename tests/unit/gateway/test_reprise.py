@@ -20,16 +20,26 @@ KEY = (
 )
 
 
-@pytest.fixture
-def port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def autre_port() -> int:
+    return free_port()
+
+
 @asynccontextmanager
-async def caller(port: int, restart_s: float) -> AsyncIterator[Services]:
-    services = Services({"annonces": f"http://127.0.0.1:{port}"}, TokenSigner(KEY), 30.0, restart_s)
+async def caller(*ports: int, restart_s: float) -> AsyncIterator[Services]:
+    urls = {"annonces": [f"http://127.0.0.1:{port}" for port in ports]}
+    services = Services(urls, TokenSigner(KEY), 30.0, restart_s)
     await services.start()
     try:
         yield services
@@ -40,10 +50,11 @@ async def caller(port: int, restart_s: float) -> AsyncIterator[Services]:
 class Service:
     """Cuts the first `cuts` requests off after it has read them, and answers the others."""
 
-    def __init__(self, port: int, cuts: int = 0, refuses: bool = False) -> None:
+    def __init__(self, port: int, cuts: int = 0, refuses: bool = False, leaves: bool = False) -> None:
         self._port = port
         self._cuts = cuts
         self._refuses = refuses
+        self._leaves = leaves
         self.seen: list[str] = []
         self._runner: web.AppRunner | None = None
 
@@ -55,7 +66,7 @@ class Service:
             request.transport.abort()
         if self._refuses:
             return web.json_response({"type": "https://place.test/problemes/jeton-invalide"}, status=401)
-        return web.json_response({"fait": True})
+        return web.json_response({"fait": True}, headers={"Connection": "close"} if self._leaves else None)
 
     async def open(self) -> None:
         app = web.Application()
@@ -104,6 +115,40 @@ async def test_une_ecriture_coupee_n_est_jamais_refaite(port: int, method: str) 
             await services.call("annonces", method, "/v1/annonces", body=b"{}")
     await service.close()
     assert (away.value.sent, service.seen) == (True, [method])
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_une_demande_refusee_par_un_processus_va_aussitot_a_l_autre(
+    port: int, autre_port: int, method: str
+) -> None:
+    service = Service(autre_port)
+    await service.open()
+    async with caller(port, autre_port, restart_s=0) as services:
+        for _ in range(6):
+            assert (await services.call("annonces", method, "/v1/annonces")).status == 200
+    await service.close()
+    assert service.seen == [method] * 6
+
+
+async def test_qui_n_attend_personne_est_servi_par_l_autre_processus(port: int, autre_port: int) -> None:
+    service = Service(autre_port)
+    await service.open()
+    async with caller(port, autre_port, restart_s=0) as services:
+        for _ in range(2):
+            assert (await services.call("annonces", "GET", "/v1/annonces", timeout_s=30.0)).status == 200
+    await service.close()
+
+
+async def test_un_processus_qui_s_en_va_ne_recoit_plus_rien_tant_qu_un_autre_est_la(port: int, autre_port: int) -> None:
+    leaving, staying = Service(port, leaves=True), Service(autre_port)
+    await leaving.open()
+    await staying.open()
+    async with caller(port, autre_port, restart_s=0) as services:
+        for _ in range(6):
+            await services.call("annonces", "POST", "/v1/annonces")
+    await leaving.close()
+    await staying.close()
+    assert (len(leaving.seen), len(staying.seen)) == (1, 5)
 
 
 async def test_un_service_absent_pour_de_bon_ne_retarde_plus_personne(port: int) -> None:
