@@ -73,7 +73,6 @@ def create(settings: Reglages) -> FastAPI:
                 ping=memory.ping,
             )
             lags = Lags(settings.kafka_url, groupes())
-            health.refreshers.append(consumer.refresh_lag)
             stopping = asyncio.Event()
             loops: list[Loop] = [consumer.run, lags.run, runtime.outbox.run_sweeper]
             background = asyncio.create_task(_background(runtime, loops, stopping))

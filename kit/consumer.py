@@ -7,7 +7,6 @@ fetching and processing, and a rebalance waits for that lock before it gives par
 
 import asyncio
 import math
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -26,7 +25,6 @@ from kit.errors import Held
 from kit.events import Record, headers_of
 from kit.health import NotReady
 from kit.logging import get_logger
-from kit.metrics import LAG_EVENTS, LAG_SECONDS
 from kit.offsets import Offsets
 from kit.patience import DatabaseAway, Patience
 from kit.waiting import first_of, outlast, wait
@@ -102,7 +100,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         self._something_done = asyncio.Event()
         self._resume_at: dict[TopicPartition, float] = {}
         self._patience = Patience(ping)
-        self._in_hand_since_ms: dict[str, int] = {}
         self._joined = asyncio.Event()
 
     async def check(self) -> None:
@@ -161,7 +158,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
     def _forget(self) -> None:
         self._offsets.clear()
         self._resume_at.clear()
-        self._in_hand_since_ms.clear()
 
     async def _consume(self) -> None:
         committing = asyncio.create_task(self._commit_regularly())
@@ -204,17 +200,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         for tp, raws in fetched.items():
             left = self._offsets.take(tp, [raw.offset for raw in raws])
             records += [to_record(raw) for raw in raws if raw.offset in left]
-        for record in records:
-            first = self._in_hand_since_ms.get(record.topic, record.timestamp_ms)
-            self._in_hand_since_ms[record.topic] = min(first, record.timestamp_ms)
         if self._pause_s is not None:
             await self._try_what_is_due(records, self._pause_s)
         elif records:
             await self._patience.unless_away(self._processor.process(records))
             for record in records:
                 self._offsets.done(_tp(record), record.offset)
-        if not self._resume_at:
-            self._in_hand_since_ms.clear()
         self._something_done.set()
 
     async def _try_what_is_due(
@@ -270,22 +261,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
             except KafkaError as error:
                 self._something_done.set()
                 log.warning("commit_waits", error=type(error).__name__)
-
-    async def refresh_lag(self) -> None:
-        """Sets the lag gauges: number of events not handled yet, and age of the oldest one in seconds."""
-        consumer = self._consumer
-        lag = dict.fromkeys(self._topics, 0)
-        if consumer is not None:
-            for tp in consumer.assignment():
-                highwater = consumer.highwater(tp)
-                if highwater is not None:
-                    reached = self._offsets.next(tp)
-                    lag[tp.topic] += max(0, highwater - (highwater if reached is None else reached))
-        now_ms = time.time() * 1000
-        for topic in self._topics:
-            since = self._in_hand_since_ms.get(topic)
-            LAG_EVENTS.labels(topic, self._group).set(max(lag[topic], 1 if since else 0))
-            LAG_SECONDS.labels(topic, self._group).set(max(0.0, (now_ms - since) / 1000) if since else 0.0)
 
 
 async def _all(ask: PauseOf, records: Sequence[Record]) -> list[float]:

@@ -3,7 +3,8 @@ itself."""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,6 +22,10 @@ _TIMEOUT_S = 30.0
 # Limits the wait for a record that its topic may have deleted meanwhile.
 _READ_S = 2.0
 _REQUEST_MS = 5000
+
+
+Groups = Mapping[str, Sequence[str]]
+"""The name of each group → the topics that it reads."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,12 @@ def behind(
 
 
 class Lags:
-    """Measures the lag of `groups` (name → topics) regularly and sets the gauges.
+    """Measures the lag of `groups` regularly and sets the gauges.
 
     The gauges are removed while it cannot measure: an old value would suggest that all is well.
     """
 
-    def __init__(self, bootstrap: str, groups: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, bootstrap: str, groups: Groups) -> None:
         self._bootstrap = bootstrap
         self._groups = groups
 
@@ -70,29 +75,42 @@ class Lags:
             await wait(stopping, 1.0)
 
     async def _measure_until(self, stopping: asyncio.Event) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, request_timeout_ms=_REQUEST_MS
-        )
-        try:
-            await admin.start()
-            await consumer.start()
+        async with _connected(self._bootstrap) as (admin, consumer):
             while not stopping.is_set():
-                for (group, topic), lag in (await asyncio.wait_for(self.measure(admin, consumer), _TIMEOUT_S)).items():
+                for (group, topic), lag in (await _measure(admin, consumer, self._groups)).items():
                     GROUP_LAG_EVENTS.labels(topic, group).set(lag.events)
                     GROUP_LAG_SECONDS.labels(topic, group).set(lag.oldest_s)
                 await wait(stopping, _EVERY_S)
-        finally:
-            await consumer.stop()
-            await admin.close()
 
-    async def measure(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[tuple[str, str], Lag]:
-        """Returns (group, topic) → lag. A topic that does not exist counts as empty. Raises what Kafka raises."""
-        topics = sorted({topic for names in self._groups.values() for topic in names})
+
+async def measure(bootstrap: str, groups: Groups) -> dict[tuple[str, str], Lag]:
+    """Returns (group, topic) → lag, once. A topic that does not exist counts as empty. Raises errors of Kafka."""
+    async with _connected(bootstrap) as (admin, consumer):
+        return await _measure(admin, consumer, groups)
+
+
+@asynccontextmanager
+async def _connected(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_MS)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=_REQUEST_MS)
+    try:
+        await admin.start()
+        await consumer.start()
+        yield admin, consumer
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def _measure(
+    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, groups: Groups
+) -> dict[tuple[str, str], Lag]:
+    async with asyncio.timeout(_TIMEOUT_S):
+        topics = sorted({topic for names in groups.values() for topic in names})
         partitions = await _partitions(admin, topics)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         found = {}
-        for group, names in self._groups.items():
+        for group, names in groups.items():
             offsets = await admin.list_consumer_group_offsets(group)
             positions = {tp: kept.offset for tp, kept in offsets.items() if kept.offset >= 0}
             mine = behind(positions, begins, {tp: end for tp, end in ends.items() if tp.topic in names})

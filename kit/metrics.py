@@ -12,8 +12,6 @@ END_TO_END_SECONDS = Histogram(
     ["topic", "consumer"],
     buckets=(*_BUCKETS, 30, 120, 600),
 )
-LAG_EVENTS = Gauge("consumer_lag_events", "Events not yet processed", ["topic", "group"])
-LAG_SECONDS = Gauge("consumer_oldest_age_seconds", "Age of the oldest event not yet processed", ["topic", "group"])
 GROUP_LAG_EVENTS = Gauge("group_lag_events", "Events that a group has not done", ["topic", "group"])
 GROUP_LAG_SECONDS = Gauge(
     "group_oldest_age_seconds", "Age of the oldest event that a group has not done", ["topic", "group"]

@@ -109,7 +109,6 @@ class Runtime:
         aside = [side(name, self.service) for name in names for side in (retry_topic, held_topic)]
         now = Consumer(url, self.service, names, processor, ping=ping)
         later = Consumer(url, f"{self.service}.retry", aside, processor, ping=ping, pause_s=processor.pause_s)
-        health.refreshers += [now.refresh_lag, later.refresh_lag]
         health.checks |= {"groupe": now.check, "groupe_retry": later.check}
         return [now.run, later.run]
 

@@ -24,9 +24,9 @@ class Prometheus:
     url: str
 
     async def ask(self, http: aiohttp.ClientSession, expression: str) -> list[dict[str, Any]]:
-        """The samples of an instant query; none while it does not answer."""
+        """The samples of an instant query that hold a number; none while it does not answer."""
         found = await self._get(http, "query", query=expression)
-        return list(found["data"]["result"]) if found else []
+        return [sample for sample in found["data"]["result"] if sample["value"][1] != "NaN"] if found else []
 
     async def rules(self, http: aiohttp.ClientSession) -> list[dict[str, Any]]:
         found = await self._get(http, "rules")

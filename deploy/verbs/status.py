@@ -1,7 +1,9 @@
 """What runs, how it is, and how far behind."""
 
+import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -12,13 +14,19 @@ from deploy import layout
 from deploy.errors import Impossible
 from deploy.stack import embedded, external, health
 from deploy.stack.embedded import Program, Stack
-from deploy.stack.processes import SERVERS
+from deploy.stack.processes import BY_NAME, SERVERS
 from deploy.stack.supervision import State, Supervisor
+from gateway.consumer_groups import groupes
+from kit import lag
+from kit.errors import is_outage
+from kit.lag import Lag
 
 
 @dataclass(frozen=True)
 class Row:
     """One line: ``uptime_s`` and ``age_s`` in seconds; ``retard`` in events; None where it has no sense.
+
+    ``retard`` and ``age_s`` are those of the whole service, whichever of its workers runs, and stand with the first.
 
     ``injoignables``: the servers that this process cannot reach, though it may be ready.
     """
@@ -53,8 +61,31 @@ def collect() -> list[Row]:
     with ThreadPoolExecutor(8) as pool:
         rows += pool.map(lambda server: _server(current, server.name, states.get(server.name)), current.servers)
         programs = [program for program in current.programs() if program.health]
-        rows += pool.map(lambda program: _process(program, states.get(program.name)), programs)
+        lags = asyncio.run(_lags(current.urls()["KAFKA_URL"]))
+        rows += pool.map(lambda program: _process(program, states.get(program.name), lags.get(program.name)), programs)
     return rows
+
+
+async def _lags(kafka_url: str) -> dict[str, Lag]:
+    """The process that reads for a service → how far its groups are behind; {} while Kafka does not answer."""
+    try:
+        return by_reader(await lag.measure(kafka_url, groupes()))
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return {}
+
+
+def by_reader(measured: Mapping[tuple[str, str], Lag]) -> dict[str, Lag]:
+    """(group, topic) → lag, as the process that reads → events of all its groups, age of the oldest."""
+    found: dict[str, Lag] = {}
+    for (group, _), each in measured.items():
+        # What was put aside has a group of its own: « matching.retry ».
+        service = group.partition(".")[0]
+        reader = service if service in BY_NAME else f"{service}-worker"
+        so_far = found.get(reader, Lag(0, 0.0))
+        found[reader] = Lag(so_far.events + each.events, max(so_far.oldest_s, each.oldest_s))
+    return found
 
 
 def _reachable(name: str, url: str) -> bool:
@@ -80,10 +111,9 @@ def _server(current: Stack, name: str, state: State | None) -> Row:
     )
 
 
-def _process(program: Program, state: State | None) -> Row:
+def _process(program: Program, state: State | None, behind: Lag | None) -> Row:
     url = program.health or ""
     alive = state is not None and state.pid > 0
-    lag = health.lag(url) if alive else None
     return Row(
         program.name,
         state.state if state else "ABSENT",
@@ -91,8 +121,8 @@ def _process(program: Program, state: State | None) -> Row:
         state.uptime if state and alive else None,
         alive and health.is_ready(url),
         adresse=url.split("/")[2],
-        retard=lag.events if lag else None,
-        age_s=round(lag.oldest_s, 3) if lag else None,
+        retard=behind.events if behind else None,
+        age_s=round(behind.oldest_s, 3) if behind else None,
         detail=state.message if state else "",
         injoignables=tuple(health.servers_away(url)) if alive else (),
     )

@@ -16,6 +16,7 @@ from deploy.errors import Impossible
 from deploy.layout import ROOT
 from deploy.stack.embedded import Stack
 from deploy.stack.supervision import Supervisor
+from deploy.verbs import status
 from tests.pile import Ville, annonce, profil
 from tests.prometheus import prometheus
 from tests.receveur import Receveur, Recu
@@ -124,6 +125,8 @@ async def test_le_retard_est_connu_quand_plus_aucun_worker_ne_tourne(ville: Vill
             for name in ("group_lag_events", "group_oldest_age_seconds"):
                 retard = f'max({name}{{topic="{EvenementAnnonce.topic}", group="matching"}}) > 0'
                 await jusqu_a(partial(mesures.ask, ville.http, retard), retard, 60)
+            vus = {row.nom: row.retard for row in await asyncio.to_thread(status.collect)}
+            assert (vus["matching-worker"] or 0) > 0
         finally:
             await asyncio.to_thread(supervisor.start, "matching-worker")
         await jusqu_a(

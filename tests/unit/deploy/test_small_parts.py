@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from deploy.errors import Impossible
 from deploy.stack import external, secrets
-from deploy.stack.health import Lag, parse_lag
 from deploy.stack.servers import jars
 from deploy.stack.servers.kafka import Kafka
 from deploy.stack.servers.leftovers import bound, sweep
 from deploy.verbs.logs import matching, tail
-from deploy.verbs.status import duration
+from deploy.verbs.status import by_reader, duration
+from kit.lag import Lag
 
 
 def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
@@ -85,16 +85,14 @@ def _arguments(pid: int) -> list[str]:
     return list(psutil.Process(pid).cmdline())
 
 
-def test_lag_is_summed_and_age_is_the_largest() -> None:
-    text = (
-        "# TYPE consumer_lag_events gauge\n"
-        'consumer_lag_events{topic="a",group="g"} 3\nconsumer_lag_events{topic="b",group="g"} 4\n'
-        "# TYPE consumer_oldest_age_seconds gauge\n"
-        'consumer_oldest_age_seconds{topic="a",group="g"} 0.5\nconsumer_oldest_age_seconds{topic="b",group="g"} 2.5\n'
-    )
-    assert parse_lag(text) == Lag(7, 2.5)
-    assert parse_lag("# TYPE x gauge\nx 1\n") is None
-    assert parse_lag("# TYPE consumer_lag_events gauge\n") is None
+def test_a_service_is_as_far_behind_as_all_its_groups() -> None:
+    measured = {
+        ("matching", "a"): Lag(3, 0.5),
+        ("matching", "b"): Lag(4, 2.5),
+        ("matching.retry", "a.matching.retry"): Lag(1, 9.0),
+        ("gateway", "a"): Lag(0, 0.0),
+    }
+    assert by_reader(measured) == {"matching-worker": Lag(8, 9.0), "gateway": Lag(0, 0.0)}
 
 
 def test_an_address_is_shown_without_its_password() -> None:
