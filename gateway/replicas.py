@@ -1,4 +1,7 @@
-"""Which process of a service a call goes to, when several serve its API."""
+"""Which process of a service a call goes to, when several serve its API at addresses of their own.
+
+In compose and Kubernetes one name leads to all of them, and a refused connection that is made again finds another.
+"""
 
 from collections.abc import Sequence
 

@@ -66,23 +66,31 @@ async def test_reparer_a_la_main_n_alerte_personne_deux_fois(ville: Ville) -> No
     assert await flux.reconcilier() == 0
 
 
-async def test_une_base_perdue_se_dit(ville: Ville) -> None:
-    """Nothing can make it again: whoever operates the platform is told, until they answer."""
+@pytest.mark.parametrize("base", ["annonces", "moderation", "matching", "notifications", "gateway"])
+async def test_une_base_perdue_se_dit_et_la_ville_continue(ville: Ville, base: str) -> None:
+    """Nothing can make it again: whoever operates the platform is told, until they answer. What is new works at once:
+    people log in again, and what they write from then on reaches everybody."""
     flux = await ouvrir(ville)
     async with flux.coule():
         await flux.au_moins(2)
     assert await flux.reconcilier() == 0
     client: MongoClient[dict[str, object]] = MongoClient(ville.stack.urls()["MONGO_URL"])
-    await asyncio.to_thread(client.drop_database, "matching")
+    await asyncio.to_thread(client.drop_database, base)
     client.close()
+    processus = base if base == "gateway" else f"{base}-worker"
 
     async def dite() -> bool:
         lignes = {ligne.nom: ligne for ligne in await asyncio.to_thread(status.collect)}
-        return "base" in lignes["matching-worker"].injoignables
+        return "base" in lignes[processus].injoignables
 
     await jusqu_a(dite, "la base perdue est dite", 120)
     assert await asyncio.to_thread(reparer.run)
     assert not await dite()
+    ville.agent = None
+    flux = await ouvrir(ville)
+    async with flux.coule():
+        await flux.au_moins(3)
+    assert await flux.reconcilier() == 0
 
 
 async def test_redis_perd_ses_donnees(ville: Ville) -> None:
