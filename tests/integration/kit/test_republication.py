@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.stack.servers.servers import Servers
 from kit import mongo
@@ -141,6 +142,21 @@ async def test_ce_que_kafka_a_perdu_pendant_que_tout_tourne_est_publie_de_nouvea
         assert {id_ for id_, _ in await read(servers, FAITS)} == facts | {"fait-c3-3"}
         expected = {f"c{number}": 2 if number < 10 else 1 for number in range(40)} | {"c3": 3}
         assert states(await read(servers, ETATS)) == expected
+
+
+async def test_un_topic_supprime_est_refait_et_rempli(servers: Servers, bientot: Any) -> None:
+    async with owner(servers, f"kit-{new_id()[:8]}") as runtime:
+        await settled(runtime, bientot, number=1)
+        for number in range(5):
+            await write(runtime, f"s{number}", 1)
+        await runtime.outbox.settle()
+        await bientot(lambda: _noted(runtime, 5))
+        admin = AIOKafkaAdminClient(bootstrap_servers=servers.urls["KAFKA_URL"])
+        await admin.start()
+        await admin.delete_topics([ETATS])
+        await admin.close()
+        await settled(runtime, bientot, number=2)
+        assert states(await read(servers, ETATS)) == {f"s{number}": 1 for number in range(5)}
 
 
 async def test_ce_qui_est_publie_et_perdu_entre_deux_regards_est_publie_de_nouveau(servers: Servers) -> None:
