@@ -14,7 +14,8 @@ class Profil(Valeur):
     """What somebody wants to be alerted about. An empty list of natures, categories, domaines or creneaux means: any.
 
     `sens` is the sens of the annonces wanted: besoin for who helps, offre for an association that looks for something.
-    `rayon_km` is the radius around `lieu` in kilometres.
+    `rayon_km` is the radius around `lieu` in kilometres. `mineur`: under 18, only annonces that are open to them;
+    `pmr`: reduced mobility, only places that are accessible.
     """
 
     profil_id: Identifiant
@@ -29,6 +30,8 @@ class Profil(Valeur):
     lieu: Lieu
     rayon_km: float = Field(gt=0, le=64)
     a_distance: bool = True
+    mineur: bool = False
+    pmr: bool = False
     actif: bool = True
     cree_at: Instant
 

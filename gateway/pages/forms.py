@@ -127,7 +127,7 @@ def profil(saisie: Saisie) -> dict[str, Any]:
         **_chosen(saisie, "sens", "quartier"),
         **{name: saisie.tous(name) for name in ("natures", "domaines", "categories", "creneaux", "certifications")},
         "rayon_km": number(saisie.un("rayon_km", "5")),
-        "a_distance": saisie.coche("a_distance"),
+        **{name: saisie.coche(name) for name in ("a_distance", "mineur", "pmr")},
     }
 
 

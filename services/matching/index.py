@@ -19,7 +19,7 @@ from contracts.annonces import Annonce
 from contracts.commun import Nature, Sens
 from contracts.matching import Destinataire, Profil
 from services.matching import grid
-from services.matching.query import Query, Vocabularies
+from services.matching.query import EXIGE_MINEURS, EXIGE_PMR, Query, Vocabularies
 from services.matching.scoring import seuil, vecteur
 
 Slots = npt.NDArray[np.uint32]
@@ -39,6 +39,7 @@ ROW = np.dtype(
         ("natures", "u1"),
         ("sens", "u1"),
         ("a_distance", "u1"),
+        ("exigences", "u1"),
         ("vivant", "u1"),
     ]
 )
@@ -123,6 +124,7 @@ class Index:
                 sum({_NATURES[nature] for nature in profil.natures}),
                 _SENS[profil.sens],
                 profil.a_distance,
+                EXIGE_MINEURS * profil.mineur | EXIGE_PMR * profil.pmr,
                 1,
             )
             # Made before anything changes: a number that no column holds is refused here.

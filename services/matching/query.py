@@ -11,11 +11,13 @@ from contracts import references
 from contracts.annonces import Annonce
 from contracts.commun import Sens
 from contracts.matching import Destinataire, Raison
-from services.matching import grid, scoring
+from services.matching import grid, moments, scoring
 from services.matching.vocabulary import Vocabulary
 
 Ints = npt.NDArray[np.int64]
 Slots = npt.NDArray[np.uint32]
+# Bits of the column `exigences`: what a profil asks of every annonce.
+EXIGE_MINEURS, EXIGE_PMR = 1, 2
 _DESTINATAIRES = TypeAdapter(list[Destinataire])
 
 
@@ -49,9 +51,13 @@ class Query:
         self.annonce = annonce
         self._sens, self._nature = np.uint8(sens), np.uint8(nature)
         self._categories = vocabularies.categories.bits(annonce.categories)
-        self._creneaux = vocabularies.creneaux.bits(annonce.creneaux)
+        self._moments = moments.creneaux(annonce)
+        self._creneaux = vocabularies.creneaux.bits(self._moments)
         self._domaines = vocabularies.domaines.bits(annonce.domaines)
         self._certifications = vocabularies.certifications.bits(annonce.certifications)
+        self._refuse = np.uint8(
+            EXIGE_MINEURS * (not annonce.ouvert_aux_mineurs) | EXIGE_PMR * (not scoring.accessible(annonce))
+        )
         # A certification that no profil has ever named is held by nobody.
         self._impossible = annonce.sens is Sens.BESOIN and len(self._certifications) < len(set(annonce.certifications))
         wanted = self._categories.values() if annonce.categories else range(len(vocabularies.categories))
@@ -67,6 +73,7 @@ class Query:
             (at["vivant"] == 1)
             & (at["sens"] == self._sens)
             & ((at["natures"] == 0) | (at["natures"] & self._nature != 0))
+            & (at["exigences"] & self._refuse == 0)
         )
         if self._impossible:
             kept[:] = False
@@ -88,7 +95,7 @@ class Query:
         kept = (held & asked) == asked if annonce.sens is Sens.BESOIN else (held & ~asked) == 0
         for column, shared, codes in (
             ("categories", categories, annonce.categories),
-            ("creneaux", creneaux, annonce.creneaux),
+            ("creneaux", creneaux, self._moments),
             ("domaines", domaines, annonce.domaines),
         ):
             if codes:

@@ -24,6 +24,8 @@ class Souhaits(BaseModel):
     lon: StrictFloat | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
     rayon_km: StrictFloat = Field(default=5, gt=0, le=64, allow_inf_nan=False)
     a_distance: StrictBool = True
+    mineur: StrictBool = False
+    pmr: StrictBool = False
 
     @field_validator("domaines")
     @classmethod
@@ -78,6 +80,8 @@ class Souhaits(BaseModel):
             "lieu": self.lieu,
             "rayon_km": self.rayon_km,
             "a_distance": self.a_distance,
+            "mineur": self.mineur,
+            "pmr": self.pmr,
         }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contracts.annonces import Annonce
 from contracts.commun import Nature, Sens
 from contracts.matching import CodeRaison, Destinataire, Profil, Raison
+from services.matching import moments
 
 RAYON_TERRE_M = 6_371_008.8
 
@@ -82,6 +83,16 @@ def certifications_suffisent(annonce: Annonce, profil: Profil) -> bool:
     return demandees <= detenues
 
 
+def admis(annonce: Annonce, profil: Profil) -> bool:
+    """Whether somebody under 18, or of reduced mobility, can take part. What is done from anywhere is accessible."""
+    mineur_admis = annonce.ouvert_aux_mineurs or not profil.mineur
+    return mineur_admis and (accessible(annonce) or not profil.pmr)
+
+
+def accessible(annonce: Annonce) -> bool:
+    return annonce.accessible_pmr or annonce.a_distance
+
+
 def _intersectent(voulu: Iterable[str], propose: Iterable[str]) -> bool:
     """An empty list on either side means: any."""
     a, b = set(voulu), set(propose)
@@ -98,8 +109,9 @@ def concerne(annonce: Annonce, profil: Profil) -> bool:
         and (not profil.natures or annonce.nature in profil.natures)
         and _intersectent(profil.domaines, annonce.domaines)
         and _intersectent(profil.categories, annonce.categories)
-        and _intersectent(profil.creneaux, annonce.creneaux)
+        and _intersectent(profil.creneaux, moments.creneaux(annonce))
         and certifications_suffisent(annonce, profil)
+        and admis(annonce, profil)
     )
 
 
@@ -127,9 +139,11 @@ def raisons(
 ) -> list[Raison]:
     """The reasons besides the place, in the order in which a person wants them; the lists hold the shared codes.
 
-    The nature is said only when neither a category nor a domaine says it more exactly.
+    The nature is said only when neither a category nor a domaine says it more exactly; a slot only where the annonce
+    names some: of a mere date, « samedi matin » would say more than anybody knows.
     """
-    found = [Raison(code=CodeRaison.CRENEAU, valeur=code) for code in creneaux[:RAISONS_PAR_LISTE]]
+    nommes = creneaux[:RAISONS_PAR_LISTE] if annonce.creneaux else []
+    found = [Raison(code=CodeRaison.CRENEAU, valeur=code) for code in nommes]
     found += [Raison(code=CodeRaison.CATEGORIE, valeur=code) for code in categories[:RAISONS_PAR_LISTE]]
     found += [Raison(code=CodeRaison.DOMAINE, valeur=code) for code in domaines[:RAISONS_PAR_LISTE]]
     if nature_choisie and not categories and not domaines:
@@ -169,7 +183,7 @@ def correspond(annonce: Annonce, profil: Profil) -> Destinataire | None:
         distance_m = distance(annonce, profil)
         if distance_m is None:
             return None
-    creneaux = communs(annonce.creneaux, profil.creneaux)
+    creneaux = communs(moments.creneaux(annonce), profil.creneaux)
     categories = communs(annonce.categories, profil.categories)
     domaines = communs(annonce.domaines, profil.domaines)
     nature_choisie = Nature(annonce.nature) in profil.natures

@@ -97,6 +97,19 @@ async def test_whom_it_concerns_is_told_why(
     assert [raison.code for raison in chunk.destinataires[0].raisons] == ["distance", "creneau", "categorie"]
 
 
+async def test_une_annonce_datee_n_alerte_que_ceux_qui_sont_libres_ce_jour_la(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
+) -> None:
+    await abonner(1, creneaux=["mardi-matin"])
+    (libre,) = await abonner(1, creneaux=["samedi-soir"])
+    await abonner(1, mineur=True)
+    event = publiee(date_debut=dt.date(2026, 12, 5), date_fin=dt.date(2026, 12, 5), creneaux=[])
+    await publier(event)
+    await bientot(lambda: found.of(event.annonce))
+    (chunk,) = await found.of(event.annonce)
+    assert [match.profil_id for match in chunk.destinataires] == [libre]
+
+
 async def test_many_come_in_chunks_best_first(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
 ) -> None:

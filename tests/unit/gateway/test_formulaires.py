@@ -68,6 +68,8 @@ def test_associations_and_alerts() -> None:
     assert "siren" not in signed
     wanted = profil(Saisie({"sens": ["besoin"], "rayon_km": ["2,5"], "natures": ["materiel", ""]}))
     assert (wanted["rayon_km"], wanted["natures"], wanted["a_distance"]) == (2.5, ["materiel"], False)
+    assert (wanted["mineur"], wanted["pmr"]) == (False, False)
+    assert profil(Saisie({"mineur": ["oui"], "pmr": ["oui"]})).items() >= {"mineur": True, "pmr": True}.items()
 
 
 def test_filters_become_one_query_whatever_their_order() -> None:

@@ -26,6 +26,8 @@ CATEGORIES = few("vehicule-transport", "livres", "traduction", "maraude", "code-
 CRENEAUX = few("samedi-matin", "samedi-soir", "dimanche-soir", "nuit-inconnue")
 DOMAINES = few("sport-pour-tous", "sante-pour-tous", "domaine-inconnu")
 CERTIFICATIONS = st.lists(st.sampled_from(["permis-b", "psc1", "rare"]), max_size=2)
+# A Friday and the days after it: one weekend, a whole week, ends without a beginning and before it.
+JOURS = st.one_of(st.none(), st.dates(dt.date(2026, 12, 4), dt.date(2026, 12, 14)))
 NATURES = st.lists(st.sampled_from(list(Nature)), max_size=2)
 COMPTES = st.sampled_from(["c1", "c2", "c3"])
 # Around Lille, at the edges of cells, and where grids go wrong: the date line and the poles.
@@ -57,6 +59,8 @@ def profils(draw: st.DrawFn) -> dict[str, Any]:
         "lieu": draw(lieux()),
         "rayon_km": draw(st.sampled_from([0.5, 2, 2.01, 7, 16, 40, 64])),
         "a_distance": draw(st.booleans()),
+        "mineur": draw(st.booleans()),
+        "pmr": draw(st.booleans()),
         "actif": draw(st.sampled_from([True, True, True, False])),
         "cree_at": AT,
     }
@@ -78,6 +82,10 @@ def annonces(draw: st.DrawFn) -> Annonce:
         certifications=draw(CERTIFICATIONS),
         lieu=draw(lieux()),
         a_distance=draw(st.booleans()),
+        accessible_pmr=draw(st.booleans()),
+        ouvert_aux_mineurs=draw(st.booleans()),
+        date_debut=draw(JOURS),
+        date_fin=draw(JOURS),
         sans_alerte=draw(st.sampled_from([False] * 9 + [True])),
         urgent=draw(st.booleans()),
         places=1,

@@ -173,3 +173,51 @@ def test_the_order_is_total() -> None:
     assert also_here
     assert better
     assert sorted([here, also_here, better], key=scoring.ordre) == [better, also_here, here]
+
+
+SAMEDI = dt.date(2026, 12, 5)
+
+
+def test_un_samedi_date_n_alerte_pas_qui_n_est_libre_que_le_mardi() -> None:
+    date = annonce(date_debut=SAMEDI, date_fin=SAMEDI, creneaux=[])
+    assert scoring.correspond(date, profil(creneaux=["mardi-matin"])) is None
+    assert scoring.correspond(date, profil(creneaux=["mardi-matin", "samedi-soir"])) is not None
+    assert scoring.correspond(date, profil()) is not None
+
+
+def test_une_date_sans_fin_est_un_seul_jour() -> None:
+    assert scoring.correspond(annonce(date_debut=SAMEDI, creneaux=[]), profil(creneaux=["dimanche-matin"])) is None
+
+
+@pytest.mark.parametrize("sens", list(Sens))
+def test_les_demi_journees_nommees_sont_celles_de_la_date(sens: Sens) -> None:
+    date = annonce(sens=sens, date_debut=SAMEDI, date_fin=SAMEDI, creneaux=["samedi-matin", "mardi-matin"])
+    assert scoring.correspond(date, profil(sens=sens, creneaux=["samedi-soir"])) is None
+    assert scoring.correspond(date, profil(sens=sens, creneaux=["mardi-matin"])) is None
+    assert scoring.correspond(date, profil(sens=sens, creneaux=["samedi-matin"])) is not None
+
+
+def test_une_semaine_entiere_convient_a_tous() -> None:
+    longue = annonce(date_debut=SAMEDI, date_fin=SAMEDI + dt.timedelta(days=6), creneaux=[])
+    assert scoring.correspond(longue, profil(creneaux=["mardi-matin"])) is not None
+
+
+def test_d_une_simple_date_aucune_demi_journee_n_est_dite() -> None:
+    match = scoring.correspond(annonce(date_debut=SAMEDI, creneaux=[]), profil(creneaux=["samedi-matin"]))
+    autre = scoring.correspond(annonce(date_debut=SAMEDI, creneaux=[]), profil())
+    assert match is not None
+    assert autre is not None
+    assert [raison.code for raison in match.raisons] == [CodeRaison.DISTANCE]
+    assert match.score > autre.score
+
+
+def test_un_mineur_ne_recoit_que_ce_qui_lui_est_ouvert() -> None:
+    assert scoring.correspond(annonce(), profil(mineur=True)) is None
+    assert scoring.correspond(annonce(ouvert_aux_mineurs=True), profil(mineur=True)) is not None
+    assert scoring.correspond(annonce(a_distance=True), profil(mineur=True)) is None
+
+
+def test_qui_se_deplace_mal_ne_recoit_que_des_lieux_accessibles_ou_ce_qui_se_fait_de_chez_soi() -> None:
+    assert scoring.correspond(annonce(), profil(pmr=True)) is None
+    assert scoring.correspond(annonce(accessible_pmr=True), profil(pmr=True)) is not None
+    assert scoring.correspond(annonce(a_distance=True), profil(pmr=True)) is not None
