@@ -35,8 +35,8 @@ FROM ${PYTHON_IMAGE} AS service
 # Fixed numbers: volumes and « runAsUser » name them.
 RUN groupadd --gid 10001 place && useradd --uid 10001 --gid place --no-create-home --home-dir /app --shell /usr/sbin/nologin place \
     # A volume takes the owner of the folder that it covers first.
-    && install -d -o place -g place -m 700 /secrets /secrets/commun /secrets/gateway /secrets/notifications \
-        /secrets/sms /courrier /operateur
+    && install -d -o place -g place -m 700 /secrets /secrets/commun /secrets/gateway /secrets/annonces \
+        /secrets/notifications /secrets/sms /courrier /operateur
 COPY --from=packages /opt/env /opt/env
 COPY --from=source /chosen/bin/ /usr/local/bin/
 WORKDIR /app

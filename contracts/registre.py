@@ -1,6 +1,6 @@
 """Which event types travel on which topic: the catalogue that consumers decode with."""
 
-from contracts import annonces, comptes, matching, moderation, notifications
+from contracts import annonces, comptes, conversations, matching, moderation, notifications
 from contracts.base import Evenement
 
 EVENEMENTS: tuple[type[Evenement], ...] = (
@@ -25,6 +25,8 @@ EVENEMENTS: tuple[type[Evenement], ...] = (
     annonces.ReponseClose,
     annonces.ReponseSansEffet,
     annonces.RappelDu,
+    conversations.MessageEcrit,
+    conversations.ConversationClose,
     moderation.DecisionPrise,
     matching.ProfilEnregistre,
     matching.ProfilDesactive,

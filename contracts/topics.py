@@ -38,6 +38,7 @@ TOPICS: tuple[Topic, ...] = (
         SUR_LE_CHEMIN,
     ),
     Topic("annonces.association.v1", "association_id", "annonces", ("moderation", "gateway"), True, None),
+    Topic("annonces.conversation.v1", "conversation_id", "annonces", ("notifications",), False, 7 * JOUR_MS),
     Topic("annonces.reponse.v1", "annonce_id", "annonces", ("notifications",), False, 7 * JOUR_MS),
     Topic(
         "moderation.decision.v1",

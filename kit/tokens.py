@@ -1,8 +1,13 @@
-"""Internal tokens: the gateway states, for 60 seconds, on whose behalf it calls a service (EdDSA over Ed25519)."""
+"""Internal tokens (EdDSA over Ed25519), good for 60 seconds.
+
+The gateway signs on whose behalf it calls a service. A service that calls another one signs with a key of its own, and
+says nothing about people: routes for people refuse its tokens (`identity`), and its own routes refuse all others
+(`from_service`).
+"""
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +16,7 @@ from fastapi.security import HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
+from joserfc.jws import extract_compact
 
 from kit.metrics import CLOCK_SKEW
 from kit.problems import Problem
@@ -23,7 +29,8 @@ Without it, a wrong clock would refuse every visitor. In return a leaked token s
 names one service and only travels on the internal network. A wrong clock raises an alert (clock_skew_seconds).
 """
 TOKEN_REFUSED = "jeton-invalide"  # noqa: S105 - a problem's slug, not a secret
-_ISSUER = "gateway"
+GATEWAY = "gateway"
+"""The issuer of the tokens that speak for people."""
 SESSION_SCHEME = "session"
 # RFC 9864 gives this name to EdDSA over this curve.
 _ALGORITHMS = ["Ed25519"]
@@ -31,29 +38,34 @@ _ALGORITHMS = ["Ed25519"]
 
 @dataclass(frozen=True)
 class Identity:
-    """`sub` is an account id, or "" for a visitor; `roles` are the roles that the gateway grants."""
+    """`sub` is an account id, or "" for a visitor; `roles` are the names that the gateway grants; `issuer` is who
+    signed: the gateway or a service."""
 
     sub: str
     roles: frozenset[str]
+    issuer: str = GATEWAY
 
 
 class TokenSigner:
-    def __init__(self, private_pem: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, private_pem: str, clock: Callable[[], float] = time.time, issuer: str = GATEWAY) -> None:
+        """`issuer`: the name of whoever has this key."""
         self._key = OKPKey.import_key(private_pem)
         self._clock = clock
+        self._issuer = issuer
 
     def sign(self, audience: str, sub: str = "", roles: frozenset[str] | set[str] = frozenset()) -> str:
         """Returns a token for one service (`audience`), valid for LIFETIME_S seconds."""
         now = int(self._clock())
         claims = {
-            "iss": _ISSUER,
+            "iss": self._issuer,
             "aud": audience,
             "sub": sub,
             "roles": sorted(roles),
             "iat": now,
             "exp": now + LIFETIME_S,
         }
-        return jwt.encode({"alg": _ALGORITHMS[0]}, claims, self._key, algorithms=_ALGORITHMS)
+        header = {"alg": _ALGORITHMS[0], "kid": self._issuer}
+        return jwt.encode(header, claims, self._key, algorithms=_ALGORITHMS)
 
 
 class Skew:
@@ -79,27 +91,40 @@ class Skew:
 
 
 class TokenVerifier:
-    def __init__(self, public_pem: str, audience: str, clock: Callable[[], float] = time.time) -> None:
-        self._key = OKPKey.import_key(public_pem)
+    def __init__(
+        self,
+        public_pem: str,
+        audience: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        services: Mapping[str, str] | None = None,
+    ) -> None:
+        """`public_pem` is the key of the gateway; `services`: the name of each service that calls → its public PEM."""
+        pems = {**(services or {}), GATEWAY: public_pem}
+        self._keys = {issuer: OKPKey.import_key(pem) for issuer, pem in pems.items()}
         self._audience = audience
         self._clock = clock
         self._skew = Skew()
 
     def verify(self, token: str) -> Identity:
         """Raises JoseError or ValueError for a token that is forged, expired, or meant for another service."""
-        claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
+        # The header only chooses the key. Below, the issuer that the claims name must be the owner of that key.
+        issuer = str(extract_compact(token.encode()).headers().get("kid", GATEWAY))
+        if (key := self._keys.get(issuer)) is None:
+            raise ValueError("an issuer without a key here")
+        claims = jwt.decode(token, key, algorithms=_ALGORITHMS).claims
         # Measured before validation, so that a clock wrong by more than the leeway is still reported.
         if isinstance(signed_at := claims.get("iat"), int):
             CLOCK_SKEW.set(self._skew.observe(self._clock() - signed_at, self._clock()))
         registry = jwt.JWTClaimsRegistry(
             now=lambda: int(self._clock()),
             leeway=LEEWAY_S,
-            iss={"essential": True, "value": _ISSUER},
+            iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": self._audience},
             exp={"essential": True},
         )
         registry.validate(claims)
-        return Identity(str(claims.get("sub", "")), frozenset(claims.get("roles", [])))
+        return Identity(str(claims.get("sub", "")), frozenset(claims.get("roles", [])), issuer)
 
 
 # Checks nothing. It documents in the OpenAPI description that a route needs a session.
@@ -108,8 +133,31 @@ Session = Annotated[object, Depends(HTTPBearer(scheme_name=SESSION_SCHEME, auto_
 
 # These dependencies are coroutines because FastAPI runs plain functions in a thread, which costs more than the check.
 async def identity(request: Request) -> Identity:
-    """FastAPI dependency that returns the caller. The app keeps its TokenVerifier in `app.state.verifier`. Raises a 401
-    problem."""
+    """FastAPI dependency: the person for whom the gateway calls. Raises a 401 problem, or a 403 one for a service."""
+    caller = await _caller(request)
+    if caller.issuer != GATEWAY:
+        raise _forbidden()
+    return caller
+
+
+def from_service(name: str) -> Callable[..., Awaitable[Identity]]:
+    """FastAPI dependency: the service `name` calls, with its own key. Raises a 401 problem, or a 403 one for others."""
+
+    async def dependency(request: Request) -> Identity:
+        caller = await _caller(request)
+        if caller.issuer != name:
+            raise _forbidden()
+        return caller
+
+    return dependency
+
+
+def _forbidden() -> Problem:
+    return Problem(403, "acces-refuse", "Accès refusé", "Vous n’avez pas le droit de faire cela.")
+
+
+async def _caller(request: Request) -> Identity:
+    """Whoever signed the token. The app keeps its TokenVerifier in `app.state.verifier`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem(401, "jeton-absent", "Jeton interne absent", "Cet appel doit passer par la passerelle.")
@@ -136,7 +184,7 @@ def requires(role: str) -> Callable[..., Awaitable[Identity]]:
     async def dependency(request: Request, _: Session) -> Identity:
         caller = await identity(request)
         if role not in caller.roles:
-            raise Problem(403, "acces-refuse", "Accès refusé", "Vous n’avez pas le droit de faire cela.")
+            raise _forbidden()
         return caller
 
     return dependency

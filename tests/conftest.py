@@ -82,7 +82,9 @@ def secrets_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _secrets_of_this_run(secrets_dir: Path) -> None:
-    os.environ["SECRETS_DIR"] = ",".join(str(secrets_dir / part) for part in ("commun", "gateway", "notifications"))
+    # A process has one private key; here, where all of them are read, that of the gateway must be the last.
+    parts = ("commun", "annonces", "notifications", "gateway")
+    os.environ["SECRETS_DIR"] = ",".join(str(secrets_dir / part) for part in parts)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +94,17 @@ def jeton(secrets_dir: Path) -> Callable[..., str]:
 
     def make(audience: str, sub: str = "", roles: set[str] | frozenset[str] = frozenset()) -> str:
         return signer.sign(audience, sub, roles)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def jeton_de(secrets_dir: Path) -> Callable[[str, str], str]:
+    """`jeton_de("notifications", "annonces")`: the token that the first service would send to the second."""
+
+    def make(service: str, audience: str) -> str:
+        pem = (secrets_dir / service / "jeton_cle_privee").read_text()
+        return TokenSigner(pem, issuer=service).sign(audience)
 
     return make
 

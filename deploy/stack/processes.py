@@ -47,7 +47,10 @@ HEALTH_PORT = 8081
 
 SERVICES = ("annonces", "moderation", "matching", "notifications")
 # « sms » holds what notifications and the operators both know.
-_SECRETS = {"notifications": ("commun", "notifications", "sms")}
+_SECRETS = {"annonces": ("commun", "annonces"), "notifications": ("commun", "notifications", "sms")}
+# The text of messages and private places stay with annonces, addresses with notifications: each asks the other for
+# what it must write or show.
+_PEERS = {"annonces": ("notifications",), "notifications": ("annonces",)}
 
 
 def _service(service: str, kind: Kind) -> Process:
@@ -60,6 +63,7 @@ def _service(service: str, kind: Kind) -> Process:
         # All its processes count a provider's rate together there; alone, each counts for itself.
         aids=("redis",) if service == "notifications" else (),
         secrets=_SECRETS.get(service, ("commun",)),
+        peers=_PEERS.get(service, ()),
         # The api hands over the codes of those who are waiting at the door, the worker everything else.
         smtp=service == "notifications",
         sms=service == "notifications",

@@ -1,12 +1,14 @@
 """Make the secrets of an installation, once: ``python -m deploy.stack.secrets DIR``.
 
 ``commun/jeton_cle_publique`` and ``gateway/jeton_cle_privee``: an Ed25519 pair as PEM (internal tokens are signed
-by the gateway and checked by all); ``notifications/cle_vapid``: an EC key on P-256 as PEM, by which push services of
-browsers know us; ``gateway/cle_empreinte``, ``notifications/cle_chiffrement`` and
-``notifications/cle_liens``: 32 random bytes as URL-safe base64; ``sms/sms_http_cle`` and ``sms/sms_http_secret``, the
-same: the key of the HTTP operator, and what signs its callbacks; ``sms/smpp_mot_de_passe``: 8 characters, all that
+by the gateway and checked by all); ``commun/jeton_cle_publique_<service>`` and ``<service>/jeton_cle_privee``: the
+same for each service that calls another one; ``notifications/cle_vapid``: an EC key on P-256 as PEM, by which push
+services of browsers know us; ``gateway/cle_empreinte``, ``annonces/cle_messages``, ``notifications/cle_chiffrement``
+and ``notifications/cle_liens``: 32 random bytes as URL-safe base64; ``sms/sms_http_cle`` and ``sms/sms_http_secret``,
+the same: the key of the HTTP operator, and what signs its callbacks; ``sms/smpp_mot_de_passe``: 8 characters, all that
 SMPP has room for. Each process is given only its own folders. What
-exists is left alone: losing ``cle_chiffrement`` is losing every contact detail.
+exists is left alone: losing ``cle_chiffrement`` is losing every contact detail, losing ``cle_messages`` every message
+of a conversation.
 """
 
 import base64
@@ -21,31 +23,27 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _RANDOM_KEYS = (
     "gateway/cle_empreinte",
+    "annonces/cle_messages",
     "notifications/cle_chiffrement",
     "notifications/cle_liens",
     "sms/sms_http_cle",
     "sms/sms_http_secret",
 )
+# Whoever signs internal tokens: the folder of the private key → the name of the public one.
+_SIGNERS = {
+    "gateway": "jeton_cle_publique",
+    "annonces": "jeton_cle_publique_annonces",
+    "notifications": "jeton_cle_publique_notifications",
+}
 _SMPP = "sms/smpp_mot_de_passe"
 _VAPID = "notifications/cle_vapid"
 
 
 def make(folder: Path) -> list[str]:
     """Make what is missing below ``folder`` (folders 700, files 600). Returns the names of the secrets made."""
-    made = []
-    private_path = folder / "gateway" / "jeton_cle_privee"
-    public_path = folder / "commun" / "jeton_cle_publique"
-    if not private_path.exists():
-        write(private_path, _pem_private(Ed25519PrivateKey.generate()))
-        made.append("gateway/jeton_cle_privee")
-        public_path.unlink(missing_ok=True)
-    if not public_path.exists():
-        key = serialization.load_pem_private_key(private_path.read_bytes(), password=None)
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        write(public_path, public)
-        made.append("commun/jeton_cle_publique")
+    made: list[str] = []
+    for signer, public_name in _SIGNERS.items():
+        made += _make_pair(folder, f"{signer}/jeton_cle_privee", f"commun/{public_name}")
     if not (folder / _VAPID).exists():
         # Lost, each browser has to subscribe again.
         write(folder / _VAPID, _pem_private(ec.generate_private_key(ec.SECP256R1())))
@@ -58,6 +56,24 @@ def make(folder: Path) -> list[str]:
         # URL-safe: it is part of one.
         write(folder / _SMPP, secrets.token_urlsafe(6).encode())
         made.append(_SMPP)
+    return made
+
+
+def _make_pair(folder: Path, private_name: str, public_name: str) -> list[str]:
+    """Make an Ed25519 pair, or its public half. Returns the names of what was made."""
+    made = []
+    private_path, public_path = folder / private_name, folder / public_name
+    if not private_path.exists():
+        write(private_path, _pem_private(Ed25519PrivateKey.generate()))
+        made.append(private_name)
+        public_path.unlink(missing_ok=True)
+    if not public_path.exists():
+        key = serialization.load_pem_private_key(private_path.read_bytes(), password=None)
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        write(public_path, public)
+        made.append(public_name)
     return made
 
 

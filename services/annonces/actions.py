@@ -13,7 +13,9 @@ from contracts.moderation import Motif
 from kit.clock import Clock
 from kit.outbox import Outbox, Tx
 from services.annonces import attente, domain, rappels, reponses
+from services.annonces.conversation_store import Conversations
 from services.annonces.domain import Changement, Fiche
+from services.annonces.rendez_vous import TableRendezVous
 from services.annonces.reponses import ActionReponse, ChangementReponse, Demande, Origine, SansEffet
 from services.annonces.settings import Reglages
 from services.annonces.store import Document, Store, fiche
@@ -28,6 +30,8 @@ class Deps:
     outbox: Outbox
     clock: Clock
     settings: Reglages
+    conversations: Conversations
+    rendez_vous: TableRendezVous
     tours: Tours = field(default_factory=Tours)
 
 
@@ -94,7 +98,8 @@ async def repondre(tx: Tx, deps: Deps, demande: Demande) -> Reponse:
     reponses.verifier(lue.annonce, gerants, demande.compte_id, donnee, now)
     accueil = attente.accueillir(lue, demande, gerants, now)
     await _enregistrer(tx, deps, accueil.annonce)
-    await deps.store.inserer_reponse(accueil.reponse.reponse, demande.texte, tx.session)
+    mots = deps.conversations.chiffrer_mots(demande.texte, demande.reponse_id)
+    await deps.store.inserer_reponse(accueil.reponse.reponse, mots, tx.session)
     tx.emit(accueil.reponse.evenement)
     return accueil.reponse.reponse
 

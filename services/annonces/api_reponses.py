@@ -54,13 +54,13 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
 async def lister(annonce_id: str, compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     await mienne(deps, annonce_id, compte.sub)
     documents, total = await deps.store.reponses_a(annonce_id, page.page, page.taille)
-    return respond(_page(documents, total, page.page, page.taille))
+    return respond(_page(deps, documents, total, page.page, page.taille))
 
 
 @router.get("/v1/mes/reponses", summary="Mes réponses", response_model=views.PageReponses, responses=documented(401))
 async def miennes(compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     documents, total = await deps.store.mes_reponses(compte.sub, page.page, page.taille)
-    return respond(_page(documents, total, page.page, page.taille))
+    return respond(_page(deps, documents, total, page.page, page.taille))
 
 
 @router.post(
@@ -108,9 +108,9 @@ async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: De
         if document is None or not await _autorise(document, action, compte_id, deps, tx):
             raise not_found(_INTROUVABLE)
         if document["etat"] == _DEJA_FAIT[action].value:
-            return _vue(document)
+            return _vue(deps, document)
         change = await agir_sur_reponse(tx, deps, document, action)
-        return views.reponse(change.reponse, document["message"])
+        return views.reponse(change.reponse, deps.conversations.mots(document))
 
     return respond(await deps.outbox.run(work))
 
@@ -123,10 +123,10 @@ async def _autorise(document: Document, action: ActionReponse, compte_id: str, d
     return annonce is not None and compte_id in await deps.store.gerants(annonce_de(annonce), tx.session)
 
 
-def _vue(document: Document) -> views.VueReponse:
-    return views.reponse(Reponse.model_validate(document), document["message"])
+def _vue(deps: Deps, document: Document) -> views.VueReponse:
+    return views.reponse(Reponse.model_validate(document), deps.conversations.mots(document))
 
 
-def _page(documents: list[Document], total: int, page: int, taille: int) -> views.PageReponses:
-    found = [_vue(document) for document in documents]
+def _page(deps: Deps, documents: list[Document], total: int, page: int, taille: int) -> views.PageReponses:
+    found = [_vue(deps, document) for document in documents]
     return views.PageReponses(reponses=found, total=total, page=page, taille=taille)

@@ -10,11 +10,10 @@ from kit.resources import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
 from services.annonces import web
-from services.annonces.actions import Deps
 from services.annonces.api import router
 from services.annonces.preparation import preparer
 from services.annonces.settings import SERVICE, Reglages
-from services.annonces.store import Store
+from services.annonces.wiring import monter
 
 
 def create(settings: Reglages) -> FastAPI:
@@ -24,9 +23,9 @@ def create(settings: Reglages) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(SERVICE, settings, health) as runtime:
-            store = Store(runtime.mongo.db)
-            app.state.deps = Deps(store, runtime.outbox, runtime.clock, settings)
-            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
+            app.state.deps = monter(runtime, settings)
+            services = {"notifications": settings.jeton_cle_publique_notifications}
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE, services=services)
             async with health.preparing(preparer(runtime)):
                 yield
 

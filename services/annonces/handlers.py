@@ -15,15 +15,13 @@ from kit.outbox import Tx
 from kit.processor import Handlers
 from services.annonces import associations, domain
 from services.annonces.actions import Deps, agir_sur_reponse, appliquer, repondre, retirer_toutes
-from services.annonces.domain import Fiche
+from services.annonces.domain import EFFACE, Fiche
 from services.annonces.reponses import EN_COURS, ActionReponse, Demande, Origine, SansEffet
 from services.annonces.settings import SERVICE
 from services.annonces.store import Document, fiche, fiche_association
 
 log = get_logger(__name__)
 
-EFFACE = "efface"
-"""Stands for an account that was erased."""
 TEXTE_EFFACE = "Texte effacé à la demande de son auteur"
 
 
@@ -121,7 +119,9 @@ def _sans_effet(event: ReponseParMessage, refus: SansEffet) -> ReponseSansEffet:
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     compte_id = event.compte.compte_id
-    for document in await deps.store.reponses_du_compte(compte_id, tx.session):
+    reponses = await deps.store.reponses_du_compte(compte_id, tx.session)
+    await deps.conversations.effacer_compte(compte_id, [r["_id"] for r in reponses], deps.clock.now(), tx.session)
+    for document in reponses:
         await _effacer_reponse(document, tx, deps)
     for document in await deps.store.associations_du_compte(compte_id, tx.session):
         await _quitter_association(document, compte_id, tx, deps)
@@ -164,6 +164,7 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
     else:
         await deps.store.enregistrer(anonyme, tx.session)
     if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
+        await deps.rendez_vous.effacer(document["_id"], tx.session)
         # Others have copied the words; this also empties what the topic keeps of the annonce.
         tx.emit(AnnonceEffacee(annonce=anonyme.annonce))
 

@@ -32,6 +32,10 @@ INDEXES = (
         name="une_active",
         options={"unique": True, "partialFilterExpression": {"active": True}},
     ),
+    Index("messages", [("conversation_id", 1), ("ecrit_at", -1)]),
+    Index("messages", [("de", 1), ("ecrit_at", -1)]),
+    Index("messages", [("purge_at", 1)], expires_s=0),
+    Index("rendez_vous", [("purge_at", 1)], expires_s=0),
 )
 
 SCHEMA = Schema(INDEXES, MIGRATIONS)

@@ -9,12 +9,18 @@ SERVICE = "annonces"
 
 
 class Reglages(settings.Settings):
-    """`jeton_cle_publique`: the PEM with which internal tokens are checked. `expiration_s`: pause between two looks for
-    annonces whose last day is over, in seconds. `rappel_heure`: when, in Paris, those who hold places are reminded of
-    the next day ("17:00"); `rappel_s`: pause between two looks for them, in seconds.
+    """`jeton_cle_publique`: the PEM with which the tokens of the gateway are checked;
+    `jeton_cle_publique_notifications` the same for those of notifications. `cle_messages`: urlsafe base64 keys of 32
+    bytes, comma-separated: the first encrypts what people write to one another, all of them decrypt.
+
+    `expiration_s`: pause between two looks for annonces whose last day is over, in seconds. `rappel_heure`: when, in
+    Paris, those who hold places are reminded of the next day ("17:00"); `rappel_s`: pause between two looks for them,
+    in seconds.
     """
 
     jeton_cle_publique: str = ""
+    jeton_cle_publique_notifications: str = ""
+    cle_messages: str = ""
     expiration_s: float = 30.0
     rappel_heure: dt.time = dt.time(17)
     rappel_s: float = 30.0

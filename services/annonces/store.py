@@ -3,8 +3,9 @@
 Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), position (its place
 as GeoJSON), siren (of a company), empreinte (of the request that made it under an Idempotency-Key). Of an association:
 version_inscrite, motifs, numeros (unique while it is not refused and has members).
-Of a reponse: message, active (at most one for an account and an annonce), rappel_pour (the day of which its account was
-reminded). The rang of a reponse that waits is kept up to date here; events tell it once.
+Of a reponse: message (encrypted by conversation_store.py), active (at most one for an account and an annonce),
+rappel_pour (the day of which its account was reminded). The rang of a reponse that waits is kept up to date here;
+events tell it once.
 """
 
 import datetime as dt
@@ -202,7 +203,7 @@ class Store:
     async def reponse(self, id_: str, session: Session | None = None) -> Document | None:
         return await self.reponses.find_one({"_id": id_}, session=session)
 
-    async def inserer_reponse(self, reponse: Reponse, message: str, session: Session) -> None:
+    async def inserer_reponse(self, reponse: Reponse, message: Document | str, session: Session) -> None:
         """Raises DuplicateKeyError when this account already has an answer to this annonce that is not over."""
         document = {"_id": reponse.reponse_id, **bson(reponse), "message": message, "active": reponse.etat in EN_COURS}
         await self.reponses.insert_one(document, session=session)

@@ -12,6 +12,7 @@ from kit.tokens import Identity, account, identity
 from kit.versions import stale
 from services.annonces.actions import Deps
 from services.annonces.associations import AssociationRefuseeDefinitivement
+from services.annonces.conversations import ConversationFermee, PasParticipant, TropDeMessages
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import (
     Action,
@@ -89,6 +90,13 @@ def _problem(refus: Refus) -> Problem:
             return _conflit("etat-incompatible", detail, etat=refus.etat.value)
         case AnnonceSansSuite():
             return _conflit("annonce-sans-suite", "Cette annonce a été retirée ou refusée.")
+        case PasParticipant():
+            return Problem(403, "acces-refuse", "Accès refusé", "Vous ne participez pas à cette conversation.")
+        case ConversationFermee():
+            return _conflit("conversation-fermee", "Cette conversation est fermée\u00a0: on ne peut plus y écrire.")
+        case TropDeMessages():
+            detail = "Vous avez écrit beaucoup de messages\u00a0: patientez une heure avant d’en écrire un autre."
+            return Problem(429, "trop-de-messages", "Trop de messages", detail, headers={"Retry-After": "3600"})
         case AssociationRefuseeDefinitivement():
             return _conflit("etat-incompatible", "Cette association a été refusée\u00a0: on ne peut pas la modifier.")
         case _:
@@ -131,6 +139,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
         412: "Version dépassée",
         422: "Données invalides",
         428: "If-Match manque",
+        429: "Trop de demandes",
     }
     return {status: {"description": titles[status]} for status in statuses}
 

@@ -10,21 +10,19 @@ from kit.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
 from services.annonces import expiration, veille
-from services.annonces.actions import Deps
 from services.annonces.handlers import HANDLERS
 from services.annonces.preparation import preparer
 from services.annonces.republication import sources
 from services.annonces.settings import SERVICE, Reglages
-from services.annonces.store import Store
+from services.annonces.wiring import monter
 
 
 @asynccontextmanager
 async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
     """Yields the loops of the worker once topics and indexes exist."""
     async with open_runtime(SERVICE, settings, health) as runtime:
-        store = Store(runtime.mongo.db)
+        deps = monter(runtime, settings)
         await preparer(runtime)
-        deps = Deps(store, runtime.outbox, runtime.clock, settings)
 
         async def expiry(stopping: asyncio.Event) -> None:
             await expiration.run(deps, stopping)
@@ -32,7 +30,7 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         async def reminders(stopping: asyncio.Event) -> None:
             await veille.run(deps, stopping)
 
-        republication = runtime.republication(sources(store))
+        republication = runtime.republication(sources(deps.store))
         await republication.begin()
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
         consumers = runtime.consumers([topic.name for topic in topics.read_by(SERVICE)], processor, health)

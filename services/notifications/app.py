@@ -39,7 +39,8 @@ def create(settings: Reglages) -> FastAPI:
             )
             app.state.compositeur = atelier.compositeur
             app.state.plafond_sms = settings.sms_plafond_euros * 100
-            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE)
+            services = {"annonces": settings.jeton_cle_publique_annonces}
+            app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE, services=services)
             stopping = asyncio.Event()
 
             loops = [*(deliverer.run for deliverer in atelier.deliverers.values()), *atelier.fournisseurs.boucles]

@@ -31,6 +31,8 @@ class Genre(StrEnum):
     REPONSE_EN_ATTENTE = "reponse_en_attente"
     REPONSE_PROMUE = "reponse_promue"
     REPONSE_SANS_EFFET = "reponse_sans_effet"
+    MESSAGE_RECU = "message_recu"
+    """Somebody has written in a conversation."""
     BESOIN_RETIRE = "besoin_retire"
     RAPPEL = "rappel"
     RESUME = "resume"

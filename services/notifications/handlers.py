@@ -23,6 +23,7 @@ from contracts.annonces import (
     ReponseSansEffet,
 )
 from contracts.comptes import CompteEfface, CompteEnregistre
+from contracts.conversations import MessageEcrit
 from contracts.matching import CorrespondancesTrouvees
 from contracts.moderation import DecisionPrise, Issue
 from contracts.notifications import Canal, Intention
@@ -147,6 +148,11 @@ async def on_reponse_close(event: ReponseClose, tx: Tx, deps: Deps) -> None:
     await _dire(event.reponse, Genre.BESOIN_RETIRE, donnees, tx, deps)
 
 
+async def on_message_ecrit(event: MessageEcrit, tx: Tx, deps: Deps) -> None:
+    donnees = {"conversation_id": event.conversation_id}
+    await deps.courrier.ecrire(_par_courriel(event.pour), Genre.MESSAGE_RECU, event.message_id, donnees, tx)
+
+
 async def on_rappel_du(event: RappelDu, tx: Tx, deps: Deps) -> None:
     quand = event.model_dump(mode="json", include={"date_debut", "date_fin", "creneaux", "lieu", "a_distance"})
     await _dire(event.reponse, Genre.RAPPEL, {**_donnees(event.reponse), **quand}, tx, deps)
@@ -253,6 +259,7 @@ HANDLERS: Handlers = {
     ReponseClose: on_reponse_close,
     ReponseSansEffet: on_reponse_sans_effet,
     RappelDu: on_rappel_du,
+    MessageEcrit: on_message_ecrit,
     AnnonceRetiree: on_annonce_close,
     AnnonceExpiree: on_annonce_close,
     AnnonceEffacee: on_annonce_effacee,

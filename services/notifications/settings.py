@@ -12,7 +12,10 @@ SERVICE = "notifications"
 
 
 class Reglages(Settings):
-    """`smtp_url`: one relay or several, as canaux/email/serveurs.py reads them.
+    """`jeton_cle_publique`, `jeton_cle_publique_annonces`: PEMs with which the tokens of the gateway and of annonces
+    are checked; `jeton_cle_privee`: the PEM that signs our own, for `annonces_url`.
+
+    `smtp_url`: one relay or several, as canaux/email/serveurs.py reads them.
 
     `cle_chiffrement`: urlsafe base64 keys of 32 bytes, comma-separated: the first encrypts, all of them decrypt.
     `connexions`: how many SMTP connections a worker keeps open. `cle_dkim` (PEM) and `selecteur_dkim`: mails are signed
@@ -26,6 +29,9 @@ class Reglages(Settings):
     """
 
     jeton_cle_publique: str = ""
+    jeton_cle_publique_annonces: str = ""
+    jeton_cle_privee: str = ""
+    annonces_url: str = "http://127.0.0.1:8001"
     cle_chiffrement: str = ""
     cle_liens: str = ""
     smtp_url: str = "smtp://127.0.0.1:1025"

@@ -39,6 +39,7 @@ class Message:
 VARIABLES: Mapping[str, str] = {
     "titre": 'str: of the annonce or association, or of the digest; in reponse_sans_effet "" for an unknown annonce',
     "annonce_id": "str",
+    "conversation_id": "str: of the conversation, and of the reponse that it is about",
     "cible_id": "str: of the annonce or association that was decided about",
     "automatique": "bool: no person decided",
     "motifs": "list of expliquer(motif)",
@@ -150,6 +151,7 @@ MESSAGES: Mapping[Genre, Message] = {
     Genre.BESOIN_RETIRE: Message(
         "On ne vous attend plus : {titre}", "besoin_retire", frozenset({"titre", "raison"}), _PARTOUT
     ),
+    Genre.MESSAGE_RECU: Message("Vous avez un message", "message_recu", frozenset({"conversation_id"}), _PARTOUT),
     Genre.REGROUPEMENT: Message("{titre}", "regroupement", frozenset({"titre", "nouvelles", "autres"})),
     Genre.CODE_TELEPHONE: Message("Votre code", "", canaux=_SMS),
     Genre.STOP_CONFIRME: Message("Arrêt des SMS", "", canaux=_SMS),

@@ -104,6 +104,7 @@ EXEMPLES: Mapping[Genre, Mapping[str, Any]] = {
     Genre.REPONSE_SANS_EFFET: {**_REPONSE, "raison": RaisonSansEffet.DEJA_REPONDU.value},
     Genre.RAPPEL: {**_REPONSE, **_QUAND},
     Genre.BESOIN_RETIRE: {**_REPONSE, "raison": RaisonCloture.RETIREE.value},
+    Genre.MESSAGE_RECU: {"conversation_id": "3f815dbe904c5a72d6eafb0213c4d5e6"},
     Genre.REGROUPEMENT: {
         "titre": "12 réponses depuis 14\u00a0h\u00a002",
         "nouvelles": [

@@ -211,6 +211,11 @@ def _quantite(d: Donnees) -> str:
     return f" (quantité : {d['quantite']})" if d["quantite"] > 1 else ""
 
 
+def _message(d: Donnees) -> str:
+    """Never the words themselves: a phone shows an SMS to whoever is near."""
+    return "Vous avez un message. Pour le lire : votre compte, sur le site."
+
+
 SMS: Mapping[Genre, Callable[[Donnees], str]] = {
     Genre.ALERTE: _alerte,
     Genre.REPONSE_RECUE: _recue,
@@ -223,6 +228,7 @@ SMS: Mapping[Genre, Callable[[Donnees], str]] = {
     Genre.REPONSE_SANS_EFFET: _sans_effet,
     Genre.RAPPEL: _rappel,
     Genre.BESOIN_RETIRE: _retire,
+    Genre.MESSAGE_RECU: _message,
     Genre.CODE_TELEPHONE: _code_telephone,
     Genre.STOP_CONFIRME: _stop,
     Genre.PAUSE_CONFIRMEE: _pause,
@@ -284,5 +290,6 @@ PUSH: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_SANS_EFFET: ("Raison : {sans_effet}.", "/annonces"),
     Genre.RAPPEL: ("{quand_ou}", _ANNONCE),
     Genre.BESOIN_RETIRE: ("Merci d’avoir proposé votre aide.", "/annonces"),
+    Genre.MESSAGE_RECU: ("Lisez-le et répondez sur le site.", "/reponses/{conversation_id}"),
 }
 """Genre → what the notification says below its title (the subject of the mail), and the page that it opens."""

@@ -41,6 +41,7 @@ LIBELLES: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_SANS_EFFET: ("message sans effet", "messages sans effet"),
     Genre.BESOIN_RETIRE: ("besoin retiré", "besoins retirés"),
     Genre.RAPPEL: ("rappel", "rappels"),
+    Genre.MESSAGE_RECU: ("message", "messages"),
 }
 """The messages that are limited, and what one and several of them are called."""
 _REPONSES = frozenset({Genre.REPONSE_RECUE, Genre.REPONSE_ANNULEE})

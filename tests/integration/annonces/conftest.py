@@ -15,11 +15,10 @@ from contracts.registre import CATALOGUE
 from kit.events import headers_of
 from kit.health import Health
 from kit.resources import open_runtime
-from services.annonces.actions import Deps
 from services.annonces.app import create
 from services.annonces.handlers import HANDLERS
 from services.annonces.settings import Reglages
-from services.annonces.store import Store
+from services.annonces.wiring import monter
 from services.annonces.worker import start
 from tests.integration.annonces.banc import Banc
 from tests.serveurs import Serveurs
@@ -43,7 +42,7 @@ async def banc(
         start(reglages, Health()) as loops,
     ):
         tasks = [asyncio.create_task(loop(stopping)) for loop in loops]
-        deps = Deps(Store(runtime.mongo.db), runtime.outbox, runtime.clock, reglages)
+        deps = monter(runtime, reglages)
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
         banc = Banc(client, app, jeton, processor, runtime.producer, bientot)
         ecoute = asyncio.create_task(_ecouter(serveurs.kafka_url, banc.evenements))

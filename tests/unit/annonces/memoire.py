@@ -94,6 +94,13 @@ class MagasinEnMemoire:
         return [document for document in self._a(annonce_id) if document["etat"] == "en_attente"]
 
 
+class ConversationsEnMemoire:
+    """Satisfies what actions ask of services.annonces.conversation_store.Conversations; it encrypts nothing."""
+
+    def chiffrer_mots(self, texte: str, reponse_id: str) -> str:
+        return texte
+
+
 class _Inbox:
     def __init__(self) -> None:
         self.rows: set[str] = set()
@@ -113,7 +120,7 @@ class Service:
         self.inbox = _Inbox()
         self.emis: list[Any] = []
         self.ids: list[str] = []
-        self.deps = Deps(self.magasin, self, self.clock, Reglages(**reglages))
+        self.deps = Deps(self.magasin, self, self.clock, Reglages(**reglages), ConversationsEnMemoire(), None)
 
     async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """What Outbox.run does, without a way back: a test that expects a refusal checks that nothing was written."""

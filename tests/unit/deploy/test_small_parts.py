@@ -22,15 +22,16 @@ from kit.lag import Lag
 
 def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(secrets.make(folder)) == 9
+    assert len(secrets.make(folder)) == 14
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert secrets.make(folder) == []
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert {path.stat().st_mode & 0o777 for path in before} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o700}
-    private = load_pem_private_key(before[folder / "gateway/jeton_cle_privee"], None)
-    public = load_pem_public_key(before[folder / "commun/jeton_cle_publique"])
-    assert private.public_key() == public
+    for signer, name in (("gateway", ""), ("annonces", "_annonces"), ("notifications", "_notifications")):
+        private = load_pem_private_key(before[folder / signer / "jeton_cle_privee"], None)
+        public = load_pem_public_key(before[folder / f"commun/jeton_cle_publique{name}"])
+        assert private.public_key() == public
     assert len(base64.urlsafe_b64decode(before[folder / "notifications/cle_liens"])) == 32
     password = before[folder / "sms/smpp_mot_de_passe"].decode()
     assert re.fullmatch("[A-Za-z0-9_-]{8}", password), "SMPP holds 8 octets; it is part of a URL"

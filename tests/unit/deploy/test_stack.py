@@ -77,7 +77,8 @@ def test_health_and_metrics_are_nowhere_near_the_routes(current: embedded.Stack)
 def test_a_process_is_given_only_its_own_secrets_and_peers(current: embedded.Stack) -> None:
     by_name = {program.name: program.environment for program in current.programs()}
     assert [Path(p).name for p in by_name["gateway"]["SECRETS_DIR"].split(",")] == ["commun", "gateway"]
-    assert [Path(p).name for p in by_name["annonces-api"]["SECRETS_DIR"].split(",")] == ["commun"]
+    assert [Path(p).name for p in by_name["matching-api"]["SECRETS_DIR"].split(",")] == ["commun"]
+    assert [Path(p).name for p in by_name["annonces-api"]["SECRETS_DIR"].split(",")] == ["commun", "annonces"]
     assert by_name["gateway"]["MATCHING_URL"] == f"http://127.0.0.1:{current.ports['matching-api']}"
     assert "MATCHING_URL" not in by_name["annonces-api"]
     for variable in ("SMTP_URL", "SMPP_URL", "SMS_HTTP_URL"):

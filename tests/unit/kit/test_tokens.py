@@ -18,7 +18,17 @@ from joserfc.jwk import OKPKey
 from prometheus_client import REGISTRY
 
 from kit import problems
-from kit.tokens import LEEWAY_S, LIFETIME_S, Identity, TokenSigner, TokenVerifier, account, identity, requires
+from kit.tokens import (
+    LEEWAY_S,
+    LIFETIME_S,
+    Identity,
+    TokenSigner,
+    TokenVerifier,
+    account,
+    from_service,
+    identity,
+    requires,
+)
 
 # RFC 9864 renames the algorithm, no more; a token lives a minute, so its name can follow in any deployment.
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
@@ -168,11 +178,45 @@ def test_a_token_of_another_issuer_is_refused() -> None:
         verifier().verify(token)
 
 
+OTHERS = make_keys()
+
+
+def knowing_notifications() -> TokenVerifier:
+    return TokenVerifier(KEYS.public, "annonces", lambda: NOW, services={"notifications": OTHERS.public})
+
+
+def by_notifications(keys: Keys = OTHERS) -> str:
+    return TokenSigner(keys.private, lambda: NOW, issuer="notifications").sign("annonces", "c1", {"systeme"})
+
+
+def test_a_service_signs_with_its_own_key_and_is_known_by_its_name() -> None:
+    assert knowing_notifications().verify(by_notifications()).issuer == "notifications"
+    assert knowing_notifications().verify(signer().sign("annonces", "c1")).issuer == "gateway"
+
+
+def test_a_service_cannot_pass_for_another_one_nor_for_the_gateway() -> None:
+    as_gateway = TokenSigner(OTHERS.private, lambda: NOW).sign("annonces", "c1", {"systeme"})
+    unknown = TokenSigner(OTHERS.private, lambda: NOW, issuer="matching").sign("annonces")
+    for token in (as_gateway, unknown, by_notifications(KEYS)):
+        with pytest.raises(REFUSED):
+            knowing_notifications().verify(token)
+
+
+@pytest.mark.parametrize("claimed", ["gateway", "notifications"])
+def test_the_header_and_the_claims_must_name_the_same_issuer(claimed: str) -> None:
+    keys = {"gateway": OTHERS, "notifications": KEYS}[claimed]
+    named = {"gateway": "notifications", "notifications": "gateway"}[claimed]
+    header = {"alg": "EdDSA", "kid": named}
+    token = jwt.encode(header, {**CLAIMS, "iss": claimed}, OKPKey.import_key(keys.private), algorithms=["EdDSA"])
+    with pytest.raises(REFUSED):
+        knowing_notifications().verify(token)
+
+
 @pytest.fixture
 async def client() -> httpx.AsyncClient:
     app = FastAPI()
     problems.install(app)
-    app.state.verifier = verifier()
+    app.state.verifier = knowing_notifications()
 
     @app.get("/tous")
     def everybody(caller: Identity = Depends(identity)) -> str:
@@ -186,11 +230,16 @@ async def client() -> httpx.AsyncClient:
     def moderators(caller: Identity = Depends(requires("moderateur"))) -> str:
         return caller.sub
 
+    @app.get("/services")
+    def services(caller: Identity = Depends(from_service("notifications"))) -> str:
+        return caller.issuer
+
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai")
 
 
 VISITOR = signer().sign("annonces")
 SOMEBODY = signer().sign("annonces", "c1")
+SERVICE = by_notifications()
 MODERATOR = signer().sign("annonces", "c2", {"moderateur"})
 
 
@@ -205,6 +254,12 @@ MODERATOR = signer().sign("annonces", "c2", {"moderateur"})
         ("/tous", f"bearer {SOMEBODY}", 200),
         ("/comptes", f"Bearer {VISITOR}", 401),
         ("/comptes", f"Bearer {SOMEBODY}", 200),
+        ("/services", f"Bearer {SERVICE}", 200),
+        ("/services", f"Bearer {MODERATOR}", 403),
+        ("/services", None, 401),
+        ("/tous", f"Bearer {SERVICE}", 403),
+        ("/comptes", f"Bearer {SERVICE}", 403),
+        ("/moderateurs", f"Bearer {SERVICE}", 403),
         ("/moderateurs", None, 401),
         ("/moderateurs", f"Bearer {SOMEBODY}", 403),
         ("/moderateurs", f"Bearer {MODERATOR}", 200),

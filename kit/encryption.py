@@ -1,0 +1,54 @@
+"""Text at rest: AES-256-GCM under a named key, bound to the row that holds it."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12
+
+
+class Unreadable(Exception):
+    """Altered, or taken from another row."""
+
+
+class UnknownKey(Exception):
+    """It was encrypted under a key that this process was not given: all rows of its kind would fail alike."""
+
+
+class Cipher:
+    def __init__(self, keys: str, setting: str) -> None:
+        """`keys`: comma-separated, 32 bytes each as urlsafe base64; the first encrypts, all of them decrypt.
+
+        `setting` is the name under which an installation gives them. Raises ValueError.
+        """
+        self.raw = [base64.urlsafe_b64decode(key.strip()) for key in keys.split(",") if key.strip()]
+        if not self.raw or any(len(raw) != 32 for raw in self.raw):
+            raise ValueError(f"{setting} needs one or more keys of 32 bytes, as urlsafe base64")
+        self._keys = {_name(raw): AESGCM(raw) for raw in self.raw}
+        self.current = _name(self.raw[0])
+        """The name of the key that encrypts."""
+
+    def encrypt(self, text: str, owner: str) -> dict[str, Any]:
+        """{cle, contenu}: the name of the key; nonce and ciphertext, which only the same `owner` decrypts."""
+        nonce = os.urandom(_NONCE)
+        content = self._keys[self.current].encrypt(nonce, text.encode(), owner.encode())
+        return {"cle": self.current, "contenu": nonce + content}
+
+    def decrypt(self, encrypted: Mapping[str, Any], owner: str) -> str:
+        """Raises Unreadable or UnknownKey."""
+        key, content = self._keys.get(encrypted["cle"]), bytes(encrypted["contenu"])
+        if key is None:
+            raise UnknownKey(f"key {encrypted['cle']} is not among ours")
+        try:
+            return key.decrypt(content[:_NONCE], content[_NONCE:], owner.encode()).decode()
+        except InvalidTag as error:
+            raise Unreadable("altered, or not of this row") from error
+
+
+def _name(raw: bytes) -> str:
+    return hashlib.sha256(b"nom de cle" + raw).hexdigest()[:8]

@@ -1,0 +1,94 @@
+"""Calls from one service to the API of another: one pool of connections, a token of our own in every call."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+
+from kit import telemetry
+from kit.logging import get_logger
+from kit.tokens import TokenSigner
+
+log = get_logger(__name__)
+
+# uvicorn closes an idle connection after 5 s: ours must go first, or a POST would meet a closed door.
+_KEEPALIVE_S = 4.0
+_CONNECT_S = 5.0
+# A token lives for 60 s; one signature serves the calls of half that time.
+_TOKEN_REUSED_S = 30.0
+
+
+class ServiceAway(ConnectionError):
+    """The service does not answer, or answers with a failure of its own (5xx): another try may succeed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`content` is the JSON body; {} for an empty one."""
+
+    status: int
+    content: Mapping[str, Any]
+
+
+class InternalApi:
+    """Make it anywhere; its connections belong to the event loop of the first call. `close` them there."""
+
+    def __init__(self, base_url: str, service: str, signer: TokenSigner, timeout_s: float = 10.0) -> None:
+        """`service`: the name of the service that is called; `timeout_s`: for one call, in seconds."""
+        self._base = base_url.rstrip("/")
+        self._service = service
+        self._signer = signer
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S)
+        self._http: aiohttp.ClientSession | None = None
+        self._token: tuple[str, float] = ("", float("-inf"))
+
+    async def call(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, content: object = None
+    ) -> Answer:
+        """The answer of the service, whatever it refuses. Raises ServiceAway, which is an outage (kit.errors)."""
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_S), cookie_jar=aiohttp.DummyCookieJar()
+            )
+        headers = {**telemetry.inject(), "authorization": f"Bearer {self._signed()}"}
+        body = None
+        if content is not None:
+            body, headers["content-type"] = orjson.dumps(content), "application/json"
+        try:
+            async with self._http.request(
+                method, self._base + path, params=query, data=body, headers=headers, timeout=self._timeout
+            ) as answer:
+                status, raw = answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("service_away", to=self._service, error=type(error).__name__)
+            raise ServiceAway(self._service) from error
+        if status >= 500 or status == 401:
+            # 401 means that a key or a clock of ours is wrong: an operator mends it, and what waits is tried again.
+            log.error("service_refused_us", to=self._service, status=status)
+            raise ServiceAway(f"{self._service} answered {status}")
+        return Answer(status, _content(raw, self._service))
+
+    def _signed(self) -> str:
+        token, until = self._token
+        now = time.monotonic()
+        if until <= now:
+            token = self._signer.sign(self._service)
+            self._token = (token, now + _TOKEN_REUSED_S)
+        return token
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+
+def _content(raw: bytes, service: str) -> Mapping[str, Any]:
+    try:
+        found = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise ServiceAway(f"{service} did not answer in JSON") from error
+    if not isinstance(found, dict):
+        raise ServiceAway(f"{service} did not answer a JSON object")
+    return found

@@ -1,0 +1,74 @@
+"""What happens to conversations inside a transaction, whoever asks: the site or the mail of notifications."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+
+from contracts.commun import Identifiant
+from kit.ids import stable_id
+from kit.mongo import DuplicateKeyError
+from kit.outbox import Tx
+from kit.problems import Problem, not_found
+from services.annonces import conversations
+from services.annonces.actions import Deps
+from services.annonces.conversations import Conversation, Message, PasParticipant
+
+INTROUVABLE = "Cette conversation"
+_HEURE = dt.timedelta(hours=1)
+
+
+async def ecrire(tx: Tx, deps: Deps, message: Message) -> Message:
+    """Stores a message and tells the other side. A second time with the same id: the first one, unchanged.
+
+    `message.ecrit_at` is the present. Raises a 404 problem, PasParticipant, ConversationFermee or TropDeMessages.
+    """
+    conversation = await lire(deps, message.conversation_id, tx)
+    conversation.cote(message.de)
+    connu = await deps.conversations.message(message.message_id, tx.session)
+    if connu is not None:
+        if (connu.conversation_id, connu.de) != (message.conversation_id, message.de):
+            raise Problem(
+                409, "message-connu", "Identifiant déjà pris", "Cet identifiant est celui d’un autre message."
+            )
+        return connu
+    cette_heure = await deps.conversations.ecrits_depuis(message.de, message.ecrit_at - _HEURE, tx.session)
+    conversations.verifier_ecriture(conversation, message.de, cette_heure)
+    await deps.conversations.ajouter(message, conversation, tx.session)
+    evenement = conversations.ecrire(conversation, message.message_id, message.de, message.ecrit_at)
+    tx.emit(evenement, event_id=stable_id("message", message.message_id))
+    return message
+
+
+async def une_fois(deps: Deps, work: Callable[[Tx], Awaitable[Message]]) -> Message:
+    """Runs `work`, which writes a message. Of two requests with one id at one moment the second finds the first."""
+    try:
+        return await deps.outbox.run(work)
+    except DuplicateKeyError:
+        return await deps.outbox.run(work)
+
+
+async def fermer(tx: Tx, deps: Deps, conversation_id: Identifiant, compte_id: Identifiant) -> None:
+    """Closes it for both sides. Raises a 404 problem or PasParticipant; closing it again changes nothing."""
+    conversation = await lire(deps, conversation_id, tx)
+    evenement = conversations.fermer(conversation, compte_id)
+    if not conversation.ouverte:
+        return
+    await deps.conversations.fermer(conversation_id, compte_id, deps.clock.now(), tx.session)
+    tx.emit(evenement)
+
+
+async def lire(deps: Deps, conversation_id: Identifiant, tx: Tx | None = None) -> Conversation:
+    """Raises a 404 problem."""
+    conversation = await deps.conversations.lire(conversation_id, tx.session if tx else None)
+    if conversation is None:
+        raise not_found(INTROUVABLE)
+    return conversation
+
+
+async def lire_la_mienne(deps: Deps, conversation_id: Identifiant, compte_id: Identifiant) -> Conversation:
+    """Raises the same 404 problem for a conversation of others: that it exists is nobody else's business."""
+    conversation = await lire(deps, conversation_id)
+    try:
+        conversation.cote(compte_id)
+    except PasParticipant as error:
+        raise not_found(INTROUVABLE) from error
+    return conversation

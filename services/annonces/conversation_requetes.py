@@ -1,0 +1,27 @@
+"""The bodies of the requests about conversations. Pure."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from contracts.commun import Identifiant
+from contracts.notifications import Canal
+from services.annonces.saisie import Ligne, Requete, Texte
+
+Prenom = Annotated[Ligne, Field(min_length=1, max_length=40)]
+
+
+class MessageSaisi(Requete):
+    """`prenom`: that of the person who writes, kept for all of their conversations; absent: it stays as it is."""
+
+    texte: Texte = Field(min_length=1, max_length=4000)
+    prenom: Prenom | None = None
+
+
+class MessageRelaye(Requete):
+    """A message that came by another way than the site; `message_id` is the same for each try."""
+
+    message_id: Identifiant
+    compte_id: Identifiant
+    texte: Texte = Field(min_length=1, max_length=4000)
+    canal: Canal

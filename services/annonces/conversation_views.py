@@ -1,0 +1,106 @@
+"""What people see of a conversation: names, never the id of an account. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+
+from contracts.annonces import EtatReponse
+from contracts.commun import Identifiant
+from contracts.notifications import Canal
+from services.annonces.conversations import Conversation, Cote, Message, PasParticipant, nom_affiche
+from services.annonces.views import Page
+
+SUPPRIME = "Compte supprimé"
+
+
+class VueMessage(BaseModel):
+    """`texte` None: erased with the account of its author. `canal` None: written on the site."""
+
+    message_id: Identifiant
+    de_moi: bool
+    de_mon_cote: bool
+    de_nom: str
+    texte: str | None
+    canal: Canal | None
+    ecrit_at: dt.datetime
+
+
+class VueConversation(Page):
+    """`messages`: one page, the oldest first; page 1 has the newest. `etat`: of the reponse.
+
+    `ouverte`: both sides can write. `nom_autre`: the other side as a whole.
+    """
+
+    conversation_id: Identifiant
+    version: int
+    annonce_id: Identifiant
+    annonce_titre: str
+    etat: EtatReponse
+    cote: Cote
+    nom_autre: str
+    ouverte: bool
+    fermee_at: dt.datetime | None
+    messages: list[VueMessage]
+
+
+def nom_pour(conversation: Conversation, de: Identifiant, pour: Cote, prenoms: Mapping[Identifiant, str]) -> str:
+    """The name under which the side `pour` sees the account `de`."""
+    try:
+        cote = conversation.cote(de)
+    except PasParticipant:
+        # Erased, or no member of the association any more; it wrote for a side all the same.
+        return SUPPRIME
+    return nom_affiche(conversation.annonce.auteur, cote, pour, prenoms.get(de))
+
+
+def nom_d_en_face(conversation: Conversation, pour: Cote, prenoms: Mapping[Identifiant, str]) -> str:
+    """The name of the other side as a whole."""
+    autre = Cote.AUTEUR if pour is Cote.REPONDANT else Cote.REPONDANT
+    comptes = conversation.comptes(autre)
+    if not comptes:
+        return SUPPRIME
+    prenom = prenoms.get(comptes[0]) if len(comptes) == 1 else None
+    return nom_affiche(conversation.annonce.auteur, autre, pour, prenom)
+
+
+def conversation(
+    lue: Conversation,
+    compte_id: Identifiant,
+    messages: Sequence[Message],
+    prenoms: Mapping[Identifiant, str],
+    *,
+    total: int,
+    page: int,
+    taille: int,
+) -> VueConversation:
+    """`messages` with the newest first."""
+    cote = lue.cote(compte_id)
+    return VueConversation(
+        conversation_id=lue.conversation_id,
+        version=lue.version,
+        annonce_id=lue.annonce.annonce_id,
+        annonce_titre=lue.annonce.titre,
+        etat=lue.reponse.etat,
+        cote=cote,
+        nom_autre=nom_d_en_face(lue, cote, prenoms),
+        ouverte=lue.ouverte,
+        fermee_at=lue.fermee_at,
+        messages=[message(lue, un, compte_id, prenoms) for un in reversed(messages)],
+        total=total,
+        page=page,
+        taille=taille,
+    )
+
+
+def message(lue: Conversation, un: Message, compte_id: Identifiant, prenoms: Mapping[Identifiant, str]) -> VueMessage:
+    cote = lue.cote(compte_id)
+    return VueMessage(
+        message_id=un.message_id,
+        de_moi=un.de == compte_id,
+        de_mon_cote=un.de in lue.comptes(cote),
+        de_nom=nom_pour(lue, un.de, cote, prenoms),
+        texte=un.texte,
+        canal=un.canal,
+        ecrit_at=un.ecrit_at,
+    )

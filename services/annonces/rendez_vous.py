@@ -1,0 +1,65 @@
+"""Mongo: where exactly people meet, and what to bring; encrypted, since people write door codes and numbers there.
+
+Rows of `rendez_vous`: {_id: annonce_id, lieu_prive: {cle, contenu} | None, a_apporter: the same, version, purge_at}. It
+is no part of the annonce, so that no event can carry it. Only accepted people and those who posted the annonce read it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from kit.encryption import Cipher
+from kit.mongo import Database, Session
+from services.annonces.conversations import CONSERVATION
+
+
+@dataclass(frozen=True)
+class RendezVous:
+    """`version` grows with each change, from 0 for what was never said."""
+
+    lieu_prive: str | None = None
+    a_apporter: str | None = None
+    version: int = 0
+
+
+class TableRendezVous:
+    def __init__(self, db: Database, cipher: Cipher) -> None:
+        self._lignes = db.rendez_vous
+        self._cipher = cipher
+
+    async def lire(self, annonce_id: str, session: Session | None = None) -> RendezVous:
+        ligne = await self._lignes.find_one({"_id": annonce_id}, session=session)
+        if ligne is None:
+            return RendezVous()
+        textes = {nom: self._ouvrir(annonce_id, nom, ligne[nom]) for nom in ("lieu_prive", "a_apporter")}
+        return RendezVous(**textes, version=ligne["version"])
+
+    async def noter(
+        self,
+        annonce_id: str,
+        lieu_prive: str | None,
+        a_apporter: str | None,
+        expire_at: dt.datetime,
+        session: Session,
+    ) -> bool:
+        """Replaces what was said; kept as long as messages are. False when it is what was said already."""
+        connu = await self.lire(annonce_id, session)
+        change = (connu.lieu_prive, connu.a_apporter) != (lieu_prive, a_apporter)
+        if not change and not connu.version:
+            return False
+        champs = {
+            "lieu_prive": self._fermer(annonce_id, "lieu_prive", lieu_prive),
+            "a_apporter": self._fermer(annonce_id, "a_apporter", a_apporter),
+            "version": connu.version + change,
+            "purge_at": expire_at + CONSERVATION,
+        }
+        await self._lignes.update_one({"_id": annonce_id}, {"$set": champs}, upsert=True, session=session)
+        return change
+
+    async def effacer(self, annonce_id: str, session: Session) -> None:
+        await self._lignes.delete_one({"_id": annonce_id}, session=session)
+
+    def _fermer(self, annonce_id: str, nom: str, texte: str | None) -> object:
+        return None if texte is None else self._cipher.encrypt(texte, f"{annonce_id}:{nom}")
+
+    def _ouvrir(self, annonce_id: str, nom: str, ferme: dict[str, object] | None) -> str | None:
+        return None if ferme is None else self._cipher.decrypt(ferme, f"{annonce_id}:{nom}")

@@ -1,0 +1,242 @@
+"""Two people write to one another about an answer, and nobody else can: the API of conversations, and its events."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.comptes import Compte, CompteEfface, EtatCompte
+from kit.ids import new_id
+from tests.integration.annonces.banc import Banc, Corps
+
+
+@pytest.fixture
+def notifications(banc: Banc, jeton_de: Callable[[str, str], str]) -> Callable[..., Any]:
+    """Calls the routes that are for the service notifications alone."""
+
+    async def appeler(methode: str, chemin: str, **arguments: Any) -> httpx.Response:
+        entetes = {"Authorization": f"Bearer {jeton_de('notifications', 'annonces')}"}
+        return await banc.client.request(methode, f"/v1/interne{chemin}", headers=entetes, **arguments)
+
+    return appeler
+
+
+async def une_reponse(banc: Banc, message: str = "Je suis libre samedi", **champs: Any) -> tuple[str, str, Corps]:
+    """(who posted, who answered, the reponse)."""
+    auteur, repondant = new_id(), new_id()
+    association = await banc.association(auteur)
+    annonce = await banc.publiee(auteur, association["association_id"], **champs)
+    reponse = await banc.appeler(
+        "POST", f"/v1/annonces/{annonce['annonce_id']}/reponses", repondant, json={"message": message}
+    )
+    assert reponse.status_code == 201, reponse.text
+    return auteur, repondant, dict(reponse.json())
+
+
+def compte_efface(compte_id: str) -> CompteEfface:
+    compte = Compte(compte_id=compte_id, version=2, etat=EtatCompte.EFFACE, cree_at=dt.datetime.now(dt.UTC))
+    return CompteEfface(compte=compte)
+
+
+def fil(reponse: Corps) -> str:
+    return f"/v1/reponses/{reponse['reponse_id']}/messages"
+
+
+async def ecrire(banc: Banc, reponse: Corps, sub: str, texte: str, **arguments: Any) -> httpx.Response:
+    return await banc.appeler("POST", fil(reponse), sub, json={"texte": texte}, **arguments)
+
+
+async def test_une_reponse_ouvre_une_conversation_dont_les_deux_cotes_lisent_les_messages(banc: Banc) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    assert (await ecrire(banc, reponse, auteur, "Merci ! À 9 h ?")).status_code == 201
+    ecrit = await banc.appeler("POST", fil(reponse), repondant, json={"texte": "Parfait.", "prenom": "Awa"})
+    assert ecrit.status_code == 201
+    vue = (await banc.appeler("GET", fil(reponse), auteur)).json()
+    assert [(m["texte"], m["de_moi"], m["de_nom"]) for m in vue["messages"]] == [
+        ("Je suis libre samedi", False, "Awa"),
+        ("Merci ! À 9 h ?", True, "Un membre de l’équipe"),
+        ("Parfait.", False, "Awa"),
+    ]
+    assert (vue["ouverte"], vue["cote"], vue["nom_autre"], vue["total"]) == (True, "auteur", "Awa", 3)
+    autre_cote = (await banc.appeler("GET", fil(reponse), repondant)).json()
+    assert [m["de_nom"] for m in autre_cote["messages"]] == ["Awa", "Les Jardins de Fives", "Awa"]
+    assert autre_cote["nom_autre"] == "Les Jardins de Fives"
+
+
+async def test_un_message_est_annonce_a_l_autre_cote_sans_ses_mots(banc: Banc) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    ecrit = (await ecrire(banc, reponse, repondant, "Mon numéro de porte est secret-1234")).json()
+    evenement = await banc.entendu("MessageEcrit", ecrit["message_id"])
+    assert (evenement.de, evenement.pour) == (repondant, [auteur])
+    assert evenement.conversation_id == reponse["reponse_id"]
+    assert not [e for e in banc.evenements if "secret-1234" in e.model_dump_json()]
+
+
+async def test_les_mots_ne_sont_pas_en_clair_dans_la_base(banc: Banc) -> None:
+    _, repondant, reponse = await une_reponse(banc, "Mots de la réponse 98765")
+    await ecrire(banc, reponse, repondant, "Mots du message 98765")
+    db = banc.app.state.deps.store.db
+    lignes = [await db.reponses.find_one({"_id": reponse["reponse_id"]})]
+    lignes += [ligne async for ligne in db.messages.find({"conversation_id": reponse["reponse_id"]})]
+    assert len(lignes) == 2
+    assert "98765" not in str(lignes)
+
+
+async def test_les_mots_d_une_reponse_d_avant_les_conversations_se_lisent_encore(banc: Banc) -> None:
+    auteur, _, reponse = await une_reponse(banc)
+    db = banc.app.state.deps.store.db
+    await db.reponses.update_one({"_id": reponse["reponse_id"]}, {"$set": {"message": "Écrits en clair"}})
+    vue = (await banc.appeler("GET", fil(reponse), auteur)).json()
+    assert [m["texte"] for m in vue["messages"]] == ["Écrits en clair"]
+
+
+@pytest.mark.parametrize("geste", ["lire", "ecrire", "fermer"])
+async def test_la_conversation_des_autres_n_existe_pas(banc: Banc, geste: str) -> None:
+    _, _, reponse = await une_reponse(banc)
+    intrus = new_id()
+    essais = {
+        "lire": banc.appeler("GET", fil(reponse), intrus),
+        "ecrire": ecrire(banc, reponse, intrus, "Bonjour"),
+        "fermer": banc.appeler("POST", f"/v1/reponses/{reponse['reponse_id']}/conversation/fermeture", intrus),
+    }
+    for nom, essai in essais.items():
+        if nom == geste:
+            assert (await essai).status_code == 404
+        else:
+            essai.close()
+
+
+async def test_une_conversation_fermee_se_lit_et_ne_s_ecrit_plus(banc: Banc) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    fermeture = f"/v1/reponses/{reponse['reponse_id']}/conversation/fermeture"
+    assert (await banc.appeler("POST", fermeture, repondant)).status_code == 204
+    assert (await banc.appeler("POST", fermeture, auteur)).status_code == 204
+    evenement = await banc.entendu("ConversationClose", reponse["reponse_id"])
+    assert (evenement.par, evenement.pour) == (repondant, [auteur])
+    refus = await ecrire(banc, reponse, auteur, "Encore un mot")
+    assert (refus.status_code, refus.json()["type"]) == (409, "/problemes/conversation-fermee")
+    assert (await banc.appeler("GET", fil(reponse), auteur)).json()["ouverte"] is False
+
+
+async def test_le_meme_message_sous_une_meme_cle_n_est_ecrit_qu_une_fois(banc: Banc) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    cle = {"headers": {"Idempotency-Key": new_id()}}
+    premier, second = [await ecrire(banc, reponse, repondant, "Une fois", **cle) for _ in range(2)]
+    assert premier.json()["message_id"] == second.json()["message_id"]
+    assert (await banc.appeler("GET", fil(reponse), auteur)).json()["total"] == 2
+
+
+async def test_qui_ecrit_sans_fin_est_arrete_un_moment(banc: Banc) -> None:
+    _, repondant, reponse = await une_reponse(banc)
+    statuts = [(await ecrire(banc, reponse, repondant, f"Message {n}")).status_code for n in range(31)]
+    assert statuts == [201] * 30 + [429]
+
+
+@pytest.mark.parametrize("texte", ["", "   ", "x" * 4001, "a\x00b", None])
+async def test_un_message_vide_ou_demesure_est_refuse_avec_une_phrase(banc: Banc, texte: str | None) -> None:
+    _, repondant, reponse = await une_reponse(banc)
+    refus = await banc.appeler("POST", fil(reponse), repondant, json={"texte": texte})
+    assert refus.status_code == 422
+    assert refus.json()["erreurs"][0]["champ"] == "texte"
+
+
+async def test_une_longue_conversation_se_lit_par_pages_de_cinquante(banc: Banc) -> None:
+    auteur, repondant, reponse = await une_reponse(banc, "Le premier")
+    for n in range(50):
+        await ecrire(banc, reponse, auteur if n % 2 else repondant, f"Message {n}")
+    premiere = (await banc.appeler("GET", fil(reponse), auteur)).json()
+    assert (premiere["total"], len(premiere["messages"]), premiere["messages"][-1]["texte"]) == (51, 50, "Message 49")
+    seconde = (await banc.appeler("GET", fil(reponse), auteur, params={"page": 2})).json()
+    assert [m["texte"] for m in seconde["messages"]] == ["Le premier"]
+
+
+async def test_ce_qu_ecrivait_une_personne_effacee_n_est_plus_lu_par_personne(
+    banc: Banc, notifications: Callable[..., Any]
+) -> None:
+    auteur, repondant, reponse = await une_reponse(banc, "Je m’appelle Zoé")
+    await banc.appeler("POST", fil(reponse), repondant, json={"texte": "Mon adresse", "prenom": "Zoé"})
+    ecrit = (await ecrire(banc, reponse, auteur, "Bien reçu")).json()
+    message = f"/conversations/{reponse['reponse_id']}/messages"
+    assert (await notifications("GET", f"{message}/{ecrit['message_id']}", params={"pour": repondant})).json() == {
+        "texte": "Bien reçu",
+        "de_nom": "Les Jardins de Fives",
+        "annonce_id": reponse["annonce_id"],
+        "annonce_titre": reponse["annonce_titre"],
+        "ouverte": True,
+        "ecrit_at": ecrit["ecrit_at"],
+    }
+    await banc.traiter(compte_efface(repondant))
+    vue = (await banc.appeler("GET", fil(reponse), auteur)).json()
+    assert [m["texte"] for m in vue["messages"]] == [None, None, "Bien reçu"]
+    assert (vue["ouverte"], vue["nom_autre"]) == (False, "Compte supprimé")
+    assert (await ecrire(banc, reponse, auteur, "Vous êtes là ?")).status_code == 409
+    for message_id in (reponse["reponse_id"], vue["messages"][1]["message_id"]):
+        perdu = await notifications("GET", f"{message}/{message_id}", params={"pour": auteur})
+        assert perdu.status_code == 404
+    db = banc.app.state.deps.store.db
+    assert await db.prenoms.find_one({"_id": repondant}) is None
+    assert await db.messages.find_one({"de": repondant}) is None
+
+
+async def test_notifications_ne_lit_un_message_que_pour_qui_y_participe(
+    banc: Banc, notifications: Callable[..., Any]
+) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    ecrit = (await ecrire(banc, reponse, repondant, "Pour vous seuls")).json()
+    chemin = f"/conversations/{reponse['reponse_id']}/messages/{ecrit['message_id']}"
+    assert (await notifications("GET", chemin, params={"pour": auteur})).status_code == 200
+    assert (await notifications("GET", chemin, params={"pour": new_id()})).status_code == 403
+    _, _, autre = await une_reponse(banc)
+    ailleurs = f"/conversations/{autre['reponse_id']}/messages/{ecrit['message_id']}"
+    assert (await notifications("GET", ailleurs, params={"pour": auteur})).status_code == 403
+
+
+async def test_une_reponse_par_courriel_entre_une_fois_dans_la_conversation(
+    banc: Banc, notifications: Callable[..., Any]
+) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    chemin = f"/conversations/{reponse['reponse_id']}/messages"
+    corps = {"message_id": new_id(), "compte_id": auteur, "texte": "Par courriel", "canal": "email"}
+    premier, second = [await notifications("POST", chemin, json=corps) for _ in range(2)]
+    assert (premier.status_code, second.status_code) == (201, 201)
+    assert premier.json() == second.json()
+    vue = (await banc.appeler("GET", fil(reponse), repondant)).json()
+    assert [(m["texte"], m["canal"]) for m in vue["messages"]][1:] == [("Par courriel", "email")]
+    assert (await banc.entendu("MessageEcrit", corps["message_id"])).pour == [repondant]
+    intrus = {**corps, "message_id": new_id(), "compte_id": new_id()}
+    assert (await notifications("POST", chemin, json=intrus)).status_code == 403
+    usurpe = {**corps, "compte_id": repondant}
+    assert (await notifications("POST", chemin, json=usurpe)).status_code == 409
+    await banc.appeler("POST", f"/v1/reponses/{reponse['reponse_id']}/conversation/fermeture", repondant)
+    assert (await notifications("POST", chemin, json={**corps, "message_id": new_id()})).status_code == 409
+
+
+async def test_le_lieu_de_rencontre_n_est_dit_qu_a_qui_est_accepte_et_a_qui_a_depose(
+    banc: Banc, notifications: Callable[..., Any]
+) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    chemin = f"/rencontres/{reponse['reponse_id']}"
+    assert (await notifications("GET", chemin, params={"pour": auteur})).status_code == 200
+    assert (await notifications("GET", chemin, params={"pour": repondant})).status_code == 403
+    await banc.appeler("POST", f"/v1/reponses/{reponse['reponse_id']}/acceptation", auteur)
+    vue = (await notifications("GET", chemin, params={"pour": repondant})).json()
+    assert (vue["nom_autre"], vue["quartier"], vue["creneaux"]) == ("Les Jardins de Fives", "fives", ["samedi-matin"])
+    assert (await notifications("GET", chemin, params={"pour": new_id()})).status_code == 403
+
+
+async def test_seul_notifications_entre_par_ses_routes_et_n_entre_par_aucune_autre(
+    banc: Banc, notifications: Callable[..., Any], jeton_de: Callable[[str, str], str]
+) -> None:
+    auteur, _, reponse = await une_reponse(banc)
+    chemin = f"/v1/interne/rencontres/{reponse['reponse_id']}"
+    for roles in (set(), {"systeme"}, {"moderateur"}):
+        assert (await banc.appeler("GET", chemin, auteur, roles=roles, params={"pour": auteur})).status_code == 403
+    for service, audience in (("annonces", "annonces"), ("notifications", "matching")):
+        entetes = {"Authorization": f"Bearer {jeton_de(service, audience)}"}
+        refus = await banc.client.get(chemin, headers=entetes, params={"pour": auteur})
+        assert refus.status_code == 401
+    sienne = {"Authorization": f"Bearer {jeton_de('notifications', 'annonces')}"}
+    for route in ("/v1/annonces", f"/v1/annonces/{reponse['annonce_id']}", fil(reponse), "/v1/mes/reponses"):
+        assert (await banc.client.get(route, headers=sienne)).status_code == 403
