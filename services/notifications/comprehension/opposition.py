@@ -11,39 +11,14 @@ from collections.abc import Sequence
 from services.notifications.comprehension.text import Message, Mot
 
 _STOP = re.compile(
-    r"(?:s+t+o+p+)+(?:e|er|es|ez|sms|all|s)?\d*|sotp|stpo|tsop|sopt|5top|stiop|s[rdfghyx]op|st[0ipl]p|sto[loim]|[dqzaxw]top"
+    r"(?:s+t+o+p+)+(?:e|er|es|ez|sms|all|s)?\d*|sotp|stpo|tsop|sopt|5top|stiop|s[rdfgyx]op|st[0ipl]p|sto[loim]|[dqzaxw]top"
 )
 _ARRET = re.compile(r"ar+et+(?:e|er|es|ez|ee|ees)?|ces+(?:e[rz]|es?)|halte")
 _DESABONNER = re.compile(r"des?s?ab+on+[a-z]*|des?s?ins?cri[a-z]*|unsub[a-z]*|resili[a-z]*")
 _STOP_DE_LA_ROUTE = frozenset(("panneau", "auto", "en", "du", "feu"))
 _AVANT_UN_ARRET = frozenset(
-    [
-        "l",
-        "un",
-        "cet",
-        "d",
-        "du",
-        "mon",
-        "votre",
-        "cette",
-        "quel",
-        "quelle",
-        "prochain",
-        "sans",
-        "en",
-        "m",
-        "s",
-        "t",
-        "nous",
-        "ai",
-        "as",
-        "a",
-        "avons",
-        "suis",
-        "est",
-        "sont",
-    ]
-)
+    ("l", "la", "un", "une", "cet", "cette", "d", "du", "mon", "votre", "quel", "quelle", "prochain", "sans", "en")
+) | frozenset(("m", "s", "t", "nous", "ai", "as", "a", "avons", "suis", "est", "sont"))
 """They make it a thing, such as the stop of a bus, or something that is told: « je m’arrête », « j’ai arrêté »."""
 _APRES_UN_ARRET = frozenset(("maladie", "bus", "tram", "tramway", "metro", "car", "train", "cardiaque", "travail"))
 _NIE = frozenset(("pas", "jamais"))
@@ -73,6 +48,8 @@ _OPPOSITIONS = tuple(
         # « Merci de me retirer », « je veux être effacé »
         rf"(?<!pas )\b(?:me|m|etre|nous) {_OTER}(?:er|e|ee|es|ez)\b(?! pas\b)",
         rf"\b{_OTER}ez (?:le|la|les)$",
+        rf"\b(?:num\w*|contact) a {_OTER}er\b",
+        r"\b(?:retrait|suppression|radiation|sortir|quitter) (?:de )?(?:la|votre|vos|cette|mon) (?:listes?|num\w*)\b",
         rf"\b{_OTER}er de (?:vos|votre|la|cette|ces) (?:listes?|fichiers?|bases?|envois?)\b",
         # « Ne me contactez plus », « m’écrivez pas », but « ne m’appelez pas avant 10 h »
         rf"\b(?:ne|n|me|m) (?:\w+ ){{0,3}}?{_ECRIRE}(?: (?:moi|nous))? (?:plus|jamais|pas|rien)\b"
@@ -87,6 +64,7 @@ _OPPOSITIONS = tuple(
         rf"(?:re[cs]evoir|etre (?:{_ECRIRE}|sur|dans)|entendre|avoir|faire partie)\b",
         rf"\b{_VOULOIR} (?:plus|pas|aucune?) (?:du tout )?{_VOS_MESSAGES}\b",
         rf"\b(?:ne|n) \w+ (?:plus|pas|aucune?) (?:du tout )?(?:besoin |envie )(?:de recevoir |d )?{_VOS_MESSAGES}\b",
+        rf"^plus besoin {_VOS_MESSAGES}\b",
         rf"\binteres+e[a-z]* par {_VOS_MESSAGES}\b",
         # « Plus de SMS svp »
         r"^(?:(?:bonjour|merci|non|svp|stp|ok|et|mais|oui) )*(?:plus|pas|aucune?|as+ez|trop) (?:jamais )?"
@@ -103,7 +81,9 @@ _OPPOSITIONS = tuple(
         r"\b(?:do not|don t|dont|never|no more) (?:text|contact|message|call|sms|write|send|email|alert)",
     )
 )
-_A_LUI_SEUL = re.compile(r"(?:fin|quit|quitter|basta|spam|assez|finish|radiation|suppression|opposition)")
+_A_LUI_SEUL = re.compile(
+    r"(?:fin|quit|quitter|basta|spam|assez|radiation|suppression|opposition|retrait)|(?:sup+rim|retir|enlev|ef+ac)(?:er|ez)"
+)
 
 
 def dit_stop(message: Message) -> bool:

@@ -26,6 +26,7 @@ class Sorte(Enum):
     POUCE_BAS = "says no, in an emoji"
     AVEC_OUI = "goes with a yes only"
     AVEC_NON = "goes with a no only"
+    LIAISON = "joins the parts of a no"
     MERCI = "thanks, praise, farewell"
     NEUTRE = "a greeting, or words that say nothing of their own"
     JOUR = "when, by the day"

@@ -6,6 +6,8 @@ question mark, a yes beside a no, two numbers, and the message is `Incompris`: a
 reservation costs an association its helper. STOP is the other way round (opposition.py).
 """
 
+from itertools import pairwise
+
 from services.notifications.comprehension.codes import lire_reference
 from services.notifications.comprehension.commands import QUANTITE_MAX, Commande, Incompris, Non, Oui, Stop
 from services.notifications.comprehension.opposition import dit_stop
@@ -18,6 +20,9 @@ LONGUEUR_MAX = 2000
 """Ten SMS have 1,530 characters. Of a longer text only a STOP is read."""
 
 _LONGUEUR_LUE = 20_000
+
+_A_PLUSIEURS_MAX = 6
+"""« On vient à 4 » says how many; « on vient à 10 » may say when."""
 
 Dite = tuple[Sorte, tuple[Mot, ...]]
 
@@ -43,7 +48,8 @@ def _reponse(message: Message) -> Commande:
         return Incompris()
     reference = next(iter(references), None)
     if sortes & {Sorte.NON, Sorte.POUCE_BAS}:
-        return Non(reference) if _plainement_non(sortes) else Incompris()
+        # « Non mais » is no end.
+        return Non(reference) if _plainement_non(sortes) and dites[-1][0] is not Sorte.LIAISON else Incompris()
     quantite = _quantite(dites)
     if quantite is None or message.suspension or not _plainement_oui(sortes):
         return Incompris()
@@ -79,7 +85,7 @@ def _plainement_non(sortes: set[Sorte]) -> bool:
 
 
 def _plainement_oui(sortes: set[Sorte]) -> bool:
-    if Sorte.AVEC_NON in sortes:
+    if sortes & {Sorte.AVEC_NON, Sorte.LIAISON}:
         return False
     if Sorte.OUI in sortes:
         return True
@@ -98,6 +104,8 @@ def _quantite(dites: list[Dite]) -> int | None:
         nombre = next((int(mot.texte) for mot in mots if mot.texte.isdecimal()), None)
         if sorte is Sorte.NOMBRE and not _a_cote_d_une_reponse(dites, rang):
             return None
+        if nombre is not None and nombre > _A_PLUSIEURS_MAX and _apres_a(mots):
+            return None
         if sorte is Sorte.EN_PLUS:
             trouvees.add((nombre or 1) + 1)
         elif sorte is Sorte.QUANTITE or (nombre is not None and sorte in {Sorte.NOMBRE, Sorte.OUI}):
@@ -106,6 +114,10 @@ def _quantite(dites: list[Dite]) -> int | None:
     quantite = trouvees.pop() if trouvees else 1
     # Two hours are a part of the time: « oui 10h-12h ».
     return quantite if not trouvees and len(heures) < 2 and 1 <= quantite <= QUANTITE_MAX else None
+
+
+def _apres_a(mots: tuple[Mot, ...]) -> bool:
+    return any(avant.texte == "a" and mot.texte.isdecimal() for avant, mot in pairwise(mots))
 
 
 def _a_cote_d_une_reponse(dites: list[Dite], rang: int) -> bool:

@@ -155,8 +155,10 @@ _MOTIFS = {
         bon_courage|bonne_chance|bonne_continuation
         ce_jour_la|ce_jour|cette_fois|cette_fois_ci|pour_cette_fois|cette_semaine|ce_week_end|pour_le_moment|pour_l_instant
         du_tout|trop_tard|c_est_trop_tard|trop_court
-        mais|car|parce_que|et
         #triste
+    """,
+    Sorte.LIAISON: """
+        mais|car|parce_que|et
     """,
     Sorte.MERCI: """
         merci|mci|remerciements|#merci [beaucoup|bien|encore|infiniment|a_vous|a_tous|d_avance]
@@ -182,7 +184,7 @@ _MOTIFS = {
         sms
     """,
     Sorte.JOUR: """
-        [a|pour|le|ce|pour_le|pour_ce] {jour} [{quand}|prochain|matin_prochain] [#date|#nn]
+        [a|pour|le|ce|pour_le|pour_ce] {jour} [{quand}] [#date|#nn]
         [a|pour|pour_le|des] demain [{quand}]
         [a|pour] ce|cet|cette matin|midi|soir|apres_midi
         aujourd_hui|tout_de_suite|maintenant|des_maintenant
