@@ -18,7 +18,7 @@ from gateway.upstream import as_problem
 from kit.problems import Problem
 
 _TAILLE = 20
-_CHAMPS_REPONSE = ("message", "quantite")
+_CHAMPS_REPONSE = ("message", "quantite", "prenom")
 
 
 def _since(page: Page) -> str | None:

@@ -33,6 +33,7 @@ _CHAMPS = (
     "quartier",
     "certifications",
     "places",
+    *forms.PRIVES,
 )
 
 
@@ -92,8 +93,10 @@ async def _mine(request: Request, caller: Caller) -> tuple[str, dict[str, Any]]:
 
 
 async def modifier(request: Request) -> Response:
-    _, found = await _mine(request, session_of(request))
-    return _page(request, forms.annonce_saisie(found), annonce=found, associations=[])
+    caller = session_of(request)
+    path, found = await _mine(request, caller)
+    rendez_vous = (await ask(request, "annonces", "GET", f"{path}/rendez-vous", caller)).json()
+    return _page(request, forms.annonce_saisie(found, rendez_vous), annonce=found, associations=[])
 
 
 async def enregistrer(request: Request) -> Response:

@@ -7,6 +7,10 @@ from urllib.parse import urlencode
 FILTRES = ("q", "sens", "nature", "categorie", "domaine", "quartier", "urgent", "tri")
 
 
+PRIVES = ("lieu_prive", "a_apporter")
+"""Fields of an ad that only accepted people read."""
+
+
 class Saisie:
     """What somebody typed, by field; shown again when it is refused."""
 
@@ -61,6 +65,7 @@ def annonce(saisie: Saisie) -> dict[str, Any]:
         "places": number(saisie.un("places", "1")),
         **{name: saisie.tous(name) for name in ("domaines", "categories", "publics", "creneaux", "certifications")},
         **{name: saisie.coche(name) for name in ("a_distance", "accessible_pmr", "ouvert_aux_mineurs", "urgent")},
+        **{name: saisie.un(name) for name in PRIVES},
     }
 
 
@@ -75,9 +80,9 @@ def auteur(saisie: Saisie) -> dict[str, Any]:
     return found
 
 
-def annonce_saisie(stored: Mapping[str, Any]) -> Saisie:
-    """A stored annonce as its form shows it."""
-    values: dict[str, list[str]] = {}
+def annonce_saisie(stored: Mapping[str, Any], rendez_vous: Mapping[str, Any]) -> Saisie:
+    """A stored annonce as its form shows it; `rendez_vous` has its private fields."""
+    values = {name: [str(rendez_vous[name])] for name in PRIVES if rendez_vous.get(name)}
     for name in ("sens", "nature", "titre", "description", "cession", "date_debut", "date_fin", "places"):
         if stored.get(name) is not None:
             values[name] = [str(stored[name])]
@@ -134,7 +139,13 @@ def profil(saisie: Saisie) -> dict[str, Any]:
 def reponse(saisie: Saisie) -> dict[str, Any]:
     """The body of an answer; on the waiting list only when its form said so."""
     body = {"message": saisie.un("message"), "quantite": number(saisie.un("quantite", "1"))}
+    body |= _chosen(saisie, "prenom")
     return {**body, "liste_attente": True} if saisie.coche("liste_attente") else body
+
+
+def message(saisie: Saisie) -> dict[str, Any]:
+    """The body of a message in a conversation."""
+    return {"texte": saisie.un("texte"), **_chosen(saisie, "prenom")}
 
 
 def reponse_par_lien(saisie: Saisie) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Routes of annonces: post, search, read, correct, withdraw."""
 
 import hashlib
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -16,6 +17,7 @@ from kit.versions import VersionRead, respond
 from services.annonces import domain, views
 from services.annonces.actions import Deps, appliquer
 from services.annonces.dates import ChampInvalide
+from services.annonces.domain import Fiche
 from services.annonces.recherche import FACETTES, Recherche, pipeline
 from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi
 from services.annonces.store import Document, annonce_de, champs, fiche
@@ -55,7 +57,7 @@ async def _deposer(
     now = deps.clock.now()
     contenu = saisie.contenu(now)
     _verifier_sens(contenu.sens, saisie.auteur.type)
-    empreinte = hashlib.sha256(saisie.model_dump_json().encode()).hexdigest() if cle else None
+    empreinte = _empreinte(saisie) if cle else None
     annonce_id = stable_id("annonce", compte.sub, cle) if cle else new_id()
 
     async def work(tx: Tx) -> tuple[Document, bool]:
@@ -69,6 +71,7 @@ async def _deposer(
         document = await deps.store.inserer(change.fiche, tx.session, **prives)
         if change.evenement is not None:
             tx.emit(change.evenement)
+        await _noter_rendez_vous(saisie, change.fiche, tx, deps)
         return document, True
 
     try:
@@ -84,6 +87,21 @@ async def _deposer(
             "Cette clé a déjà servi pour une autre annonce\u00a0: prenez-en une nouvelle.",
         )
     return respond(_vue_auteur(document), 201 if nouvelle else 200, location=f"/v1/annonces/{annonce_id}")
+
+
+def _empreinte(saisie: AnnonceDeposee) -> str:
+    """What tells two requests under one key apart. The private texts are left out: a hash of a door code is a guess
+    away from the code."""
+    return hashlib.sha256(saisie.model_dump_json(exclude={"lieu_prive", "a_apporter"}).encode()).hexdigest()
+
+
+async def _noter_rendez_vous(saisie: AnnonceModifiee, lue: Fiche, tx: Tx, deps: Deps) -> None:
+    """What the request does not name stays as it is."""
+    dits = saisie.model_fields_set & {"lieu_prive", "a_apporter"}
+    if dits:
+        connu = await deps.rendez_vous.lire(lue.annonce.annonce_id, tx.session)
+        voulu = replace(connu, **{nom: getattr(saisie, nom) for nom in dits})
+        await deps.rendez_vous.noter(lue.annonce.annonce_id, voulu, lue.annonce.expire_at, tx.session)
 
 
 def _verifier_sens(sens: Sens, auteur: TypeAuteur) -> None:
@@ -169,6 +187,7 @@ async def corriger(
         contenu = saisie.contenu(now, debut_connu=lue.annonce.date_debut)
         _verifier_sens(contenu.sens, lue.annonce.auteur.type)
         stockee = await appliquer(tx, deps, domain.corriger(lue, contenu, version_lue=version, now=now))
+        await _noter_rendez_vous(saisie, stockee, tx, deps)
         return {**document, **champs(stockee)}
 
     return respond(_vue_auteur(await deps.outbox.run(work)))

@@ -10,8 +10,8 @@ from kit.outbox import Tx
 from kit.problems import not_found
 from kit.versions import respond
 from services.annonces import conversation_views as views
-from services.annonces.api_annonces import CleIdempotence
-from services.annonces.conversation_actions import INTROUVABLE, ecrire, fermer, lire_la_mienne, une_fois
+from services.annonces.api_annonces import CleIdempotence, mienne
+from services.annonces.conversation_actions import INTROUVABLE, ecrire, fermer, lire_la_mienne, rencontre, une_fois
 from services.annonces.conversation_requetes import MessageSaisi
 from services.annonces.conversations import Message, PasParticipant
 from services.annonces.saisie import Requete
@@ -35,7 +35,7 @@ async def lister(reponse_id: str, compte: Compte, deps: AvecDeps, page: Annotate
     conversation = await lire_la_mienne(deps, reponse_id, compte.sub)
     messages, total = await deps.conversations.page(reponse_id, page.page, page.taille)
     ecrits_par = {message.de for message in messages}
-    prenoms = await deps.conversations.prenoms(ecrits_par | set(conversation.en_face(compte.sub)))
+    prenoms = await deps.conversations.prenoms(ecrits_par | {compte.sub, *conversation.en_face(compte.sub)})
     return respond(
         views.conversation(conversation, compte.sub, messages, prenoms, total=total, page=page.page, taille=page.taille)
     )
@@ -68,6 +68,29 @@ async def envoyer(
     conversation = await lire_la_mienne(deps, reponse_id, compte.sub)
     prenoms = await deps.conversations.prenoms([compte.sub])
     return respond(views.message(conversation, message, compte.sub, prenoms), 201)
+
+
+@router.get(
+    "/v1/reponses/{reponse_id}/rencontre",
+    summary="Où et quand se retrouver, une fois la réponse acceptée",
+    response_model=views.VueRencontre,
+    responses=documented(401, 403, 404),
+)
+async def lire_rencontre(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    await lire_la_mienne(deps, reponse_id, compte.sub)
+    return respond(await rencontre(deps, reponse_id, compte.sub))
+
+
+@router.get(
+    "/v1/annonces/{annonce_id}/rendez-vous",
+    summary="Le lieu exact et ce qu’il faut apporter, pour qui a déposé l’annonce",
+    response_model=views.VueRendezVous,
+    responses=documented(401, 404),
+)
+async def lire_rendez_vous(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    await mienne(deps, annonce_id, compte.sub)
+    found = await deps.rendez_vous.lire(annonce_id)
+    return respond(views.VueRendezVous(lieu_prive=found.lieu_prive, a_apporter=found.a_apporter))
 
 
 @router.post(

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
-from contracts.annonces import EtatReponse
 from contracts.commun import Identifiant
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import from_service
+from kit.versions import respond
 from services.annonces import conversation_actions as actions
 from services.annonces import conversation_views as views
 from services.annonces.conversation_requetes import MessageRelaye
-from services.annonces.conversations import Cote, Message, PasParticipant
+from services.annonces.conversations import Message
 from services.annonces.web import AvecDeps
 
 router = APIRouter(prefix="/v1/interne", dependencies=[Depends(from_service("notifications"))], include_in_schema=False)
@@ -71,33 +71,8 @@ async def relayer_message(conversation_id: str, saisie: MessageRelaye, deps: Ave
 
 @router.get("/rencontres/{reponse_id}")
 async def lire_rencontre(reponse_id: str, pour: Pour, deps: AvecDeps) -> Response:
-    """Where and when two people meet, for whoever is accepted and for those who posted the annonce.
-
-    {annonce_id, annonce_titre, nom_autre, date_debut, date_fin, creneaux, quartier, a_distance, lieu_prive, a_apporter,
-    sequence}; `sequence` grows with each change of the annonce (SEQUENCE of RFC 5545). 403 for everybody else.
-    """
-    conversation = await actions.lire(deps, reponse_id)
-    cote = conversation.cote(pour)
-    if cote is Cote.REPONDANT and conversation.reponse.etat is not EtatReponse.ACCEPTEE:
-        raise PasParticipant("not accepted")
-    annonce = conversation.annonce
-    prenoms = await deps.conversations.prenoms(conversation.en_face(pour))
-    rendez_vous = await deps.rendez_vous.lire(annonce.annonce_id)
-    return _json(
-        {
-            "annonce_id": annonce.annonce_id,
-            "annonce_titre": annonce.titre,
-            "nom_autre": views.nom_d_en_face(conversation, cote, prenoms),
-            "date_debut": annonce.date_debut,
-            "date_fin": annonce.date_fin,
-            "creneaux": annonce.creneaux,
-            "quartier": annonce.lieu.quartier,
-            "a_distance": annonce.a_distance,
-            "lieu_prive": rendez_vous.lieu_prive,
-            "a_apporter": rendez_vous.a_apporter,
-            "sequence": annonce.version + rendez_vous.version,
-        }
-    )
+    """A VueRencontre, for whoever is accepted and for those who posted the annonce. 403 for everybody else."""
+    return respond(await actions.rencontre(deps, reponse_id, pour))
 
 
 def _json(content: Mapping[str, Any], status: int = 200) -> Response:

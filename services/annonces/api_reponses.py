@@ -1,5 +1,8 @@
 """Routes of reponses: "je peux aider", and what becomes of it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from fastapi import APIRouter, Response
 
 from contracts.annonces import EtatReponse, Reponse
@@ -35,7 +38,10 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
     )
 
     async def work(tx: Tx) -> Reponse:
-        return await repondre(tx, deps, demande)
+        reponse = await repondre(tx, deps, demande)
+        if saisie.prenom is not None:
+            await deps.conversations.donner_prenom(compte.sub, saisie.prenom, tx.session)
+        return reponse
 
     try:
         async with deps.tours.de(annonce_id):
@@ -54,7 +60,8 @@ async def repondre_a(annonce_id: str, saisie: ReponseSaisie, compte: Compte, dep
 async def lister(annonce_id: str, compte: Compte, deps: AvecDeps, page: AvecPage) -> Response:
     await mienne(deps, annonce_id, compte.sub)
     documents, total = await deps.store.reponses_a(annonce_id, page.page, page.taille)
-    return respond(_page(deps, documents, total, page.page, page.taille))
+    prenoms = await deps.conversations.prenoms(document["compte_id"] for document in documents)
+    return respond(_page(deps, documents, total, page.page, page.taille, prenoms))
 
 
 @router.get("/v1/mes/reponses", summary="Mes réponses", response_model=views.PageReponses, responses=documented(401))
@@ -123,10 +130,17 @@ async def _autorise(document: Document, action: ActionReponse, compte_id: str, d
     return annonce is not None and compte_id in await deps.store.gerants(annonce_de(annonce), tx.session)
 
 
-def _vue(deps: Deps, document: Document) -> views.VueReponse:
-    return views.reponse(Reponse.model_validate(document), deps.conversations.mots(document))
+def _vue(deps: Deps, document: Document, prenom: str | None = None) -> views.VueReponse:
+    return views.reponse(Reponse.model_validate(document), deps.conversations.mots(document), prenom)
 
 
-def _page(deps: Deps, documents: list[Document], total: int, page: int, taille: int) -> views.PageReponses:
-    found = [_vue(deps, document) for document in documents]
+def _page(
+    deps: Deps,
+    documents: list[Document],
+    total: int,
+    page: int,
+    taille: int,
+    prenoms: Mapping[str, str] = MappingProxyType({}),
+) -> views.PageReponses:
+    found = [_vue(deps, document, prenoms.get(document["compte_id"])) for document in documents]
     return views.PageReponses(reponses=found, total=total, page=page, taille=taille)

@@ -8,8 +8,10 @@ from kit.ids import stable_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
+from services.annonces import conversation_views as views
 from services.annonces import conversations
 from services.annonces.actions import Deps
+from services.annonces.conversation_views import VueRencontre
 from services.annonces.conversations import Conversation, Message, PasParticipant
 
 INTROUVABLE = "Cette conversation"
@@ -62,6 +64,14 @@ async def lire(deps: Deps, conversation_id: Identifiant, tx: Tx | None = None) -
     if conversation is None:
         raise not_found(INTROUVABLE)
     return conversation
+
+
+async def rencontre(deps: Deps, reponse_id: Identifiant, compte_id: Identifiant) -> VueRencontre:
+    """Raises a 404 problem, or PasParticipant for whoever may not know (yet) where people meet."""
+    conversation = await lire(deps, reponse_id)
+    prenoms = await deps.conversations.prenoms(conversation.en_face(compte_id))
+    rendez_vous = await deps.rendez_vous.lire(conversation.annonce.annonce_id)
+    return views.rencontre(conversation, compte_id, prenoms, rendez_vous)
 
 
 async def lire_la_mienne(deps: Deps, conversation_id: Identifiant, compte_id: Identifiant) -> Conversation:

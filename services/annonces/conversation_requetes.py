@@ -1,14 +1,10 @@
 """The bodies of the requests about conversations. Pure."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from contracts.commun import Identifiant
 from contracts.notifications import Canal
-from services.annonces.saisie import Ligne, Requete, Texte
-
-Prenom = Annotated[Ligne, Field(min_length=1, max_length=40)]
+from services.annonces.saisie import Prenom, Requete, Texte
 
 
 class MessageSaisi(Requete):

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from contracts.annonces import EtatReponse
-from contracts.commun import Identifiant
+from contracts.commun import Code, Identifiant
 from contracts.notifications import Canal
-from services.annonces.conversations import Conversation, Cote, Message, PasParticipant, nom_affiche
+from services.annonces.conversations import Conversation, Cote, Message, PasParticipant, RendezVous, nom_affiche
 from services.annonces.views import Page
 
 SUPPRIME = "Compte supprimé"
@@ -29,7 +29,7 @@ class VueMessage(BaseModel):
 class VueConversation(Page):
     """`messages`: one page, the oldest first; page 1 has the newest. `etat`: of the reponse.
 
-    `ouverte`: both sides can write. `nom_autre`: the other side as a whole.
+    `ouverte`: both sides can write. `nom_autre`: the other side as a whole. `prenom`: of whoever reads, if it is known.
     """
 
     conversation_id: Identifiant
@@ -39,9 +39,53 @@ class VueConversation(Page):
     etat: EtatReponse
     cote: Cote
     nom_autre: str
+    prenom: str | None
     ouverte: bool
     fermee_at: dt.datetime | None
     messages: list[VueMessage]
+
+
+class VueRendezVous(BaseModel):
+    lieu_prive: str | None
+    a_apporter: str | None
+
+
+class VueRencontre(BaseModel):
+    """Where and when two people meet. `sequence` grows with each change (SEQUENCE of RFC 5545)."""
+
+    annonce_id: Identifiant
+    annonce_titre: str
+    nom_autre: str
+    date_debut: dt.date | None
+    date_fin: dt.date | None
+    creneaux: list[Code]
+    quartier: Code | None
+    a_distance: bool
+    lieu_prive: str | None
+    a_apporter: str | None
+    sequence: int
+
+
+def rencontre(
+    lue: Conversation, pour: Identifiant, prenoms: Mapping[Identifiant, str], rendez_vous: RendezVous
+) -> VueRencontre:
+    """As the account `pour` sees it. Raises PasParticipant for whoever is not accepted and did not post the annonce."""
+    cote, annonce = lue.cote(pour), lue.annonce
+    if cote is Cote.REPONDANT and lue.reponse.etat is not EtatReponse.ACCEPTEE:
+        raise PasParticipant("not accepted")
+    return VueRencontre(
+        annonce_id=annonce.annonce_id,
+        annonce_titre=annonce.titre,
+        nom_autre=nom_d_en_face(lue, cote, prenoms),
+        date_debut=annonce.date_debut,
+        date_fin=annonce.date_fin,
+        creneaux=annonce.creneaux,
+        quartier=annonce.lieu.quartier,
+        a_distance=annonce.a_distance,
+        lieu_prive=rendez_vous.lieu_prive,
+        a_apporter=rendez_vous.a_apporter,
+        sequence=annonce.version + rendez_vous.version,
+    )
 
 
 def nom_pour(conversation: Conversation, de: Identifiant, pour: Cote, prenoms: Mapping[Identifiant, str]) -> str:
@@ -84,6 +128,7 @@ def conversation(
         etat=lue.reponse.etat,
         cote=cote,
         nom_autre=nom_d_en_face(lue, cote, prenoms),
+        prenom=prenoms.get(compte_id),
         ouverte=lue.ouverte,
         fermee_at=lue.fermee_at,
         messages=[message(lue, un, compte_id, prenoms) for un in reversed(messages)],

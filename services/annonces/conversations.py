@@ -90,6 +90,16 @@ class Conversation:
 
 
 @dataclass(frozen=True)
+class RendezVous:
+    """What only accepted people read: the exact place, and what to bring. `version` grows with each change, from 0 for
+    what was never said."""
+
+    lieu_prive: str | None = None
+    a_apporter: str | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
 class Message:
     """`texte` None: it was erased with the account of its author. `canal` None: written on the site."""
 

@@ -5,20 +5,11 @@ is no part of the annonce, so that no event can carry it. Only accepted people a
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import replace
 
 from kit.encryption import Cipher
 from kit.mongo import Database, Session
-from services.annonces.conversations import CONSERVATION
-
-
-@dataclass(frozen=True)
-class RendezVous:
-    """`version` grows with each change, from 0 for what was never said."""
-
-    lieu_prive: str | None = None
-    a_apporter: str | None = None
-    version: int = 0
+from services.annonces.conversations import CONSERVATION, RendezVous
 
 
 class TableRendezVous:
@@ -33,27 +24,18 @@ class TableRendezVous:
         textes = {nom: self._ouvrir(annonce_id, nom, ligne[nom]) for nom in ("lieu_prive", "a_apporter")}
         return RendezVous(**textes, version=ligne["version"])
 
-    async def noter(
-        self,
-        annonce_id: str,
-        lieu_prive: str | None,
-        a_apporter: str | None,
-        expire_at: dt.datetime,
-        session: Session,
-    ) -> bool:
-        """Replaces what was said; kept as long as messages are. False when it is what was said already."""
+    async def noter(self, annonce_id: str, voulu: RendezVous, expire_at: dt.datetime, session: Session) -> None:
+        """Replaces what was said, whatever `voulu.version`. It is kept as long as messages are."""
         connu = await self.lire(annonce_id, session)
-        change = (connu.lieu_prive, connu.a_apporter) != (lieu_prive, a_apporter)
-        if not change and not connu.version:
-            return False
+        if connu == (voulu := replace(voulu, version=connu.version)):
+            return
         champs = {
-            "lieu_prive": self._fermer(annonce_id, "lieu_prive", lieu_prive),
-            "a_apporter": self._fermer(annonce_id, "a_apporter", a_apporter),
-            "version": connu.version + change,
+            "lieu_prive": self._fermer(annonce_id, "lieu_prive", voulu.lieu_prive),
+            "a_apporter": self._fermer(annonce_id, "a_apporter", voulu.a_apporter),
+            "version": connu.version + 1,
             "purge_at": expire_at + CONSERVATION,
         }
         await self._lignes.update_one({"_id": annonce_id}, {"$set": champs}, upsert=True, session=session)
-        return change
 
     async def effacer(self, annonce_id: str, session: Session) -> None:
         await self._lignes.delete_one({"_id": annonce_id}, session=session)

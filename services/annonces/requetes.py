@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from contracts import references
 from contracts.commun import Cession, Code, Identifiant, Nature, Sens, TypeAuteur
@@ -18,6 +18,7 @@ from services.annonces.saisie import (
     Creneaux,
     Domaines,
     Ligne,
+    Prenom,
     Publics,
     Requete,
     Rna,
@@ -104,6 +105,10 @@ class AuteurSaisi(Requete):
         return valeur
 
 
+PourLesAcceptes = Annotated[Annotated[Texte, Field(max_length=500)] | None, AfterValidator(lambda texte: texte or None)]
+"""Text that only accepted people read; an empty one is none."""
+
+
 def _categories_connues(nature: Nature) -> tuple[set[str], str]:
     if nature in (Nature.BENEVOLAT, Nature.COMPETENCE):
         return set(references.valeurs("activites")), "une activité"
@@ -112,6 +117,8 @@ def _categories_connues(nature: Nature) -> tuple[set[str], str]:
 
 
 class AnnonceModifiee(AvecLieu):
+    """`lieu_prive` and `a_apporter` are shown to accepted people only, and are part of no event."""
+
     sens: Sens
     nature: Nature
     titre: Ligne = Field(min_length=5, max_length=120)
@@ -130,6 +137,8 @@ class AnnonceModifiee(AvecLieu):
     urgent: StrictBool = False
     places: StrictInt = Field(ge=1, le=QUANTITE_MAXIMALE)
     expire_at: Moment | None = None
+    lieu_prive: PourLesAcceptes = None
+    a_apporter: PourLesAcceptes = None
 
     def contenu(self, now: dt.datetime, *, debut_connu: dt.date | None = None) -> Contenu:
         """What the author writes, with its last day. Raises ChampInvalide.
@@ -174,8 +183,10 @@ class AnnonceDeposee(AnnonceModifiee):
 
 
 class ReponseSaisie(Requete):
-    """`liste_attente`: rather wait than be refused where too few places are left."""
+    """`liste_attente`: rather wait than be refused where too few places are left. `prenom`: what those who posted the
+    annonce see of the person; it is kept for all of their answers. Absent: it stays as it is."""
 
+    prenom: Prenom | None = None
     message: Texte = Field(default="", max_length=2000)
     quantite: StrictInt = Field(default=1, ge=1, le=QUANTITE_MAXIMALE)
     liste_attente: StrictBool = False

@@ -76,6 +76,7 @@ Ligne = Annotated[str, BeforeValidator(_une_ligne)]
 """Text on one line, trimmed, in NFC; give its lengths by Field."""
 Texte = Annotated[str, BeforeValidator(_plusieurs_lignes)]
 """Text that may have several lines."""
+Prenom = Annotated[Ligne, Field(min_length=1, max_length=40)]
 Domaines = Annotated[list[Code], Field(max_length=10), AfterValidator(_codes("domaines"))]
 Publics = Annotated[list[Code], Field(max_length=9), AfterValidator(_codes("publics"))]
 Creneaux = Annotated[list[Code], Field(max_length=21), AfterValidator(_codes("creneaux"))]

@@ -83,7 +83,8 @@ class VueAssociationMembre(VueAssociation):
 
 
 class VueReponse(BaseModel):
-    """The same for both sides: neither learns here who the other is.
+    """The same for both sides, but for `prenom`: what the one who answered is called, for those who posted the annonce;
+    None where it is not known or not theirs to know.
 
     `rang`: the position in the waiting list now, from 1. `place` of `places`: how many places were taken once these
     were reserved. `quantite_demandee`: what was asked for, where fewer could be reserved.
@@ -100,6 +101,7 @@ class VueReponse(BaseModel):
     places: int | None
     rang: int | None
     message: str
+    prenom: str | None
     deposee_at: dt.datetime
 
 
@@ -165,5 +167,6 @@ def association_membre(
     return VueAssociationMembre(**champs, motifs=document.get("motifs", []), gerable=gerable)
 
 
-def reponse(reponse: Reponse, message: str) -> VueReponse:
-    return VueReponse(**reponse.model_dump(include=set(VueReponse.model_fields)), message=message)
+def reponse(reponse: Reponse, message: str, prenom: str | None = None) -> VueReponse:
+    champs = reponse.model_dump(include=set(VueReponse.model_fields))
+    return VueReponse(**champs, message=message, prenom=prenom)

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.comptes import Compte, CompteEfface, EtatCompte
 from kit.ids import new_id
-from tests.integration.annonces.banc import Banc, Corps
+from tests.integration.annonces.banc import Banc, Corps, corps_besoin
 
 
 @pytest.fixture
@@ -240,3 +240,63 @@ async def test_seul_notifications_entre_par_ses_routes_et_n_entre_par_aucune_aut
     sienne = {"Authorization": f"Bearer {jeton_de('notifications', 'annonces')}"}
     for route in ("/v1/annonces", f"/v1/annonces/{reponse['annonce_id']}", fil(reponse), "/v1/mes/reponses"):
         assert (await banc.client.get(route, headers=sienne)).status_code == 403
+
+
+async def test_le_lieu_exact_se_depose_avec_l_annonce_et_ne_voyage_dans_aucun_evenement(
+    banc: Banc, notifications: Callable[..., Any]
+) -> None:
+    prives = {"lieu_prive": "3e étage, code 4821", "a_apporter": "Des gants"}
+    auteur, repondant, reponse = await une_reponse(banc, **prives)
+    rendez_vous = f"/v1/annonces/{reponse['annonce_id']}/rendez-vous"
+    assert (await banc.appeler("GET", rendez_vous, auteur)).json() == prives
+    assert (await banc.appeler("GET", rendez_vous, repondant)).status_code == 404
+    rencontre = f"/v1/reponses/{reponse['reponse_id']}/rencontre"
+    assert (await banc.appeler("GET", rencontre, repondant)).status_code == 403
+    assert (await banc.appeler("GET", rencontre, new_id())).status_code == 404
+    await banc.appeler("POST", f"/v1/reponses/{reponse['reponse_id']}/acceptation", auteur)
+    vue = (await banc.appeler("GET", rencontre, repondant)).json()
+    assert (vue["lieu_prive"], vue["a_apporter"]) == tuple(prives.values())
+    interne = await notifications("GET", f"/rencontres/{reponse['reponse_id']}", params={"pour": repondant})
+    assert interne.json() == vue
+    await banc.entendu("ReponseAcceptee", reponse["reponse_id"])
+    assert not [e for e in banc.evenements if "4821" in e.model_dump_json()]
+    for chemin in (f"/v1/annonces/{reponse['annonce_id']}", "/v1/annonces"):
+        assert "4821" not in (await banc.appeler("GET", chemin, repondant)).text
+    db = banc.app.state.deps.store.db
+    assert "4821" not in str(await db.rendez_vous.find_one({"_id": reponse["annonce_id"]}))
+
+
+async def test_corriger_une_annonce_garde_le_lieu_exact_sauf_si_elle_en_dit_un_autre(banc: Banc) -> None:
+    auteur = new_id()
+    association = await banc.association(auteur)
+    annonce = await banc.publiee(auteur, association["association_id"], lieu_prive="Porte A")
+    chemin = f"/v1/annonces/{annonce['annonce_id']}"
+    corps = {nom: valeur for nom, valeur in corps_besoin("").items() if nom != "auteur"}
+    for dit, attendu in (({}, "Porte A"), ({"lieu_prive": "Porte B"}, "Porte B"), ({"lieu_prive": ""}, None)):
+        version = (await banc.lire(annonce["annonce_id"], auteur))["version"]
+        corrige = await banc.appeler("PUT", chemin, auteur, json=corps | dit, headers={"If-Match": f'"{version}"'})
+        assert corrige.status_code == 200, corrige.text
+        assert (await banc.appeler("GET", f"{chemin}/rendez-vous", auteur)).json()["lieu_prive"] == attendu
+
+
+async def test_seul_qui_a_depose_l_annonce_lit_le_prenom_de_qui_repond(banc: Banc) -> None:
+    auteur, repondant, autre = new_id(), new_id(), new_id()
+    association = await banc.association(auteur)
+    annonce = await banc.publiee(auteur, association["association_id"], places=3)
+    chemin = f"/v1/annonces/{annonce['annonce_id']}/reponses"
+    assert (await banc.appeler("POST", chemin, repondant, json={"prenom": " Awa "})).status_code == 201
+    assert (await banc.appeler("POST", chemin, autre, json={})).status_code == 201
+    recues = (await banc.appeler("GET", chemin, auteur)).json()["reponses"]
+    assert sorted(r["prenom"] or "" for r in recues) == ["", "Awa"]
+    assert (await banc.appeler("GET", "/v1/mes/reponses", repondant)).json()["reponses"][0]["prenom"] is None
+
+
+@pytest.mark.parametrize("prenom", ["", "x" * 41, "A\nB", 7])
+async def test_un_prenom_qui_n_en_est_pas_un_est_refuse_et_rien_n_est_reserve(banc: Banc, prenom: object) -> None:
+    auteur, repondant = new_id(), new_id()
+    association = await banc.association(auteur)
+    annonce = await banc.publiee(auteur, association["association_id"])
+    chemin = f"/v1/annonces/{annonce['annonce_id']}/reponses"
+    refus = await banc.appeler("POST", chemin, repondant, json={"prenom": prenom})
+    assert (refus.status_code, refus.json()["erreurs"][0]["champ"]) == (422, "prenom")
+    assert (await banc.lire(annonce["annonce_id"]))["places_restantes"] == 1

@@ -34,6 +34,7 @@ def test_an_ad_as_typed_is_the_body_of_the_service() -> None:
             ("quartier", "fives"),
             ("date_debut", ""),
             ("urgent", "oui"),
+            ("lieu_prive", "12 rue des Jardins, code 1234"),
             ("file", object()),
         ]
     )
@@ -41,7 +42,7 @@ def test_an_ad_as_typed_is_the_body_of_the_service() -> None:
     assert (body["titre"], body["places"], body["urgent"], body["a_distance"]) == ("Trente costumes", 30, True, False)
     assert body["categories"] == ["vetements-costumes"]
     assert "date_debut" not in body
-    assert annonce(annonce_saisie({**body, "lieu": {"quartier": "fives"}})) == body
+    assert annonce(annonce_saisie({**body, "lieu": {"quartier": "fives"}}, body)) == body
 
 
 @pytest.mark.parametrize(("text", "expected"), [("3", 3), ("2,5", 2.5), ("1 000", 1000), ("trois", "trois"), ("", "")])
