@@ -60,22 +60,33 @@ async def agir(request: Request) -> Response:
     """The forms of the page: `geste` says which of them was sent."""
     caller = session_of(request)
     saisie = await form(request)
-    if saisie.un("geste") == "fermer":
-        await ask(request, "annonces", "POST", f"{_api(request)}/conversation/fermeture", caller)
-        return RedirectResponse(f"{_page_path(request)}?message=conversation-fermee", status_code=303)
-    return await _write(request, caller, saisie)
+    match saisie.un("geste"):
+        case "fermer":
+            await ask(request, "annonces", "POST", f"{_api(request)}/conversation/fermeture", caller)
+            return _done(request, "conversation-fermee")
+        case "retirer":
+            path = f"{_api(request)}/messages/{segment(saisie.un('message_id'))}/retrait"
+            await ask(request, "annonces", "POST", path, caller)
+            return _done(request, "partage-retire")
+        case "partager":
+            return await _write(request, caller, saisie, "partage", {"quoi": saisie.un("quoi")})
+        case _:
+            return await _write(request, caller, saisie, "messages", forms.message(saisie))
 
 
-async def _write(request: Request, caller: Caller, saisie: Saisie) -> Response:
+def _done(request: Request, message: str, anchor: str = "") -> Response:
+    return RedirectResponse(f"{_page_path(request)}?message={message}{anchor}", status_code=303)
+
+
+async def _write(request: Request, caller: Caller, saisie: Saisie, route: str, body: dict[str, object]) -> Response:
     # The key comes with the form: sending it twice writes one message.
     key = saisie.un("cle") or new_id()
-    body = forms.message(saisie)
-    answer = await try_ask(request, "annonces", "POST", f"{_api(request)}/messages", caller, body, idempotency_key=key)
+    answer = await try_ask(request, "annonces", "POST", f"{_api(request)}/{route}", caller, body, idempotency_key=key)
     if isinstance(answer, Problem):
         if answer.status == 404:
             raise answer
         return await _show(request, caller, saisie, answer)
-    return RedirectResponse(f"{_page_path(request)}?message=message-envoye#dernier", status_code=303)
+    return _done(request, "message-envoye", "#dernier")
 
 
 PAGES = (

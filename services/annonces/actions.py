@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from contracts.annonces import EtatReponse, RaisonSansEffet, Reponse
 from contracts.moderation import Motif
 from kit.clock import Clock
+from kit.internal_calls import InternalApi
 from kit.outbox import Outbox, Tx
 from services.annonces import attente, domain, rappels, reponses
 from services.annonces.conversation_store import Conversations
@@ -32,6 +33,7 @@ class Deps:
     settings: Reglages
     conversations: Conversations
     rendez_vous: TableRendezVous
+    notifications: InternalApi
     tours: Tours = field(default_factory=Tours)
 
 

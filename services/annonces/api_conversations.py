@@ -1,4 +1,4 @@
-"""Routes of conversations: read, write, close."""
+"""Routes of conversations: read, write, share, close."""
 
 from typing import Annotated
 
@@ -8,11 +8,22 @@ from pydantic import Field
 from kit.ids import new_id, stable_id
 from kit.outbox import Tx
 from kit.problems import not_found
+from kit.tokens import Identity
 from kit.versions import respond
 from services.annonces import conversation_views as views
+from services.annonces.actions import Deps
 from services.annonces.api_annonces import CleIdempotence, mienne
-from services.annonces.conversation_actions import INTROUVABLE, ecrire, fermer, lire_la_mienne, rencontre, une_fois
-from services.annonces.conversation_requetes import MessageSaisi
+from services.annonces.conversation_actions import (
+    INTROUVABLE,
+    coordonnee,
+    ecrire,
+    fermer,
+    lire_la_mienne,
+    rencontre,
+    retirer,
+    une_fois,
+)
+from services.annonces.conversation_requetes import MessageSaisi, PartageSaisi
 from services.annonces.conversations import Message, PasParticipant
 from services.annonces.saisie import Requete
 from services.annonces.web import AvecDeps, Compte, documented
@@ -52,22 +63,59 @@ async def envoyer(
     reponse_id: str, saisie: MessageSaisi, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None
 ) -> Response:
     """The same message twice under one Idempotency-Key is written once."""
-    message_id = stable_id("message", reponse_id, compte.sub, cle) if cle else new_id()
+    message = Message(_message_id(reponse_id, compte, cle), reponse_id, compte.sub, saisie.texte, deps.clock.now())
+    return await _ecrire(message, deps, saisie.prenom)
 
+
+@router.post(
+    "/v1/reponses/{reponse_id}/partage",
+    status_code=201,
+    summary="Partager mon adresse ou mon numéro dans une conversation",
+    response_model=views.VueMessage,
+    responses=documented(401, 404, 409, 422, 429),
+)
+async def partager(
+    reponse_id: str, saisie: PartageSaisi, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None
+) -> Response:
+    """Writes a message that holds it, as it is known now. It can be taken back."""
+    await lire_la_mienne(deps, reponse_id, compte.sub)
+    valeur = await coordonnee(deps, compte.sub, saisie.quoi)
+    message_id = _message_id(reponse_id, compte, cle)
+    return await _ecrire(Message(message_id, reponse_id, compte.sub, valeur, deps.clock.now(), carte=saisie.quoi), deps)
+
+
+@router.post(
+    "/v1/reponses/{reponse_id}/messages/{message_id}/retrait",
+    status_code=204,
+    summary="Reprendre une adresse ou un numéro que j’ai partagé",
+    responses=documented(401, 404),
+)
+async def reprendre(reponse_id: str, message_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    async def work(tx: Tx) -> None:
+        await retirer(tx, deps, reponse_id, message_id, compte.sub)
+
+    await deps.outbox.run(work)
+    return Response(status_code=204)
+
+
+def _message_id(reponse_id: str, compte: Identity, cle: str | None) -> str:
+    return stable_id("message", reponse_id, compte.sub, cle) if cle else new_id()
+
+
+async def _ecrire(message: Message, deps: Deps, prenom: str | None = None) -> Response:
     async def work(tx: Tx) -> Message:
-        message = Message(message_id, reponse_id, compte.sub, saisie.texte, deps.clock.now())
         ecrit = await ecrire(tx, deps, message)
-        if saisie.prenom is not None:
-            await deps.conversations.donner_prenom(compte.sub, saisie.prenom, tx.session)
+        if prenom is not None:
+            await deps.conversations.donner_prenom(message.de, prenom, tx.session)
         return ecrit
 
     try:
-        message = await une_fois(deps, work)
+        ecrit = await une_fois(deps, work)
     except PasParticipant as error:
         raise not_found(INTROUVABLE) from error
-    conversation = await lire_la_mienne(deps, reponse_id, compte.sub)
-    prenoms = await deps.conversations.prenoms([compte.sub])
-    return respond(views.message(conversation, message, compte.sub, prenoms), 201)
+    conversation = await lire_la_mienne(deps, message.conversation_id, message.de)
+    prenoms = await deps.conversations.prenoms([message.de])
+    return respond(views.message(conversation, ecrit, message.de, prenoms), 201)
 
 
 @router.get(

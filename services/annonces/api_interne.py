@@ -17,11 +17,15 @@ from kit.versions import respond
 from services.annonces import conversation_actions as actions
 from services.annonces import conversation_views as views
 from services.annonces.conversation_requetes import MessageRelaye
-from services.annonces.conversations import Message
+from services.annonces.conversations import Carte, Message
 from services.annonces.web import AvecDeps
 
 router = APIRouter(prefix="/v1/interne", dependencies=[Depends(from_service("notifications"))], include_in_schema=False)
 
+_CARTES = {
+    Carte.ADRESSE: "Mon adresse e\u2011mail\u00a0: {}",
+    Carte.NUMERO: "Mon numéro de téléphone\u00a0: {}",
+}
 Pour = Annotated[Identifiant, Query()]
 
 
@@ -42,7 +46,7 @@ async def lire_message(conversation_id: str, message_id: str, pour: Pour, deps: 
     prenoms = await deps.conversations.prenoms([message.de])
     return _json(
         {
-            "texte": message.texte,
+            "texte": _CARTES[message.carte].format(message.texte) if message.carte else message.texte,
             "de_nom": views.nom_pour(conversation, message.de, cote, prenoms),
             "annonce_id": conversation.annonce.annonce_id,
             "annonce_titre": conversation.annonce.titre,

@@ -23,11 +23,14 @@ def create(settings: Reglages) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(SERVICE, settings, health) as runtime:
-            app.state.deps = monter(runtime, settings)
+            deps = app.state.deps = monter(runtime, settings)
             services = {"notifications": settings.jeton_cle_publique_notifications}
             app.state.verifier = TokenVerifier(settings.jeton_cle_publique, SERVICE, services=services)
-            async with health.preparing(preparer(runtime)):
-                yield
+            try:
+                async with health.preparing(preparer(runtime)):
+                    yield
+            finally:
+                await deps.notifications.close()
 
     app = create_app("Place des assos\u00a0: annonces", health, lifespan, docs=True)
     web.install(app)

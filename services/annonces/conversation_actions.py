@@ -12,9 +12,13 @@ from services.annonces import conversation_views as views
 from services.annonces import conversations
 from services.annonces.actions import Deps
 from services.annonces.conversation_views import VueRencontre
-from services.annonces.conversations import Conversation, Message, PasParticipant
+from services.annonces.conversations import Carte, Conversation, Message, PasParticipant
 
 INTROUVABLE = "Cette conversation"
+_RIEN_A_PARTAGER = {
+    Carte.ADRESSE: "Nous ne connaissons pas votre adresse e\u2011mail.",
+    Carte.NUMERO: "Vous n’avez pas de numéro vérifié\u00a0: ajoutez-le d’abord dans vos préférences.",
+}
 _HEURE = dt.timedelta(hours=1)
 
 
@@ -46,6 +50,26 @@ async def une_fois(deps: Deps, work: Callable[[Tx], Awaitable[Message]]) -> Mess
         return await deps.outbox.run(work)
     except DuplicateKeyError:
         return await deps.outbox.run(work)
+
+
+async def coordonnee(deps: Deps, compte_id: Identifiant, carte: Carte) -> str:
+    """What notifications knows of this account now. Raises ServiceAway, or a 409 problem when it knows nothing."""
+    answer = await deps.notifications.call("GET", f"/v1/interne/coordonnees/{compte_id}/{carte.value}")
+    if answer.status != 200:
+        raise Problem(409, "rien-a-partager", "Rien à partager", _RIEN_A_PARTAGER[carte])
+    return str(answer.content["valeur"])
+
+
+async def retirer(tx: Tx, deps: Deps, conversation_id: Identifiant, message_id: Identifiant, compte_id: str) -> None:
+    """Takes back a contact detail that this account shared; again changes nothing. Raises a 404 problem."""
+    message = await deps.conversations.message(message_id, tx.session)
+    if (
+        message is None
+        or message.carte is None
+        or (message.conversation_id, message.de) != (conversation_id, compte_id)
+    ):
+        raise not_found("Ce partage")
+    await deps.conversations.retirer(message_id, tx.session)
 
 
 async def fermer(tx: Tx, deps: Deps, conversation_id: Identifiant, compte_id: Identifiant) -> None:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from contracts.commun import Identifiant
 from contracts.notifications import Canal
+from services.annonces.conversations import Carte
 from services.annonces.saisie import Prenom, Requete, Texte
 
 
@@ -12,6 +13,10 @@ class MessageSaisi(Requete):
 
     texte: Texte = Field(min_length=1, max_length=4000)
     prenom: Prenom | None = None
+
+
+class PartageSaisi(Requete):
+    quoi: Carte
 
 
 class MessageRelaye(Requete):

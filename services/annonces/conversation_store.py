@@ -1,7 +1,8 @@
 """Mongo: the texts that people write to one another, encrypted; the collections conversations, messages, prenoms.
 
 `conversations`: {_id: reponse_id, nombre, fermee_par?, fermee_at?}; made when something is first written or closed.
-`messages`: {_id, conversation_id, annonce_id, de, texte: {cle, contenu} | None (erased), canal?, ecrit_at, purge_at}.
+`messages`: {_id, conversation_id, annonce_id, de, texte: {cle, contenu} | None (erased or withdrawn), canal?, carte?,
+ecrit_at, purge_at}.
 The words of the reponse itself stay in its row, as `message`: their message id is the id of the reponse. Rows of before
 conversations existed hold them in clear. `prenoms`: {_id: compte_id, prenom: {cle, contenu}}.
 """
@@ -14,7 +15,7 @@ from contracts.annonces import Reponse
 from contracts.notifications import Canal
 from kit.encryption import Cipher
 from kit.mongo import Session
-from services.annonces.conversations import Conversation, Message
+from services.annonces.conversations import Carte, Conversation, Message
 from services.annonces.domain import EFFACE
 from services.annonces.store import Document, Store, annonce_de
 
@@ -104,6 +105,7 @@ class Conversations:
             "de": message.de,
             "texte": self._cipher.encrypt(message.texte or "", message.message_id),
             "canal": message.canal.value if message.canal else None,
+            "carte": message.carte.value if message.carte else None,
             "ecrit_at": message.ecrit_at,
             "purge_at": purge_at,
         }
@@ -115,6 +117,10 @@ class Conversations:
         await self._messages.update_many(
             {"conversation_id": message.conversation_id}, {"$set": {"purge_at": purge_at}}, session=session
         )
+
+    async def retirer(self, message_id: str, session: Session) -> None:
+        """Forgets the text of a message; its row stays, so that both sides see that something was there."""
+        await self._messages.update_one({"_id": message_id}, {"$set": {"texte": None}}, session=session)
 
     async def fermer(self, conversation_id: str, par: str, at: dt.datetime, session: Session) -> None:
         await self._conversations.update_one(
@@ -130,6 +136,7 @@ class Conversations:
             None if texte is None else self._cipher.decrypt(texte, ligne["_id"]),
             ligne["ecrit_at"],
             Canal(ligne["canal"]) if ligne["canal"] else None,
+            Carte(ligne["carte"]) if ligne.get("carte") else None,
         )
 
     # First names

@@ -8,14 +8,17 @@ from pydantic import BaseModel
 from contracts.annonces import EtatReponse
 from contracts.commun import Code, Identifiant
 from contracts.notifications import Canal
-from services.annonces.conversations import Conversation, Cote, Message, PasParticipant, RendezVous, nom_affiche
+from services.annonces.conversations import Carte, Conversation, Cote, Message, PasParticipant, RendezVous, nom_affiche
 from services.annonces.views import Page
 
 SUPPRIME = "Compte supprimé"
 
 
 class VueMessage(BaseModel):
-    """`texte` None: erased with the account of its author. `canal` None: written on the site."""
+    """`texte` None: erased with the account of its author, or withdrawn. `canal` None: written on the site.
+
+    `carte`: the text is an e-mail address or a phone number that its author shares.
+    """
 
     message_id: Identifiant
     de_moi: bool
@@ -23,6 +26,7 @@ class VueMessage(BaseModel):
     de_nom: str
     texte: str | None
     canal: Canal | None
+    carte: Carte | None
     ecrit_at: dt.datetime
 
 
@@ -147,5 +151,6 @@ def message(lue: Conversation, un: Message, compte_id: Identifiant, prenoms: Map
         de_nom=nom_pour(lue, un.de, cote, prenoms),
         texte=un.texte,
         canal=un.canal,
+        carte=un.carte,
         ecrit_at=un.ecrit_at,
     )

@@ -30,6 +30,13 @@ class Cote(StrEnum):
     AUTEUR = "auteur"
 
 
+class Carte(StrEnum):
+    """What somebody shares of their own contact details, by a message that holds nothing else."""
+
+    ADRESSE = "adresse"
+    NUMERO = "numero"
+
+
 class ConversationFermee(Refus):
     """One side has closed it, or one side has erased its account."""
 
@@ -101,7 +108,8 @@ class RendezVous:
 
 @dataclass(frozen=True)
 class Message:
-    """`texte` None: it was erased with the account of its author. `canal` None: written on the site."""
+    """`texte` None: it was erased with the account of its author, or withdrawn by them. `canal` None: written on the
+    site. `carte`: the text is this contact detail of its author."""
 
     message_id: Identifiant
     conversation_id: Identifiant
@@ -109,6 +117,7 @@ class Message:
     texte: str | None
     ecrit_at: dt.datetime
     canal: Canal | None = None
+    carte: Carte | None = None
 
 
 def verifier_ecriture(conversation: Conversation, compte_id: Identifiant, cette_heure: int) -> None:

@@ -10,7 +10,8 @@ SERVICE = "annonces"
 
 class Reglages(settings.Settings):
     """`jeton_cle_publique`: the PEM with which the tokens of the gateway are checked;
-    `jeton_cle_publique_notifications` the same for those of notifications. `cle_messages`: urlsafe base64 keys of 32
+    `jeton_cle_publique_notifications` the same for those of notifications. `jeton_cle_privee`: the PEM that signs our
+    own, for `notifications_url`. `cle_messages`: urlsafe base64 keys of 32
     bytes, comma-separated: the first encrypts what people write to one another, all of them decrypt.
 
     `expiration_s`: pause between two looks for annonces whose last day is over, in seconds. `rappel_heure`: when, in
@@ -20,6 +21,8 @@ class Reglages(settings.Settings):
 
     jeton_cle_publique: str = ""
     jeton_cle_publique_notifications: str = ""
+    jeton_cle_privee: str = ""
+    notifications_url: str = "http://127.0.0.1:8004"
     cle_messages: str = ""
     expiration_s: float = 30.0
     rappel_heure: dt.time = dt.time(17)

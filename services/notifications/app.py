@@ -10,7 +10,16 @@ from kit.health import Health
 from kit.resources import open_runtime
 from kit.tokens import TokenVerifier
 from kit.web import create_app
-from services.notifications import api, api_apercu, api_flux, api_preferences, api_registre, api_reponses, api_webhooks
+from services.notifications import (
+    api,
+    api_apercu,
+    api_coordonnees,
+    api_flux,
+    api_preferences,
+    api_registre,
+    api_reponses,
+    api_webhooks,
+)
 from services.notifications.canaux.providers import HTTP
 from services.notifications.canaux.push.encryption import cle_publique
 from services.notifications.deps import Acces
@@ -61,7 +70,7 @@ def create(settings: Reglages) -> FastAPI:
                 await atelier.fournisseurs.fermer()
 
     app = create_app("Place des assos\u00a0: notifications", health, lifespan, docs=True)
-    for module in (api, api_preferences):
+    for module in (api, api_preferences, api_coordonnees):
         app.include_router(module.interne)
     for module in (api, api_preferences, api_reponses, api_webhooks, api_flux):
         app.include_router(module.public)

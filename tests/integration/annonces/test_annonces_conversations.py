@@ -9,6 +9,7 @@ import pytest
 
 from contracts.comptes import Compte, CompteEfface, EtatCompte
 from kit.ids import new_id
+from kit.internal_calls import Answer
 from tests.integration.annonces.banc import Banc, Corps, corps_besoin
 
 
@@ -300,3 +301,62 @@ async def test_un_prenom_qui_n_en_est_pas_un_est_refuse_et_rien_n_est_reserve(ba
     refus = await banc.appeler("POST", chemin, repondant, json={"prenom": prenom})
     assert (refus.status_code, refus.json()["erreurs"][0]["champ"]) == (422, "prenom")
     assert (await banc.lire(annonce["annonce_id"]))["places_restantes"] == 1
+
+
+@pytest.fixture
+async def coordonnees(banc: Banc, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What notifications knows: « compte/quoi » → value. The service itself is away from these tests."""
+    connues: dict[str, str] = {}
+
+    async def call(methode: str, chemin: str, **arguments: Any) -> Answer:
+        cle = chemin.removeprefix("/v1/interne/coordonnees/")
+        return Answer(200, {"valeur": connues[cle]}) if cle in connues else Answer(404, {})
+
+    monkeypatch.setattr(banc.app.state.deps.notifications, "call", call)
+    return connues
+
+
+async def test_partager_son_numero_est_un_acte_que_l_on_peut_reprendre(
+    banc: Banc, coordonnees: dict[str, str], notifications: Callable[..., Any]
+) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    coordonnees[f"{repondant}/numero"] = "+33639980001"
+    partage = f"/v1/reponses/{reponse['reponse_id']}/partage"
+    carte = (await banc.appeler("POST", partage, repondant, json={"quoi": "numero"})).json()
+    assert (carte["carte"], carte["texte"]) == ("numero", "+33639980001")
+    vue = (await banc.appeler("GET", fil(reponse), auteur)).json()
+    assert vue["messages"][-1]["texte"] == "+33639980001"
+    interne = f"/conversations/{reponse['reponse_id']}/messages/{carte['message_id']}"
+    lu = (await notifications("GET", interne, params={"pour": auteur})).json()
+    assert lu["texte"].endswith("téléphone\u00a0: +33639980001")
+    retrait = f"{fil(reponse)}/{carte['message_id']}/retrait"
+    assert (await banc.appeler("POST", retrait, auteur)).status_code == 404
+    assert (await banc.appeler("POST", retrait, repondant)).status_code == 204
+    vue = (await banc.appeler("GET", fil(reponse), auteur)).json()
+    assert (vue["messages"][-1]["carte"], vue["messages"][-1]["texte"]) == ("numero", None)
+    assert (await notifications("GET", interne, params={"pour": auteur})).status_code == 404
+    await banc.entendu("MessageEcrit", carte["message_id"])
+    assert not [e for e in banc.evenements if "+33639980001" in e.model_dump_json()]
+
+
+async def test_on_ne_reprend_pas_un_message_ordinaire_ni_le_partage_d_un_autre_fil(
+    banc: Banc, coordonnees: dict[str, str]
+) -> None:
+    _, repondant, reponse = await une_reponse(banc)
+    _, autre_repondant, autre = await une_reponse(banc)
+    ecrit = (await ecrire(banc, reponse, repondant, "Bonjour")).json()
+    assert (await banc.appeler("POST", f"{fil(reponse)}/{ecrit['message_id']}/retrait", repondant)).status_code == 404
+    coordonnees[f"{repondant}/adresse"] = "awa@exemple.fr"
+    partage = f"/v1/reponses/{reponse['reponse_id']}/partage"
+    carte = (await banc.appeler("POST", partage, repondant, json={"quoi": "adresse"})).json()
+    assert (await banc.appeler("POST", f"{fil(autre)}/{carte['message_id']}/retrait", repondant)).status_code == 404
+    assert (await banc.appeler("POST", partage, autre_repondant, json={"quoi": "adresse"})).status_code == 404
+
+
+async def test_partager_ce_que_l_on_n_a_pas_se_dit_et_n_ecrit_rien(banc: Banc, coordonnees: dict[str, str]) -> None:
+    auteur, repondant, reponse = await une_reponse(banc)
+    partage = f"/v1/reponses/{reponse['reponse_id']}/partage"
+    refus = await banc.appeler("POST", partage, repondant, json={"quoi": "numero"})
+    assert (refus.status_code, refus.json()["type"]) == (409, "/problemes/rien-a-partager")
+    assert (await banc.appeler("POST", partage, repondant, json={"quoi": "age"})).status_code == 422
+    assert (await banc.appeler("GET", fil(reponse), auteur)).json()["total"] == 1

@@ -120,7 +120,7 @@ class Service:
         self.inbox = _Inbox()
         self.emis: list[Any] = []
         self.ids: list[str] = []
-        self.deps = Deps(self.magasin, self, self.clock, Reglages(**reglages), ConversationsEnMemoire(), None)
+        self.deps = Deps(self.magasin, self, self.clock, Reglages(**reglages), ConversationsEnMemoire(), None, None)
 
     async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """What Outbox.run does, without a way back: a test that expects a refusal checks that nothing was written."""

@@ -1,0 +1,73 @@
+"""One service asks another: a refusal is an answer, silence and failures are an outage."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from kit.errors import is_outage
+from kit.internal_calls import Answer, InternalApi, ServiceAway
+from kit.tokens import TokenSigner, TokenVerifier
+from tests.unit.kit.test_tokens import make_keys
+
+KEYS, GATEWAY = make_keys(), make_keys()
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    verifier = TokenVerifier(GATEWAY.public, "annonces", services={"notifications": KEYS.public})
+
+    async def answer(request: web.Request) -> web.Response:
+        caller = verifier.verify(request.headers["authorization"].removeprefix("Bearer "))
+        status = int(request.match_info["status"])
+        if status == 204:
+            return web.Response(status=204)
+        body = await request.json() if request.can_read_body else None
+        said = {"issuer": caller.issuer, "pour": request.query.get("pour"), "body": body}
+        return web.json_response(said, status=status)
+
+    async def nonsense(_: web.Request) -> web.Response:
+        return web.Response(text="<html>")
+
+    app = web.Application()
+    app.router.add_route("*", "/statut/{status}", answer)
+    app.router.add_route("*", "/html", nonsense)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+    yield f"http://127.0.0.1:{port}/"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def api(url: str) -> AsyncIterator[InternalApi]:
+    made = InternalApi(url, "annonces", TokenSigner(KEYS.private, issuer="notifications"))
+    yield made
+    await made.close()
+
+
+async def test_a_call_says_who_calls_and_brings_the_answer_back(api: InternalApi) -> None:
+    found = await api.call("POST", "/statut/201", query={"pour": "c1"}, content={"texte": "é"})
+    assert found == Answer(201, {"issuer": "notifications", "pour": "c1", "body": {"texte": "é"}})
+    assert await api.call("GET", "/statut/204") == Answer(204, {})
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429])
+async def test_a_refusal_is_an_answer(api: InternalApi, status: int) -> None:
+    assert (await api.call("GET", f"/statut/{status}")).status == status
+
+
+@pytest.mark.parametrize("path", ["/statut/500", "/statut/503", "/statut/401", "/html"])
+async def test_a_service_that_fails_is_away(api: InternalApi, path: str) -> None:
+    with pytest.raises(ServiceAway) as raised:
+        await api.call("GET", path)
+    assert is_outage(raised.value)
+
+
+async def test_nobody_there_is_away() -> None:
+    api = InternalApi("http://127.0.0.1:9", "annonces", TokenSigner(KEYS.private, issuer="notifications"))
+    with pytest.raises(ServiceAway):
+        await api.call("GET", "/")
+    await api.close()
