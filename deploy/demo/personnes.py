@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from contracts import references
+from deploy.demo.conversation import A_APPORTER, LIEU_PRIVE
 
 FAUX_RNA = "W59X"
 
@@ -81,6 +82,8 @@ def camionnette(association_id: str, samedi: dt.date) -> dict[str, Any]:
         "quartier": "lille-moulins",
         "urgent": True,
         "places": 1,
+        "lieu_prive": LIEU_PRIVE,
+        "a_apporter": A_APPORTER,
     }
 
 

@@ -14,6 +14,7 @@ from deploy.client import Client, Courrier, Interne, Refus, Telephones, connexio
 from deploy.console import Steps
 from deploy.demo import attendu, personnes
 from deploy.demo.comptage import Alertes, Comptage, compter
+from deploy.demo.conversation import converser
 from deploy.demo.sms import VOISINS, Releve, Sms
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
@@ -37,6 +38,7 @@ class Scenario:
     manques: list[str] = field(default_factory=list)
     releve: Releve | None = None
     inexpliquees: int | None = None
+    conversations: int = 0
 
     def __post_init__(self) -> None:
         self.interne = Interne(self.http, self.stack)
@@ -185,7 +187,8 @@ class Scenario:
     async def acte_6(
         self, responsable: Client, benevoles: dict[str, Client], annonce_id: str, alerte: dict[str, Any]
     ) -> None:
-        """Two answer by SMS, one of them in time; STOP is obeyed; another unsubscribes with one click."""
+        """Two answer by SMS, one of them in time, who then talks with the association; STOP is obeyed; another
+        unsubscribes with one click."""
         titre = self.alertes[0].titre
         ref = await self.sms.alerte("camille", titre)
         await self.sms.alerte("transports-durand", titre)
@@ -200,6 +203,10 @@ class Scenario:
         await responsable.post(f"/v1/reponses/{deposee['reponse_id']}/acceptation")
         acceptee = await self.sms.attendre("camille", "est acceptée")
         self.steps.say(f"6. l’association accepte ; camille lit sur son téléphone : « {acceptee} »")
+        self.manques += await converser(
+            responsable, benevoles["camille"], benevoles["ressourcerie"], deposee["reponse_id"], self.steps
+        )
+        self.conversations += 1
         await self.sms.repondre("transports-durand", "Stop", "plus de SMS")
         await self.desabonner(benevoles["noor"], alerte)
 

@@ -33,7 +33,12 @@ def run(profils: int, as_json: bool) -> bool:
     except client.Refus as refus:
         raise Impossible(f"La plateforme a refusé une étape ({refus}) : « ./place logs ».") from refus
     summary = {**_figures(scenario.alertes), **_sms(scenario), "inexpliquees": scenario.inexpliquees}
-    summary |= {"profils": profils, **_versions(stack), "manques": scenario.manques}
+    summary |= {
+        "conversations": scenario.conversations,
+        "profils": profils,
+        **_versions(stack),
+        "manques": scenario.manques,
+    }
     summary |= {"site": stack.public_url, "moderation": f"{stack.public_url}/moderation"}
     summary |= {"courrier": stack.catcher_url, "telephones": stack.phones_url}
     if as_json:
@@ -102,6 +107,7 @@ def _show(summary: dict[str, Any]) -> None:
         ("  d’issue inconnue, jamais renvoyés", summary["sms_incertains"]),
         ("  en double", summary["sms_doublons"]),
         ("alertes inexpliquées", summary["inexpliquees"]),
+        ("conversations", summary["conversations"]),
         ("du dépôt au premier 250", f"{summary['premier_ms']} ms (modération comprise)"),
         ("du dépôt au dernier 250", f"{summary['dernier_ms']} ms"),
         ("serveurs", f"Kafka {summary['kafka']}, MongoDB {summary['mongo']}, Redis {summary['redis']}"),
