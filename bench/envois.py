@@ -29,6 +29,7 @@ from bench.expediteurs import CONNEXIONS, EXPEDITEURS
 from bench.mesures import Resume, rapport
 from bench.puits import Puits
 from contracts.annonces import Annonce
+from contracts.envois import Etat
 from deploy import client, layout
 from deploy.client import Interne, jusqu_a
 from deploy.console import Steps
@@ -42,7 +43,6 @@ from kit.events import encode
 from kit.ids import new_id, stable_id
 from kit.outbox import WAITING
 from kit.producer import Producer
-from services.notifications.domain import Etat
 from services.notifications.registre.ids import alertes_de
 
 SEUIL_NU, SEUIL_UNITAIRE, SEUIL_MEMOIRE = 2.0, 5.0, 1.2

@@ -26,6 +26,7 @@ import uvloop
 
 from bench import besoin
 from contracts.annonces import Annonce
+from contracts.envois import id_alerte
 from contracts.notifications import Canal
 from deploy.seed.profils import adresse
 from services.notifications import alertes
@@ -34,7 +35,6 @@ from services.notifications.canaux.email.canal import CanalEmail, ConnexionSmtp
 from services.notifications.domain import Genre
 from services.notifications.messages.mail import Compositeur
 from services.notifications.messages.signed_links import Lien, Liens, Usage
-from services.notifications.registre.ids import id_alerte
 from services.notifications.settings import Reglages
 
 _REGLAGES = Reglages(mongo_url="", kafka_url="", public_url="http://localhost:8000")

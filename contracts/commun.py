@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
@@ -13,7 +14,9 @@ Code = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Identifiant = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 Instant = AwareDatetime
-"""Stored in UTC, shown in Europe/Paris."""
+"""Stored in UTC, shown in the time zone PARIS."""
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 class Sens(StrEnum):

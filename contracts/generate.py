@@ -17,7 +17,7 @@ from typing import Any
 
 from contracts import asyncapi, compatibilite
 from contracts.base import Evenement
-from contracts.registre import EVENEMENTS
+from contracts.evenements import EVENEMENTS
 
 RACINE = Path(__file__).parent
 EMPREINTES = "EMPREINTES"

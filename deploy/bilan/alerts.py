@@ -14,9 +14,10 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from contracts import topics
+from contracts.envois import id_alerte
+from contracts.evenements import CATALOGUE
 from contracts.matching import CorrespondancesTrouvees
 from contracts.notifications import Canal
-from contracts.registre import CATALOGUE
 from deploy.bilan.publications import Publication, sans_appariement
 from deploy.bilan.reconciliation import TOUJOURS, Bilan, Compte, Groupe, Lecture, Lot, Periode, reconcilier
 from deploy.bilan.topic_reader import committed, events, records
@@ -25,13 +26,12 @@ from deploy.errors import Impossible
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode
-from services.notifications.registre.ids import id_alerte
-from services.notifications.settings import SERVICE
 
+_SERVICE = "notifications"
 _TOPIC = CorrespondancesTrouvees.topic
-_REPRISES = retry_topic(_TOPIC, SERVICE)
-_RETENUS = held_topic(_TOPIC, SERVICE)
-_MORTES = dead_letter_topic(_TOPIC, SERVICE)
+_REPRISES = retry_topic(_TOPIC, _SERVICE)
+_RETENUS = held_topic(_TOPIC, _SERVICE)
+_MORTES = dead_letter_topic(_TOPIC, _SERVICE)
 # As many as the ledger answers about at once.
 _LOT_ANNONCES = 500
 # Kafka removes by segment and by its own clock: what is nearly as old as the retention may be gone.
@@ -75,7 +75,7 @@ async def dresser(
     """The account of some annonces, or of all that the topic holds, of a period. Raises Injoignable, Impossible."""
     try:
         publications = await sans_appariement(kafka, interne, annonces, periode)
-        vues = {**await committed(kafka, SERVICE), **await committed(kafka, f"{SERVICE}.retry")}
+        vues = {**await committed(kafka, _SERVICE), **await committed(kafka, f"{_SERVICE}.retry")}
         tout = await _lire(kafka, annonces, vues)
         lecture = tout.de(periode)
         concernees = {lot.annonce_id for lot in lecture.lots.values()} if annonces is None else annonces
@@ -176,7 +176,7 @@ async def _registre(interne: Interne, annonce_ids: Sequence[str]) -> list[Groupe
     for start in range(0, len(annonce_ids), _LOT_ANNONCES):
         demande: dict[str, Any] = {"annonce_ids": annonce_ids[start : start + _LOT_ANNONCES]}
         while True:
-            page = await interne.client(SERVICE, roles=["systeme"]).post("/v1/interne/bilan", demande)
+            page = await interne.client(_SERVICE, roles=["systeme"]).post("/v1/interne/bilan", demande)
             groupes += [_groupe(groupe) for groupe in page["groupes"]]
             if page["suite"] is None:
                 break

@@ -12,18 +12,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.annonces import AnnoncePubliee, EtatAnnonce, EvenementAnnonce
-from contracts.registre import CATALOGUE
+from contracts.evenements import CATALOGUE
 from deploy.bilan.reconciliation import Periode
 from deploy.bilan.topic_reader import committed, records
 from deploy.client import Client, Interne
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode
-from services.matching.settings import SERVICE
 
+_SERVICE = "matching"
 _TOPIC = EvenementAnnonce.topic
-_MORTES = dead_letter_topic(_TOPIC, SERVICE)
-_LUS = [_TOPIC, retry_topic(_TOPIC, SERVICE), held_topic(_TOPIC, SERVICE), _MORTES]
+_MORTES = dead_letter_topic(_TOPIC, _SERVICE)
+_LUS = [_TOPIC, retry_topic(_TOPIC, _SERVICE), held_topic(_TOPIC, _SERVICE), _MORTES]
 _PAGE = 500
 
 
@@ -58,12 +58,12 @@ async def sans_appariement(
     kafka: str, interne: Interne, annonces: Collection[str] | None, periode: Periode
 ) -> list[Publication]:
     """Those of a period, or of some annonces, that matching has not searched for."""
-    vues = {**await committed(kafka, SERVICE), **await committed(kafka, f"{SERVICE}.retry")}
+    vues = {**await committed(kafka, _SERVICE), **await committed(kafka, f"{_SERVICE}.retry")}
     publications = await _publiees(interne.client("annonces", roles=["systeme"]), annonces, periode)
     async for record in records(kafka, _LUS):
         if (publication := publications.get((record.key or b"").decode("utf-8", "replace"))) is not None:
             _noter(publication, record, vues)
-    suivis = await _suivis(interne.client(SERVICE, roles=["systeme"]), list(publications))
+    suivis = await _suivis(interne.client(_SERVICE, roles=["systeme"]), list(publications))
     return [une for une in publications.values() if sans_recherche(une, suivis.get(une.annonce_id))]
 
 

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import ValidationError
 
-from contracts.registre import CATALOGUE
+from contracts.evenements import CATALOGUE
 from kit.consumer import to_record
 from kit.errors import InvalidMessage
 from kit.events import Received, Record, decode

@@ -1,13 +1,15 @@
-"""Who must be alerted: by brute force over every profil in the topic, with the rule of concern, without the index."""
+"""Who must be alerted about an annonce: matching compares each stored profil with it, without its index."""
+
+from typing import Any
 
 from contracts.annonces import Annonce, AnnoncePubliee
-from contracts.matching import Destinataire, EvenementProfil, Profil
+from contracts.matching import EvenementProfil, Profil
 from deploy.bilan.topic_reader import events
-from services.matching.scoring import correspond
+from deploy.client import Interne
 
 
 async def profils(bootstrap: str) -> dict[str, Profil]:
-    """The latest version of every profil, by id."""
+    """The latest version of every profil in the topic, by id."""
     latest: dict[str, Profil] = {}
     for received in await events(bootstrap, EvenementProfil.topic):
         profil = received.event.profil
@@ -17,14 +19,20 @@ async def profils(bootstrap: str) -> dict[str, Profil]:
 
 
 async def publiee(bootstrap: str, annonce_id: str) -> Annonce | None:
-    """The annonce as its event AnnoncePubliee says, None before."""
+    """The annonce as its event AnnoncePubliee contains it; None before that event."""
     for received in await events(bootstrap, AnnoncePubliee.topic):
         if isinstance(received.event, AnnoncePubliee) and received.event.annonce.annonce_id == annonce_id:
             return received.event.annonce
     return None
 
 
-def attendus(annonce: Annonce, tous: dict[str, Profil]) -> dict[str, Destinataire]:
-    """profil id → match, for every active profil whom `annonce` concerns."""
-    found = {id_: correspond(annonce, profil) for id_, profil in tous.items() if profil.actif}
-    return {id_: destinataire for id_, destinataire in found.items() if destinataire is not None}
+async def concernes(interne: Interne, annonce: Annonce) -> dict[str, str]:
+    """Profil id → account id, for every active profil that `annonce` concerns."""
+    demande: dict[str, Any] = {"annonce": annonce.model_dump(mode="json"), "apres": None}
+    found: dict[str, str] = {}
+    while True:
+        page = await interne.client("matching", roles=["systeme"]).post("/v1/interne/concernes", demande)
+        found |= {qui["profil_id"]: qui["compte_id"] for qui in page["concernes"]}
+        if page["suite"] is None:
+            return found
+        demande["apres"] = page["suite"]

@@ -1,4 +1,4 @@
-"""Counts the alerts of one annonce: whom it concerns (by brute force), what the catcher received, what waits."""
+"""Counts the alerts of one annonce: whom it concerns, what the mail stand-in received, what waits for a digest."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.annonces import Annonce
+from contracts.envois import Motif, id_alerte
 from contracts.notifications import Canal
 from deploy.client import Courrier, Interne, jusqu_a
 from deploy.demo import attendu
 from deploy.errors import Impossible
-from services.notifications.domain import Motif
-from services.notifications.registre.ids import id_alerte
 
 _SECONDES = 90
 
 
 @dataclass
 class Alertes:
-    """What was expected of one annonce, and what the catcher received. Times are Unix seconds.
+    """Expected and received alerts of one annonce. Times are Unix seconds.
 
-    `attendues`: people to be written to now; `au_resume`: those who had enough mails this week, for whom it is in their
-    next digest (an earlier demo has alerted them too).
+    `attendues` people are to be alerted now. `au_resume` people find it in their next digest: earlier demos have used
+    up their budget of alerts for this week.
     """
 
     titre: str
@@ -38,7 +37,7 @@ class Alertes:
 
 @dataclass
 class Comptage:
-    """`mails`: those about the annonce, oldest first; `concernees`: of the addresses given, those that it concerns."""
+    """`mails` about the annonce, oldest first; `concernees`: those of the given addresses that were to be alerted."""
 
     alertes: Alertes
     mails: list[dict[str, Any]]
@@ -58,9 +57,12 @@ async def compter(
     depuis: int,
     adresses: Mapping[str, str],
 ) -> Comptage:
-    """Waits at most 90 s for what is expected. `depuis`: the last mail before; `adresses`: of who plays."""
+    """Waits for the expected alerts, at most 90 s.
+
+    `depuis`: id of the last mail before the annonce. `adresses`: account id → address of the people in the demo.
+    """
     annonce: Annonce = await jusqu_a(lambda: attendu.publiee(kafka, annonce_id), "annonce publiée")
-    destinataires = attendu.attendus(annonce, await attendu.profils(kafka))
+    destinataires = await attendu.concernes(interne, annonce)
     au_resume: set[str] = set()
     mails: list[dict[str, Any]] = []
 
@@ -70,10 +72,10 @@ async def compter(
         au_resume = await _au_resume(interne, annonce, destinataires)
         return len(mails) + len(au_resume) >= len(destinataires)
 
-    # What lacks is counted below.
+    # Missing alerts are counted below.
     with suppress(Impossible):
         await jusqu_a(toutes, "alertes", _SECONDES)
-    attendues = [d.compte_id for id_, d in destinataires.items() if id_ not in au_resume]
+    attendues = [compte_id for profil_id, compte_id in destinataires.items() if profil_id not in au_resume]
     recus = [adresse for mail in mails for adresse in mail["a"]]
     instants = sorted(dt.datetime.fromisoformat(mail["recu_at"]).timestamp() for mail in mails)
     alertes = Alertes(
@@ -91,7 +93,7 @@ async def compter(
 
 
 async def _au_resume(interne: Interne, annonce: Annonce, profils: Collection[str]) -> set[str]:
-    """The profils whose mail about the annonce is put off to a digest, since they had enough of them."""
+    """The profils whose alert is postponed to a digest, because their budget of alerts is used up."""
     demande: dict[str, Any] = {"annonce_ids": [annonce.annonce_id]}
     remises: set[str] = set()
     while True:

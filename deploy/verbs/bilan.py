@@ -10,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from contracts.commun import PARIS
+from contracts.envois import ETATS, MOTIFS, Etat
 from contracts.notifications import Canal
 from deploy import layout
 from deploy.bilan.alerts import calme, dresser, personnes
@@ -18,9 +20,6 @@ from deploy.client import Interne, session
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.stack import embedded
-from services.notifications.domain import Etat
-from services.notifications.planning.calendar import PARIS
-from services.notifications.staff.figures import ETATS, MOTIFS
 
 REMISES = (Etat.REMIS, Etat.LIVRE)
 """Handed over, as far as anybody knows."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from contracts.commun import PARIS
 from contracts.topics import TOPICS
 from deploy import layout
 from deploy.bilan.topic_reader import committed, records
@@ -30,7 +31,6 @@ from kit.deadletters import (
 )
 from kit.events import Record
 from kit.producer import Producer
-from services.notifications.planning.calendar import PARIS
 
 # What of a poison message is shown on a terminal.
 _SHOWN_BYTES = 300

@@ -1,24 +1,27 @@
-"""What became of a message, in plain French, from the state and the reason that the ledger keeps. Pure."""
+"""What became of a message, in French for its recipient, from the state and motive in the ledger. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-CANAUX = {"email": "E\u2011mail", "sms": "SMS", "push": "Notification"}
+from contracts.envois import Etat, Motif
+from contracts.notifications import Canal
+
+CANAUX: Mapping[str, str] = {Canal.EMAIL: "E\u2011mail", Canal.SMS: "SMS", Canal.PUSH: "Notification"}
 
 _EN_COURS = "En cours d’envoi"
-_ETATS = {
-    "en_file": _EN_COURS,
-    "remise": _EN_COURS,
-    "echec_temporaire": _EN_COURS,
-    "incertain": "Peut-être arrivé",
-    "remis": "Envoyé",
-    "livre": "Arrivé",
-    "non_livre": "Pas arrivé",
-    "echec_permanent": "Pas arrivé",
-    "echec_technique": "Pas arrivé",
-    "regroupee": "Dans un résumé",
-    "annulee": "Pas envoyé",
-    "sans_consentement": "Pas envoyé",
+_ETATS: Mapping[str, str] = {
+    Etat.EN_FILE: _EN_COURS,
+    Etat.REMISE: _EN_COURS,
+    Etat.ECHEC_TEMPORAIRE: _EN_COURS,
+    Etat.INCERTAIN: "Peut-être arrivé",
+    Etat.REMIS: "Envoyé",
+    Etat.LIVRE: "Arrivé",
+    Etat.NON_LIVRE: "Pas arrivé",
+    Etat.ECHEC_PERMANENT: "Pas arrivé",
+    Etat.ECHEC_TECHNIQUE: "Pas arrivé",
+    Etat.REGROUPEE: "Dans un résumé",
+    Etat.ANNULEE: "Pas envoyé",
+    Etat.SANS_CONSENTEMENT: "Pas envoyé",
 }
 _TEINTES = {
     "Arrivé": "arrive",
@@ -27,46 +30,46 @@ _TEINTES = {
     "Pas envoyé": "pas-envoye",
 }
 
-_ATTENTES = {
-    "heures_calmes": "Il partira aux heures que vous avez choisies pour les SMS.",
-    "budget": "Vous avez reçu assez d’alertes cette semaine.",
-    "pause": "Il partira à la fin de votre pause.",
-    "resume": "Il sera dans votre prochain résumé.",
-    "plafond_sms": "Le budget de SMS de la ville est atteint.",
+_ATTENTES: Mapping[str, str] = {
+    Motif.HEURES_CALMES: "Il partira aux heures que vous avez choisies pour les SMS.",
+    Motif.BUDGET: "Vous avez reçu assez d’alertes cette semaine.",
+    Motif.PAUSE: "Il partira à la fin de votre pause.",
+    Motif.RESUME: "Il sera dans votre prochain résumé.",
+    Motif.PLAFOND_SMS: "Le budget de SMS de la ville est atteint.",
 }
-"""Reasons of a message that is still to leave."""
+"""Motive of a message that waits → sentence for its recipient."""
 
-_RAISONS = {
-    "heures_calmes": "C’était en dehors des heures que vous avez choisies.",
-    "budget": "Vous aviez déjà reçu assez d’alertes cette semaine.",
-    "pause": "Vos alertes étaient en pause.",
-    "annonce_declinee": "Vous aviez répondu «\u00a0pas cette fois\u00a0» à cette annonce.",
-    "desabonne": "Vous aviez arrêté cette alerte.",
-    "annonce_close": "L’annonce n’était plus en ligne, ou tout était déjà pourvu.",
-    "plafond_sms": "Le budget de SMS de la ville était atteint.",
-    "consentement_absent": "Vous n’aviez pas accepté les alertes de cette façon.",
-    "sans_adresse": "Nous n’avions pas d’adresse ou de numéro confirmé pour vous l’envoyer.",
-    "code_expire": "Le code n’était plus valable.",
-    "message_impossible": "Le message n’a pas pu être écrit. C’est une erreur de notre part.",
-    "compte_efface": "Le compte était effacé.",
-    "injoignable": "Le service de messagerie ne répondait pas.",
+_RAISONS: Mapping[str, str] = {
+    Motif.HEURES_CALMES: "C’était en dehors des heures que vous avez choisies.",
+    Motif.BUDGET: "Vous aviez déjà reçu assez d’alertes cette semaine.",
+    Motif.PAUSE: "Vos alertes étaient en pause.",
+    Motif.ANNONCE_DECLINEE: "Vous aviez répondu «\u00a0pas cette fois\u00a0» à cette annonce.",
+    Motif.DESABONNE: "Vous aviez arrêté cette alerte.",
+    Motif.ANNONCE_CLOSE: "L’annonce n’était plus en ligne, ou tout était déjà pourvu.",
+    Motif.PLAFOND_SMS: "Le budget de SMS de la ville était atteint.",
+    Motif.CONSENTEMENT_ABSENT: "Vous n’aviez pas accepté les alertes de cette façon.",
+    Motif.SANS_ADRESSE: "Nous n’avions pas d’adresse ou de numéro confirmé pour vous l’envoyer.",
+    Motif.CODE_EXPIRE: "Le code n’était plus valable.",
+    Motif.MESSAGE_IMPOSSIBLE: "Le message n’a pas pu être écrit. C’est une erreur de notre part.",
+    Motif.COMPTE_EFFACE: "Le compte était effacé.",
+    Motif.INJOIGNABLE: "Le service de messagerie ne répondait pas.",
 }
-"""Reasons of a message that did not leave, or did not arrive."""
+"""Motive of a message that was not sent or did not arrive → sentence for its recipient."""
 
-_SANS_MOTIF = {
-    "sans_consentement": _RAISONS["consentement_absent"],
-    "non_livre": "Votre messagerie ou votre opérateur ne l’a pas accepté pour le moment.",
-    "echec_permanent": "L’adresse ou le numéro l’a refusé.",
-    "echec_technique": "Nous avons essayé plusieurs fois, sans réponse.",
-    "incertain": "Le service de messagerie l’a pris sans confirmer.",
+_SANS_MOTIF: Mapping[str, str] = {
+    Etat.SANS_CONSENTEMENT: _RAISONS[Motif.CONSENTEMENT_ABSENT],
+    Etat.NON_LIVRE: "Votre messagerie ou votre opérateur ne l’a pas accepté pour le moment.",
+    Etat.ECHEC_PERMANENT: "L’adresse ou le numéro l’a refusé.",
+    Etat.ECHEC_TECHNIQUE: "Nous avons essayé plusieurs fois, sans réponse.",
+    Etat.INCERTAIN: "Le service de messagerie l’a pris sans confirmer.",
 }
 
 
 @dataclass(frozen=True)
 class Sort:
-    """`teinte` names the class of its label; `detail` is a sentence, or nothing when the label says it all.
+    """`teinte` is the CSS class of the label `libelle`; `detail` is a sentence, empty when the label is enough.
 
-    `resume_at`: when the digest that holds it leaves or left, if that is known.
+    `resume_at`: when the digest that contains the message is sent, if known.
     """
 
     libelle: str
@@ -76,15 +79,15 @@ class Sort:
 
 
 def sort(envoi: Mapping[str, object]) -> Sort:
-    """What became of one message. A state or a reason of a newer service is shown without a wrong word."""
+    """What became of one message. A state or motive that this version does not know gets a neutral label."""
     etat, motif = str(envoi.get("etat") or ""), str(envoi.get("motif") or "")
     libelle = _ETATS.get(etat, "Enregistré")
     teinte = _TEINTES.get(libelle, "en-cours")
-    if etat == "regroupee":
+    if etat == Etat.REGROUPEE:
         when = envoi.get("resume_at")
         return Sort(libelle, teinte, resume_at=when if isinstance(when, str) else None)
     if libelle == _EN_COURS:
         return Sort("En attente", teinte, _ATTENTES[motif]) if motif in _ATTENTES else Sort(libelle, teinte)
-    if etat in ("remis", "livre"):
+    if etat in (Etat.REMIS, Etat.LIVRE):
         return Sort(libelle, teinte)
     return Sort(libelle, teinte, _RAISONS.get(motif) or _SANS_MOTIF.get(etat, ""))

@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from contracts.commun import PARIS
 from contracts.notifications import Canal
 from gateway.pages.forms import Saisie, number
 
@@ -17,12 +17,10 @@ BUDGETS = (0, 1, 2, 3, 5, 7, 10)
 HEURES = range(8, 21)
 """The law leaves SMS the hours from 8 to 20, Monday to Saturday; notifications enforces it."""
 
-_PARIS = ZoneInfo("Europe/Paris")
-
 
 def jour(moment: str) -> str:
     """The day of a moment in Paris, as a date field wants it."""
-    return dt.datetime.fromisoformat(moment).astimezone(_PARIS).date().isoformat()
+    return dt.datetime.fromisoformat(moment).astimezone(PARIS).date().isoformat()
 
 
 def pause(texte: str, stored: str | None) -> str | None:
@@ -38,7 +36,7 @@ def pause(texte: str, stored: str | None) -> str | None:
         day = dt.date.fromisoformat(texte)
     except ValueError:
         return texte
-    return dt.datetime.combine(day, dt.time(), _PARIS).isoformat()
+    return dt.datetime.combine(day, dt.time(), PARIS).isoformat()
 
 
 def canaux(saisie: Saisie) -> dict[str, bool]:

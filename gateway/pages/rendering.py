@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -14,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from contracts import references
+from contracts.commun import PARIS
 from contracts.references import CodeInconnu
 from gateway.domain import Role
 from gateway.door import who
 from gateway.pages.preferences_form import BUDGETS, CADENCES, HEURES
 
 _FOLDER = Path(__file__).resolve().parents[1]
-_PARIS = ZoneInfo("Europe/Paris")
 
 SENS = {"besoin": "Besoin", "offre": "Offre"}
 NATURES = {
@@ -61,9 +60,9 @@ def libelle(code: str, liste: Any) -> str:
 def instant(value: str | dt.datetime | float) -> dt.datetime:
     """ISO 8601 text, Unix seconds or a datetime, as a moment in Paris."""
     if isinstance(value, int | float):
-        return dt.datetime.fromtimestamp(value, _PARIS)
+        return dt.datetime.fromtimestamp(value, PARIS)
     moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.astimezone(_PARIS)
+    return moment.astimezone(PARIS)
 
 
 def date(value: str | dt.date | dt.datetime) -> str:

@@ -3,9 +3,9 @@
 import datetime as dt
 
 from contracts.annonces import Annonce, EtatReponse, RappelDu, Reponse
-from contracts.commun import Identifiant
+from contracts.commun import PARIS, Identifiant
 from kit.ids import stable_id
-from services.annonces.dates import PARIS, SEMAINE
+from services.annonces.dates import SEMAINE
 
 _MOMENTS = (("soir", dt.time(18)), ("apres-midi", dt.time(12)), ("matin", dt.time(8)))
 """The latest first: from when a slot of the list creneaux may have begun."""

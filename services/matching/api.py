@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 
+from contracts.annonces import Annonce
 from contracts.commun import Identifiant
 from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
 from kit.ids import new_id
@@ -14,10 +15,12 @@ from kit.tokens import Identity, account, requires
 from kit.versions import VersionRead, respond, stale
 from services.matching import domain, store
 from services.matching.requetes import Souhaits, SouhaitsImportes
+from services.matching.scoring import correspond
 from services.matching.settings import Reglages
 
 IMPORT_MAX = 1000
 SUIVIS_MAX = 500
+CONCERNES_PAGE = 2000
 
 router = APIRouter(prefix="/v1")
 Caller = Annotated[Identity, Depends(account)]
@@ -120,6 +123,24 @@ async def lire_suivis(
 ) -> dict[str, Any]:
     """What is known of some annonces, for an operator's account: {suivis: [{annonce_id, version, etat, appariee}]}."""
     return {"suivis": await store.suivis(ours.mongo.db, annonce_ids)}
+
+
+@router.post("/interne/concernes", dependencies=[Depends(requires("systeme"))], include_in_schema=False)
+async def lire_concernes(
+    annonce: Annonce, ours: Ours, apres: Annotated[Identifiant | None, Body()] = None
+) -> dict[str, Any]:
+    """Whom an annonce concerns, for checks: each stored profil is compared with it, without the index.
+
+    Reads a page of CONCERNES_PAGE profils. Answers {concernes: [{profil_id, compte_id}], suite}; `suite` is the `apres`
+    of the next page, or null.
+    """
+    profils = await store.page_des_profils(ours.mongo.db, apres, CONCERNES_PAGE)
+    concernes = [
+        {"profil_id": profil.profil_id, "compte_id": profil.compte_id}
+        for profil in profils
+        if correspond(annonce, profil) is not None
+    ]
+    return {"concernes": concernes, "suite": profils[-1].profil_id if len(profils) == CONCERNES_PAGE else None}
 
 
 async def _desactiver(profil_id: str, caller: Identity, ours: Runtime) -> Profil:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from contracts import topics
 from contracts.annonces import Annonce, AnnoncePubliee, EvenementAnnonce
-from contracts.registre import CATALOGUE
+from contracts.evenements import CATALOGUE
 from kit.clock import Clock
 from kit.errors import InvalidMessage
 from kit.events import Record, decode, headers_of

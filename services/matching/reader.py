@@ -7,8 +7,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 from pydantic import ValidationError
 
+from contracts.evenements import CATALOGUE
 from contracts.matching import EvenementProfil
-from contracts.registre import CATALOGUE
 from kit.clock import Clock
 from kit.consumer import to_record
 from kit.deadletters import DeadLetters

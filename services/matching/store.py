@@ -54,6 +54,12 @@ async def profils_du_compte(db: Database, compte_id: str, tx: Tx | None = None) 
     return [lire(document) async for document in cursor]
 
 
+async def page_des_profils(db: Database, apres: str | None, limite: int) -> list[Profil]:
+    """At most `limite` profils, in the order of their ids, after the id `apres`."""
+    cursor = db.profils.find({"_id": {"$gt": apres}} if apres else {}).sort("_id", 1).limit(limite)
+    return [lire(document) async for document in cursor]
+
+
 async def connus(tx: Tx, profil_ids: Sequence[str]) -> set[str]:
     """Those of `profil_ids` that exist."""
     cursor = tx.db.profils.find({"_id": {"$in": list(profil_ids)}}, {"_id": 1}, session=tx.session)

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from contracts.annonces import EvenementAnnonce
 from contracts.comptes import EvenementCompte
+from contracts.evenements import CATALOGUE
 from contracts.notifications import DesabonnementDemande
-from contracts.registre import CATALOGUE
 from kit.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime

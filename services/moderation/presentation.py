@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from babel.dates import format_datetime, format_timedelta, get_timezone
+from babel.dates import format_datetime, format_timedelta
 from markupsafe import Markup, escape
 
 from contracts import references
+from contracts.commun import PARIS
 from services.moderation.domain import COMPTE_EFFACE
 from services.moderation.hints import Champ, Indice
-
-_PARIS = get_timezone("Europe/Paris")
 
 ETATS: Mapping[str, str] = {
     "a_traiter": "à traiter",
@@ -51,14 +50,14 @@ def date(at: dt.datetime | str | None) -> str:
         return ""
     instant = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
     try:
-        return format_datetime(instant, "d MMMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=_PARIS, locale="fr")
+        return format_datetime(instant, "d MMMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=PARIS, locale="fr")
     except OverflowError:
         # In the first and the last hours of the calendar: a page that fails could not be decided.
         return instant.isoformat()
 
 
 def heure(at: dt.datetime) -> str:
-    return format_datetime(at, "H\u00a0'h'\u00a0mm", tzinfo=_PARIS, locale="fr")
+    return format_datetime(at, "H\u00a0'h'\u00a0mm", tzinfo=PARIS, locale="fr")
 
 
 def duree(delta: dt.timedelta) -> str:

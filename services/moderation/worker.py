@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts import topics
-from contracts.registre import CATALOGUE
+from contracts.evenements import CATALOGUE
 from kit.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime

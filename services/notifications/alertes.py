@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.annonces import Annonce
+from contracts.envois import Etat, Motif, id_alerte
 from contracts.matching import CorrespondancesTrouvees, Destinataire
 from contracts.notifications import Canal
 from services.notifications.comprehension.codes import reference_code
 from services.notifications.contacts.store import Contact
-from services.notifications.domain import Etat, Genre, Motif
+from services.notifications.domain import Genre
 from services.notifications.messages.catalogue import MESSAGES
 from services.notifications.messages.raisons import phrase
 from services.notifications.planning.calendar import Regle
 from services.notifications.planning.plan import DansResume, Faits, Maintenant, Plan, PlusTard, planifier
 from services.notifications.planning.preferences import SANS_CHOIX
-from services.notifications.registre.ids import id_alerte
 from services.notifications.registre.recipients import Recipients
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre

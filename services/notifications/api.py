@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from contracts.commun import Identifiant
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.ids import new_id
 from kit.outbox import Tx
@@ -13,7 +14,7 @@ from kit.problems import not_found
 from kit.tokens import Identity, account, identity, requires
 from services.notifications.delivery.handoff import sceller
 from services.notifications.deps import Acces, Deps, json
-from services.notifications.domain import Etat, Genre, en_route
+from services.notifications.domain import Genre, en_route
 from services.notifications.messages.catalogue import MESSAGES, objet
 from services.notifications.messages.signed_links import Lien
 from services.notifications.registre.ids import id_calcule

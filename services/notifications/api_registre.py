@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from contracts.commun import PARIS
+from contracts.envois import MOTIFS, Etat
 from contracts.notifications import Canal
 from kit.problems import Problem
 from kit.tokens import requires
 from services.notifications.deps import Acces, Deps, json
-from services.notifications.domain import Etat
-from services.notifications.planning.calendar import PARIS
 from services.notifications.registre.rows import Ligne
 from services.notifications.staff import figures, filters
 from services.notifications.staff.figures import Chiffres, Depense, Groupe, chiffrer
@@ -132,7 +132,7 @@ def rendre(
         fautes={erreur.champ: erreur.message for erreur in erreurs or []},
         canaux=list(Canal),
         etats=list(Etat),
-        motifs=figures.MOTIFS,
+        motifs=MOTIFS,
         sans_motif=filters.SANS_MOTIF,
         bascules_max=_BASCULES,
     )

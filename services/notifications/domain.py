@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from services.notifications.canaux.base import Recu
 
@@ -45,53 +46,6 @@ class Genre(StrEnum):
     NON_CONFIRME = "non_confirme"
     AIDE_SMS = "aide_sms"
     QUELLE_ANNONCE = "quelle_annonce"
-
-
-class Etat(StrEnum):
-    EN_FILE = "en_file"
-    REMISE = "remise"
-    REMIS = "remis"
-    LIVRE = "livre"
-    NON_LIVRE = "non_livre"
-    """The provider took it, then gave up for a passing reason."""
-    ECHEC_TEMPORAIRE = "echec_temporaire"
-    INCERTAIN = "incertain"
-    ECHEC_PERMANENT = "echec_permanent"
-    ECHEC_TECHNIQUE = "echec_technique"
-    """All attempts are used up, and no provider has said no."""
-    ANNULEE = "annulee"
-    SANS_CONSENTEMENT = "sans_consentement"
-    REGROUPEE = "regroupee"
-    """Its content went out, or goes out, in a digest, or was counted with others."""
-
-
-class Motif(StrEnum):
-    """Why an envoi is where it is, besides what the provider answered ("smtp 550 5.1.1")."""
-
-    DESABONNE = "desabonne"
-    ANNONCE_CLOSE = "annonce_close"
-    COMPTE_EFFACE = "compte_efface"
-    CODE_EXPIRE = "code_expire"
-    SANS_ADRESSE = "sans_adresse"
-    CONSENTEMENT_ABSENT = "consentement_absent"
-    INJOIGNABLE = "injoignable"
-    NOUS_REFUSE = "nous_refuse"
-    """The provider refuses us: settings, password, credit, quota, sender."""
-    BAIL_ECHU = "bail_echu"
-    ISSUE_INCONNUE = "issue_inconnue"
-    MESSAGE_IMPOSSIBLE = "message_impossible"
-    HEURES_CALMES = "heures_calmes"
-    BUDGET = "budget"
-    PAUSE = "pause"
-    ANNONCE_DECLINEE = "annonce_declinee"
-    RESUME = "resume"
-    REGROUPEMENT = "regroupement"
-    """Over the limit of its person: it waits to be counted with others."""
-    PLAFOND_SMS = "plafond_sms"
-    PAYS_NON_DESSERVI = "pays_non_desservi"
-    """No price is known for SMS to this country."""
-    CADENCE = "cadence"
-    HEURES_IMPOSSIBLES = "heures_impossibles"
 
 
 FINS_SANS_REMISE = frozenset({Etat.ANNULEE, Etat.SANS_CONSENTEMENT})

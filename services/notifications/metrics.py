@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
-from services.notifications.domain import Etat, Motif, non_envoye
+from services.notifications.domain import non_envoye
 
 ENVOIS = Counter("envois_total", "Messages by what became of one attempt", ["canal", "etat"])
 REMISE_SECONDS = Histogram(

@@ -5,6 +5,7 @@ import datetime as dt
 from functools import partial
 from typing import Any
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.ids import stable_id
@@ -12,7 +13,7 @@ from kit.mongo import Database
 from kit.outbox import Outbox, Tx
 from kit.waiting import every
 from services.notifications.delivery.outgoing import Courrier
-from services.notifications.domain import Etat, Genre, Motif
+from services.notifications.domain import Genre
 from services.notifications.planning import limits
 from services.notifications.registre.store import Registre
 

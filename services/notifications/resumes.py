@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.mongo import Database
@@ -14,7 +15,7 @@ from kit.outbox import Outbox, Tx
 from kit.waiting import every
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.outgoing import Courrier
-from services.notifications.domain import Cloture, Etat, Genre, Motif
+from services.notifications.domain import Cloture, Genre
 from services.notifications.messages.catalogue import MESSAGES
 from services.notifications.registre.ids import id_message
 from services.notifications.registre.rows import Ligne

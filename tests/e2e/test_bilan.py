@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from contracts.annonces import Annonce
+from contracts.commun import PARIS
+from contracts.envois import id_alerte
 from contracts.matching import CorrespondancesTrouvees, Destinataire
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
@@ -20,8 +22,6 @@ from kit import mongo
 from kit.events import encode
 from kit.ids import new_id
 from kit.producer import Producer
-from services.notifications.planning.calendar import PARIS
-from services.notifications.registre.ids import id_alerte
 from tests.pile import Ville, annonce, profil
 
 pytestmark = pytest.mark.e2e

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.ids import new_id
 from kit.mongo import Session
 from services.notifications import domain
 from services.notifications.delivery.claims import Claims
-from services.notifications.domain import Etat
 from services.notifications.registre.recipients import Recipients
 from services.notifications.registre.rows import Ligne
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pymongo import ReplaceOne, UpdateMany, UpdateOne
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.batching import Batch
 from kit.clock import Clock
@@ -21,7 +22,6 @@ from kit.outbox import Outbox, Tx
 from services.notifications import domain
 from services.notifications.delivery import marks
 from services.notifications.delivery.marks import Mark
-from services.notifications.domain import Etat, Motif
 from services.notifications.planning.channel_rules import Regles
 from services.notifications.registre.rows import Ligne
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.logging import get_logger
@@ -23,7 +24,7 @@ from services.notifications.canaux.base import (
 from services.notifications.contacts.encryption import Coffre, Illisible
 from services.notifications.contacts.store import Contact
 from services.notifications.delivery.compiled import Modeles
-from services.notifications.domain import Etat, Motif, Suite
+from services.notifications.domain import Suite
 from services.notifications.messages.mail import Compositeur, ValeurInterdite
 from services.notifications.messages.signed_links import Lien, Liens, Usage
 from services.notifications.messages.sms import rediger_push, rediger_sms

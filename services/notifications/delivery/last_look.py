@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.batching import Batch
 from kit.clock import Clock
@@ -13,7 +14,7 @@ from kit.waiting import outlast
 from services.notifications import domain
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.claimed_ahead import ClaimedAhead, Lot
-from services.notifications.domain import PROLONGATION_S, Etat, Genre, Motif, Suite
+from services.notifications.domain import PROLONGATION_S, Genre, Suite
 from services.notifications.planning.channel_rules import Regles
 from services.notifications.registre import recipients
 from services.notifications.registre.recipients import Recipients

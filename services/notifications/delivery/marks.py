@@ -8,8 +8,9 @@ from typing import Any
 
 from pymongo import UpdateMany, UpdateOne
 
+from contracts.envois import Etat
 from contracts.notifications import Canal, EnvoisRemis
-from services.notifications.domain import Etat, Suite
+from services.notifications.domain import Suite
 from services.notifications.registre.rows import FINI, Ligne, est_alerte
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit import telemetry
 from kit.errors import RetryLater
@@ -17,7 +18,7 @@ from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.claimed_ahead import Lot
 from services.notifications.delivery.compiled import Modeles
 from services.notifications.delivery.deliverer import Deliverer
-from services.notifications.domain import Etat, Genre, Motif
+from services.notifications.domain import Genre
 from services.notifications.messages.catalogue import MESSAGES
 from services.notifications.metrics import compter_non_envoyes
 from services.notifications.planning import limits

@@ -13,7 +13,8 @@ from typing import Any
 
 from feedgenerator import Rss201rev2Feed
 
-from services.notifications.domain import Cloture, Motif
+from contracts.envois import Motif
+from services.notifications.domain import Cloture
 from services.notifications.messages.signed_links import Lien, Liens, Usage
 from services.notifications.messages.wording import NBSP, periode, une_ligne
 

@@ -6,9 +6,9 @@ Without that row nobody would find out that a claim is over, and what a stopped 
 from collections import defaultdict
 from functools import partial
 
+from contracts.envois import Etat
 from kit.migrations import Base
 from kit.outbox import Tx
-from services.notifications.domain import Etat
 from services.notifications.registre.rows import Ligne
 
 _TENUES = {"etat": Etat.REMISE.value, "reprise_at": {"$exists": True}}

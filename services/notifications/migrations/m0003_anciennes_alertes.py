@@ -7,11 +7,11 @@ from functools import partial
 
 from pymongo import ReplaceOne
 
+from contracts.envois import id_alerte
 from contracts.notifications import Canal
 from kit.migrations import Base
 from kit.outbox import Tx
 from services.notifications.domain import Genre
-from services.notifications.registre.ids import id_alerte
 
 _LOT = 1000
 

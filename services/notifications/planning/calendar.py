@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-PARIS = ZoneInfo("Europe/Paris")
+from contracts.commun import PARIS
+
 JEUDI = 3
 """Days are counted as Python does: Monday is 0."""
 

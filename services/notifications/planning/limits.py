@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.commun import PARIS
 from services.notifications.domain import Genre
 from services.notifications.messages.wording import NBSP
-from services.notifications.planning.calendar import PARIS
 
 LIBRES = 5
 """Messages that somebody gets one by one in FENETRE."""

@@ -14,8 +14,8 @@ The first rule that applies decides; none ends without a reason, so that the led
 import datetime as dt
 from dataclasses import dataclass
 
+from contracts.envois import Motif
 from contracts.notifications import Canal
-from services.notifications.domain import Motif
 from services.notifications.planning.calendar import (
     JEUDI,
     RESUME_HEURE,

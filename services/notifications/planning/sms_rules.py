@@ -9,11 +9,12 @@ import datetime as dt
 import random
 from enum import StrEnum
 
+from contracts.commun import PARIS
 from kit.clock import Clock
 from kit.logging import get_logger
 from kit.mongo import Collection, Database, Session
 from services.notifications.metrics import DEPENSE_SMS
-from services.notifications.planning.calendar import PARIS, HeuresImpossibles, Regle, prochain_creneau
+from services.notifications.planning.calendar import HeuresImpossibles, Regle, prochain_creneau
 from services.notifications.planning.preferences import Choix
 
 log = get_logger(__name__)

@@ -4,9 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.mongo import Database, Session
-from services.notifications.domain import Etat, Genre
+from services.notifications.domain import Genre
 from services.notifications.planning.sms_rules import du_mois
 from services.notifications.registre.ids import alertes_de
 from services.notifications.registre.old_ids import anciennes_de

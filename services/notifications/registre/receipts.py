@@ -12,6 +12,7 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.clock import Clock
 from kit.ids import stable_id
@@ -21,7 +22,6 @@ from kit.waiting import every
 from services.notifications import domain
 from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.contacts.store import Contacts
-from services.notifications.domain import Etat
 from services.notifications.metrics import RETOURS
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre

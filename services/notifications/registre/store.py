@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal, DesabonnementDemande
 from kit.clock import Clock
 from kit.ids import stable_id
@@ -16,7 +17,7 @@ from kit.outbox import Tx
 from services.notifications import domain
 from services.notifications.canaux.feedback import Retour
 from services.notifications.canaux.sms.references import formes
-from services.notifications.domain import Cloture, Etat, Genre, Motif
+from services.notifications.domain import Cloture, Genre
 from services.notifications.metrics import NON_ENVOYES
 from services.notifications.planning import limits
 from services.notifications.planning.limits import Passe

@@ -9,50 +9,12 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
+from contracts.commun import PARIS
+from contracts.envois import ETATS, MOTIFS, Etat
 from contracts.notifications import Canal
-from services.notifications.domain import PROGRAMMES, Etat, Motif, en_route
+from services.notifications.domain import PROGRAMMES, en_route
 from services.notifications.messages.wording import NBSP
-from services.notifications.planning.calendar import PARIS
 from services.notifications.staff.filters import SANS_MOTIF, Filtres
-
-ETATS: Mapping[str, str] = {
-    Etat.EN_FILE: "en file d’attente",
-    Etat.REMISE: "remise en cours",
-    Etat.REMIS: "remise au fournisseur",
-    Etat.LIVRE: "livrée",
-    Etat.NON_LIVRE: "non livrée",
-    Etat.ECHEC_TEMPORAIRE: "échec passager",
-    Etat.INCERTAIN: "issue inconnue",
-    Etat.ECHEC_PERMANENT: "échec définitif",
-    Etat.ECHEC_TECHNIQUE: "échec technique",
-    Etat.ANNULEE: "annulée",
-    Etat.SANS_CONSENTEMENT: "sans consentement",
-    Etat.REGROUPEE: "dans un résumé",
-}
-MOTIFS: Mapping[str, str] = {
-    Motif.DESABONNE: "désabonnement",
-    Motif.ANNONCE_CLOSE: "annonce pourvue, retirée ou expirée",
-    Motif.COMPTE_EFFACE: "compte effacé",
-    Motif.CODE_EXPIRE: "code expiré",
-    Motif.SANS_ADRESSE: "pas d’adresse pour ce canal",
-    Motif.CONSENTEMENT_ABSENT: "pas d’accord pour ce canal",
-    Motif.INJOIGNABLE: "fournisseur injoignable",
-    Motif.NOUS_REFUSE: "fournisseur qui refuse notre compte ou nos réglages",
-    Motif.BAIL_ECHU: "processus arrêté pendant la remise",
-    Motif.ISSUE_INCONNUE: "fournisseur sans réponse",
-    Motif.MESSAGE_IMPOSSIBLE: "message impossible à écrire",
-    Motif.HEURES_CALMES: "attend l’heure permise",
-    Motif.BUDGET: "budget de sollicitations atteint",
-    Motif.PAUSE: "pause demandée",
-    Motif.ANNONCE_DECLINEE: "annonce écartée par la personne",
-    Motif.RESUME: "destinée à un résumé",
-    Motif.REGROUPEMENT: "beaucoup de messages à la fois : compté avec d’autres",
-    Motif.PLAFOND_SMS: "plafond de dépense des SMS atteint",
-    Motif.PAYS_NON_DESSERVI: "pays où nous n’envoyons pas de SMS",
-    Motif.CADENCE: "résumés choisis, par courriel seulement",
-    Motif.HEURES_IMPOSSIBLES: "aucune heure permise",
-}
-"""A reason that is not here is a code of a provider, shown as it is."""
 
 CANAUX: Mapping[str, str] = {Canal.EMAIL: "courriel", Canal.SMS: "SMS", Canal.PUSH: "notification"}
 RAISONS_BASCULE: Mapping[str, str] = {

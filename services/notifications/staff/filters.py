@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.commun import PARIS
+from contracts.envois import Etat
 from contracts.notifications import Canal
-from services.notifications.domain import Etat
-from services.notifications.planning.calendar import PARIS
 from services.notifications.registre.ids import alertes_de
 
 JOURS_PAR_DEFAUT = 7

@@ -16,6 +16,7 @@ from aiohttp import ClientSession, web
 from contracts import topics
 from contracts.annonces import Annonce
 from contracts.comptes import Consentement
+from contracts.envois import Etat, id_alerte
 from contracts.matching import Destinataire
 from contracts.notifications import Canal
 from deploy.standins.sms_operators.http import Fournisseur, Rappel
@@ -31,8 +32,6 @@ from kit.producer import Producer
 from kit.topics import ensure
 from services.notifications.contacts.encryption import Coffre
 from services.notifications.contacts.store import Contacts, Fiche
-from services.notifications.domain import Etat
-from services.notifications.registre.ids import id_alerte
 from services.notifications.settings import SERVICE, Reglages
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 from tests.serveurs import Serveurs, serveurs

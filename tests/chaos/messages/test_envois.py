@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 
+from contracts.envois import Etat
 from contracts.notifications import Canal, EnvoisRemis
 from deploy.bilan.topic_reader import events
 from deploy.client import jusqu_a
 from services.notifications.canaux.providers import SMPP
-from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, Etat, lots_par_connexion
+from services.notifications.domain import LOT_MAX, TENTATIVES_MAX, lots_par_connexion
 from tests.chaos.messages.envois import Arrivees, Scene, a_nous, operateurs, scene, smtp
 from tests.chaos.messages.ouvrier import Ouvrier
 from tests.serveurs import _free_port

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
 from deploy.stack.processes import OPERATEURS_MODULE
 from deploy.standins.sms_operators import Genre
 from deploy.standins.sms_operators.remise import Sms
-from services.notifications.domain import Etat
 from tests.chaos.messages.atelier import CONNEXIONS, au_travail, tout_fini
 from tests.chaos.messages.envois import CLE_HTTP, SMPP_MOT_DE_PASSE, Arrivees, a_nous, scene
 from tests.serveurs import _free_port

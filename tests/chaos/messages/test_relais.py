@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
 from kit.clock import SystemClock
@@ -24,7 +25,6 @@ from services.notifications.canaux import providers
 from services.notifications.canaux.email.canal import CanalEmail
 from services.notifications.delivery.claims import Claims
 from services.notifications.delivery.marks import Mark
-from services.notifications.domain import Etat
 from services.notifications.metrics import INJOIGNABLE
 from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.store import Registre

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from contracts import topics
-from contracts.registre import CATALOGUE
+from contracts.evenements import CATALOGUE
 from kit.events import headers_of
 from kit.health import Health
 from kit.resources import open_runtime

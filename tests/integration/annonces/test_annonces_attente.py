@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from contracts.annonces import Reponse
+from contracts.commun import PARIS
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.clock import FixedClock
 from kit.ids import new_id
 from kit.outbox import Tx
 from services.annonces import rappels, veille
 from services.annonces.actions import rappeler
-from services.annonces.dates import PARIS
 from services.annonces.store import fiche
 from tests.integration.annonces.banc import Banc
 

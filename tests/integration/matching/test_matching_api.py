@@ -1,9 +1,13 @@
 """The API of profils on a real database."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from contracts.annonces import Annonce
+from services.matching import api as matching_api
 
 SYSTEME = frozenset({"systeme"})
 
@@ -86,3 +90,35 @@ async def test_an_account_has_a_limit(api: Any, compte: str) -> None:
     await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
     answer = await api("POST", "/v1/profils", compte, json=souhaits())
     assert answer.status_code == 409
+
+
+async def test_ceux_qu_une_annonce_concerne_sont_trouves_page_par_page(
+    api: Any, lieu: dict[str, float], annonce: Callable[..., Annonce], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The test shares its database: pages hold profils of other tests too.
+    monkeypatch.setattr(matching_api, "CONCERNES_PAGE", 50)
+    ailleurs = {"lat": lieu["lat"] - 20, "lon": lieu["lon"]}
+    ici, la_bas = ({"sens": "besoin", "lieu": ou, "rayon_km": 5} for ou in (lieu, ailleurs))
+    profils = [{**souhaits, "compte_id": uuid.uuid4().hex, "profil_id": uuid.uuid4().hex} for souhaits in (ici,) * 3]
+    loin = {**la_bas, "compte_id": uuid.uuid4().hex, "profil_id": uuid.uuid4().hex}
+    crees = await api("POST", "/v1/interne/profils", roles=SYSTEME, json=[*profils, loin])
+    assert crees.status_code == 201, crees.text
+
+    demande: dict[str, Any] = {"annonce": annonce().model_dump(mode="json"), "apres": None}
+    trouves: list[dict[str, str]] = []
+    while True:
+        page = await api("POST", "/v1/interne/concernes", roles=SYSTEME, json=demande)
+        assert page.status_code == 200, page.text
+        trouves += page.json()["concernes"]
+        if (suite := page.json()["suite"]) is None:
+            break
+        demande["apres"] = suite
+    attendus = [{"profil_id": p["profil_id"], "compte_id": p["compte_id"]} for p in profils]
+    assert sorted(trouves, key=str) == sorted(attendus, key=str)
+
+
+async def test_seul_le_systeme_demande_qui_une_annonce_concerne(
+    api: Any, compte: str, annonce: Callable[..., Annonce]
+) -> None:
+    demande = {"annonce": annonce().model_dump(mode="json")}
+    assert (await api("POST", "/v1/interne/concernes", compte, json=demande)).status_code == 403

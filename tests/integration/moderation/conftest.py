@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer
 from contracts.annonces import Annonce, AnnonceDeposee, Association, AssociationInscrite, EvenementAnnonce
 from contracts.base import Evenement
 from contracts.commun import Auteur
+from contracts.evenements import CATALOGUE
 from contracts.moderation import DecisionPrise
-from contracts.registre import CATALOGUE
 from kit import mongo
 from kit.clock import SystemClock
 from kit.events import Record, encode

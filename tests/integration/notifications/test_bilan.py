@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from contracts.envois import id_alerte
 from contracts.notifications import Canal
 from kit.ids import new_id
 from services.notifications import api
-from services.notifications.registre.ids import alertes_de, id_alerte
+from services.notifications.registre.ids import alertes_de
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 

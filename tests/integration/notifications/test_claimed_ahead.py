@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.clock import SystemClock
 from kit.ids import new_id
@@ -15,7 +16,7 @@ from services.notifications import domain
 from services.notifications.canaux.base import Colis, Injoignable, Issue
 from services.notifications.delivery.claimed_ahead import Lot
 from services.notifications.delivery.deliverer import Deliverer
-from services.notifications.domain import Etat, Genre
+from services.notifications.domain import Genre
 from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre

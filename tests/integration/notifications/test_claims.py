@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.clock import FixedClock
 from kit.ids import new_id
@@ -16,7 +17,7 @@ from services.notifications import domain
 from services.notifications.canaux.base import Recu
 from services.notifications.delivery.claims import Claims
 from services.notifications.delivery.marks import Mark
-from services.notifications.domain import Etat, Genre, Suite
+from services.notifications.domain import Genre, Suite
 from services.notifications.planning.channel_rules import SansRegles
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contracts.envois import id_alerte
 from contracts.notifications import Canal
 from kit.clock import SystemClock
 from kit.ids import new_id
@@ -21,7 +22,6 @@ from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.claims import Claims
 from services.notifications.domain import Cloture
 from services.notifications.planning.channel_rules import SansRegles
-from services.notifications.registre.ids import id_alerte
 from services.notifications.registre.queries import Consultation
 from services.notifications.registre.store import Registre
 from services.notifications.schema import schema

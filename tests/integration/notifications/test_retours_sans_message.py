@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from contracts.envois import Etat
 from kit.clock import SystemClock
 from kit.ids import new_id
 from kit.mongo import connect
@@ -10,7 +11,6 @@ from kit.producer import Producer
 from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.contacts.encryption import Coffre
 from services.notifications.contacts.store import Contacts
-from services.notifications.domain import Etat
 from services.notifications.registre.receipts import Suivi
 from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.commun import PARIS
 from services.annonces import dates
 from services.annonces.dates import (
     DUREE_HABITUELLE,
     DUREE_MAXIMALE,
     HORIZON,
-    PARIS,
     SEMAINE,
     ChampInvalide,
     Dates,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.annonces import EtatAnnonce, RappelDu
+from contracts.commun import PARIS
 from services.annonces import rappels, veille
 from services.annonces.actions import agir_sur_reponse, repondre
-from services.annonces.dates import PARIS
 from services.annonces.domain import Fiche
 from services.annonces.reponses import ActionReponse, Demande
 from tests.unit.annonces.fabrique import fiche

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contracts import topics
-from contracts.registre import CATALOGUE, EVENEMENTS
+from contracts.evenements import CATALOGUE, EVENEMENTS
 from contracts.topics import PAR_NOM, TOPICS
 from deploy.stack.processes import SERVICES
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from contracts import generate
 from contracts.compatibilite import breaking_changes, readers_first
-from contracts.registre import EVENEMENTS
+from contracts.evenements import EVENEMENTS
 
 Properties = dict[str, Any]
 TEXT = {"type": "string"}

@@ -11,7 +11,7 @@ import pytest
 
 from contracts import generate, references
 from contracts.base import Evenement
-from contracts.registre import EVENEMENTS
+from contracts.evenements import EVENEMENTS
 from contracts.topics import PAR_NOM
 
 EXEMPLES = generate.RACINE / "exemples"

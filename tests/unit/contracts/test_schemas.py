@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from contracts import generate, topics
-from contracts.registre import CATALOGUE, EVENEMENTS
+from contracts.evenements import CATALOGUE, EVENEMENTS
 
 OFFICIAL = Path(__file__).parent / "asyncapi" / "asyncapi-3.0.0.schema.json"
 

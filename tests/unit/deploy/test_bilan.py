@@ -2,10 +2,10 @@
 
 import datetime as dt
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from deploy.bilan.reconciliation import Bilan, Groupe, Lecture, Lot, reconcilier
 from deploy.verbs.bilan import lignes, objet, periode
-from services.notifications.domain import Etat, Motif
 
 NOW = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
 HORIZON = NOW - dt.timedelta(days=7)

@@ -7,7 +7,7 @@ import pytest
 import typer.main
 
 from contracts import topics
-from contracts.registre import CATALOGUE, EVENEMENTS
+from contracts.evenements import CATALOGUE, EVENEMENTS
 from deploy import cli
 from deploy.layout import ROOT
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.envois import Etat
 from gateway.pages.outcomes import Sort, sort
 
 
@@ -35,6 +36,10 @@ def test_chaque_etat_a_son_mot_et_sa_raison(etat: str, motif: str | None, libell
     assert found.libelle == libelle
     assert detail in found.detail.replace("\u00a0", " ")
     assert bool(found.detail) == bool(detail)
+
+
+def test_chaque_etat_du_registre_a_son_mot() -> None:
+    assert all(sort({"etat": etat}).libelle != "Enregistré" for etat in Etat)
 
 
 def test_un_resume_dit_quand() -> None:

@@ -2,7 +2,7 @@
 
 from contracts import topics
 from contracts.annonces import EvenementReponse
-from contracts.registre import CATALOGUE
+from contracts.evenements import CATALOGUE
 from services.notifications.handlers import HANDLERS
 from services.notifications.settings import SERVICE
 

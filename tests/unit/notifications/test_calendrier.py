@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.commun import PARIS
 from services.notifications.planning.calendar import (
-    PARIS,
     Cadence,
     Heures,
     HeuresImpossibles,

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.envois import Etat, Motif, id_alerte
 from contracts.notifications import Canal
 from services.notifications import domain
 from services.notifications.canaux.sms.canal import ENSEMBLE
-from services.notifications.domain import Cloture, Etat, Genre, Motif, Suite
-from services.notifications.registre.ids import alertes_de, id_alerte
+from services.notifications.domain import Cloture, Genre, Suite
+from services.notifications.registre.ids import alertes_de
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 DEMAIN = NOW + dt.timedelta(hours=20)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from services.notifications import domain
-from services.notifications.domain import Etat, Motif, Suite
+from services.notifications.domain import Suite
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 

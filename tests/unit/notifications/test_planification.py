@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.commun import PARIS
+from contracts.envois import Motif
 from contracts.notifications import Canal
-from services.notifications.domain import Motif
-from services.notifications.planning.calendar import PARIS, Cadence, Heures, Regle, permis
+from services.notifications.planning.calendar import Cadence, Heures, Regle, permis
 from services.notifications.planning.plan import (
     DansResume,
     Faits,
