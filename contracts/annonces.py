@@ -1,4 +1,4 @@
-"""Events of the service annonces: each carries the whole public state of its aggregate and its version."""
+"""Events of the service annonces. Each carries the whole public state of its aggregate, and its version."""
 
 import datetime as dt
 from enum import StrEnum
@@ -24,11 +24,11 @@ class EtatAnnonce(StrEnum):
 class Annonce(Valeur):
     """The public state of an annonce.
 
-    `categories`: codes of the lists activites (time, skills) and materiels (objects, premises, transport).
-    `date_debut` without `date_fin`: that day only.
-    `creneaux`: weekly slots, codes of the list creneaux ("samedi-matin"); empty: no matter when.
-    `places`: how many answers are looked for, in people or, for materiel, in objects.
-    `sans_alerte`: nobody is alerted when it is published, since it was not posted here by a person: it was generated.
+    `categories` are codes of the lists activites (time, skills) and materiels (objects, premises, transport).
+    `date_debut` without `date_fin` means that day only.
+    `creneaux` are weekly slots, codes of the list creneaux ("samedi-matin"); empty means any time. `places` is the
+    number of people or, for materiel, of objects that are needed. `sans_alerte`: nobody is alerted when it is
+    published, because it is generated data.
     """
 
     annonce_id: Identifiant
@@ -70,23 +70,23 @@ class EvenementAnnonce(Evenement):
 
 
 class AnnonceDeposee(EvenementAnnonce):
-    """Posted, or posted again after a correction: it waits for a moderator."""
+    """Posted, or posted again after a correction: a moderator must read it."""
 
 
 class AnnonceACorriger(EvenementAnnonce):
-    """A moderator asks its author for changes."""
+    """A moderator asks the author for changes."""
 
 
 class AnnonceRefusee(EvenementAnnonce):
-    """A moderator refused it; final."""
+    """A moderator refused it. Final."""
 
 
 class AnnoncePubliee(EvenementAnnonce):
-    """Approved: matching starts."""
+    """Approved: matching searches for people to alert."""
 
 
 class AnnonceModifiee(EvenementAnnonce):
-    """Its public state changed while published (places left): no new alert."""
+    """The public state of a published annonce changed (places left). Nobody is alerted again."""
 
 
 class AnnoncePourvue(EvenementAnnonce):
@@ -94,16 +94,16 @@ class AnnoncePourvue(EvenementAnnonce):
 
 
 class AnnonceRetiree(EvenementAnnonce):
-    """Withdrawn by its author or a moderator; final, wins over what it overtakes."""
+    """Withdrawn by its author or a moderator. Final, whatever order events arrive in."""
 
 
 class AnnonceExpiree(EvenementAnnonce):
-    """Its last day is over; final."""
+    """Its last day is over. Final."""
 
 
 class AnnonceEffacee(EvenementAnnonce):
-    """The account of the citizen who wrote it is erased: the words are gone, its state is what it was. Whoever has
-    copied them erases them too."""
+    """The account of the citizen who wrote it was erased. The texts are removed and the state is unchanged; services
+    that copied the texts must erase them too."""
 
 
 class EtatAssociation(StrEnum):
@@ -113,7 +113,7 @@ class EtatAssociation(StrEnum):
 
 
 class Engagement(Valeur):
-    """The contrat d'engagement républicain as signed: which version, when, by which account."""
+    """Signature of the contrat d'engagement républicain: version, time, account."""
 
     version: str
     signe_at: Instant
@@ -145,19 +145,20 @@ class EvenementAssociation(Evenement):
 
 
 class AssociationInscrite(EvenementAssociation):
-    """Signed up: it waits for a moderator."""
+    """Registered: a moderator must read it."""
 
 
 class AssociationValidee(EvenementAssociation):
-    """Vetted by a person: it may post."""
+    """Approved by a moderator: it may post annonces."""
 
 
 class AssociationRefusee(EvenementAssociation):
-    """Refused by a person, with a reason."""
+    """Refused by a moderator, with a reason."""
 
 
 class EtatReponse(StrEnum):
-    """`deposee` and `acceptee` hold places; `en_attente` waits for some; `close`: the annonce ended before."""
+    """`deposee` and `acceptee` hold places; `en_attente` is in the waiting list; `close` means that the annonce ended
+    first."""
 
     DEPOSEE = "deposee"
     ACCEPTEE = "acceptee"
@@ -168,12 +169,13 @@ class EtatReponse(StrEnum):
 
 
 class Reponse(Valeur):
-    """ "Je peux aider": the message itself stays with annonces, since people write names and numbers in it.
+    """An answer to an annonce ("Je peux aider"). Its text stays in annonces, because people write names and numbers in
+    it.
 
-    `quantite`: the places that are reserved, or waited for; `quantite_demandee`: what was asked for, where fewer could
-    be reserved. `place` of `places`: how many places of the annonce were taken once these were reserved (« place 3 sur
-    5 »). `rang`: the position in the waiting list when this was said, from 1. `canal`: by which channel the answer
-    came; None: through the site.
+    `quantite`: places reserved or waited for. `quantite_demandee`: places asked for, if fewer could be reserved.
+    `place` of `places`: number of places of the annonce that were taken after this reservation ("place 3 sur 5").
+    `rang`: position in the waiting list at that moment, from 1. `canal`: channel by which the answer came; None means
+    the site.
     """
 
     reponse_id: Identifiant
@@ -193,10 +195,10 @@ class Reponse(Valeur):
 
 
 class EvenementReponse(Evenement):
-    """`reponse.compte_id` answers; `reponse.destinataires` are the accounts that posted the annonce.
+    """`reponse.compte_id` is the person who answers; `reponse.destinataires` are the accounts that posted the annonce.
 
-    `message_id`, `message_canal`: the ReponseParMessage (its `reponse_id`) that made it happen, and its channel, where
-    one did: whoever wrote it waits for a reply there.
+    `message_id` and `message_canal` are set when a message caused this event: the `reponse_id` of its
+    ReponseParMessage, and its channel. Its author expects a reply on that channel.
     """
 
     topic: ClassVar[str] = "annonces.reponse.v1"
@@ -210,7 +212,7 @@ class EvenementReponse(Evenement):
 
 
 class ReponseDeposee(EvenementReponse):
-    """Somebody can help; the places are reserved."""
+    """Somebody offers help; the places are reserved."""
 
 
 class ReponseAcceptee(EvenementReponse):
@@ -222,15 +224,15 @@ class ReponseDeclinee(EvenementReponse):
 
 
 class ReponseAnnulee(EvenementReponse):
-    """Who answered takes it back; the places are free again."""
+    """The person who answered cancels; the places are free again."""
 
 
 class ReponseEnAttente(EvenementReponse):
-    """Too few places are left: it waits in order of arrival, at `reponse.rang`. Nothing is reserved."""
+    """Too few places are left: the answer joins the waiting list at `reponse.rang`. Nothing is reserved."""
 
 
 class ReponsePromue(EvenementReponse):
-    """Places became free for one that waited: they are reserved, it is as if deposited now."""
+    """Places became free for an answer of the waiting list: they are reserved, as if it had been posted now."""
 
 
 class RaisonCloture(StrEnum):
@@ -239,19 +241,19 @@ class RaisonCloture(StrEnum):
 
 
 class ReponseClose(EvenementReponse):
-    """The annonce ended before this answer came to something: withdrawn or refused (`retiree`), or over (`expiree`).
+    """The annonce ended before the answer was settled: withdrawn or refused (`retiree`), or past its last day
+    (`expiree`).
 
-    None is closed when an annonce is filled: who holds a place keeps it, and who waits knows and goes on waiting.
+    When an annonce has all its places taken, no answer is closed: accepted people keep their place, and the waiting
+    list stays.
     """
 
     raison: RaisonCloture
 
 
 class RappelDu(EvenementReponse):
-    """The day before (or later, for who was accepted later): `reponse` holds places of what begins on `date_debut`.
-
-    `creneaux` and `lieu` as in the annonce, the place as precise as the public may know it.
-    """
+    """Reminder on the day before, or later for a person accepted later: `reponse` holds places of an annonce that
+    begins on `date_debut`. `creneaux` and `lieu` are those of the annonce, as precise as the public may know them."""
 
     date_debut: dt.date
     date_fin: dt.date | None = None
@@ -261,10 +263,10 @@ class RappelDu(EvenementReponse):
 
 
 class RaisonSansEffet(StrEnum):
-    """Why a message changed nothing.
+    """Why a message had no effect.
 
-    `inconnue`: no such annonce, or never published. `pas_publiee`: its author corrects it, or a moderator reads it
-    again. `trop_de_places`: more than the annonce ever had. `aucune_reponse`: there is nothing to cancel.
+    `inconnue`: the annonce does not exist or was never published. `pas_publiee`: its author corrects it, or a moderator
+    reads it again. `trop_de_places`: more places than it ever had. `aucune_reponse`: there is nothing to cancel.
     """
 
     DEJA_REPONDU = "deja_repondu"
@@ -278,10 +280,8 @@ class RaisonSansEffet(StrEnum):
 
 
 class ReponseSansEffet(Evenement):
-    """A message that changed nothing, and why. `reponse_id` is that of the ReponseParMessage.
-
-    `reponse`: the answer that stands, for `deja_repondu`. `annonce_titre` and `places`: of an annonce once published.
-    """
+    """A message had no effect. `reponse_id` is that of the ReponseParMessage. `reponse` is the existing answer, for
+    `deja_repondu`. `annonce_titre` and `places` are set if the annonce was ever published."""
 
     topic: ClassVar[str] = "annonces.reponse.v1"
     reponse_id: Identifiant

@@ -28,7 +28,8 @@ _ENVELOPE: dict[str, Any] = {
 
 
 def document(events: Sequence[type[Evenement]], file_name: Callable[[type[Evenement]], str]) -> dict[str, Any]:
-    """`file_name(event)` is its schema's file in the folder schemas/ beside the document."""
+    """Builds the document. `file_name(event)` is the file of the event's schema in the folder schemas/ beside the
+    document."""
     by_topic = {topic.name: [event for event in events if event.topic == topic.name] for topic in TOPICS}
     operations: dict[str, Any] = {}
     for topic in TOPICS:
@@ -93,7 +94,7 @@ def _operation(action: str, topic: Topic, service: str, events: Sequence[type[Ev
         "messages": [{"$ref": f"#/channels/{topic.name}/messages/{event.type_name()}"} for event in events],
         "tags": [{"name": service}],
     }
-    # Who reads its own topic holds the whole of it in every process: no group shares it out.
+    # A service that reads its own topic reads all of it in every process, so it uses no consumer group.
     if action == "receive" and service != topic.owner:
         group = {"type": "string", "enum": [service, f"{service}.retry"]}
         found["bindings"] = {"kafka": {"groupId": group, "bindingVersion": _KAFKA}}

@@ -1,4 +1,4 @@
-"""Values that several events share."""
+"""Values shared by several events."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -43,7 +43,7 @@ class TypeAuteur(StrEnum):
 
 
 class Lieu(Valeur):
-    """Where something happens. `quartier` is a code of the list quartiers; lat and lon are WGS 84 degrees."""
+    """A place. `quartier` is a code of the list quartiers; `lat` and `lon` are WGS 84 degrees."""
 
     quartier: Code | None = None
     lat: float = Field(ge=-90, le=90)
@@ -51,7 +51,7 @@ class Lieu(Valeur):
 
 
 class Auteur(Valeur):
-    """Who posts. `nom` is the public name of an association or company; a citizen has none here."""
+    """The author of an annonce. `nom` is the public name of an association or company; None for a citizen."""
 
     type: TypeAuteur
     compte_id: Identifiant

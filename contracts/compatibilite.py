@@ -1,8 +1,8 @@
-"""May today's schema of an event take the place of yesterday's? Pure functions over the JSON Schemas of this folder.
+"""Decides whether a new schema of an event may replace the previous one. Pure functions over JSON Schemas.
 
-Topics keep events for weeks, or for ever: today's readers meet yesterday's events. During a roll-out yesterday's
-readers meet today's events too. The first must always work (`breaking_changes`); the second holds if readers are
-deployed before writers (`readers_first` says when that matters).
+Topics keep events for weeks or for ever, so new readers read old events: that must always work (`breaking_changes`).
+During a roll-out, old readers read new events too: that works if readers are deployed before writers (`readers_first`
+says when this order matters).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-# Keyword → whether a smaller number allows less.
+# Keyword → True if a smaller number allows less.
 _BOUNDS = {
     "minimum": False,
     "exclusiveMinimum": False,
@@ -24,7 +24,8 @@ _BOUNDS = {
     "maxItems": True,
     "maxProperties": True,
 }
-# Equal, or gone: whether one pattern admits all that another admits cannot be told.
+# These keywords must be equal or absent: it cannot be computed whether one pattern accepts everything that another
+# accepts.
 _EXACT = ("pattern", "format", "multipleOf", "uniqueItems", "propertyNames", "prefixItems", "contains")
 _STRUCTURE = {"type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "$defs", "properties", "required", "items"}
 _STRUCTURE |= {"additionalProperties"}
@@ -33,10 +34,10 @@ _KNOWN = _STRUCTURE | _ANNOTATIONS | set(_BOUNDS) | set(_EXACT)
 
 
 def breaking_changes(old: Schema, new: Schema) -> list[str]:
-    """What in `new` would lose or refuse something of an event written after `old`; empty: the change is safe.
+    """What a reader of `new` would lose or refuse in an event written with `old`; empty when the change is safe.
 
-    Breaking: a field removed; a field newly required; a type, list of values or bound that admits less; another
-    constant, pattern, format or default; another `x-…` (topic, key). An added optional field is not.
+    Breaking: a removed field; a newly required field; a type, enum or bound that accepts less; another constant,
+    pattern, format or default; another `x-…` (topic, key). An added optional field is not breaking.
     """
     marks = [
         f"{name}: {old.get(name)!r} became {new.get(name)!r}"
@@ -47,23 +48,25 @@ def breaking_changes(old: Schema, new: Schema) -> list[str]:
 
 
 def readers_first(old: Schema, new: Schema) -> list[str]:
-    """What of an event written after `new` a reader that knows only `old` would refuse: deploy readers first."""
+    """What a reader that knows only `old` would refuse in an event written with `new`; if not empty, deploy readers
+    first."""
     return _Comparison(new, old, removals=False).all()
 
 
 @dataclass
 class _Comparison:
-    """Says what a reader refuses of what a writer may write. `removals`: a field that the reader ignores is a loss."""
+    """Finds what a reader refuses in what a writer may write. `removals` also reports fields that the reader would
+    ignore."""
 
     written_root: Schema
     read_root: Schema
     removals: bool
-    # By identity: a definition that is used in several places, or within itself, is compared once. The schemas are
-    # kept with the result, since a freed one would leave its identity to another.
+    # Pairs of schemas already compared, by identity, so that shared or recursive definitions are compared once. The
+    # schemas are kept in the value because Python may reuse the id of a freed object.
     known: dict[tuple[int, int], tuple[Schema, Schema, list[str]]] = field(default_factory=dict)
 
     def all(self) -> list[str]:
-        """What is refused anywhere, once each."""
+        """All refusals, without duplicates."""
         return list(dict.fromkeys(self.refusals(self.written_root, self.read_root, "")))
 
     def refusals(self, written: Schema, read: Schema, path: str) -> Iterator[str]:
@@ -84,7 +87,7 @@ class _Comparison:
     def _known_refusals(self, written: Schema, read: Schema, path: str) -> list[str]:
         pair = (id(written), id(read))
         if pair not in self.known:
-            # While it is under way the pair counts as compatible: a type may contain itself.
+            # A pair counts as compatible while it is being compared, because a type may contain itself.
             self.known[pair] = (written, read, [])
             self.known[pair] = (written, read, list(self._refusals_of_one(written, read, path)))
         return self.known[pair][2]
@@ -122,7 +125,7 @@ class _Comparison:
         yield from self._others(written, read, path)
 
     def _others(self, written: Schema, read: Schema, path: str) -> Iterator[str]:
-        """The fields that no schema names: refused, or of a stated type (a dict)."""
+        """Compares fields that no schema names: forbidden, or of a stated type (a dict)."""
         theirs, ours = written.get("additionalProperties", True), read.get("additionalProperties", True)
         if ours is True or theirs is False:
             return
@@ -134,7 +137,7 @@ class _Comparison:
 
 
 def _alternatives(schema: Schema, root: Schema) -> Iterator[Schema]:
-    """`schema` with its references followed and its unions laid flat."""
+    """Yields the alternatives of `schema`, with references resolved and nested unions flattened."""
     if "$ref" in schema:
         target: Any = root
         for part in schema["$ref"].removeprefix("#/").split("/"):
@@ -166,7 +169,7 @@ _TYPE_OF = {str: "string", bool: "boolean", int: "integer", float: "fraction", t
 
 
 def _types(schema: Schema) -> frozenset[str]:
-    """The JSON types that `schema` admits; a number is an integer or a fraction."""
+    """The JSON types that `schema` accepts; a number is an integer or a fraction."""
     name = schema.get("type")
     if name == "number":
         return frozenset({"integer", "fraction"})

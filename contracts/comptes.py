@@ -16,7 +16,7 @@ class EtatCompte(StrEnum):
 
 
 class Consentement(Valeur):
-    """Consent to alerts on one channel. `preuve` names the act that gave it ("code saisi"), never an address."""
+    """Consent to alerts on one channel. `preuve` names the act that gave it ("code saisi"), and contains no address."""
 
     canal: Canal
     accorde: bool
@@ -42,8 +42,8 @@ class EvenementCompte(Evenement):
 
 
 class CompteEnregistre(EvenementCompte):
-    """New, or its consents changed."""
+    """A new account, or a change of its consents."""
 
 
 class CompteEfface(EvenementCompte):
-    """The person asked for erasure: every service erases what it holds of them."""
+    """The person asked for erasure: every service erases what it stores about them."""

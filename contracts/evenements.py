@@ -1,4 +1,4 @@
-"""Which event types travel on which topic: the catalogue that consumers decode with."""
+"""All event classes, and the catalogue (topic → type name → class) that consumers use to decode events."""
 
 from contracts import annonces, comptes, conversations, matching, moderation, notifications
 from contracts.base import Evenement

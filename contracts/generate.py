@@ -1,11 +1,12 @@
-"""Writes what others read of our contracts: `python -m contracts.generate`.
+"""Generates the public description of the contracts: `python -m contracts.generate`.
 
-contracts/schemas/<Event>.<version>.json   the JSON Schema of each event, with its topic
-contracts/asyncapi.json                    the AsyncAPI 3.0 document: channels, operations, messages
-contracts/exemples/EMPREINTES              the SHA-256 of each golden example, so that none is edited
+- contracts/schemas/<Event>.<version>.json: the JSON Schema of each event, with its topic
+- contracts/asyncapi.json: the AsyncAPI 3.0 document (channels, operations, messages)
+- contracts/exemples/EMPREINTES: the SHA-256 of each golden example, so that none is edited
 
-The schemas in the repository are what has been published. A change that breaks them is refused: a breaking change is a
-new topic version (`<owner>.<noun>.v2`) with new classes, and the old ones stay until no topic holds their events.
+The schemas in the repository are those that have been published. The command refuses a change that breaks them: a
+breaking change needs a new topic version (`<owner>.<noun>.v2`) with new classes. The old classes stay until no topic
+holds their events.
 """
 
 import hashlib
@@ -24,12 +25,12 @@ EMPREINTES = "EMPREINTES"
 
 
 def file_name(event: type[Evenement]) -> str:
-    """`AnnoncePubliee.v1.json`: the version is that of its topic."""
+    """ "AnnoncePubliee.v1.json"; the version is that of the topic."""
     return f"{event.type_name()}.{event.topic.rpartition('.')[2]}.json"
 
 
 def schema(event: type[Evenement]) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) that readers validate with, marked with the topic it travels on."""
+    """The JSON Schema (draft 2020-12) of an event, with the topic it is published on."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **event.model_json_schema(mode="validation"),
@@ -53,14 +54,14 @@ def read_fingerprints(root: Path = RACINE) -> dict[str, str]:
 
 
 def generated(events: Sequence[type[Evenement]] = EVENEMENTS) -> dict[str, str]:
-    """Path below contracts/ → content, for schemas and document."""
+    """Path below contracts/ → content of the generated file."""
     files = {f"schemas/{file_name(event)}": to_text(schema(event)) for event in events}
     files["asyncapi.json"] = to_text(asyncapi.document(events, file_name))
     return files
 
 
 def refusals(events: Sequence[type[Evenement]] = EVENEMENTS, root: Path = RACINE) -> list[str]:
-    """The breaking changes between the schemas recorded in `root` and those of `events`."""
+    """The breaking changes between the schemas stored below `root` and those of `events`."""
     today = {file_name(event): schema(event) for event in events}
     found = []
     for path in sorted((root / "schemas").glob("*.json")):
@@ -77,7 +78,7 @@ def refusals(events: Sequence[type[Evenement]] = EVENEMENTS, root: Path = RACINE
 
 
 def roll_out_notes(events: Sequence[type[Evenement]] = EVENEMENTS, root: Path = RACINE) -> list[str]:
-    """Changes that readers of the recorded schemas would refuse: readers are deployed before writers."""
+    """Changes that readers of the stored schemas would refuse: deploy readers before writers."""
     found = []
     for event in events:
         path = root / "schemas" / file_name(event)
@@ -88,7 +89,7 @@ def roll_out_notes(events: Sequence[type[Evenement]] = EVENEMENTS, root: Path = 
 
 
 def write(events: Sequence[type[Evenement]] = EVENEMENTS, root: Path = RACINE) -> None:
-    """Writes all files, and records the golden examples that are new."""
+    """Writes all files, and adds the fingerprints of new golden examples."""
     (root / "schemas").mkdir(exist_ok=True)
     for name, content in generated(events).items():
         (root / name).write_text(content, encoding="utf-8")

@@ -11,11 +11,11 @@ from contracts.commun import Code, Identifiant, Instant, Lieu, Nature, Sens
 
 
 class Profil(Valeur):
-    """What somebody wants to be alerted about. An empty list of natures, categories, domaines or creneaux means: any.
+    """What a person wants to be alerted about. Empty natures, categories, domaines or creneaux mean any.
 
-    `sens` is the sens of the annonces wanted: besoin for who helps, offre for an association that looks for something.
-    `rayon_km` is the radius around `lieu` in kilometres. `mineur`: under 18, only annonces that are open to them;
-    `pmr`: reduced mobility, only places that are accessible.
+    `sens` is the sens of the wanted annonces: besoin for people who help, offre for an association that looks for
+    something. `rayon_km` is the radius around `lieu`, in kilometres. `mineur`: under 18, only annonces open to minors.
+    `pmr`: reduced mobility, only accessible places.
     """
 
     profil_id: Identifiant
@@ -50,7 +50,7 @@ class ProfilEnregistre(EvenementProfil):
 
 
 class ProfilDesactive(EvenementProfil):
-    """Unsubscribed or erased: never alerted again."""
+    """Unsubscribed or erased: it is never alerted again."""
 
 
 class CodeRaison(StrEnum):
@@ -65,7 +65,7 @@ class CodeRaison(StrEnum):
 
 
 class Raison(Valeur):
-    """One reason of a match: `valeur` is a code of a reference list, or metres for distance."""
+    """One reason of a match: `valeur` is a code of a reference list, or the distance in metres."""
 
     code: CodeRaison
     valeur: str = ""
@@ -80,10 +80,10 @@ class Destinataire(Valeur):
 
 
 class CorrespondancesTrouvees(Evenement):
-    """A chunk of at most 500 people whom one version of an annonce concerns, best first.
+    """At most 500 people whom one version of an annonce concerns, best match first.
 
-    Chunks need no order: whoever reads them goes by versions. So each goes to a partition of its own, and all workers
-    share a need of the whole city.
+    Chunks are independent, because readers compare versions. Each chunk has its own key, so that all workers share the
+    work for an annonce that concerns the whole city.
     """
 
     topic: ClassVar[str] = "matching.correspondance.v1"

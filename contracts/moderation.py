@@ -22,7 +22,8 @@ class Issue(StrEnum):
 
 
 class Motif(Valeur):
-    """Why: a code of the list motifs, the sentence for the author, and for values the commitment and the passage."""
+    """A reason: code of the list motifs, sentence for the author, and (for the values of the Republic) the commitment
+    and the quoted passage."""
 
     code: str
     explication: str = ""
@@ -31,11 +32,8 @@ class Motif(Valeur):
 
 
 class Decision(Valeur):
-    """`cible_version` is the version that was read by who decided: a later one makes the decision stale.
-
-    `destinataires` are the accounts to be told (never an address).
-    `automatique` is true when the policy "confiance" decided.
-    """
+    """`cible_version` is the version that was read: the decision is stale once a later version exists. `destinataires`
+    are the accounts to inform. `automatique` is true when the policy "confiance" decided."""
 
     decision_id: Identifiant
     dossier_id: Identifiant

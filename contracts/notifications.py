@@ -16,14 +16,14 @@ class Canal(StrEnum):
 
 
 class Intention(StrEnum):
-    """What somebody wants who answers an alert by a message."""
+    """What a person who answers an alert by a message wants."""
 
     REPONDRE = "repondre"
     ANNULER = "annuler"
 
 
 class EnvoisRemis(Evenement):
-    """A group of alerts about one annonce was handed to the provider of its channel."""
+    """A group of alerts about one annonce was accepted by the provider of its channel."""
 
     topic: ClassVar[str] = "notifications.envoi.v1"
     lot_id: Identifiant
@@ -38,7 +38,7 @@ class EnvoisRemis(Evenement):
 
 
 class DesabonnementDemande(Evenement):
-    """Somebody used the unsubscribe link of an alert: the profil gets nothing more."""
+    """A person used the unsubscribe link of an alert: the profil gets no more alerts."""
 
     topic: ClassVar[str] = "notifications.envoi.v1"
     envoi_id: Identifiant
@@ -51,9 +51,10 @@ class DesabonnementDemande(Evenement):
 
 
 class ReponseParMessage(Evenement):
-    """Somebody answered an alert by SMS or through a link: annonces reserves, or says why it cannot.
+    """A person answered an alert by SMS or through a link. annonces reserves the places, or publishes why it cannot.
 
-    `reponse_id` is that of the answer to be made: the same message twice makes one. `quantite`: places or objects.
+    `reponse_id` is the id of the answer to create, so that the same message received twice creates one. `quantite`:
+    number of places or objects.
     """
 
     topic: ClassVar[str] = "notifications.reponse.v1"

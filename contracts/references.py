@@ -1,6 +1,6 @@
 """The reference lists as data (contracts/references/*.json): codes that events carry, labels that people read.
 
-A code is never renamed nor removed once published: events in the topics carry it. Labels may change.
+A published code is never renamed or removed, because events in the topics carry it. Labels may change.
 """
 
 import json
@@ -36,9 +36,9 @@ class CodeInconnu(KeyError):
 
 
 class Valeur(base.Valeur):
-    """One entry. `libelle` is a title for forms, `court` fits in a sentence ("samedi matin", "véhicule")."""
+    """One entry. `libelle` is a title for forms; `court` fits in a sentence ("samedi matin", "véhicule")."""
 
-    # A typo in the data must not pass for a default.
+    # A misspelt field in the data must be an error, not be ignored.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: Code
@@ -47,12 +47,12 @@ class Valeur(base.Valeur):
 
     @property
     def dans_une_phrase(self) -> str:
-        """`court`, else the label with its first letter in lower case."""
+        """`court`, or the label with a lower-case first letter."""
         return self.court or self.libelle[:1].lower() + self.libelle[1:]
 
 
 class Materiel(Valeur):
-    """An object, or premises and vehicles: `nature` says under which of the two an annonce posts it."""
+    """An object, or premises and vehicles. `nature` is the nature of the annonces that may use it."""
 
     nature: Literal[Nature.MATERIEL, Nature.LOGISTIQUE]
 
@@ -65,10 +65,11 @@ class Quartier(Valeur):
 
 
 class Motif(Valeur):
-    """A reason of a moderator. `explication` tells the author what to change.
+    """A reason that a moderator can choose.
 
-    `issues` and `cibles` say for which decisions on what it can be chosen; `engagement_requis`: the decision must name
-    the commitment and quote the passage; `explication_requise`: the moderator must write a sentence of their own.
+    `explication` tells the author what to change. `issues` and `cibles`: decisions and targets for which it can be
+    chosen. `engagement_requis`: the decision must name the commitment and quote the passage. `explication_requise`: the
+    moderator must write an explanation.
     """
 
     explication: str
@@ -89,7 +90,7 @@ T = TypeVar("T", bound=Valeur)
 
 
 class Document(BaseModel, Generic[T]):
-    """A file: where its values come from, and the values in the order in which they are shown."""
+    """A file: the source of its values, and the values in display order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,7 +109,7 @@ CLASSES: dict[str, type[Valeur]] = {
 
 
 def _read(liste: Liste, classe: type[T]) -> tuple[Document[T], Mapping[str, T]]:
-    document: Document[T] = Document[classe].model_validate(  # type: ignore[valid-type]  # the class is chosen by the list
+    document: Document[T] = Document[classe].model_validate(  # type: ignore[valid-type]  # a class chosen at run time
         json.loads((DOSSIER / f"{liste}.json").read_text(encoding="utf-8"))
     )
     return document, MappingProxyType({valeur.code: valeur for valeur in document.valeurs})
@@ -145,27 +146,27 @@ def engagements() -> Mapping[str, Engagement]:
 
 @cache
 def categories() -> Mapping[str, Valeur]:
-    """What an annonce or a profil calls a category: activites, then materiels."""
+    """The categories of annonces and profils: activites, then materiels."""
     return MappingProxyType({**valeurs("activites"), **valeurs("materiels")})
 
 
 def version_engagement() -> str:
-    """The version of the contrat d'engagement républicain that is signed today."""
+    """The version of the contrat d'engagement républicain that is signed now."""
     return _liste("engagements")[0].version
 
 
 def source(liste: Liste) -> str:
-    """Where the values of a list come from."""
+    """The source of the values of a list."""
     return _liste(liste)[0].source
 
 
 def valeurs(liste: Liste) -> Mapping[str, Valeur]:
-    """Code → value, in the order in which they are shown; read once, read-only."""
+    """Code → value in display order; read from the file once, read-only."""
     return _liste(liste)[1]
 
 
 def valeur(liste: Liste | Literal["categories"], code: str) -> Valeur:
-    """One value; raises CodeInconnu."""
+    """One value. Raises CodeInconnu."""
     connues = categories() if liste == "categories" else valeurs(liste)
     if code not in connues:
         raise CodeInconnu(f"{liste} : {code}")
@@ -173,5 +174,5 @@ def valeur(liste: Liste | Literal["categories"], code: str) -> Valeur:
 
 
 def libelle(liste: Liste | Literal["categories"], code: str) -> str:
-    """The label of a code; raises CodeInconnu."""
+    """The label of a code. Raises CodeInconnu."""
     return valeur(liste, code).libelle

@@ -1,17 +1,20 @@
-"""The one table of topics: key, owner, readers, clean-up. Code, compose, manifests and documents agree with it."""
+"""The table of topics: key, owner, readers, retention. Tests compare code, compose, manifests and documents with it."""
 
 from dataclasses import dataclass
 
 JOUR_MS = 24 * 3600 * 1000
 SUR_LE_CHEMIN = 12
-"""Partitions of the topics that every annonce passes through: as many workers of a service can share the work."""
+"""Partitions of the topics that every annonce passes through; it limits how many workers of a service can share the
+work."""
 A_COTE = 3
-"""Partitions of the others: a consumer names each of its partitions in each fetch, which was half of a worker's CPU."""
+"""Partitions of the other topics. Few, because a consumer lists its partitions in every fetch, which took half of a
+worker's CPU."""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """`readers` are consumer names (= services); `retention_ms` None keeps the last event of each key for ever."""
+    """`readers` are consumer groups, named like their services. `retention_ms` None keeps the last event of each key
+    without limit."""
 
     name: str
     key: str

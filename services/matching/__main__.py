@@ -10,7 +10,7 @@ from services.matching.settings import SERVICE, Reglages
 
 
 def _start(settings: Reglages, health: Health) -> AbstractAsyncContextManager[Sequence[Loop]]:
-    # Faust takes half a second to import; the api does without.
+    # Imported here because Faust takes half a second to load and the API does not need it.
     from services.matching.worker import start
 
     return start(settings, health)

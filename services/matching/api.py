@@ -1,4 +1,5 @@
-"""The profils of whoever calls, and the bulk import; the gateway calls it with a token that says on whose behalf."""
+"""Routes: the profils of the caller, bulk import, and checks for operators. The gateway calls them with a token that
+names the caller."""
 
 from typing import Annotated, Any
 
@@ -97,7 +98,8 @@ async def supprimer(profil_id: str, caller: Caller, ours: Ours) -> Response:
 async def importer(
     souhaits: Annotated[list[SouhaitsImportes], Body(min_length=1, max_length=IMPORT_MAX)], ours: Ours
 ) -> dict[str, int]:
-    """Adds many at once (within the body limit of 256 KiB); those whose `profil_id` exists are left as they are."""
+    """Adds many profils at once (within the body limit of 256 KiB). A profil whose `profil_id` exists is not
+    changed."""
     now = ours.clock.now()
     profils = {
         profil.profil_id: profil
@@ -121,7 +123,7 @@ async def importer(
 async def lire_suivis(
     annonce_ids: Annotated[list[Identifiant], Body(embed=True, min_length=1, max_length=SUIVIS_MAX)], ours: Ours
 ) -> dict[str, Any]:
-    """What is known of some annonces, for an operator's account: {suivis: [{annonce_id, version, etat, appariee}]}."""
+    """What matching knows of some annonces, for ./place bilan: {suivis: [{annonce_id, version, etat, appariee}]}."""
     return {"suivis": await store.suivis(ours.mongo.db, annonce_ids)}
 
 
@@ -129,10 +131,10 @@ async def lire_suivis(
 async def lire_concernes(
     annonce: Annonce, ours: Ours, apres: Annotated[Identifiant | None, Body()] = None
 ) -> dict[str, Any]:
-    """Whom an annonce concerns, for checks: each stored profil is compared with it, without the index.
+    """Whom an annonce concerns, for checks: compares it with each stored profil, without the index.
 
-    Reads a page of CONCERNES_PAGE profils. Answers {concernes: [{profil_id, compte_id}], suite}; `suite` is the `apres`
-    of the next page, or null.
+    Reads one page of CONCERNES_PAGE profils, small enough not to delay other requests. Answers {concernes: [{profil_id,
+    compte_id}], suite}; `suite` is the `apres` of the next page, or null.
     """
     profils = await store.page_des_profils(ours.mongo.db, apres, CONCERNES_PAGE)
     concernes = [

@@ -1,8 +1,8 @@
-"""Faust counts the annonces that were published, in a table of windows of a week, kept in a topic of its own.
+"""Counts published annonces per week with Faust, in a windowed table whose changelog is a topic.
 
-It is in a group of its own and touches nothing that alerts depend on: when it fails, it begins again, and what it has
-counted comes back from its topic. Faust acknowledges an event whose agent has raised, and may commit past one that is
-in hand (faust-streaming 606); a count can bear that, an alert cannot.
+It has its own consumer group and alerts do not depend on it. When it fails it starts again, and its counts come back
+from the changelog. Faust may lose events: it acknowledges an event whose agent raised, and may commit past one that is
+still in progress (faust-streaming #606). Counts can tolerate that, alerts cannot.
 """
 
 import asyncio
@@ -45,7 +45,8 @@ class Tendances:
         self._table: Any = None
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Counts until `stopping`. Whatever breaks is begun again, ever more rarely: the worker goes on without it."""
+        """Counts until `stopping` is set. After any failure it starts again with growing pauses; the worker is not
+        affected."""
         pause = _FIRST_PAUSE_S
         while not stopping.is_set():
             try:
@@ -65,7 +66,7 @@ class Tendances:
             crashed.cancel()
             self._table = None
             ending = asyncio.ensure_future(app.stop())
-            # Not wait_for: Faust swallows a cancellation while it waits for its agents, and would never end.
+            # Not wait_for: Faust swallows a cancellation while it waits for its agents, so wait_for would never return.
             await asyncio.wait({ending}, timeout=_STOP_S)
 
     def _make_app(self, folder: Path) -> faust.App:
@@ -105,7 +106,7 @@ class Tendances:
         return app
 
     def compter(self, at: dt.datetime) -> Counter[Cellule]:
-        """How many annonces were published in the week of `at`, among those whose partitions are ours."""
+        """Number of annonces published in the week of `at`, in the partitions of this worker."""
         if self._table is None:
             return Counter()
         start = weekly_counts.debut(at)
@@ -113,14 +114,16 @@ class Tendances:
         return weekly_counts.compter(entrees)
 
     async def mesurer(self) -> None:
-        """Before /metrics is read: each worker tells its partitions, their sum is the city."""
+        """Updates the gauges before each scrape of /metrics. Each worker reports its partitions; the sum covers the
+        city."""
         SEMAINE.clear()
         for cellule, nombre in self.compter(self._clock.now()).items():
             SEMAINE.labels(*cellule).set(nombre)
 
 
 def _publiee(message: Any) -> Annonce | None:
-    """The annonce when it was published. What cannot be read is the affair of those who alert."""
+    """The annonce of a publication. Unreadable records are ignored here: the consumer that alerts sends them to the
+    dead letters."""
     headers = headers_of(list(message.headers or ()))
     record = Record(_TOPIC, message.partition, message.offset, message.key, message.value, headers, 0)
     with suppress(InvalidMessage, ValidationError):

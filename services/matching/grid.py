@@ -1,8 +1,9 @@
-"""The grid of the index: profils by class of radius and by square cell, as one sortable integer key per posting.
+"""The grid of the index. Each posting has one sortable integer key, made of the class of radius and the square cell of
+the profil.
 
-A profil of class r (2, 4 … 64 km, the smallest that holds its radius) lies in a cell of r/2 km, so an annonce reads the
-five or six rows of cells around it per class, each a contiguous range of keys. A range may hold too much, never too
-little: the distance decides.
+Classes of radius are 2, 4 … 64 km; a profil is in the smallest class that contains its radius r, in cells of r/2 km.
+For each class, an annonce reads the five or six rows of cells around it, each a contiguous range of keys. A range may
+contain too many profils but never too few: the exact distance is checked afterwards.
 """
 
 import math
@@ -18,7 +19,7 @@ UInt64s = npt.NDArray[np.uint64]
 CLASSES_KM = (2, 4, 8, 16, 32, 64)
 _SEUILS = np.array([seuil(rayon) for rayon in CLASSES_KM], dtype=np.float64)
 _KM_PAR_DEGRE = RAYON_TERRE_M / 1000 * math.pi / 180
-# Covers the rounding of positions to float32 (0.4 m) many times over.
+# Much larger than the rounding error of positions in float32 (0.4 m).
 _MARGE_KM = 0.02
 
 # Key: sens (1 bit) | category + 1, 0 for "any" (7) | class (3) | row (16) | column (17).
@@ -37,7 +38,7 @@ class Ranges:
 
 
 def prefix(sens: int, category: int) -> int:
-    """The high part of a key; `category` is a bit number of the vocabulary, -1 for a profil that takes any."""
+    """The high part of a key. `category` is a bit number of the vocabulary, or -1 for a profil that accepts any."""
     return ((sens << _CATEGORY_BITS) | (category + 1)) << _CELL_BITS
 
 
@@ -60,12 +61,12 @@ def cells(
 
 
 def everywhere() -> Ranges:
-    """All cells: for an annonce that is done from anywhere."""
+    """All cells, for an annonce that can be done remotely."""
     return Ranges(np.array([0], dtype=np.uint64), np.array([(1 << _CELL_BITS) - 1], dtype=np.uint64))
 
 
 def around(lat: float, lon: float) -> Ranges:
-    """The cells of every class in which a profil may lie that reaches (lat, lon)."""
+    """The cells, in every class, of the profils whose radius may reach (lat, lon)."""
     low: list[int] = []
     high: list[int] = []
     for number, rayon in enumerate(CLASSES_KM):
@@ -89,7 +90,7 @@ def around(lat: float, lon: float) -> Ranges:
 
 
 def _half_width_deg(lat: float, reach_deg: float) -> float | None:
-    """How far east and west a circle extends; None when it holds a pole."""
+    """Half of the width of a circle, in degrees of longitude; None when the circle contains a pole."""
     if abs(lat) + reach_deg >= 90:
         return None
     return math.degrees(math.asin(min(1.0, math.sin(math.radians(reach_deg)) / math.cos(math.radians(lat)))))

@@ -1,4 +1,4 @@
-"""What matching does when something happened elsewhere; the table at the end says it all."""
+"""What matching does when an event arrives; the table HANDLERS is at the end."""
 
 import asyncio
 import datetime as dt
@@ -21,9 +21,9 @@ from services.matching.metrics import CORRESPONDANCES, SEARCH_SECONDS
 from services.matching.settings import SERVICE
 
 LOT = 500
-# Below this many profils a search takes less time than handing it to a thread.
+# With fewer profils, a search is faster than starting a thread for it.
 _INLINE = 20_000
-# A deactivation reaches the index within milliseconds; a minute covers a worker that lags.
+# A deactivation reaches the index within milliseconds; one minute also covers a worker that lags.
 _INDEX_MAY_LAG = dt.timedelta(seconds=60)
 
 
@@ -34,19 +34,18 @@ class Deps:
 
 
 async def on_annonce_publiee(event: annonces.AnnoncePubliee, tx: Tx, deps: Deps) -> None:
-    """Searches for whom the annonce concerns, leaving out those whom an earlier version has reached."""
+    """Searches for the people whom the annonce concerns, except those alerted about an earlier version."""
     await _suivre(event.annonce, tx, deps, publication=True)
 
 
 async def on_annonce(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
-    """Any other event of an annonce: its version and state are noted, so that a stale publication finds nobody.
-
-    It makes up for a publication that never arrived."""
+    """Stores version and state of the annonce, so that a stale publication alerts nobody. Searches if the publication
+    event was missed."""
     await _suivre(event.annonce, tx, deps, publication=False)
 
 
 async def on_desabonnement_demande(event: DesabonnementDemande, tx: Tx, deps: Deps) -> None:
-    """The profil gets nothing more; one that was erased meanwhile has nothing to lose."""
+    """Deactivates the profil; does nothing if it was erased."""
     profil = await store.profil(tx.db, event.profil_id, tx)
     desactive = domain.desactiver(profil) if profil else None
     if desactive is None:
@@ -57,7 +56,7 @@ async def on_desabonnement_demande(event: DesabonnementDemande, tx: Tx, deps: De
 
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
-    """Erases what the account looked for; the topic keeps an empty last version."""
+    """Erases what the account wanted; the topic keeps an empty last version."""
     for profil in await store.profils_du_compte(tx.db, event.compte.compte_id, tx):
         efface = domain.effacer(profil)
         if not await store.remplacer(tx, efface, deps.clock.now()):
@@ -109,7 +108,7 @@ async def _emettre(annonce: Annonce, found: list[Destinataire], tx: Tx, now: dt.
 
 
 def sans_effet(event: object) -> bool:
-    """True of an event after which matching would act as before: a first version overtakes nothing."""
+    """True for an event that cannot change anything, such as the first version of an annonce."""
     return isinstance(event, annonces.AnnonceDeposee) and event.annonce.version == 1
 
 

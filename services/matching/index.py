@@ -1,11 +1,12 @@
-"""The profils in memory, as columns, with postings by category and cell: who is concerned by an annonce, best first.
+"""In-memory index of the profils: columns, and postings by category and grid cell. Finds whom an annonce concerns, best
+match first.
 
-A slot holds a profil and is never overwritten while a search can see it. The postings are an immutable base over the
-slots of the last rebuild; what came since is the delta, scanned whole; what left is marked dead. A rebuild is prepared
-beside (in a thread) and swapped in. Some 50 bytes of columns and 12 of postings per profil, besides the two ids and the
-map that finds the slot.
+A profil has a slot, which is never overwritten while a search can see it. Postings are immutable and cover the slots
+known at the last rebuild (the base). Slots added since are in the delta, which every search scans completely; removed
+slots are marked dead. A rebuild is prepared in a thread and then swapped in. Memory per profil: about 50 bytes of
+columns and 12 of postings, plus two ids and the dictionary entry.
 
-Every public method may be called from any thread: one lock orders them, held for a search only while columns are read.
+Public methods are thread-safe. One lock protects the columns; a search holds it only while it reads them.
 """
 
 import threading
@@ -50,7 +51,7 @@ _DELTA_MIN = 4096
 
 @dataclass(frozen=True)
 class Base:
-    """Postings: `slots[starts[i]:starts[i + 1]]` are the slots under `keys[i]`; keys ascend, each once."""
+    """Postings: `slots[starts[i]:starts[i + 1]]` are the slots of `keys[i]`; keys are unique and ascending."""
 
     keys: npt.NDArray[np.uint64]
     starts: npt.NDArray[np.int64]
@@ -59,7 +60,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """A base made from a snapshot: how far the delta had come, and which slots were dead then."""
+    """A base prepared from a snapshot: length of the delta, and dead slots, at that moment."""
 
     base: Base
     delta_seen: int
@@ -79,7 +80,7 @@ class Index:
         self._profils: list[str] = []
         self._comptes: list[str] = []
         self._slot_of: dict[str, int] = {}
-        # The last version of a profil that left: an older event must not bring it back.
+        # Last version of each removed profil: an older event must not add it again.
         self._gone: dict[str, int] = {}
         self._base = _empty()
         self._posted = 0
@@ -87,7 +88,7 @@ class Index:
         self._free: list[int] = []
 
     def __len__(self) -> int:
-        """How many profils can be found."""
+        """Number of profils that can be found."""
         return len(self._slot_of)
 
     def __contains__(self, profil_id: object) -> bool:
@@ -96,14 +97,15 @@ class Index:
 
     @property
     def wants_rebuild(self) -> bool:
-        """True when the delta has grown so long that scanning it costs more than the base."""
+        """True when the delta is so long that scanning it takes longer than searching the base."""
         return len(self._delta) > max(_DELTA_MIN, self._posted // 16)
 
     def upsert(self, profil: Profil) -> bool:
-        """Adds or replaces a profil; an inactive one leaves. False when a version at least as new is known.
+        """Adds or replaces a profil, or removes it when it is inactive. Returns False when this version or a newer one
+        is known.
 
-        Raises VocabularyFull when its codes do not fit any more, OverflowError when its version does not; no profil has
-        changed then.
+        Raises VocabularyFull when there is no bit left for its codes, OverflowError when its version does not fit. The
+        index is unchanged then.
         """
         if not profil.actif:
             return self.remove(profil.profil_id, profil.version)
@@ -127,7 +129,7 @@ class Index:
                 EXIGE_MINEURS * profil.mineur | EXIGE_PMR * profil.pmr,
                 1,
             )
-            # Made before anything changes: a number that no column holds is refused here.
+            # Built before anything is changed, because it raises when a number does not fit.
             made = np.array(row, dtype=ROW)
             self._kill(profil.profil_id)
             slot = self._allocate()
@@ -140,7 +142,7 @@ class Index:
         return True
 
     def remove(self, profil_id: str, version: int) -> bool:
-        """The profil is found no more. False when a version at least as new is known."""
+        """Removes the profil. Returns False when this version or a newer one is known."""
         with self._lock:
             if self._is_stale(profil_id, version):
                 return False
@@ -149,7 +151,8 @@ class Index:
         return True
 
     def search(self, annonce: Annonce) -> list[Destinataire]:
-        """Whom `annonce` concerns, best first: what scoring.correspond finds one by one, sorted by scoring.ordre."""
+        """The people whom `annonce` concerns, best first: the same result as scoring.correspond for each profil, sorted
+        by scoring.ordre."""
         if annonce.sans_alerte:
             return []
         query = Query(annonce, self._vocabularies, _SENS[annonce.sens], _NATURES[annonce.nature])
@@ -161,21 +164,21 @@ class Index:
         return query.destinataires(found, profils, comptes)
 
     def rebuild(self) -> None:
-        """Prepares and swaps at once."""
+        """Prepares a rebuild and swaps it in."""
         self.swap(self.prepare())
 
     def prepare(self) -> Rebuild:
-        """Sorts the living slots into new postings; slow, meant for a thread. Only one rebuild at a time."""
+        """Sorts the living slots into new postings. Slow, so it runs in a thread; only one rebuild at a time."""
         with self._lock:
             rows, used, delta_seen = self._rows, self._used, len(self._delta)
             alive = rows["vivant"][:used] == 1
-            # From now on no dead slot is reused until the swap: this snapshot must not change under the sort.
+            # Do not reuse dead slots until the swap: this snapshot must not change while it is sorted.
             self._free = []
         slots = np.flatnonzero(alive).astype(np.uint32)
         return Rebuild(_postings(rows, slots), delta_seen, np.flatnonzero(~alive).astype(np.uint32))
 
     def swap(self, rebuild: Rebuild) -> None:
-        """Puts a prepared base in place; fast."""
+        """Replaces the base with a prepared one; fast."""
         with self._lock:
             self._base = rebuild.base
             self._posted = self._used - len(rebuild.dead)
@@ -205,7 +208,7 @@ class Index:
         return self._used - 1
 
     def _posted_slots(self, query: Query) -> Slots:
-        """The slots under every key that may concern the query; some more than once."""
+        """The slots of every key that may match the query; may contain duplicates."""
         low = (query.prefixes[:, None] | query.ranges.low[None, :]).ravel()
         high = (query.prefixes[:, None] | query.ranges.high[None, :]).ravel()
         first = self._base.starts[np.searchsorted(self._base.keys, low, side="left")]
@@ -214,7 +217,7 @@ class Index:
 
 
 def _gather(slots: Slots, first: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> Slots:
-    """`slots[first[i]:after[i]]` for all i, one behind the other."""
+    """Concatenates `slots[first[i]:after[i]]` for all i."""
     lengths = after - first
     total = int(lengths.sum())
     ends = np.cumsum(lengths)
@@ -224,7 +227,7 @@ def _gather(slots: Slots, first: npt.NDArray[np.int64], after: npt.NDArray[np.in
 
 
 def _postings(rows: Rows, slots: Slots) -> Base:
-    """Each living slot under its cell, once per category, or once under "any"."""
+    """Postings of the living slots: one per category of the profil, or one under "any"."""
     living = rows[slots]
     cells = grid.cells(living["x"], living["y"], living["z"], living["seuil"])
     categories = living["categories"]

@@ -1,4 +1,4 @@
-"""One annonce as masks, against columns of profils: the same rule as scoring.correspond, for many at once."""
+"""Applies the rule of scoring.correspond to columns of profils: one annonce against many profils at once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ _DESTINATAIRES = TypeAdapter(list[Destinataire])
 
 
 class Vocabularies:
-    """The bits of each list of codes; the widths are those of the columns."""
+    """The bits of the codes of each list; the numbers of bits are those of the columns."""
 
     def __init__(self) -> None:
         self.categories = Vocabulary("categories", references.categories(), 64)
@@ -33,7 +33,7 @@ class Vocabularies:
 
 @dataclass(frozen=True)
 class Found:
-    """The profils concerned, unordered; distances in metres (None: from anywhere), shared codes as masks."""
+    """The matching profils, unordered: distances in metres (None for remote), shared codes as bit masks."""
 
     slots: Slots
     distances: Ints | None
@@ -45,7 +45,7 @@ class Found:
 
 
 class Query:
-    """`sens` and `nature` are the values that the columns hold."""
+    """`sens` and `nature` are the values stored in the columns."""
 
     def __init__(self, annonce: Annonce, vocabularies: Vocabularies, sens: int, nature: int) -> None:
         self.annonce = annonce
@@ -58,14 +58,14 @@ class Query:
         self._refuse = np.uint8(
             EXIGE_MINEURS * (not annonce.ouvert_aux_mineurs) | EXIGE_PMR * (not scoring.accessible(annonce))
         )
-        # A certification that no profil has ever named is held by nobody.
+        # A certification that is in no profil is held by nobody.
         self._impossible = annonce.sens is Sens.BESOIN and len(self._certifications) < len(set(annonce.certifications))
         wanted = self._categories.values() if annonce.categories else range(len(vocabularies.categories))
         self.prefixes = np.array([grid.prefix(sens, category) for category in (-1, *wanted)], dtype=np.uint64)
         self.ranges = grid.everywhere() if annonce.a_distance else grid.around(annonce.lieu.lat, annonce.lieu.lon)
 
     def select(self, rows: npt.NDArray[Any], slots: Slots) -> Found:
-        """Those of `slots` (some may come twice) whose profil the annonce concerns; the author is still among them."""
+        """Those of `slots` (duplicates allowed) whose profil the annonce concerns, including those of its author."""
         annonce = self.annonce
         slots = np.unique(slots)
         at = rows[slots]
@@ -116,10 +116,10 @@ class Query:
         return Found(slots[kept], distances, scores, creneaux, categories, domaines, nature_choisie)
 
     def destinataires(self, found: Found, profils: list[str], comptes: list[str]) -> list[Destinataire]:
-        """The matches, best first, without the author; `profils` and `comptes` are the ids of `found.slots`."""
+        """The matches, best first, without the author. `profils` and `comptes` are the ids of `found.slots`."""
         auteur = self.annonce.auteur.compte_id
         distances = [None] * len(profils) if found.distances is None else found.distances.tolist()
-        # Few combinations of shared codes and, in a city, of distances occur: their reasons are made once each.
+        # Few combinations of shared codes and distances occur in a city, so each reason is built once.
         places: dict[int | None, Raison] = {}
         reasons: dict[tuple[int, int, int, bool], list[Raison]] = {}
         matches: list[dict[str, Any]] = []
@@ -157,7 +157,7 @@ class Query:
                     "raisons": [places[distance_m], *reasons[combination]],
                 }
             )
-        # All at once: made one by one, some thousands take longer than the search itself.
+        # Validated all at once: one by one, thousands of matches would take longer than the search.
         found_ones = _DESTINATAIRES.validate_python(matches)
         found_ones.sort(key=scoring.ordre)
         return found_ones
@@ -172,20 +172,20 @@ def _codes(bits: dict[str, int], mask: int) -> list[str]:
 
 
 def _bonus(shared: npt.NDArray[Any], first: int, more: int, more_max: int) -> Ints:
-    """scoring.bonus on a column of masks."""
+    """scoring.bonus for a column of masks."""
     count = np.bitwise_count(shared).astype(np.int64)
     return np.where(count == 0, 0, first + more * np.minimum(count - 1, more_max))
 
 
 def _metres(chord2: npt.NDArray[np.float64]) -> Ints:
-    """scoring.metres on a column: the same operations in the same order, hence the same bits."""
+    """scoring.metres for a column: same operations in the same order, so the results are identical."""
     chord = np.sqrt(chord2)
     metres = scoring.RAYON_TERRE_M * chord * (1.0 + chord2 * (1.0 / 24.0 + chord2 * (3.0 / 640.0)))
     return np.rint(metres).astype(np.int64)
 
 
 def _proximite(distances: Ints) -> Ints:
-    """scoring.proximite on a column."""
+    """scoring.proximite for a column."""
     limits = np.array([limit for limit, _ in scoring.PROXIMITE])
     points = np.array([points for _, points in scoring.PROXIMITE] + [0], dtype=np.int64)
     return points[np.searchsorted(limits, distances, side="left")]

@@ -1,4 +1,5 @@
-"""Keeps the index equal to the topic of profils: every worker reads all of it, from the beginning, in no group."""
+"""Keeps the index in step with the topic of profils. Every worker reads the whole topic from its beginning, without a
+consumer group."""
 
 import asyncio
 import time
@@ -27,7 +28,7 @@ from services.matching.vocabulary import VocabularyFull
 log = get_logger(__name__)
 
 TOPIC = EvenementProfil.topic
-# Small enough that the loop serves others between two slices of a long catch-up (some 10 ms each).
+# Applying one slice blocks the event loop for some 10 ms, so that a long catch-up does not block other work.
 _SLICE = 500
 _FETCH_BYTES = 4 * 1024 * 1024
 _PATIENCE_MS, _IMPATIENCE_MS = 5000, 200
@@ -46,19 +47,20 @@ class Reader:
         self._republication = -1
         self._looked_at = 0.0
         self._rebuilding: asyncio.Task[None] | None = None
-        # Unreadable, and not among the dead letters because there are too many of them.
+        # Number of unreadable records that were not sent to the dead letters because the breaker is open.
         self._left = 0
         self.caught_up = asyncio.Event()
 
     async def check(self) -> None:
-        """For the health page. Raises NotReady."""
+        """Health check. Raises NotReady until the index has caught up."""
         if not self.caught_up.is_set():
             lus, tous = len(self._index), await store.compter_actifs(self._db)
             part = min(100, lus * 100 // tous) if tous else 100
             raise NotReady(f"{part}\u00a0% de {tous:,} profils".replace(",", "\u202f"))
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Reads until `stopping`; goes on where it was after an outage. Raises Stop when too much is unreadable."""
+        """Reads until `stopping` is set, and continues after an outage. Raises Stop when too many records are
+        unreadable."""
         while not stopping.is_set():
             try:
                 await self._connected(stopping)
@@ -97,7 +99,7 @@ class Reader:
             await consumer.stop()
 
     async def _take_positions(self, consumer: AIOKafkaConsumer) -> None:
-        """Without a group the consumer has all partitions; it goes on where an earlier connection was."""
+        """Seeks to where an earlier connection stopped. Without a group, the consumer has all partitions."""
         assigned = sorted(consumer.assignment())
         if not assigned:
             raise ConnectionError(f"{TOPIC} is not known to the broker yet")
@@ -108,9 +110,10 @@ class Reader:
             consumer.seek(tp, self._next.setdefault(tp, beginnings[tp]))
 
     async def _follow_republication(self, consumer: AIOKafkaConsumer) -> None:
-        """Reads everything again once the topic has been published again.
+        """Reads the whole topic again after it was republished.
 
-        Where it lost its records, the positions of before mean nothing: what lies before them was never read.
+        If the topic had lost its records, the old positions are meaningless, because new records start at lower
+        offsets.
         """
         if not self.caught_up.is_set() or time.monotonic() - self._looked_at < _LOOK_EVERY_S:
             return
@@ -140,7 +143,7 @@ class Reader:
             self._index.upsert(decode(record, TOPIC, CATALOGUE).event.profil)
         except (InvalidMessage, ValidationError, VocabularyFull, OverflowError) as error:
             ILLISIBLES.inc()
-            # Every worker reads it again at each start: it is buried once.
+            # Every worker reads the record again at each start, but it is sent to the dead letters once.
             if not await store.est_note_illisible(self._db, record.partition, record.offset):
                 if not await self._dead_letters.bury_or_leave(record, error):
                     self._left += 1
@@ -153,26 +156,26 @@ class Reader:
         if not self.caught_up.is_set():
             if self._has_caught_up() and await self._topic_is_whole(consumer):
                 if self._left > len(self._index):
-                    # An index that holds fewer than it should would find too few for an annonce, for ever.
+                    # An incomplete index would miss people for every annonce from now on.
                     raise Stop(f"{self._left} unreadable profils: the code is suspected, not the messages")
                 await asyncio.to_thread(self._index.rebuild)
                 self.caught_up.set()
                 log.info("index_caught_up", profils=len(self._index))
             return
         if self._rebuilding is not None and self._rebuilding.done():
-            # A rebuild that failed is a defect: it ends the process instead of leaving an ever slower index.
+            # A failed rebuild is a bug: stop the process rather than let the index become slower and slower.
             self._rebuilding.result()
             self._rebuilding = None
         if self._index.wants_rebuild and self._rebuilding is None:
             self._rebuilding = asyncio.create_task(asyncio.to_thread(self._index.rebuild))
 
     async def _topic_is_whole(self, consumer: AIOKafkaConsumer) -> bool:
-        """False while the topic is being published again: what it holds so far is a part."""
+        """False while the topic is being republished, because it is incomplete then."""
         progress = await progress_of(self._db, TOPIC)
         if progress is None or not progress.done:
             return False
         if progress.number != self._republication:
-            # Its end was further on when the last profil had been published.
+            # The end offset must be read after the last profil was published.
             self._republication = progress.number
             self._ends = await consumer.end_offsets(sorted(consumer.assignment()))
         return self._has_caught_up()

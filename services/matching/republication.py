@@ -1,4 +1,4 @@
-"""The present state of each profil, for when the topic that fills the index must be published again."""
+"""The current state of each profil, for a republication of the topic that fills the index."""
 
 from contracts.matching import EvenementProfil, ProfilDesactive, ProfilEnregistre
 from kit.mongo import Database

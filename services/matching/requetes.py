@@ -1,4 +1,4 @@
-"""What the API accepts: wishes with codes of the reference lists, and a place by quartier or by coordinates."""
+"""Requests of the API: wishes with codes of the reference lists, and a place given by quartier or coordinates."""
 
 from typing import Any, Self
 
@@ -9,7 +9,8 @@ from contracts.commun import Code, Identifiant, Lieu, Nature, Sens
 
 
 class Souhaits(BaseModel):
-    """An empty list means: any. `rayon_km`: kilometres around `lat`, `lon` (WGS 84), else around the `quartier`."""
+    """Empty lists mean any. `rayon_km`: radius in kilometres around (`lat`, `lon`) in WGS 84, or else around the
+    `quartier`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,14 +63,14 @@ class Souhaits(BaseModel):
 
     @property
     def lieu(self) -> Lieu:
-        """The coordinates that were given, else the centre of the quartier."""
+        """The given coordinates, or else the centre of the quartier."""
         if self.lat is not None and self.lon is not None:
             return Lieu(quartier=self.quartier, lat=self.lat, lon=self.lon)
         centre = references.quartiers()[self.quartier or ""]
         return Lieu(quartier=self.quartier, lat=centre.lat, lon=centre.lon)
 
     def champs(self) -> dict[str, Any]:
-        """The fields of Profil that a person chooses; codes once each."""
+        """The fields of Profil that a person chooses, without duplicate codes."""
         return {
             "sens": self.sens,
             "natures": list(dict.fromkeys(self.natures)),
@@ -86,7 +87,7 @@ class Souhaits(BaseModel):
 
 
 class SouhaitsImportes(Souhaits):
-    """A profil of the bulk import; without `profil_id` one is drawn."""
+    """A profil of the bulk import; without a `profil_id` it gets a random one."""
 
     profil_id: Identifiant | None = None
     compte_id: Identifiant

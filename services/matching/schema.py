@@ -1,4 +1,4 @@
-"""What the database of matching looks like: its indexes, and the migrations that bring older data to it."""
+"""Indexes and migrations of the database of matching."""
 
 from kit.indexes import Index
 from kit.migrations import Schema

@@ -1,8 +1,9 @@
-"""The rule of concern: does this annonce concern this profil, how much, why. Pure; the index agrees with it exactly.
+"""The matching rule: does this annonce concern this profil, how much, and why. Pure. The index gives exactly the same
+results.
 
-Positions are unit vectors rounded to float32 (0.2 m on the ground), compared by squared chord in float64 with
-additions, multiplications and square roots only: every IEEE 754 machine, and numpy on columns, gives the same bits as
-Python on one pair.
+Positions are unit vectors rounded to float32 (0.2 m on the ground). They are compared by squared chord, in float64,
+with additions, multiplications and square roots only: numpy on columns then gives the same bits as Python on one pair,
+on every IEEE 754 machine.
 """
 
 import math
@@ -16,7 +17,7 @@ from services.matching import moments
 
 RAYON_TERRE_M = 6_371_008.8
 
-# Weights of the score: what somebody chose outweighs nearness, nearness outweighs the domaine.
+# Weights of the score: what a person chose counts more than nearness, and nearness more than the domaine.
 POIDS_CATEGORIE = 30
 POIDS_CATEGORIE_DE_PLUS = 5
 CATEGORIES_DE_PLUS_MAX = 2
@@ -27,20 +28,20 @@ POIDS_DOMAINE = 10
 POIDS_NATURE = 5
 POIDS_CERTIFICATION = 5
 POIDS_URGENT = 10
-# Points for being at most so many metres away; the first that fits counts.
+# (maximum distance in metres, points); the first entry that fits counts.
 PROXIMITE: tuple[tuple[int, int], ...] = ((1_000, 20), (2_000, 16), (5_000, 12), (10_000, 8), (20_000, 4))
 
-# An alert that lists fifteen slots explains nothing.
+# An alert that lists fifteen slots explains nothing, so each list is cut.
 RAISONS_PAR_LISTE = 3
 
 
 def float32(value: float) -> float:
-    """`value` rounded to what a float32 column holds."""
+    """`value` rounded to float32."""
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
 def vecteur(lat: float, lon: float) -> tuple[float, float, float]:
-    """The unit vector of a WGS 84 position (taken as spherical), rounded to float32."""
+    """The unit vector of a WGS 84 position (on a sphere), rounded to float32."""
     phi, lam = math.radians(lat), math.radians(lon)
     x, y, z = struct.unpack(
         "3f", struct.pack("3f", math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi))
@@ -49,7 +50,7 @@ def vecteur(lat: float, lon: float) -> tuple[float, float, float]:
 
 
 def seuil(rayon_km: float) -> float:
-    """The squared chord on the unit sphere that spans `rayon_km`, rounded to float32."""
+    """The squared chord on the unit sphere that corresponds to `rayon_km`, rounded to float32."""
     return float32((2 * math.sin(rayon_km * 1000 / RAYON_TERRE_M / 2)) ** 2)
 
 
@@ -60,23 +61,26 @@ def corde2(a: tuple[float, float, float], b: tuple[float, float, float]) -> floa
 
 
 def metres(chord2: float) -> int:
-    """The distance on the ground of a squared chord; the series of arcsin, exact below 1 mm up to 500 km."""
+    """The distance on the ground in metres for a squared chord. Uses the series of arcsin, whose error is below 1 mm up
+    to 500 km."""
     chord = math.sqrt(chord2)
     return round(RAYON_TERRE_M * chord * (1.0 + chord2 * (1.0 / 24.0 + chord2 * (3.0 / 640.0))))
 
 
 def proximite(distance_m: int) -> int:
-    """Points for nearness."""
+    """Points for the distance in metres."""
     return next((points for limite, points in PROXIMITE if distance_m <= limite), 0)
 
 
 def bonus(communs: int, premier: int, de_plus: int, de_plus_max: int) -> int:
-    """Points for `communs` shared codes: `premier` for the first, `de_plus` for each other one up to `de_plus_max`."""
+    """Points for `communs` shared codes: `premier` for the first, `de_plus` for each further one, at most `de_plus_max`
+    of these."""
     return premier + de_plus * min(communs - 1, de_plus_max) if communs else 0
 
 
 def certifications_suffisent(annonce: Annonce, profil: Profil) -> bool:
-    """A besoin asks for certifications that who helps must hold; an offre holds those that a profil may ask for."""
+    """For a besoin, the profil must hold all certifications of the annonce; for an offre, the annonce must hold all
+    those of the profil."""
     demandees, detenues = set(annonce.certifications), set(profil.certifications)
     if annonce.sens is Sens.OFFRE:
         demandees, detenues = detenues, demandees
@@ -84,7 +88,7 @@ def certifications_suffisent(annonce: Annonce, profil: Profil) -> bool:
 
 
 def admis(annonce: Annonce, profil: Profil) -> bool:
-    """Whether somebody under 18, or of reduced mobility, can take part. What is done from anywhere is accessible."""
+    """True when a person under 18, or with reduced mobility, can take part. Remote annonces are accessible."""
     mineur_admis = annonce.ouvert_aux_mineurs or not profil.mineur
     return mineur_admis and (accessible(annonce) or not profil.pmr)
 
@@ -94,13 +98,13 @@ def accessible(annonce: Annonce) -> bool:
 
 
 def _intersectent(voulu: Iterable[str], propose: Iterable[str]) -> bool:
-    """An empty list on either side means: any."""
+    """True when the lists share a code. An empty list on either side matches everything."""
     a, b = set(voulu), set(propose)
     return not a or not b or not a.isdisjoint(b)
 
 
 def concerne(annonce: Annonce, profil: Profil) -> bool:
-    """Everything of the rule except the place."""
+    """The whole rule except the place."""
     return (
         not annonce.sans_alerte
         and profil.actif
@@ -116,7 +120,7 @@ def concerne(annonce: Annonce, profil: Profil) -> bool:
 
 
 def distance(annonce: Annonce, profil: Profil) -> int | None:
-    """Metres between the two when the annonce lies within the radius of the profil, else None."""
+    """Distance in metres if the annonce is within the radius of the profil, else None."""
     chord2 = corde2(
         vecteur(annonce.lieu.lat, annonce.lieu.lon),
         vecteur(profil.lieu.lat, profil.lieu.lon),
@@ -125,7 +129,7 @@ def distance(annonce: Annonce, profil: Profil) -> int | None:
 
 
 def communs(annonce_codes: Iterable[str], profil_codes: Iterable[str]) -> list[str]:
-    """The shared codes, once each, in the order of the annonce."""
+    """The shared codes without duplicates, in the order of the annonce."""
     wanted = set(profil_codes)
     return [code for code in dict.fromkeys(annonce_codes) if code in wanted]
 
@@ -137,10 +141,11 @@ def raisons(
     domaines: list[str],
     nature_choisie: bool,
 ) -> list[Raison]:
-    """The reasons besides the place, in the order in which a person wants them; the lists hold the shared codes.
+    """The reasons other than the place, most useful first. `creneaux`, `categories` and `domaines` are the shared
+    codes.
 
-    The nature is said only when neither a category nor a domaine says it more exactly; a slot only where the annonce
-    names some: of a mere date, « samedi matin » would say more than anybody knows.
+    The nature is mentioned only when no category or domaine says it more precisely. Slots are mentioned only if the
+    annonce names some: a date alone does not say "samedi matin".
     """
     nommes = creneaux[:RAISONS_PAR_LISTE] if annonce.creneaux else []
     found = [Raison(code=CodeRaison.CRENEAU, valeur=code) for code in nommes]
@@ -156,22 +161,22 @@ def raisons(
 
 
 def raison_du_lieu(distance_m: int | None) -> Raison:
-    """The first reason of every match: how far, or that it can be done from anywhere."""
+    """The first reason of every match: the distance, or that it can be done remotely."""
     if distance_m is None:
         return Raison(code=CodeRaison.A_DISTANCE)
     return Raison(code=CodeRaison.DISTANCE, valeur=str(distance_m))
 
 
 def points_de_l_annonce(annonce: Annonce) -> int:
-    """The points that every match of this annonce gets."""
+    """Points that every match of this annonce gets."""
     certifies = annonce.sens is Sens.BESOIN and bool(annonce.certifications)
     return POIDS_CERTIFICATION * certifies + POIDS_URGENT * annonce.urgent
 
 
 def correspond(annonce: Annonce, profil: Profil) -> Destinataire | None:
-    """The match of one annonce with one profil, or None when it does not concern them.
+    """The match of an annonce with a profil, or None.
 
-    `distance_m` is None for an annonce that is done from anywhere: it concerns who accepts that, wherever they are.
+    `distance_m` is None for a remote annonce, which matches profils that accept remote work wherever they are.
     """
     if not concerne(annonce, profil):
         return None
@@ -205,5 +210,5 @@ def correspond(annonce: Annonce, profil: Profil) -> Destinataire | None:
 
 
 def ordre(destinataire: Destinataire) -> tuple[int, int, str]:
-    """Sort key, best first: the score, then the nearest, then the id so that every worker gives the same order."""
+    """Sort key, best match first: score, distance, then id, so that every worker gives the same order."""
     return -destinataire.score, destinataire.distance_m or 0, destinataire.profil_id

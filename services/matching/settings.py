@@ -3,11 +3,12 @@
 from kit.settings import Settings
 
 SERVICE = "matching"
-"""The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
+"""Name of the database, the consumer group, the source of events and the audience of tokens."""
 
 
 class Reglages(Settings):
-    """`jeton_cle_publique`: PEM of the key that signs internal tokens. `profils_max`: how many an account may have."""
+    """`jeton_cle_publique`: PEM of the key that verifies internal tokens. `profils_max`: number of profils per
+    account."""
 
     jeton_cle_publique: str = ""
     profils_max: int = 20

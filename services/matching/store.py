@@ -1,9 +1,10 @@
-"""Mongo: profils, what is known of annonces, and whom each annonce has already been sent to.
+"""Mongo storage of matching.
 
-profils          {_id: profil_id, …Profil, desactive_at}
-annonces         {_id: annonce_id, version, etat, appariee}
-correspondances  {_id: "annonce:version:lot", annonce_id, version, lot, profils: [profil_id], at}
-illisibles       {_id: "partition:offset", at}: records of the topic of profils that lie in the dead letters already
+- profils {_id: profil_id, …Profil, desactive_at}
+- annonces {_id: annonce_id, version, etat, appariee: version last searched for}
+- correspondances {_id: "annonce:version:lot", annonce_id, version, lot, profils: [profil_id], at}: whom each annonce
+  was sent to
+- illisibles {_id: "partition:offset", at}: records of the topic of profils already sent to the dead letters
 """
 
 import asyncio
@@ -29,12 +30,12 @@ def lire(document: Mapping[str, Any]) -> Profil:
 
 
 async def ajouter(tx: Tx, profils: Sequence[Profil]) -> None:
-    """Raises pymongo's BulkWriteError when one exists already."""
+    """Raises pymongo's BulkWriteError when one of them exists already."""
     await tx.db.profils.insert_many([_document(profil) for profil in profils], session=tx.session)
 
 
 async def remplacer(tx: Tx, profil: Profil, at: dt.datetime) -> bool:
-    """Stores the next version of a profil; False when its version has moved on meanwhile."""
+    """Stores the next version of a profil. Returns False when another version was stored meanwhile."""
     document = _document(profil)
     if not profil.actif:
         document["desactive_at"] = at
@@ -43,13 +44,13 @@ async def remplacer(tx: Tx, profil: Profil, at: dt.datetime) -> bool:
 
 
 async def profil(db: Database, profil_id: str, tx: Tx | None = None) -> Profil | None:
-    """Inside the transaction when one is given."""
+    """Reads inside the transaction `tx` if given."""
     document = await db.profils.find_one({"_id": profil_id}, session=tx.session if tx else None)
     return lire(document) if document else None
 
 
 async def profils_du_compte(db: Database, compte_id: str, tx: Tx | None = None) -> list[Profil]:
-    """Oldest first; inside the transaction when one is given."""
+    """Oldest first. Reads inside the transaction `tx` if given."""
     cursor = db.profils.find({"compte_id": compte_id}, session=tx.session if tx else None).sort("cree_at", 1)
     return [lire(document) async for document in cursor]
 
@@ -67,13 +68,13 @@ async def connus(tx: Tx, profil_ids: Sequence[str]) -> set[str]:
 
 
 async def desactives_depuis(db: Database, since: dt.datetime) -> set[str]:
-    """Ids of the profils deactivated after `since`, outside any transaction: the index may not have heard of it yet."""
+    """Ids of the profils deactivated after `since`, which the index may not know yet. Reads outside any transaction."""
     cursor = db.profils.find({"desactive_at": {"$gt": since}}, {"_id": 1})
     return {document["_id"] async for document in cursor}
 
 
 async def compter_actifs(db: Database) -> int:
-    """How many profils are alerted. From two counters: reading a million of them takes a second."""
+    """Number of active profils, from two counters: counting a million documents would take a second."""
     tous, desactives = await asyncio.gather(
         db.profils.estimated_document_count(), db.profils.count_documents({"desactive_at": {"$exists": True}})
     )
@@ -81,7 +82,7 @@ async def compter_actifs(db: Database) -> int:
 
 
 async def suivre(tx: Tx, annonce_id: str, premier: Suivi) -> Suivi | None:
-    """What is known of the annonce; `premier` is stored, and None returned, when nothing was. One round trip."""
+    """Returns what is known of the annonce. When nothing is, stores `premier` and returns None. One round trip."""
     document = await tx.db.annonces.find_one_and_update(
         {"_id": annonce_id}, {"$setOnInsert": _valeurs(premier)}, upsert=True, session=tx.session
     )
@@ -89,7 +90,7 @@ async def suivre(tx: Tx, annonce_id: str, premier: Suivi) -> Suivi | None:
 
 
 async def suivis(db: Database, annonce_ids: Sequence[str]) -> list[Document]:
-    """{annonce_id, version, etat, appariee} of those of `annonce_ids` that are known."""
+    """Returns {annonce_id, version, etat, appariee} for each known annonce."""
     cursor = db.annonces.find({"_id": {"$in": list(annonce_ids)}})
     return [
         {"annonce_id": row["_id"], **{nom: row[nom] for nom in ("version", "etat", "appariee")}} async for row in cursor
@@ -105,7 +106,7 @@ def _valeurs(suivi: Suivi) -> Document:
 
 
 async def deja_alertes(tx: Tx, annonce_id: str) -> set[str]:
-    """Ids of the profils found for any version of the annonce so far."""
+    """Ids of the profils already sent for any version of the annonce."""
     cursor = tx.db.correspondances.find({"annonce_id": annonce_id}, {"profils": 1}, session=tx.session)
     return {profil_id async for row in cursor for profil_id in row["profils"]}
 
@@ -113,7 +114,7 @@ async def deja_alertes(tx: Tx, annonce_id: str) -> set[str]:
 async def noter_correspondances(
     tx: Tx, annonce_id: str, version: int, lots: Sequence[Sequence[str]], at: dt.datetime
 ) -> None:
-    """One row per chunk of profil ids."""
+    """Inserts one row per chunk of profil ids."""
     rows = [
         {
             "_id": f"{annonce_id}:{version}:{lot}",

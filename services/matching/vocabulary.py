@@ -1,14 +1,14 @@
-"""Codes as bits, so that lists of codes become integers in a column."""
+"""Maps codes to bits, so that a list of codes becomes an integer in a column."""
 
 from collections.abc import Iterable
 
 
 class VocabularyFull(ValueError):
-    """More distinct codes than bits: codes that no reference list knows have filled the column."""
+    """No bit is left for a new code: codes outside the reference lists have filled the column."""
 
 
 class Vocabulary:
-    """Code → bit, known codes first; a code that a newer writer added gets a spare bit when a profil brings it."""
+    """Code → bit. Known codes come first; a code added by a newer writer gets a spare bit when a profil uses it."""
 
     def __init__(self, name: str, codes: Iterable[str], bits: int) -> None:
         self._name = name
@@ -18,7 +18,7 @@ class Vocabulary:
             raise VocabularyFull(f"{name}: {len(self._bits)} codes for {bits} bits")
 
     def learn(self, codes: Iterable[str]) -> int:
-        """The mask of `codes`; new ones get a bit. Raises VocabularyFull."""
+        """The mask of `codes`; new codes get a bit. Raises VocabularyFull."""
         mask = 0
         for code in codes:
             number = self._bits.get(code)
@@ -31,7 +31,7 @@ class Vocabulary:
         return mask
 
     def bits(self, codes: Iterable[str]) -> dict[str, int]:
-        """Code → bit number of those of `codes` that some profil may have, once each, in their order."""
+        """Code → bit number for those of `codes` that a profil may have, without duplicates, in order."""
         return {code: self._bits[code] for code in codes if code in self._bits}
 
     def __len__(self) -> int:

@@ -1,4 +1,5 @@
-"""Needs against offers, by domaine, quartier and week: what is counted, and in which week. Pure."""
+"""Weekly counts of besoins and offres by domaine and quartier: which cells an annonce counts in, and in which week.
+Pure."""
 
 import datetime as dt
 from collections import Counter
@@ -8,13 +9,13 @@ from typing import NamedTuple
 from contracts.annonces import Annonce
 
 SEMAINE_S = 7 * 24 * 3600.0
-# Windows are multiples of their length since 1970, which began on a Thursday; weeks begin on Monday (UTC).
+# Faust's windows are multiples of their length since 1970-01-01, a Thursday; our weeks begin on Monday (UTC).
 _LUNDI_S = 4 * 24 * 3600.0
 HORS_VILLE, SANS_DOMAINE = "hors-ville", "sans-domaine"
 
 
 class Cellule(NamedTuple):
-    """`sens`: besoin or offre. The others are codes of the lists, or say that there is none."""
+    """`sens` is besoin or offre. The others are codes of the reference lists, or say that there is none."""
 
     sens: str
     domaine: str
@@ -22,33 +23,33 @@ class Cellule(NamedTuple):
 
 
 def cellules(annonce: Annonce) -> list[Cellule]:
-    """Where an annonce counts: once in each of its domaines."""
+    """The cells in which an annonce counts: one for each of its domaines."""
     quartier = annonce.lieu.quartier or HORS_VILLE
     return [Cellule(annonce.sens.value, domaine, quartier) for domaine in annonce.domaines or [SANS_DOMAINE]]
 
 
 def instant(at: dt.datetime) -> float:
-    """A time as the windows count it: two times of one week, from Monday on, lie in one window."""
+    """The time shifted so that Faust's windows are weeks that begin on Monday."""
     return at.timestamp() - _LUNDI_S
 
 
 def debut(at: dt.datetime) -> float:
-    """The beginning of the window of `at`."""
+    """The beginning of the window that contains `at`."""
     return instant(at) // SEMAINE_S * SEMAINE_S
 
 
 def avec(ids: list[str], annonce_id: str) -> list[str]:
-    """An event that comes again counts once: a cell holds the ids, not a number."""
+    """A cell holds ids rather than a number, so that an event delivered twice counts once."""
     return ids if annonce_id in ids else [*ids, annonce_id]
 
 
 def cle(partition: int, cellule: Cellule) -> str:
-    """Each partition has cells of its own: whoever has the partition, and nobody else, writes them."""
+    """The key contains the partition: each cell is written only by the worker that has this partition."""
     return "|".join((str(partition), *cellule))
 
 
 def compter(entrees: Iterable[tuple[str, list[str]]]) -> Counter[Cellule]:
-    """Adds up the cells of several partitions; `entrees` are pairs of `cle` and ids."""
+    """Adds up the cells of several partitions. `entrees` are pairs (key made by `cle`, ids)."""
     nombres: Counter[Cellule] = Counter()
     for nom, ids in entrees:
         nombres[Cellule(*nom.split("|")[1:])] += len(ids)

@@ -1,4 +1,4 @@
-"""Wires the worker: the reader of profils first, then the consumers once the index has caught up."""
+"""Wires the worker: the reader of profils, then the consumers once the index has caught up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,12 +22,12 @@ from services.matching.republication import sources
 from services.matching.settings import SERVICE, Reglages
 
 TOPICS = (EvenementAnnonce.topic, DesabonnementDemande.topic, EvenementCompte.topic)
-"""What the handlers read; the topic of profils is the reader's."""
+"""Topics of the handlers; the reader reads the topic of profils."""
 
 
 @asynccontextmanager
 async def start(settings: Reglages, health: Health, index: Index | None = None) -> AsyncIterator[list[Loop]]:
-    """Yields the loops of the worker once topics and indexes exist; `index` is filled by the first of them."""
+    """Yields the loops of the worker once its database is migrated. `index` is filled by the reader."""
     index = Index() if index is None else index
     async with open_runtime(SERVICE, settings, health) as runtime:
         await preparer(runtime)
@@ -53,7 +53,7 @@ async def start(settings: Reglages, health: Health, index: Index | None = None) 
 
 
 def _after(ready: asyncio.Event, loop: Loop) -> Loop:
-    """Runs `loop` once `ready` is set: an index that has not caught up would find too few."""
+    """Runs `loop` once `ready` is set: an index that has not caught up would miss people."""
 
     async def run(stopping: asyncio.Event) -> None:
         waits = [asyncio.create_task(event.wait()) for event in (ready, stopping)]

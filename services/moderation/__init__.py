@@ -1,1 +1,1 @@
-"""Every decision about what is published, with its reasons: dossiers, queue, audit trail, and the moderators' pages."""
+"""Every decision about what is published, with its reasons: dossiers, queue, audit trail, pages of the moderators."""

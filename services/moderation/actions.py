@@ -1,4 +1,4 @@
-"""What a moderator does, for the JSON API and the pages alike: one transaction each, refusals in French."""
+"""The acts of a moderator, for the JSON API and the pages: one transaction each, refusals in French."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -31,19 +31,20 @@ class Actions:
     bail: dt.timedelta
 
     async def prendre(self, dossier_id: str, par: str) -> Dossier:
-        """Claims for the length of the lease, or prolongs. Problems: 404, 403 (own post), 409 (held, closed)."""
+        """Claims the dossier for the length of the lease, or extends the claim. Problems: 404, 403 (own post), 409
+        (held, closed)."""
         return await self._changer(
             dossier_id, par, lambda dossier, now: domain.prendre(dossier, par, now, self.bail), partie=True
         )
 
     async def liberer(self, dossier_id: str, par: str) -> Dossier:
-        """Gives back at once. Problems: 404, 409."""
+        """Releases the claim. Problems: 404, 409."""
         return await self._changer(
             dossier_id, par, lambda dossier, now: domain.liberer(dossier, par, now), partie=False
         )
 
     async def rouvrir(self, dossier_id: str) -> Dossier:
-        """Puts an approved annonce back in the queue. Problems: 404, 409 (not approved, no longer online)."""
+        """Puts an approved annonce back in the queue. Problems: 404, 409 (not approved, or no longer online)."""
 
         async def work(tx: Tx) -> Dossier:
             dossier = await self._lire(dossier_id, tx)
@@ -55,7 +56,8 @@ class Actions:
         return await self.outbox.run(work)
 
     async def suivant(self, par: str) -> Dossier | None:
-        """Claims the first free dossier of the queue; two callers never get the same one. None: nothing waits."""
+        """Claims the first free dossier of the queue. Two callers never get the same one. Returns None when nothing
+        waits."""
 
         async def work(tx: Tx) -> Dossier | None:
             now = self.clock.now()
@@ -69,7 +71,7 @@ class Actions:
         return await self.outbox.run(work)
 
     async def decider(self, dossier_id: str, par: str, jeton: int, issue: Issue, motifs: Sequence[Motif]) -> Dossier:
-        """Decides: state, audit trail and event commit together. Problems: 404, 403, 409, 422 with fields."""
+        """Decides: state, audit trail and event are committed together. Problems: 404, 403, 409, 422 with fields."""
         decision_id = new_id()
 
         async def work(tx: Tx) -> Dossier:
@@ -87,7 +89,7 @@ class Actions:
                 decide, retenus, journal.destinataires(decide, association), now, version_connue=version
             )
             if event is not None:
-                # In the trace of the annonce, linked to the request of the moderator.
+                # The decision continues the trace of the annonce, and links to the moderator's request.
                 request = telemetry.links([telemetry.inject()])
                 with telemetry.span("decision", dossier.cause or None, links=request):
                     tx.emit(event, event_id=decision_id)
@@ -97,7 +99,8 @@ class Actions:
         return await self.outbox.run(work)
 
     async def accorder_confiance(self, association_id: str, confiance: bool, par: str) -> dict[str, Any]:
-        """Trusts an association, or no longer; written to the audit trail when it changes. Problems: 404, 403, 409."""
+        """Gives or withdraws trust in an association, and records a change in the audit trail. Problems: 404, 403,
+        409."""
         entree_id = new_id()
 
         async def work(tx: Tx) -> dict[str, Any]:
@@ -146,7 +149,7 @@ def _partie_prenante() -> Problem:
 
 @contextmanager
 def _en_problemes() -> Iterator[None]:
-    """The refusals of the domain as answers; accounts are named by their ids, never otherwise."""
+    """Turns the refusals of the domain into problems. Accounts are named by their ids only."""
     try:
         yield
     except domain.PartiePrenante as error:

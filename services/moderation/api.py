@@ -1,4 +1,4 @@
-"""JSON for moderators: queue, claim, decision, trust, audit trail. Every route requires the role moderateur."""
+"""JSON API for moderators: queue, claim, decision, trust, audit trail. Every route requires the role moderateur."""
 
 from typing import Annotated, Any
 
@@ -33,7 +33,8 @@ class _Corps(BaseModel):
 
 
 class MotifDonne(_Corps):
-    """`explication`: what is added to the sentence of the list; `engagement` and `passage`: for values only."""
+    """`explication` is added to the sentence of the list; `engagement` and `passage` are for the values of the Republic
+    only."""
 
     code: str = Field(min_length=1, max_length=64)
     explication: str = Field(default="", max_length=EXPLICATION_MAX)
@@ -70,7 +71,7 @@ async def lister(
     page: NumeroDePage = 1,
     taille: TailleDePage = 20,
 ) -> Response:
-    """In the order of the queue. Without `etat`: all that are open."""
+    """Lists dossiers in the order of the queue. Without `etat`: all open ones."""
     now = agir.clock.now()
     file = await agir.store.file(now, etat=etat, cible=type, cible_id=cible_id, page=page, taille=taille)
     dossiers = [views.resume(dossier, now, qui.sub) for dossier in file.rows]
@@ -79,7 +80,7 @@ async def lister(
 
 @router.get("/dossiers/{dossier_id}")
 async def lire(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
-    """Text, hints with their places, history of the association, reasons that can be chosen."""
+    """Text, hints with their positions, history of the association, and the reasons that can be chosen."""
     ouvert = await queries.ouvrir(agir.store, dossier_id)
     return _json(
         views.detail(
@@ -102,26 +103,27 @@ async def suivant(qui: Moderateur, agir: Agir) -> Response:
 
 @router.post("/dossiers/{dossier_id}/prise")
 async def prendre(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
-    """Claims, or prolongs what you hold: {dossier_id, jeton_bail, expire_at}; 409 when somebody else holds it."""
+    """Claims the dossier, or extends the caller's claim: {dossier_id, jeton_bail, expire_at}; 409 when another
+    moderator holds it."""
     return _json(_bail(await agir.prendre(dossier_id, qui.sub)))
 
 
 @router.post("/dossiers/{dossier_id}/liberation", status_code=204)
 async def liberer(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
-    """Gives back at once; to give back what is free already changes nothing."""
+    """Releases the claim. Releasing a free dossier changes nothing."""
     await agir.liberer(dossier_id, qui.sub)
     return Response(status_code=204)
 
 
 @router.post("/dossiers/{dossier_id}/reouverture")
 async def rouvrir(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
-    """Puts an approved annonce back in the queue, to be left online or withdrawn."""
+    """Puts an approved annonce back in the queue: the moderator leaves it online or withdraws it."""
     return _json(views.resume(await agir.rouvrir(dossier_id), agir.clock.now(), qui.sub))
 
 
 @router.post("/dossiers/{dossier_id}/decision")
 async def decider(dossier_id: str, decision: DecisionDonnee, qui: Moderateur, agir: Agir) -> Response:
-    """Decides with the token of the claim; 409 when it is no longer the last one."""
+    """Decides with the token of the claim; 409 when a newer claim exists."""
     motifs = [Motif(**motif.model_dump()) for motif in decision.motifs]
     dossier = await agir.decider(dossier_id, qui.sub, decision.jeton_bail, decision.issue, motifs)
     return _json(views.resume(dossier, agir.clock.now(), qui.sub))
@@ -136,7 +138,7 @@ async def lister_associations(_: Moderateur, agir: Agir, page: NumeroDePage = 1,
 
 @router.put("/associations/{association_id}/confiance")
 async def accorder_confiance(association_id: str, corps: ConfianceDonnee, qui: Moderateur, agir: Agir) -> Response:
-    """Whether its ads are published at once under the policy "confiance"."""
+    """Sets whether its annonces are published at once under the policy "confiance"."""
     row = await agir.accorder_confiance(association_id, corps.confiance, qui.sub)
     return _json({"association_id": row["_id"], "nom": row["nom"], "confiance": row["confiance"]})
 

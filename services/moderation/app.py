@@ -20,7 +20,7 @@ from services.moderation.store import Store
 
 
 def create(settings: Reglages) -> FastAPI:
-    """The api; it comes up while servers are away and says so on /sante/pret."""
+    """Creates the API. It starts while servers are away, and says so on /sante/pret."""
     health = Health()
 
     @asynccontextmanager

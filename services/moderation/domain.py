@@ -1,7 +1,8 @@
-"""The life of a dossier: who may claim, free and decide it, when. Pure: time, ids and what was stored come in.
+"""The life of a dossier: who may claim, release and decide it, and when. Pure: time, ids and stored values are
+parameters.
 
-A claim is a lease with a fencing token (`jeton`), a number that grows with each new holder: whoever acts with an older
-number has lost the dossier to somebody else, whatever the clocks say.
+A claim is a lease with a fencing token (`jeton`), a number that grows with each new holder. A caller with an older
+number has lost the dossier to another moderator, whatever the clocks say.
 """
 
 import datetime as dt
@@ -34,31 +35,32 @@ class Acte(StrEnum):
 OUVERTS = (Etat.A_TRAITER, Etat.A_REVOIR, Etat.PRIS)
 
 COMPTE_EFFACE = "compte-efface"
-"""Stands for the id of an account that was erased."""
+"""Replaces the id of an erased account."""
 
 TRANSITIONS: Mapping[tuple[Etat, Acte], frozenset[Etat]] = {
     (Etat.A_TRAITER, Acte.PRENDRE): frozenset({Etat.PRIS}),
     (Etat.A_REVOIR, Acte.PRENDRE): frozenset({Etat.PRIS}),
-    # A holder who goes on, or somebody else once the lease has run out.
+    # The holder extends the claim, or another moderator takes over after the lease has expired.
     (Etat.PRIS, Acte.PRENDRE): frozenset({Etat.PRIS}),
     (Etat.PRIS, Acte.LIBERER): frozenset({Etat.A_TRAITER, Etat.A_REVOIR}),
-    # To free what is free already changes nothing, so that a second click is no error.
+    # Releasing a free dossier changes nothing, so that a second click is not an error.
     (Etat.A_TRAITER, Acte.LIBERER): frozenset({Etat.A_TRAITER}),
     (Etat.A_REVOIR, Acte.LIBERER): frozenset({Etat.A_REVOIR}),
     (Etat.PRIS, Acte.DECIDER): frozenset({Etat.DECIDE}),
     (Etat.A_TRAITER, Acte.PERIMER): frozenset({Etat.CADUC}),
     (Etat.A_REVOIR, Acte.PERIMER): frozenset({Etat.CADUC}),
     (Etat.PRIS, Acte.PERIMER): frozenset({Etat.CADUC}),
-    # Only for an annonce that was approved: `rouvrir` checks it.
+    # Only for an approved annonce: `rouvrir` checks it.
     (Etat.DECIDE, Acte.ROUVRIR): frozenset({Etat.A_REVOIR}),
 }
-"""Where each act may lead; what is not here is forbidden. `caduc` is final, and every decision but an approval."""
+"""(state, act) → states it may lead to; anything else is forbidden. `caduc` is final, and so is every decision except
+an approval."""
 
 ISSUES: Mapping[bool, tuple[Issue, ...]] = {
     False: (Issue.APPROUVEE, Issue.A_CORRIGER, Issue.REFUSEE),
     True: (Issue.APPROUVEE, Issue.RETIREE),
 }
-"""`revue` → what can be decided: what is published already can only be left or withdrawn."""
+"""`revue` → possible decisions: an annonce that is already published can only be left online or withdrawn."""
 
 
 class TransitionInterdite(Exception):
@@ -68,7 +70,7 @@ class TransitionInterdite(Exception):
 
 
 class DejaPris(Exception):
-    """Somebody else holds the dossier until `expire_at`."""
+    """Another moderator holds the dossier until `expire_at`."""
 
     def __init__(self, par: str, expire_at: dt.datetime) -> None:
         super().__init__("held by another account")
@@ -76,15 +78,15 @@ class DejaPris(Exception):
 
 
 class NonRevisable(Exception):
-    """Only the approval of an annonce that is still online can be looked at again."""
+    """Only the approval of an annonce that is still online can be reopened."""
 
 
 class BailPerdu(Exception):
-    """The token is not the one of the present holder."""
+    """The token is not that of the current holder."""
 
 
 class PartiePrenante(Exception):
-    """Who wants to decide posted it, or is a member of the association."""
+    """The moderator is the author, or a member of the association."""
 
 
 class Bail(BaseModel):
@@ -95,11 +97,11 @@ class Bail(BaseModel):
 
 
 class Dossier(BaseModel):
-    """One thing to be decided, with a copy of what is to be read: the version that was seen is the version decided.
+    """One thing to decide, with a copy of the version to read, so that the decision is about that version.
 
-    `revue`: published by the policy "confiance", to be seen after. `jeton`: the last fencing token that was given.
-    `contenu`: the other fields of the cible as JSON values. `decision_id`: the last entry of the audit trail about it.
-    `cause`: the trace of the event that asked for it ({"traceparent": …}), which the decision takes up days later.
+    `revue`: the policy "confiance" has published it already. `jeton`: the last fencing token given. `contenu`: the
+    other fields of the target as JSON values. `decision_id`: the last entry of the audit trail about it. `cause`: the
+    trace of the event that created it ({"traceparent": …}), which the decision continues days later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -125,16 +127,16 @@ class Dossier(BaseModel):
 
     @property
     def rang(self) -> int:
-        """Order in the queue, then by `recu_at`: what waits before what is published, urgent before the rest."""
+        """Rank in the queue (then by `recu_at`): unpublished before published, urgent first."""
         return 2 * self.revue + (not self.urgent)
 
     @property
     def au_repos(self) -> Etat:
-        """The state of this dossier while nobody holds it."""
+        """The state of this dossier when nobody holds it."""
         return Etat.A_REVOIR if self.revue else Etat.A_TRAITER
 
     def etat_a(self, now: dt.datetime) -> Etat:
-        """The state that counts: a lease that has run out holds nothing."""
+        """The state at `now`: an expired lease no longer counts."""
         if self.etat is Etat.PRIS and (self.bail is None or self.bail.expire_at <= now):
             return self.au_repos
         return self.etat
@@ -150,7 +152,8 @@ def _passer(dossier: Dossier, acte: Acte, etat: Etat, **champs: Any) -> Dossier:
 
 
 def prendre(dossier: Dossier, par: str, now: dt.datetime, duree: dt.timedelta) -> Dossier:
-    """Claims, or prolongs what `par` holds already (same token, so that their other tab stays good).
+    """Claims the dossier. If `par` holds it already, extends the lease and keeps the token, so that their other browser
+    tab stays valid.
 
     Raises DejaPris, TransitionInterdite.
     """
@@ -169,7 +172,8 @@ def prendre(dossier: Dossier, par: str, now: dt.datetime, duree: dt.timedelta) -
 
 
 def liberer(dossier: Dossier, par: str, now: dt.datetime) -> Dossier:
-    """Gives back. Raises DejaPris when somebody else holds it, TransitionInterdite when it is closed."""
+    """Releases the claim. Raises DejaPris when another moderator holds the dossier, TransitionInterdite when it is
+    closed."""
     bail = dossier.bail
     if dossier.etat is Etat.PRIS and bail is not None and bail.par != par and bail.expire_at > now:
         raise DejaPris(bail.par, bail.expire_at)
@@ -177,13 +181,14 @@ def liberer(dossier: Dossier, par: str, now: dt.datetime) -> Dossier:
 
 
 def verifier_partie(dossier: Dossier, par: str, membres: Collection[str]) -> None:
-    """Nobody decides about their own post, nor about their own association. Raises PartiePrenante."""
+    """Raises PartiePrenante: nobody decides about their own post or their own association."""
     if par == dossier.auteur.compte_id or par in membres:
         raise PartiePrenante
 
 
 def decider(dossier: Dossier, par: str, jeton: int, issue: Issue, decision_id: str, now: dt.datetime) -> Dossier:
-    """Closes with `issue`. A lease that ran out but went to nobody else is still good: its token is still the last.
+    """Closes the dossier with `issue`. An expired lease is accepted if nobody else has claimed since, because its token
+    is still the last one.
 
     Raises TransitionInterdite, BailPerdu.
     """
@@ -193,13 +198,16 @@ def decider(dossier: Dossier, par: str, jeton: int, issue: Issue, decision_id: s
 
 
 def perimer(dossier: Dossier, now: dt.datetime) -> Dossier:
-    """Nothing is left to decide: a later version was posted, or the cible is withdrawn. Raises TransitionInterdite."""
+    """Closes a dossier with nothing left to decide: a later version was posted, or the target was withdrawn. Raises
+    TransitionInterdite."""
     return _passer(dossier, Acte.PERIMER, Etat.CADUC, bail=None, ferme_at=now)
 
 
 def rouvrir(dossier: Dossier, *, en_ligne: bool) -> Dossier:
-    """Puts an approved annonce back in the queue, to be left online or withdrawn. `en_ligne`: neither closed since, nor
-    replaced by a later version. Raises NonRevisable, TransitionInterdite."""
+    """Puts an approved annonce back in the queue, to be left online or withdrawn.
+
+    `en_ligne`: it is neither closed nor replaced by a later version. Raises NonRevisable, TransitionInterdite.
+    """
     if dossier.etat is Etat.DECIDE:
         approuvee = dossier.cible_type is TypeCible.ANNONCE and dossier.issue is Issue.APPROUVEE
         if not (approuvee and en_ligne):
@@ -208,10 +216,11 @@ def rouvrir(dossier: Dossier, *, en_ligne: bool) -> Dossier:
 
 
 def publie_d_office(politique: str, cible: TypeCible, confiance: bool) -> bool:
-    """True when the policy publishes at once; an association itself is always vetted by a person."""
+    """True when the policy publishes at once. Associations are always read by a moderator."""
     return politique == "confiance" and cible is TypeCible.ANNONCE and confiance
 
 
 def emet(dossier: Dossier, issue: Issue) -> bool:
-    """Whether the decision changes something for others: to confirm what the policy published does not."""
+    """True when other services must know the decision. Confirming what the policy has published changes nothing for
+    them."""
     return not (dossier.revue and issue is Issue.APPROUVEE)

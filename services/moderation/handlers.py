@@ -1,4 +1,4 @@
-"""What moderation does when something happened elsewhere."""
+"""What moderation does when an event arrives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Deps:
 
 
 async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
-    """A new version to be decided; dossiers of older versions have nothing left to decide."""
+    """Creates a dossier for the new version; open dossiers of older versions are closed."""
     annonce = event.annonce
     if not await _nouvelle_version(annonce.annonce_id, annonce.version, tx, deps):
         return
@@ -62,19 +62,19 @@ async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
 
 
 async def on_annonce_fermee(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps: Deps) -> None:
-    """Withdrawn or expired: final, whatever arrives after it."""
+    """Closes the dossiers of a withdrawn or expired annonce. Final, whatever arrives later."""
     annonce = event.annonce
     await deps.store.avancer(annonce.annonce_id, annonce.version, True, tx.session)
     await _perimer_ouverts(annonce.annonce_id, None, tx, deps)
 
 
 async def on_annonce_changee(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
-    """Its version moved without anything to decide: a later withdrawal must name the latest one."""
+    """Stores the new version. It needs no decision, but a later withdrawal must name the latest version."""
     await deps.store.avancer(event.annonce.annonce_id, event.annonce.version, False, tx.session)
 
 
 async def on_association_inscrite(event: AssociationInscrite, tx: Tx, deps: Deps) -> None:
-    """Always vetted by a person, whatever the policy."""
+    """Creates a dossier; associations are always read by a moderator, whatever the policy."""
     association = event.association
     if not await _nouvelle_version(association.association_id, association.version, tx, deps):
         return
@@ -83,7 +83,7 @@ async def on_association_inscrite(event: AssociationInscrite, tx: Tx, deps: Deps
 
 
 async def on_association_changee(event: EvenementAssociation, tx: Tx, deps: Deps) -> None:
-    """Keeps its members and name up to date: they are who is told of a decision."""
+    """Updates members and name of the association: its members are informed of decisions."""
     association = event.association
     before = await deps.store.avancer(association.association_id, association.version, False, tx.session)
     if before is not None and before["version"] >= association.version:
@@ -93,12 +93,13 @@ async def on_association_changee(event: EvenementAssociation, tx: Tx, deps: Deps
 
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
-    """Their account id leaves dossiers, audit trail and associations; what they wrote in their own name is emptied."""
+    """Removes the account id from dossiers, audit trail and associations, and the texts it posted as a citizen."""
     await deps.store.effacer(event.compte.compte_id, deps.clock.now(), tx.session)
 
 
 async def _nouvelle_version(cible_id: str, version: int, tx: Tx, deps: Deps) -> bool:
-    """False when a later version is known or the cible is closed; else the open dossiers of older versions lapse."""
+    """Returns False when a later version is known or the target is closed. Otherwise closes the open dossiers of older
+    versions."""
     before = await deps.store.avancer(cible_id, version, False, tx.session)
     if before is None:
         return True
@@ -115,7 +116,7 @@ async def _perimer_ouverts(cible_id: str, avant_version: int | None, tx: Tx, dep
 
 
 async def _publier_d_office(dossier: Dossier, association: Mapping[str, Any] | None, tx: Tx, deps: Deps) -> None:
-    """The policy approves at once, and the dossier waits to be seen after."""
+    """Approves by policy; the dossier stays in the queue to be read afterwards."""
     now = deps.clock.now()
     publie = dossier.model_copy(
         update={

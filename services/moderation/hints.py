@@ -1,7 +1,7 @@
-"""Hints for the moderator, never a decision: what in a text is worth a second look, and where it stands. Pure.
+"""Hints for moderators, never decisions: passages of a text that deserve a second look, with their positions. Pure.
 
 No rule looks at who is meant: religion, origin, sex, health, opinions. Lengths are counted in words, so that the same
-sentence about one group or another gives the same hints.
+sentence about another group gives the same hints.
 """
 
 import re
@@ -13,12 +13,13 @@ from typing import Literal
 Champ = Literal["titre", "description"]
 
 MOTS_MIN = 12
-"""A description with fewer words rarely says what, when, where."""
+"""A description with fewer words rarely says what, when and where."""
 
 
 @dataclass(frozen=True)
 class Indice:
-    """`motif`: the reason that fits if the moderator agrees. `champ`, `debut`, `fin`: where; None: the whole."""
+    """`motif`: the reason to choose if the moderator agrees. `champ`, `debut`, `fin`: position; None for the whole
+    text."""
 
     code: str
     libelle: str
@@ -28,7 +29,7 @@ class Indice:
     fin: int = 0
 
 
-# Repetitions are bounded, or begin where no other could: a long text costs its length, not the square of it.
+# Every repetition is bounded or has a unique start, so that the time is linear in the length of the text.
 _MOTIFS_DE_TEXTE: tuple[tuple[str, str, str, re.Pattern[str]], ...] = (
     (
         "adresse-electronique",
@@ -65,7 +66,7 @@ _MOTIFS_DE_TEXTE: tuple[tuple[str, str, str, re.Pattern[str]], ...] = (
 
 
 def indices(titre: str, description: str, titres_recents: Iterable[str] = ()) -> list[Indice]:
-    """All hints, in the order of the text. `titres_recents`: titles of other ads of the same author."""
+    """All hints in the order of the text. `titres_recents`: titles of other annonces of the same author."""
     trouves = [*_dans("titre", titre), *_dans("description", description)]
     if len(description.split()) < MOTS_MIN:
         trouves.append(Indice("texte-court", "texte très court", "contenu-insuffisant"))
@@ -89,13 +90,13 @@ def _dans(champ: Champ, texte: str) -> list[Indice]:
 
 
 def _crie(texte: str) -> bool:
-    # Of words: one with four letters or more, all capitals; acronyms are shorter or few.
+    # Only words of four letters or more, because acronyms are shorter.
     mots = [mot for mot in re.findall(r"[^\W\d_]+", texte) if len(mot) >= 4]
     return len(mots) >= 3 and 2 * sum(mot.isupper() for mot in mots) > len(mots)
 
 
 def normaliser(titre: str) -> str:
-    """Lower case without accents, punctuation nor doubled spaces: what makes two titles the same."""
+    """Lower case, without accents, punctuation and double spaces: titles that are equal after this are duplicates."""
     sans_accent = unicodedata.normalize("NFKD", titre.casefold())
     lettres = "".join(c if c.isalnum() else " " for c in sans_accent if not unicodedata.combining(c))
     return " ".join(lettres.split())

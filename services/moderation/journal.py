@@ -1,4 +1,4 @@
-"""The entries of the audit trail, and the event that a decision makes. Pure."""
+"""Entries of the audit trail, and the event of a decision. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ Entree = dict[str, Any]
 def decision(
     avant: Dossier, apres: Dossier, motifs: Sequence[Motif], *, par: str, now: dt.datetime, automatique: bool = False
 ) -> Entree:
-    """Who decided what about which version, when, why: a row of `decisions`. `par` is "" for the policy."""
+    """A row of `decisions`: who decided what about which version, when and why. `par` is "" when the policy decided."""
     return {
         "_id": apres.decision_id,
         "sorte": "decision",
@@ -36,7 +36,7 @@ def decision(
 
 
 def confiance(entree_id: str, association: Entree, accordee: bool, *, par: str, now: dt.datetime) -> Entree:
-    """Trust given to an association, or taken back."""
+    """Entry for trust given to an association or withdrawn."""
     return {
         "_id": entree_id,
         "sorte": "confiance",
@@ -53,7 +53,7 @@ def confiance(entree_id: str, association: Entree, accordee: bool, *, par: str, 
 
 
 def destinataires(dossier: Dossier, association: Mapping[str, Any] | None) -> list[str]:
-    """Who is told: the members of the association, or else the account that posted, unless it was erased."""
+    """Accounts to inform: the members of the association, or else the author, unless erased."""
     comptes = list(association["membres"]) if association else [dossier.auteur.compte_id]
     return [compte for compte in comptes if compte != COMPTE_EFFACE]
 
@@ -67,10 +67,10 @@ def evenement(
     version_connue: int,
     automatique: bool = False,
 ) -> DecisionPrise | None:
-    """What the other services learn; None for a confirmation, which changes nothing for them.
+    """The event for other services; None for a confirmation, which changes nothing for them.
 
-    `version_connue`: the latest version of the cible; a withdrawal acts on it (taken places do not protect an ad),
-    every other decision on the version that was read.
+    `version_connue` is the latest version of the target. A withdrawal applies to it, because taken places create new
+    versions; other decisions apply to the version that was read.
     """
     issue = dossier.issue
     if issue is None or dossier.decision_id is None or not (automatique or emet(dossier, issue)):

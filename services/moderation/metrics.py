@@ -1,4 +1,4 @@
-"""What is worth watching: how long the oldest dossier has waited, and which decisions are made."""
+"""Metrics of moderation: how long the oldest dossier has waited, and the decisions."""
 
 import datetime as dt
 

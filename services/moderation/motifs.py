@@ -1,4 +1,4 @@
-"""Reasons of a decision: which ones are allowed, what must come with them, the sentence that the author reads. Pure."""
+"""Reasons of a decision: which are allowed, what they require, and the sentence for the author. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ EXPLICATION_MAX = 2000
 
 
 class DecisionInvalide(Exception):
-    """`erreurs`: [(field, French sentence)]."""
+    """`erreurs` are (field, French sentence)."""
 
     def __init__(self, erreurs: Sequence[tuple[str, str]]) -> None:
         super().__init__(erreurs[0][1])
@@ -19,12 +19,12 @@ class DecisionInvalide(Exception):
 
 
 def proposables(cible: TypeCible, *, revue: bool) -> list[references.Motif]:
-    """The reasons that can be chosen for a dossier, in the order of their list."""
+    """The reasons that can be chosen for a dossier, in the order of the list."""
     return [m for m in references.motifs().values() if cible in m.cibles and set(m.issues) & set(ISSUES[revue])]
 
 
 def motiver(dossier: Dossier, issue: Issue, motifs: Sequence[Motif]) -> list[Motif]:
-    """The reasons as they are stored and sent: each with the whole sentence for the author. Raises DecisionInvalide."""
+    """The reasons as stored and sent, each with the complete sentence for the author. Raises DecisionInvalide."""
     erreurs: list[tuple[str, str]] = []
     if issue not in ISSUES[dossier.revue]:
         permises = " ou ".join(f"« {i} »" for i in ISSUES[dossier.revue])
@@ -72,7 +72,7 @@ def _erreurs(dossier: Dossier, issue: Issue, motif: Motif) -> list[tuple[str, st
 
 
 def cite(passage: str, dossier: Dossier) -> bool:
-    """Whether `passage` occurs in the title or the description; only white space and the shape of quotes may differ."""
+    """True when `passage` occurs in the title or description, ignoring white space and the shape of quotes."""
     cherche = _plat(passage)
     return bool(cherche) and any(cherche in _plat(texte) for texte in (dossier.titre, dossier.description))
 
@@ -84,7 +84,7 @@ def _plat(texte: str) -> str:
 def _complet(motif: Motif) -> Motif:
     connu = references.motifs()[motif.code]
     ecrit = motif.explication.strip()
-    # Where the moderator must explain, the sentence of the list says nothing that theirs does not.
+    # Where an explanation is required, the moderator's own sentence replaces that of the list.
     phrase = ecrit if connu.explication_requise else " ".join(p for p in (connu.explication, ecrit) if p)
     passage = motif.passage.strip() if motif.passage else None
     return motif.model_copy(update={"explication": phrase, "passage": passage})

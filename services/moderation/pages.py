@@ -1,4 +1,4 @@
-"""The moderators' pages below /moderation/: server-rendered, forms that answer 303, usable without JavaScript."""
+"""Pages of the moderators below /moderation/: rendered on the server, forms that answer 303, no JavaScript needed."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ _TAILLE = 20
 
 
 def _vers(chemin: str) -> Response:
-    # A path without host: the public's door has another one.
+    # A path without host, because the public host name is that of the gateway.
     return RedirectResponse(f"/moderation/{chemin}", status_code=303)
 
 
@@ -44,7 +44,7 @@ async def accueil(
     fait: Issue | None = None,
     vide: bool = False,
 ) -> Response:
-    """The queue. `fait` and `vide` say what the last form did."""
+    """The queue. `fait` and `vide` show the result of the last form."""
     now = agir.clock.now()
     file = await agir.store.file(now, etat=etat, cible=type, cible_id=None, page=numero, taille=_TAILLE)
     return page(
@@ -93,7 +93,7 @@ async def rouvrir(dossier_id: str, _: Moderateur, agir: Agir) -> Response:
 
 @router.post("/dossiers/{dossier_id}/decision")
 async def decider(dossier_id: str, request: Request, qui: Moderateur, agir: Agir) -> Response:
-    """The form again, with what was typed and what is wrong, when the decision lacks something."""
+    """On errors, shows the form again with the input and what is wrong."""
     form = await request.form()
     saisie = _saisie(form)
     try:
@@ -183,7 +183,7 @@ async def _page_dossier(
 
 
 def _choix(dossier: Dossier) -> list[tuple[str, str, str]]:
-    """(issue, label, what follows from it)."""
+    """(issue, label, consequence) for each possible decision."""
     if dossier.revue:
         textes = presentation.CHOIX_REVUE
     elif dossier.cible_type is TypeCible.ASSOCIATION:
@@ -194,7 +194,7 @@ def _choix(dossier: Dossier) -> list[tuple[str, str, str]]:
 
 
 def _saisie(form: FormData) -> dict[str, Any]:
-    """What was typed, as it is shown again when something is wrong."""
+    """The input of the form, shown again on errors."""
     texte = {nom: valeur for nom, valeur in form.items() if isinstance(valeur, str)}
     jeton = texte.get("jeton_bail", "")
     return {
@@ -205,7 +205,7 @@ def _saisie(form: FormData) -> dict[str, Any]:
         },
         "engagement": texte.get("engagement", ""),
         "passage": texte.get("passage", ""),
-        # 0 is a token that was never given: the answer is then that the dossier is not yours.
+        # No claim has token 0, so the answer is that the dossier is not held by the caller.
         "jeton_bail": int(jeton) if jeton.isdecimal() and len(jeton) < 10 else 0,
     }
 
@@ -228,7 +228,7 @@ def _motifs(saisie: dict[str, Any]) -> list[Motif]:
 
 
 def _ancres(problem: Problem, saisie: dict[str, Any]) -> list[dict[str, str]]:
-    """The errors with the id of the field that each one is about."""
+    """The errors, each with the id of its form field."""
     found = []
     for erreur in problem.errors:
         parts = erreur["champ"].split(".")

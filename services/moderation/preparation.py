@@ -1,4 +1,4 @@
-"""What must exist before moderation works: its database as the code expects it, and its topics."""
+"""Prepares the database and the topics of moderation before it starts to work."""
 
 from contracts import topics
 from kit.resources import Runtime
@@ -6,5 +6,5 @@ from services.moderation.schema import SCHEMA
 
 
 async def preparer(runtime: Runtime) -> None:
-    """Makes what is missing; waits for servers that are not there yet, or that leave meanwhile."""
+    """Migrates the database and starts creating topics; waits while the database is away."""
     await runtime.prepare(topics.owned_by(runtime.service), topics.read_by(runtime.service), SCHEMA)

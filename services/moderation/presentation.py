@@ -1,4 +1,4 @@
-"""What people read: French labels, dates in Paris time, texts with their hints highlighted. Pure."""
+"""French labels, dates in Paris time, and texts with highlighted hints, for the pages. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,8 @@ def date(at: dt.datetime | str | None) -> str:
     try:
         return format_datetime(instant, "d MMMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=PARIS, locale="fr")
     except OverflowError:
-        # In the first and the last hours of the calendar: a page that fails could not be decided.
+        # Near the limits of the calendar a conversion may overflow. Show the raw value: a page that fails would block
+        # the decision.
         return instant.isoformat()
 
 
@@ -66,7 +67,7 @@ def duree(delta: dt.timedelta) -> str:
 
 
 def compte(compte_id: str, vous: str = "") -> str:
-    """An account as moderators see it: never an address."""
+    """An account as moderators see it, without address."""
     if not compte_id:
         return "automatique"
     if compte_id == vous:
@@ -75,12 +76,12 @@ def compte(compte_id: str, vous: str = "") -> str:
 
 
 def auteur(valeur: Mapping[str, Any]) -> str:
-    """The public name, or what kind of author it is."""
+    """The public name, or the type of author."""
     return valeur.get("nom") or _AUTEURS.get(str(valeur["type"]), "")
 
 
 def surligner(texte: str, indices: Sequence[Indice], champ: Champ) -> Markup:
-    """The text with its hints in <mark>, each named for those who do not see the colour."""
+    """The text with its hints in <mark>, each with a name for people who do not see the colour."""
     morceaux: list[str | Markup] = []
     lu = 0
     for indice in indices:
@@ -104,7 +105,7 @@ _CESSIONS = {"don": "don", "pret": "prêt"}
 
 
 def lignes(contenu: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The other fields of what is to be read, as (label, value); empty ones are left out."""
+    """The other fields of the dossier as (label, value); empty ones are omitted."""
     lieu = contenu.get("lieu") or {}
     jours = " – ".join(_jour(contenu[cle]) for cle in ("date_debut", "date_fin") if contenu.get(cle))
     oui = {True: "oui", False: "", None: ""}
@@ -132,7 +133,7 @@ def lignes(contenu: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _libelle(liste: references.Liste | Literal["categories"], code: str) -> str:
-    """The label, or the code itself where a newer writer uses codes that this process does not know yet."""
+    """The label, or the code itself when a newer writer uses a code that this process does not know."""
     try:
         return references.libelle(liste, code)
     except references.CodeInconnu:

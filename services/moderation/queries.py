@@ -1,4 +1,4 @@
-"""Reads for the JSON API and the pages alike: a dossier with its hints and history, lists, counts."""
+"""Reads for the JSON API and the pages: a dossier with hints and history, lists, counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ _DECISIONS_MONTREES = 20
 
 @dataclass(frozen=True)
 class Ouvert:
-    """A dossier as it is read. `historique`: issue → number of decisions about the ads of its association."""
+    """A dossier with what is needed to read it. `historique`: issue → number of decisions about annonces of its
+    association."""
 
     dossier: Dossier
     indices: list[Indice]
@@ -24,7 +25,7 @@ class Ouvert:
 
 
 async def ouvrir(store: Store, dossier_id: str) -> Ouvert:
-    """Raises a 404 problem. Hints are computed when read, so that better rules serve dossiers that wait already."""
+    """Raises a 404 problem. Hints are computed at each read, so that new rules also apply to waiting dossiers."""
     dossier = await store.dossier(dossier_id)
     if dossier is None:
         raise not_found("Ce dossier")
@@ -41,6 +42,6 @@ async def ouvrir(store: Store, dossier_id: str) -> Ouvert:
 
 
 async def associations(store: Store, page: int, taille: int) -> tuple[Page, dict[str, dict[str, int]]]:
-    """A page of associations, and the history of each."""
+    """A page of associations, and the history of each one."""
     trouvees = await store.associations(page=page, taille=taille)
     return trouvees, await store.historique([row["_id"] for row in trouvees.rows])

@@ -1,4 +1,4 @@
-"""Templates, and errors as pages: below /moderation/ a person reads the answer, elsewhere a program does."""
+"""Templates, and errors as pages below /moderation/ (problem documents elsewhere)."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _env.globals.update(surligner=presentation.surligner, compte=presentation.compte
 
 
 def page(nom: str, *, status: int = 200, **contexte: Any) -> Response:
-    """The template `nom`. Never kept by a cache: what it shows is for moderators."""
+    """Renders the template `nom`. Caches must not store it, because it is for moderators only."""
     html = _env.get_template(nom).render(contexte)
     return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
 
@@ -41,7 +41,7 @@ def _erreur(problem: Problem) -> Response:
 
 
 def install_errors(app: FastAPI) -> None:
-    """Replaces the error handlers of the kit by ones that also know pages."""
+    """Replaces the error handlers of the kit by ones that answer with pages below /moderation/."""
 
     async def answer(request: Request, problem: Problem) -> Response:
         return _erreur(problem) if request.url.path.startswith(PREFIXE) else to_response(problem)

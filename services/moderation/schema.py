@@ -1,4 +1,4 @@
-"""What the database of moderation looks like: its indexes, and the migrations that bring older data to it."""
+"""Indexes and migrations of the database of moderation."""
 
 from kit.indexes import Index
 from kit.migrations import Schema

@@ -8,12 +8,12 @@ from pydantic import Field
 from kit.settings import Settings
 
 SERVICE = "moderation"
-"""The name of the database, of the consumer group, of the source of events, of the audience of tokens."""
+"""Name of the database, the consumer group, the source of events and the audience of tokens."""
 
 
 class Reglages(Settings):
-    """`politique`: "pre", everything is seen before it is published; "confiance", what a trusted association posts is
-    published at once and seen after. `bail_s`: for how many seconds a claimed dossier is kept for who claimed it."""
+    """`politique`: "pre" publishes after a moderator's decision; "confiance" publishes annonces of trusted associations
+    at once, to be read afterwards. `bail_s`: seconds for which a claim is kept."""
 
     jeton_cle_publique: str = ""
     politique: Literal["pre", "confiance"] = "pre"

@@ -1,8 +1,8 @@
-"""Dossiers, decisions, associations and what is known of each cible, in Mongo.
+"""Mongo storage of dossiers, decisions, associations and targets.
 
-Collections: `dossiers` (a domain.Dossier and its `rang`), `decisions` (append-only; erasure alone replaces ids in
-it), `associations` (the last state that annonces published, and `confiance`), `cibles` (the latest version seen of each
-cible, and whether it is closed for good), `effaces` (erased accounts: what arrives late must not bring them back).
+Collections: `dossiers` (domain.Dossier and its `rang`), `decisions` (append-only; only erasure replaces ids in it),
+`associations` (last state published by annonces, and `confiance`), `cibles` (latest version seen of each target, and
+whether it is closed for good), `effaces` (erased accounts, so that late events do not bring them back).
 """
 
 import datetime as dt
@@ -42,24 +42,25 @@ class Store:
         await self.db.dossiers.insert_one(_row(dossier), session=session)
 
     async def remplacer(self, dossier: Dossier, session: Session) -> None:
-        """Inside a transaction that has read the dossier: a concurrent change makes it run again."""
+        """Call it inside the transaction that has read the dossier: a concurrent change makes the transaction run
+        again."""
         await self.db.dossiers.replace_one({"_id": dossier.dossier_id}, _row(dossier), session=session)
 
     async def ouverts_de(self, cible_id: str, avant_version: int | None, session: Session) -> list[Dossier]:
-        """Open dossiers of a cible, of versions below `avant_version`, or all."""
+        """Open dossiers of a target with versions below `avant_version`, or all of them when it is None."""
         query: Row = {"cible_id": cible_id, "etat": {"$in": [etat.value for etat in OUVERTS]}}
         if avant_version is not None:
             query["version"] = {"$lt": avant_version}
         return [_dossier(row) async for row in self.db.dossiers.find(query, session=session)]
 
     async def en_ligne(self, dossier: Dossier, session: Session | None = None) -> bool:
-        """False once the cible is closed, or posted again in a later version."""
+        """False when the target is closed or a later version was posted."""
         cible = await self.db.cibles.find_one({"_id": dossier.cible_id}, session=session)
         plus_recent = {"cible_id": dossier.cible_id, "version": {"$gt": dossier.version}}
         return not (cible and cible["ferme"]) and not await self.db.dossiers.find_one(plus_recent, session=session)
 
     async def suivant(self, par: str, now: dt.datetime, session: Session) -> Dossier | None:
-        """The first dossier in the queue that nobody holds and that `par` may decide."""
+        """The first dossier in the queue that nobody holds and `par` may decide."""
         siennes = [row["_id"] async for row in self.db.associations.find({"membres": par}, {"_id": 1}, session=session)]
         query = {
             "$or": [_libres(now, Etat.A_TRAITER), _libres(now, Etat.A_REVOIR)],
@@ -79,7 +80,7 @@ class Store:
         page: int,
         taille: int,
     ) -> Page:
-        """Dossiers in the order of the queue; closed ones newest first. `etat` None: all that are open."""
+        """Dossiers in the order of the queue; closed ones newest first. `etat` None: all open ones."""
         query: Row = dict(_dans_etat(etat, now))
         if cible is not None:
             query["cible_type"] = cible.value
@@ -90,18 +91,18 @@ class Store:
         return Page([_dossier(row) async for row in cursor], await self.db.dossiers.count_documents(query))
 
     async def compter(self, now: dt.datetime) -> dict[Etat, int]:
-        """How many dossiers are open, by the state that counts."""
+        """Number of open dossiers by state at `now`."""
         etats = (Etat.A_TRAITER, Etat.PRIS, Etat.A_REVOIR)
         return {etat: await self.db.dossiers.count_documents(_dans_etat(etat, now)) for etat in etats}
 
     async def plus_ancien(self) -> dt.datetime | None:
-        """Since when the oldest dossier waits that nobody has seen before its publication."""
+        """Since when the oldest unpublished dossier has waited."""
         query = {"etat": {"$in": [Etat.A_TRAITER.value, Etat.PRIS.value]}, "revue": False}
         row = await self.db.dossiers.find_one(query, {"recu_at": 1}, sort=[("recu_at", 1)])
         return row["recu_at"] if row else None
 
     async def titres_recents(self, dossier: Dossier) -> list[str]:
-        """Titles of other ads of the same author, at most 200, of the 90 days before this one."""
+        """Titles of at most 200 other annonces of the same author, from the 90 days before this one."""
         auteur = dossier.auteur
         cle = "auteur.association_id" if auteur.association_id else "auteur.compte_id"
         query = {
@@ -115,7 +116,7 @@ class Store:
     # Cibles
 
     async def avancer(self, cible_id: str, version: int, ferme: bool, session: Session) -> Row | None:
-        """Notes that `version` was seen; returns what was known before, None for a new cible."""
+        """Stores that `version` was seen. Returns what was known before, None for a new target."""
         update = [
             {
                 "$set": {
@@ -151,7 +152,7 @@ class Store:
         return Page([row async for row in cursor], await self.db.decisions.count_documents(query))
 
     async def historique(self, association_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Association → issue → number of decisions about its ads."""
+        """Association → issue → number of decisions about its annonces."""
         cursor = self.db.decisions.aggregate(
             [
                 {"$match": {"association_id": {"$in": list(association_ids)}, "cible_type": TypeCible.ANNONCE.value}},
@@ -176,7 +177,7 @@ class Store:
         return Page([row async for row in cursor], await self.db.associations.estimated_document_count())
 
     async def garder_association(self, association: Association, session: Session) -> None:
-        """Stores the last public state; `confiance` is ours and stays."""
+        """Stores the last public state; keeps `confiance`, which belongs to moderation."""
         champs = association.model_dump(mode="json")
         del champs["association_id"]
         await self.db.associations.update_one(
@@ -194,7 +195,7 @@ class Store:
         return await self.db.effaces.find_one({"_id": compte_id}, session=session) is not None
 
     async def effacer(self, compte_id: str, now: dt.datetime, session: Session) -> None:
-        """Removes an account everywhere, and the texts that it posted in its own name."""
+        """Removes an account everywhere, with the texts that it posted as a citizen."""
         await self.db.effaces.replace_one({"_id": compte_id}, {"at": now}, upsert=True, session=session)
         siens = {"auteur.compte_id": compte_id, "auteur.type": TypeAuteur.PARTICULIER.value}
         ids = [row["_id"] async for row in self.db.dossiers.find(siens, {"_id": 1}, session=session)]
@@ -224,7 +225,7 @@ _ORDRE = [("rang", 1), ("recu_at", 1), ("_id", 1)]
 
 
 def _libres(now: dt.datetime, etat: Etat) -> Row:
-    """At rest in `etat`, or held by a lease that has run out."""
+    """Filter: in `etat` and free, or held by an expired lease."""
     revue = etat is Etat.A_REVOIR
     return {"$or": [{"etat": etat.value}, {"etat": Etat.PRIS.value, "revue": revue, "bail.expire_at": {"$lte": now}}]}
 

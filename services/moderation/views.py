@@ -1,4 +1,4 @@
-"""What a dossier, an entry of the audit trail and an association look like as JSON. Pure."""
+"""JSON representation of dossiers, entries of the audit trail and associations. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ def instant(at: dt.datetime | None) -> str | None:
 
 
 def resume(dossier: Dossier, now: dt.datetime, vous: str) -> Json:
-    """A line of the queue. `jeton_bail` is told to its holder only."""
+    """A line of the queue. `jeton_bail` is shown to the holder only."""
     tenu = dossier.tenu_par(vous, now)
     bail = dossier.bail if dossier.bail and dossier.bail.expire_at > now else None
     return {
@@ -48,7 +48,8 @@ def detail(
     historique: Mapping[str, int],
     decisions: Sequence[Mapping[str, Any]],
 ) -> Json:
-    """A dossier with all that is needed to decide it. `historique`: issue → number, of the association's ads."""
+    """A dossier with all that is needed to decide it. `historique`: issue → number of decisions about annonces of the
+    association."""
     return {
         **resume(dossier, now, vous),
         "description": dossier.description,
@@ -71,7 +72,7 @@ def entree(row: Mapping[str, Any]) -> Json:
 
 
 def association(row: Mapping[str, Any], historique: Mapping[str, int]) -> Json:
-    """An association as moderators see it: no member ids."""
+    """An association as moderators see it, without member ids."""
     return {
         "association_id": row["_id"],
         "nom": row["nom"],

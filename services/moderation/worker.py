@@ -1,4 +1,4 @@
-"""Wires the worker: what happened elsewhere becomes dossiers; the outbox sweeper; the age of the queue."""
+"""Wires the worker: the consumers that turn events into dossiers, the outbox sweeper, the age of the queue."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from services.moderation.store import Store
 
 @asynccontextmanager
 async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]:
-    """Yields the loops of the worker once topics and indexes exist."""
+    """Yields the loops of the worker once its database is migrated."""
     read = topics.read_by(SERVICE)
     async with open_runtime(SERVICE, settings, health) as runtime:
         store = Store(runtime.mongo.db)

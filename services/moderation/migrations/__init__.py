@@ -1,4 +1,4 @@
-"""Steps that bring the data of older versions to this one, in their order (kit/migrations.py)."""
+"""Migrations of the database of moderation, in order (kit/migrations.py)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Dossiers of earlier versions hold the exact place of a citizen who posts: it is rounded, as annonces does it now."""
+"""Rounds the exact place of citizens in dossiers stored by earlier versions, as annonces does before it publishes."""
 
 from functools import partial
 
