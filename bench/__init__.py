@@ -1,1 +1,1 @@
-"""Measurements, each beside a peer in the same run: `./place bench <name>`."""
+"""Measurements of the platform and a peer in the same run: `./place bench <name>`."""

@@ -1,4 +1,5 @@
-"""One urgent need of the whole city, as matching tells it: chunks of people, each with a reason of their own. Pure."""
+"""Generates the events of one urgent annonce that concerns the whole city: chunks of people, each with their own
+reasons. Pure."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -10,12 +11,12 @@ from kit.ids import stable_id
 from services.notifications.messages.raisons import phrase
 
 LOT = 500
-"""People in one event of matching (services/matching/handlers.py; a test compares)."""
+"""People per event of matching (services/matching/handlers.py; a test compares)."""
 
 
 def personne(numero: int) -> str:
-    """The account of a person, and its one profil: an id like those of the platform, which have no order. Consecutive
-    ones would stand side by side in each index, where a reader steps over all that is not committed yet."""
+    """Account id of a person, used as their profil id too. Random like those of the platform: consecutive ids would be
+    adjacent in each index, where a reader must step over all rows that are not committed yet."""
     return stable_id("bench", numero)
 
 
@@ -50,12 +51,12 @@ def raisons(numero: int) -> list[Raison]:
 
 
 def pourquoi(numero: int) -> str:
-    """What the mail of this person says."""
+    """The reason given in the mail to this person."""
     return phrase(raisons(numero))
 
 
 def lots(besoin: Annonce, numeros: Sequence[int]) -> Iterator[CorrespondancesTrouvees]:
-    """One event after the other: 100,000 people at once would be the bench's own memory."""
+    """Yields the events one by one, because 100,000 people at once would be counted as memory of the bench."""
     nombre = -(-len(numeros) // LOT)
     for rang in range(nombre):
         destinataires = [

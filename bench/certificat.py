@@ -1,4 +1,5 @@
-"""A certificate for the bench’s mail server: relays are spoken to over TLS, and each new connection pays for it."""
+"""A TLS certificate for the bench's mail server: real relays use TLS, and each new connection pays for its
+handshake."""
 
 import datetime as dt
 import ssl
@@ -13,8 +14,8 @@ HOTE = "localhost"
 
 
 def faire(dossier: Path) -> Path:
-    """A PEM file with a key and a certificate of its own, for `HOTE` and a week. Whoever names it in SSL_CERT_FILE
-    trusts it."""
+    """Writes a PEM file with a key and a self-signed certificate for `HOTE`, valid for a week. Processes trust it
+    through SSL_CERT_FILE."""
     cle = ec.generate_private_key(ec.SECP256R1())
     nom = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOTE)])
     now = dt.datetime.now(dt.UTC)
@@ -39,7 +40,7 @@ def faire(dossier: Path) -> Path:
 
 
 def contexte(fichier: Path) -> ssl.SSLContext:
-    """Of the server."""
+    """TLS context of the server."""
     found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     found.load_cert_chain(fichier)
     return found

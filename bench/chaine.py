@@ -1,4 +1,4 @@
-"""Starts and stops the bare chain's processes."""
+"""Starts and stops the processes of the bare chain."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ from deploy.stack.servers.waiting import wait_until
 
 
 class ChaineNue:
-    """`urls`: MONGO_URL, KAFKA_URL, SMTP_URL. Its topics must exist (see `topics`)."""
+    """`urls`: MONGO_URL, KAFKA_URL, SMTP_URL. Create its topics first (see `topics`)."""
 
     def __init__(self, urls: Mapping[str, str], prefixe: str, *, groupe: bool) -> None:
         self._urls = {**urls, "NU_GROUPE": "1" if groupe else "0"}
@@ -51,7 +51,8 @@ class ChaineNue:
         return self
 
     def _mort(self) -> str | None:
-        """Without this, the other chain would answer for one whose port was taken."""
+        """Detects a process that ended, for example because its port was taken: the other chain would answer in its
+        place."""
         return "un de ses processus s’est arrêté" if any(c.poll() is not None for c in self._children) else None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -65,7 +66,7 @@ class ChaineNue:
 
 
 def _free_ports() -> tuple[int, int]:
-    """Held together, so that they differ."""
+    """Both sockets are open at the same time, so that the ports differ."""
     with socket.socket() as one, socket.socket() as other:
         for probe in (one, other):
             probe.bind(("127.0.0.1", 0))

@@ -1,10 +1,11 @@
-"""An urgent need of the whole city, from its event to the last 250: the platform beside a bare sender and beside one
-connection per mail, in one run, to one mail server.
+"""Time from the event of an urgent city-wide annonce to the last SMTP 250, compared with two simple senders in the same
+run and on the same mail server.
 
-Two workers share the need, as operators scale them; each other sender is one process. Rounds alternate (platform, bare,
-platform …; one by one in some of them, which takes as long as ten of the others), and a ratio is that of one round: a
-machine whose speed drifts slows all. Each round has its own people: who was alerted before has less of a budget. Then
-100,000 people at once, and what a worker weighs.
+The peers are a bare sender and a sender with one connection per mail (bench/expediteurs.py), one process each. On the
+platform two workers share the annonce, as operators scale them. Rounds alternate (platform, bare, platform …; the slow
+one-connection sender takes part in some of them) and each ratio is computed within a round, because the speed of the
+machine drifts. Each round has its own people, because previous alerts use up their budget. At the end, 100,000 people
+at once, and the memory of a worker.
 """
 
 import asyncio
@@ -47,21 +48,21 @@ from services.notifications.registre.ids import alertes_de
 
 SEUIL_NU, SEUIL_UNITAIRE, SEUIL_MEMOIRE = 2.0, 5.0, 1.2
 WORKERS = 2
-"""As after `./place scale notifications=2`: the chunks of one need are shared among them."""
+"""As after `./place scale notifications=2`: the chunks of one annonce are shared by the workers."""
 _PROCESSUS = ("notifications-api", "notifications-worker", "notifications-worker-2")
 _CHAUFFE = 1
 _UNITAIRE_TOUS_LES = 5
 _PALIER = 10_000
-# Memory is compared from this step on: queues and caches are full by then.
+# Memory is compared from this step on, when queues and caches are full.
 _RSS_DE = 2
 
 
 def run(as_json: bool, tours: int = 15, destinataires: int = 5700, foule: int = 100_000) -> bool:
-    """Starts servers and a worker of its own, measures, wipes them. Returns whether all bars are met.
+    """Starts its own servers and workers, measures, and deletes them. Returns whether all targets are met.
 
-    A ledger that is not written in full, or a mail that came twice, ends it: Impossible.
+    Raises Impossible when the ledger is incomplete or a mail arrived twice.
     """
-    # The mail server is in this process: its pauses, and its part of two cores, would count against the senders.
+    # The mail server runs in this process: pauses for garbage collection would be counted as time of the senders.
     gc.disable()
     figures = uvloop.run(_mesurer(Steps(), tours, destinataires, foule))
     if as_json:
@@ -86,10 +87,10 @@ async def _mesurer(steps: Steps, tours: int, destinataires: int, foule: int) -> 
         server = await puits.servir()
         url = f"smtp://{certificat.HOTE}:{server.sockets[0].getsockname()[1]}?starttls=1"
         os.environ.setdefault("PLACE_CACHE", str(layout.cache()))
-        # The senders and the worker inherit it: they trust this server alone.
+        # Inherited by the senders and the workers: they trust only this server.
         os.environ |= {"PLACE_DIR": str(Path(folder) / "pile"), "SMTP_URL": url, "SSL_CERT_FILE": str(pem)}
         try:
-            # In a thread: the worker greets the mail server of this loop when it starts.
+            # In a thread, because the worker connects to the mail server of this event loop when it starts.
             stack = await asyncio.to_thread(_demarrer, steps)
             async with client.session() as http:
                 return await Banc(http, stack, steps, puits, url).mesurer(tours, destinataires, foule)
@@ -108,7 +109,7 @@ def _demarrer(steps: Steps) -> Stack:
 
 
 class Voisin:
-    """One of the two senders, running and waiting for its rounds."""
+    """One of the two peers, running and waiting for rounds."""
 
     def __init__(self, nom: str, url: str) -> None:
         self._command = (sys.executable, "-m", "bench.expediteurs", nom, url)
@@ -125,7 +126,7 @@ class Voisin:
         await self._process.wait()
 
     async def envoyer(self, annonce: Annonce, debut: int, fin: int) -> float:
-        """Sends to these people; returns when it began."""
+        """Sends a mail to each of these people. Returns the Unix time at which it began."""
         ordre = {"annonce": annonce.model_dump(mode="json"), "debut": debut, "fin": fin}
         await self._dire(json.dumps(ordre))
         await self._lire()
@@ -189,7 +190,7 @@ class Banc:
         self._steps.say(f"{nombre} personnes joignables et d’accord")
 
     async def _tours(self, tours: int, destinataires: int) -> dict[str, dict[int, float]]:
-        """By sender: milliseconds, by round."""
+        """Sender → round → milliseconds."""
         temps: dict[str, dict[int, float]] = {nom: {} for nom in ("place", *EXPEDITEURS)}
         async with Voisin("nu", self._url) as nu, Voisin("unitaire", self._url) as unitaire:
             voisins = {"nu": nu, "unitaire": unitaire}
@@ -226,7 +227,7 @@ class Banc:
             raise Impossible(f"{recus} courriels reçus, {distincts} adresses, pour {nombre} personnes.")
 
     async def _publier(self, annonce: Annonce, numeros: Sequence[int]) -> float:
-        """Sends the events as the outbox of matching does; returns when it began."""
+        """Publishes the events like the outbox of matching. Returns the Unix time at which it began."""
         now = dt.datetime.now(dt.UTC)
         messages = [
             encode(
@@ -242,10 +243,8 @@ class Banc:
         return start
 
     async def _registre(self, annonce_id: str, nombre: int, start: float) -> float:
-        """Waits until the ledger says of every mail that it was handed over, and the outbox is empty.
-
-        Returns how many milliseconds after `start` the ledger was complete.
-        """
+        """Waits until every mail is marked as handed over in the ledger and the outbox is empty. Returns the
+        milliseconds from `start` until the ledger was complete."""
         siennes = alertes_de(annonce_id)
 
         async def complet() -> bool:
@@ -262,7 +261,7 @@ class Banc:
         return ms
 
     async def _memoire(self, foule: int) -> dict[str, Any]:
-        """What the heavier worker weighs (MB) at each further 10,000 mails of one annonce."""
+        """Memory of the larger worker (MB) after each further 10,000 mails of one annonce."""
         annonce = besoin.annonce(new_id(), dt.datetime.now(dt.UTC))
         self._puits.vider()
         rss = [max(map(_rss_mo, self._pids))]
@@ -284,7 +283,7 @@ class Banc:
 
 
 def _rapport(a: dict[int, float], b: dict[int, float]) -> float:
-    """In the rounds that have both."""
+    """Ratio over the rounds that have both."""
     tours = sorted(a.keys() & b.keys())
     return rapport([a[tour] for tour in tours], [b[tour] for tour in tours])
 

@@ -1,12 +1,12 @@
-"""The two senders beside which the platform is measured, each in a process of its own: `python -m bench.expediteurs
-nu|unitaire URL`. No ledger, no Kafka: addresses are in memory, and what was sent before a crash nobody knows.
+"""The two peers of `envois`, each in its own process: `python -m bench.expediteurs nu|unitaire URL`.
 
-`nu`: as many connections as the platform's worker, open beforehand, pipelined by the platform's own session; the mail
-compiled once, then filled in per person with its signed links, as the platform's. `unitaire`: `aiosmtplib.send()` as
-its documentation shows it, a connection per mail, as many at a time.
+They have no ledger and no Kafka: addresses are in memory, and a crash loses what was sent. `nu` opens as many
+connections as a worker of the platform in advance and pipelines with the platform's own SMTP session; the mail is
+compiled once and filled in per person, with signed links. `unitaire` calls `aiosmtplib.send()` as its documentation
+shows, one connection per mail, with the same concurrency.
 
-Read from stdin, a line each: an annonce with the numbers of the first and the last person, then anything to begin.
-Written: `pret`, then the Unix time at which it began.
+Reads lines from stdin: an annonce with the numbers of the first and last person, then any line to begin. Writes `pret`,
+then the Unix time at which it began.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Personne:
 
 
 def personnes(annonce: Annonce, debut: int, fin: int) -> list[Personne]:
-    """`fin` is not one of them."""
+    """People from `debut` (included) to `fin` (excluded)."""
     return [
         Personne(
             id_alerte(annonce.annonce_id, annonce.version, id_, Canal.EMAIL),
@@ -65,7 +65,7 @@ def personnes(annonce: Annonce, debut: int, fin: int) -> list[Personne]:
 
 
 class Redaction:
-    """The mail of each person, by a model that is compiled once."""
+    """Fills in the mail of each person from a template compiled once."""
 
     def __init__(self, annonce: Annonce) -> None:
         self._compositeur = Compositeur(_REGLAGES.public_url, _REGLAGES.expediteur_nom, _REGLAGES.expediteur_adresse)

@@ -1,12 +1,12 @@
-"""The bare chain: the same hops as the platform and as many majority-committed writes, with nothing else.
+"""The bare chain: the same hops as the platform and as many majority-committed writes, and nothing else.
 
-Two HTTP hops (door, service), then four Kafka hops, each in its own process as on the platform, then one SMTP hand-off
-over a connection that stays open. Every process is `python -m bench.nu STAGE`; the environment gives MONGO_URL,
-KAFKA_URL, SMTP_URL, NU_PREFIXE (a name of this run), NU_GROUPE, and the ports.
+Two HTTP hops (gateway, service), four Kafka hops, each in its own process as on the platform, then one SMTP hand-over
+on an open connection. Every process is `python -m bench.nu STAGE`; the environment contains MONGO_URL, KAFKA_URL,
+SMTP_URL, NU_PREFIXE (a name of this run), NU_GROUPE, and the ports.
 
-A stage does its writes one after the other, each with write concern majority, before it passes on (`avant`), then those
-that the platform does after passing on (`apres`). With NU_GROUPE=1 it does one write where the platform has one
-transaction of several: the harder bar, since the platform's round trips inside a transaction then have no counterpart.
+A stage does its writes sequentially with write concern majority: those of `avant` before it passes the message on,
+those of `apres` afterwards. With NU_GROUPE=1 it does one write where the platform has one transaction of several. This
+is the harder comparison, because the round trips inside a transaction then have no counterpart.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from kit import mongo
 
 @dataclass(frozen=True)
 class Etape:
-    """Documents that the platform writes on the way of one alert, a tuple of names per commit, before and after passing
-    on; the topic read (None: HTTP) and written (None: SMTP)."""
+    """Documents that the platform writes for one alert at this stage, as one tuple of names per commit, before and
+    after it passes the message on. `lit` and `ecrit` are the topics read (None: HTTP) and written (None: SMTP)."""
 
     avant: tuple[tuple[str, ...], ...]
     apres: tuple[tuple[str, ...], ...]
@@ -36,7 +36,7 @@ class Etape:
     ecrit: str | None
 
     def ecritures(self, *, groupe: bool) -> tuple[int, int]:
-        """How many writes before and after passing on: documents, or commits when grouped."""
+        """Numbers of writes before and after passing on: documents, or commits when grouped."""
         if groupe:
             return len(self.avant), len(self.apres)
         return sum(map(len, self.avant)), sum(map(len, self.apres))
@@ -49,7 +49,7 @@ ECRITURES = {
     "publication": Etape((("inbox", "annonce", "outbox"),), _LACHEE, "decision", "publiee"),
     "matching": Etape((("inbox", "annonce", "correspondances", "outbox"),), _LACHEE, "publiee", "correspondance"),
     "envoi": Etape(
-        # The claim is part of the row as it is inserted; its lease is a row of its own.
+        # The claim is inserted with the row; its lease is a separate row.
         (("inbox", "contenu", "bail", "envoi"),),
         (("mark", "end of the bail", "outbox"), ("outbox row let go",)),
         "correspondance",
@@ -80,7 +80,7 @@ class Ecrivain:
 
 
 async def porte(port: int) -> None:
-    """The first HTTP hop: passes the bytes on."""
+    """First HTTP hop: passes the bytes on."""
     cible = os.environ["NU_SERVICE_URL"]
     http = ClientSession()
 
@@ -92,7 +92,7 @@ async def porte(port: int) -> None:
 
 
 async def service(port: int) -> None:
-    """The second HTTP hop: writes, answers, publishes."""
+    """Second HTTP hop: writes, answers, publishes."""
     etape, ecrivain, producteur = ECRITURES["service"], Ecrivain("service"), await _producteur()
 
     async def suite(corps: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ async def chainon(nom: str) -> None:
 
 
 def _mail(corps: dict[str, Any]) -> bytes:
-    # About as long as an alert, in lines that SMTP allows.
+    # About as long as an alert, in lines short enough for SMTP.
     head = f"From: nu@example.org\r\nTo: {corps['a']}\r\nSubject: {corps['id']}\r\n\r\n"
     return head.encode() + (b"x" * 70 + b"\r\n") * 40
 

@@ -1,7 +1,7 @@
-"""From POST to SMTP 250: the platform beside a bare chain of the same hops, in one run on the same servers.
+"""Time from POST to SMTP 250: the platform compared with a bare chain of the same hops, in one run on the same servers.
 
-Samples alternate (platform, bare, platform, bare …), so that a machine whose speed drifts slows both. Times are of
-the one mail catcher that both send to.
+Samples alternate (platform, bare, platform, bare …), because the speed of the machine drifts. Times are measured by the
+mail catcher, which receives from both.
 """
 
 import asyncio
@@ -37,11 +37,11 @@ _CHAUFFE = 15
 
 
 def run(as_json: bool, echantillons: int = 150, annonces: int = 300, foule: int = 5700) -> bool:
-    """Starts a stack of its own, measures, wipes it. Returns whether the ratio is at most SEUIL."""
+    """Starts its own stack, measures, and deletes it. Returns whether the ratio is at most SEUIL."""
     steps = Steps()
     with tempfile.TemporaryDirectory(prefix="place-bench-") as folder:
         os.environ.setdefault("PLACE_CACHE", str(layout.cache()))
-        # A stack of its own, in which a trusted association publishes at once: the path without a person in it.
+        # In this stack, annonces of a trusted association are published at once: the path without a moderator.
         os.environ |= {"PLACE_DIR": str(Path(folder) / "pile"), "POLITIQUE": "confiance", "BUDGET_SEMAINE": "0"}
         try:
             stack = up.run(steps=steps)
@@ -90,7 +90,7 @@ async def _topics(kafka: str, names: list[str]) -> None:
 
 
 class Banc:
-    """One trusted association, and people who wait for its annonces."""
+    """One trusted association, and people who want alerts about its annonces."""
 
     def __init__(self, http: Any, stack: Stack, steps: Steps) -> None:
         self._http, self._stack, self._steps = http, stack, steps
@@ -130,7 +130,7 @@ class Banc:
         return bool((await self._responsable.get(f"/v1/associations/{self._association}"))["etat"] == "validee")
 
     async def _de_confiance(self, agent: Client) -> bool:
-        """Moderation learns by an event that the association is validated; until then it refuses to trust it."""
+        """Moderation learns of the approved association through an event, and refuses to trust it before."""
         try:
             await agent.call("PUT", f"/v1/moderation/associations/{self._association}/confiance", {"confiance": True})
         except Refus as refus:
@@ -162,7 +162,7 @@ class Banc:
         }
 
     async def latence(self, nue: ChaineNue, groupee: ChaineNue, echantillons: int) -> tuple[list[float], ...]:
-        """Milliseconds from POST to the arrival of its mail: the platform's, and those of two bare chains."""
+        """Milliseconds from POST to the arrival of the mail: for the platform and the two bare chains."""
         mesures: tuple[list[float], ...] = ([], [], [])
         apres = await self._courrier.dernier_id()
         for numero in range(-_CHAUFFE, echantillons):
@@ -188,7 +188,7 @@ class Banc:
         return (dt.datetime.fromisoformat(mail["recu_at"]).timestamp() - start) * 1000, int(mail["id"])
 
     async def debit(self, annonces: int) -> float:
-        """Annonces a second through the whole path, two recipients each, 16 posts in flight."""
+        """Annonces per second through the whole path: two recipients each, 16 concurrent POSTs."""
         marque = f"Débit {secrets.token_hex(3)}"
         apres = await self._courrier.dernier_id()
         gate = asyncio.Semaphore(16)
@@ -204,7 +204,7 @@ class Banc:
         return round(annonces / seconds, 1)
 
     async def foule(self, destinataires: int) -> float:
-        """E-mails a second for one annonce, from the first to the last arrival."""
+        """E-mails per second for one annonce, from the first to the last arrival."""
         titre = f"Foule {secrets.token_hex(3)}"
         apres = await self._courrier.dernier_id()
         start = time.time()

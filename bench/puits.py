@@ -1,7 +1,7 @@
-"""A mail server that takes everything and keeps envelopes only: the one that all sides of `envois` hand over to.
+"""A mail server that accepts everything and keeps only envelopes; all senders of `envois` use it.
 
-It offers what relays offer (STARTTLS, PIPELINING, 8BITMIME, SIZE) and answers at once, so that what is measured is the
-sender. Less than SMTP: no command is checked, what is not known is answered 250.
+It offers what relays offer (STARTTLS, PIPELINING, 8BITMIME, SIZE) and answers at once, so that the sender is what is
+measured. It is not complete: commands are not checked, and unknown ones are answered 250.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _OK = b"250 2.0.0 Ok\r\n"
 
 
 class Puits:
-    """What one round received: addresses in order of arrival, bytes of content, and when the last 250 left."""
+    """What one round received: addresses in order of arrival, bytes of content, and when the last 250 was sent."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.tls = tls
@@ -31,7 +31,7 @@ class Puits:
         self.adresses, self.octets, self.dernier_at = [], 0, 0.0
 
     async def attendre(self, nombre: int, secondes: float) -> None:
-        """Until `nombre` were received since `vider`. Raises TimeoutError."""
+        """Waits until `nombre` mails were received since `vider`. Raises TimeoutError."""
         self._attendus = nombre
         self._arrives.clear()
         if len(self.adresses) < nombre:
@@ -68,18 +68,18 @@ class _Session(asyncio.Protocol):
         assert transport is not None
         self._transport = transport
         self._chiffrement = None
-        # What came before this task was told.
+        # Process what arrived before this task started.
         self.data_received(b"")
 
     def data_received(self, data: bytes) -> None:
-        """Answers to all that arrived leave in one write."""
+        """The answers to everything that arrived are sent in one write."""
         if self._chiffrement is not None:
             self._tampon += data
             return
         tampon, reponses = self._tampon + data, []
         while True:
-            # The end of a content is looked for with the line break before it: an empty one has that of DATA.
-            # Not where it cannot be: this server shares the machine with those that are measured.
+            # The search for the end of a content includes the preceding line break, because an empty content ends with
+            # that of DATA. It starts as late as possible: this server shares the machine with the measured senders.
             fin = tampon.find(_FIN, self._depuis) if self._contenu else tampon.find(b"\r\n")
             if fin < 0:
                 break
@@ -102,7 +102,7 @@ class _Session(asyncio.Protocol):
         if commande == b"RCPT":
             self._adresse = ligne[ligne.find(b"<") + 1 : ligne.find(b">")]
         elif commande == b"MAIL":
-            # A content is at least as long as was announced (RFC 1870); its end begins with its last line break.
+            # A content is at least as long as announced (RFC 1870), and its end begins with its last line break.
             self._depuis = int(trouve[1]) if (trouve := _TAILLE.search(ligne)) else 0
         elif commande == b"DATA":
             self._contenu = True
@@ -114,7 +114,7 @@ class _Session(asyncio.Protocol):
             self._chiffrement = asyncio.ensure_future(self._chiffrer())
             return b""
         elif commande == b"QUIT":
-            # Closing flushes first what is written; whoever says goodbye has no answer left to wait for.
+            # Closing flushes what was written, and after QUIT the client waits for nothing else.
             self._transport.write(b"221 2.0.0 Bye\r\n")
             self._transport.close()
             return b""

@@ -1,1 +1,1 @@
-"""What runs the system: the embedded stack, its command line, the mail catcher, the manifests."""
+"""Runs the system: the embedded stack, the command line ./place, stand-ins for mail and SMS, Kubernetes manifests."""

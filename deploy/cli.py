@@ -1,4 +1,4 @@
-"""./place: which verbs there are. It only wires; each verb is a module, imported when it is called."""
+"""Command line ./place. This module only wires; each verb is a module, imported when it is called."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-# What follows goes to another program untouched.
+# The remaining arguments are passed to another program unchanged.
 _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -231,7 +231,8 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        # « ./place logs | head »: nobody reads any more; keep the interpreter from complaining when it flushes.
+        # As in "./place logs | head": the reader is gone. Without this, Python would report an error when it flushes
+        # stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 

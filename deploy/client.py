@@ -1,4 +1,4 @@
-"""The system seen from outside: the public door, the catcher, and (for an operator) the services' internal doors."""
+"""Clients of the running system: the public API, the mail catcher, and for operators the internal APIs of services."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ _IMPORT_LOT = 250
 
 
 class Refus(Exception):
-    """The system said no: HTTP status and the problem document (or the text) that it answered."""
+    """The system refused: HTTP status and decoded problem document, or text."""
 
     def __init__(self, status: int, body: Any) -> None:
         detail = body.get("detail", body) if isinstance(body, dict) else str(body)[:300]
@@ -31,7 +31,7 @@ class Refus(Exception):
 
 
 class Client:
-    """`jeton` None: a visitor; otherwise the bearer of a session. Paths are those of the public API (/v1/…)."""
+    """A client of the public API (/v1/…). `jeton` is the bearer token of a session; None for a visitor."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str, jeton: str | None = None) -> None:
         self.http, self.base, self.jeton = http, base.rstrip("/"), jeton
@@ -40,7 +40,7 @@ class Client:
     async def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[Any, Mapping[str, str]]:
-        """The decoded answer and its headers. Raises Refus for 4xx and 5xx."""
+        """Returns the decoded body and the headers. Raises Refus for 4xx and 5xx."""
         sent = {**({"Authorization": f"Bearer {self.jeton}"} if self.jeton else {}), **(headers or {})}
         async with self.http.request(
             method, self.base + path, json=body, headers=sent, allow_redirects=False
@@ -59,7 +59,7 @@ class Client:
 
 
 class Courrier:
-    """The mail catcher's API."""
+    """Client of the mail catcher."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
         self.client = Client(http, base)
@@ -68,7 +68,7 @@ class Courrier:
         return int((await self.client.get("/api/compte"))["dernier"])
 
     async def mails(self, apres: int, **filtres: str) -> list[dict[str, Any]]:
-        """All mails with an id above `apres`, oldest first; filters: a (recipient), sujet."""
+        """All mails with an id above `apres`, oldest first. Filters: `a` (recipient), `sujet`."""
         found: list[dict[str, Any]] = []
         last = apres
         while True:
@@ -80,7 +80,8 @@ class Courrier:
             last = max(mail["id"] for mail in lot)
 
     async def attendre(self, adresse: str, apres: int, sujet: str = "", secondes: int = 60) -> dict[str, Any]:
-        """The first mail to `adresse` after the id `apres`, whole (texte, html, entetes). Raises Impossible."""
+        """Waits for the first mail to `adresse` after the id `apres`; returns all of it (texte, html, entetes). Raises
+        Impossible."""
         path = f"/api/attendre?a={quote(adresse)}&apres={apres}&sujet={quote(sujet)}&delai={secondes}"
         found = await self.client.get(path)
         if not found:
@@ -93,7 +94,7 @@ class Courrier:
 
 
 class Telephones:
-    """The phones of the catcher: what they received, and what they answer."""
+    """Client of the catcher's phones: what they received, and what they answer."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
         self.client = Client(http, base)
@@ -102,11 +103,11 @@ class Telephones:
         return int((await self.client.get("/api/sms/compte"))["dernier"])
 
     async def total(self) -> int:
-        """How many SMS phones received since the catcher's file was made."""
+        """Number of SMS received since the file of the catcher was created."""
         return int((await self.client.get("/api/sms/compte"))["total"])
 
     async def sms(self, apres: int = 0, numero: str | None = None) -> list[dict[str, Any]]:
-        """All SMS received with an id above `apres`, oldest first, of one phone (E.164) or of all."""
+        """All SMS received with an id above `apres`, oldest first, of one phone (E.164) or of all phones."""
         found: list[dict[str, Any]] = []
         while True:
             to = f"&a={quote(numero)}" if numero else ""
@@ -117,7 +118,7 @@ class Telephones:
             apres = lot[-1]["id"]
 
     async def attendre(self, numero: str, apres: int, secondes: int = 60) -> dict[str, Any]:
-        """The first SMS that the phone `numero` receives after the id `apres`. Raises Impossible."""
+        """Waits for the first SMS to the phone `numero` after the id `apres`. Raises Impossible."""
         path = f"/api/attendre-sms?a={quote(numero)}&apres={apres}&delai={secondes}"
         found: list[dict[str, Any]] = await self.client.get(path)
         if not found:
@@ -125,13 +126,14 @@ class Telephones:
         return found[0]
 
     async def repondre(self, numero: str, texte: str, operateur: str | None = None) -> None:
-        """The phone sends an SMS, by the operator that delivered last unless one is named. Raises Refus (503)."""
+        """Sends an SMS from the phone, through `operateur` or else the operator that delivered last. Raises Refus
+        (503)."""
         body = {"texte": texte, **({"operateur": operateur} if operateur else {})}
         await self.client.post(f"/api/telephones/{quote(numero)}/repondre", body)
 
 
 async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, adresse: str) -> Client:
-    """Signs in as a person does: asks for a code, reads it in the mail, types it."""
+    """Signs in like a person: asks for a code, reads it in the mail, enters it."""
     client = Client(http, base)
     before = await courrier.dernier_id()
     demande = (await client.post("/v1/comptes/code", {"email": adresse}))["demande"]
@@ -145,7 +147,8 @@ async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, 
 
 
 class Interne:
-    """The services' own doors, for an operator who holds the gateway's key (./place): imports and generated data."""
+    """Internal APIs of the services, for an operator who holds the gateway's signing key: imports, generated data,
+    checks."""
 
     def __init__(self, http: aiohttp.ClientSession, stack: Stack) -> None:
         self._http = http
@@ -153,12 +156,12 @@ class Interne:
         self._signer = TokenSigner((current().secrets / "gateway" / "jeton_cle_privee").read_text())
 
     def client(self, service: str, sub: str = "", roles: Sequence[str] = ()) -> Client:
-        """A client of one service on behalf of `sub`; its token is good for a minute."""
+        """A client of one service on behalf of `sub`; its token is valid for one minute."""
         jeton = self._signer.sign(service, sub, frozenset(roles))
         return Client(self._http, f"http://127.0.0.1:{self._ports[f'{service}-api']}", jeton)
 
     async def importer(self, service: str, path: str, rows: Sequence[Mapping[str, Any]]) -> AsyncIterator[int]:
-        """Posts `rows` in lots with the role systeme; yields the size of each stored lot."""
+        """Posts `rows` in lots with the role systeme. Yields the size of each stored lot."""
         for start in range(0, len(rows), _IMPORT_LOT):
             lot = rows[start : start + _IMPORT_LOT]
             await self.client(service, roles=["systeme"]).post(path, list(lot))
@@ -168,7 +171,7 @@ class Interne:
 @asynccontextmanager
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     timeout = aiohttp.ClientTimeout(total=360)
-    # Servers let an idle connection go after five seconds; a POST on one that they just closed is an error.
+    # Servers close idle connections after five seconds, and a POST on a connection that was just closed fails.
     connector = aiohttp.TCPConnector(limit=32, keepalive_timeout=2)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
         yield http
@@ -177,7 +180,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def jusqu_a(condition: Any, quoi: str, secondes: float = 60.0) -> Any:
     """Waits until `await condition()` is true and returns its value.
 
-    Raises Impossible naming `quoi` when the patience of `secondes` is over.
+    Raises Impossible naming `quoi` after `secondes` (more on a busy machine, see Patience).
     """
     patience = Patience(secondes)
     while not (value := await condition()):

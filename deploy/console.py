@@ -1,4 +1,4 @@
-"""What ./place says while it works: a line per step, with the time since the start."""
+"""Progress messages of ./place: one line per step, with the time since the start."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import time
 
 
 class Steps:
-    """``[ 3,4 s] text`` on stderr, so that stdout holds only results."""
+    """Prints "[ 3,4 s] text" on stderr, so that stdout contains only results."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
@@ -20,5 +20,5 @@ class Steps:
         try:
             print(f"[{seconds} s] {text}", file=sys.stderr, flush=True)
         except BrokenPipeError:
-            # « ./place down 2>&1 | head »: nobody reads any more, but what was begun is finished.
+            # As in "./place down 2>&1 | head": the reader is gone, but the command must be finished.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -1,5 +1,5 @@
-"""The one error that ./place shows to people."""
+"""The error type that ./place shows to people."""
 
 
 class Impossible(Exception):
-    """Something ./place cannot do; its text is one French sentence that says what to do about it."""
+    """./place cannot do something. The text is one French sentence that says what to do about it."""

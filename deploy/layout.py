@@ -1,4 +1,4 @@
-"""Where ./place keeps what it makes. Everything lies under one folder, so that deleting it forgets everything."""
+"""Files of ./place. All of them are below one folder, so that deleting it removes everything."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# sun_path holds 108 bytes on Linux and 104 on macOS; supervisor appends ".<pid>" while it binds.
+# A socket path has at most 108 bytes on Linux and 104 on macOS, and supervisord appends ".<pid>" while it binds.
 _SOCKET_PATH_MAX = 90
 
 
@@ -53,7 +53,8 @@ class Layout:
 
     @property
     def socket(self) -> Path:
-        """Supervisor's socket; that of a clone in a deep folder is in the temporary folder: its path must be short."""
+        """Socket of supervisord. For a clone in a deep folder it is in the temporary folder, because its path must be
+        short."""
         here = self.run / "supervisor.sock"
         if len(os.fsencode(here)) <= _SOCKET_PATH_MAX:
             return here
@@ -61,17 +62,17 @@ class Layout:
         return Path(tempfile.gettempdir()) / f"place-{os.getuid()}-{digest}" / "supervisor.sock"
 
     def make(self) -> None:
-        """Create the folders; idempotent."""
+        """Creates the folders; idempotent."""
         for folder in (self.home, self.data, self.logs, self.run, self.socket.parent):
             folder.mkdir(parents=True, exist_ok=True)
         self.socket.parent.chmod(0o700)
 
 
 def current() -> Layout:
-    """The layout of this clone; PLACE_DIR names another folder (a second stack beside the first)."""
+    """The layout of this clone, or of the folder in PLACE_DIR (a second stack on the same machine)."""
     return Layout(Path(os.environ.get("PLACE_DIR") or ROOT / ".place").absolute())
 
 
 def cache() -> Path:
-    """Downloads that several clones and stacks may share (PLACE_CACHE; by default inside the clone)."""
+    """Folder of downloads that clones and stacks may share (PLACE_CACHE; by default inside the clone)."""
     return Path(os.environ.get("PLACE_CACHE") or ROOT / ".place" / "jars").absolute()

@@ -1,1 +1,1 @@
-"""What was announced and published, compared with what became of it."""
+"""Compares what was published and announced with what became of it."""

@@ -1,7 +1,7 @@
-"""Whether every alert that was announced is in the ledger, person by person, and every publication was searched for.
+"""Checks that every announced alert is in the ledger, person by person, and that every publication was searched for.
 
-What is read, in this order: how far notifications has come in the topics, the topics, the ledger. Hence a person of a
-chunk below that point has a row, or is unexplained (reconciliation.py compares).
+Reads in this order: the offsets committed by notifications, the topics, the ledger. So every person in a chunk below
+the committed offsets must have a row; otherwise they are unexplained (see reconciliation.py).
 """
 
 import datetime as dt
@@ -32,14 +32,14 @@ _TOPIC = CorrespondancesTrouvees.topic
 _REPRISES = retry_topic(_TOPIC, _SERVICE)
 _RETENUS = held_topic(_TOPIC, _SERVICE)
 _MORTES = dead_letter_topic(_TOPIC, _SERVICE)
-# As many as the ledger answers about at once.
+# Maximum number of annonces in one request to the ledger.
 _LOT_ANNONCES = 500
-# Kafka removes by segment and by its own clock: what is nearly as old as the retention may be gone.
+# Kafka deletes whole segments by its own clock: records slightly younger than the retention may be gone.
 _MARGE = dt.timedelta(hours=1)
 
 
 class Injoignable(Impossible):
-    """A part of the system that must be asked is away."""
+    """A part of the system that must be asked does not answer."""
 
 
 async def calme(
@@ -50,7 +50,7 @@ async def calme(
     *,
     secondes: float,
 ) -> Bilan:
-    """`dresser` once nothing is on its way, or as it is after so many seconds. Raises Injoignable, Impossible."""
+    """Repeats `dresser` until nothing is in progress, at most for `secondes`. Raises Injoignable, Impossible."""
     dernier: Bilan | Injoignable = Injoignable("Le bilan n’a pas pu être dressé : « ./place status ».")
 
     async def rien_en_route() -> bool:
@@ -72,7 +72,8 @@ async def calme(
 async def dresser(
     kafka: str, interne: Interne, annonces: Collection[str] | None = None, periode: Periode = TOUJOURS
 ) -> Bilan:
-    """The account of some annonces, or of all that the topic holds, of a period. Raises Injoignable, Impossible."""
+    """Builds the report for `annonces`, or for all those in the topic, and for a period. Raises Injoignable,
+    Impossible."""
     try:
         publications = await sans_appariement(kafka, interne, annonces, periode)
         vues = {**await committed(kafka, _SERVICE), **await committed(kafka, f"{_SERVICE}.retry")}
@@ -80,8 +81,8 @@ async def dresser(
         lecture = tout.de(periode)
         concernees = {lot.annonce_id for lot in lecture.lots.values()} if annonces is None else annonces
         groupes = await _registre(interne, sorted(concernees))
-        # Rows of other periods are not counted here, nor are those of chunks that were published and consumed while we
-        # read, which explain them.
+        # Excluded: rows of other periods, and rows of chunks that were published and consumed while this function was
+        # reading.
         ailleurs = tout.envois - lecture.envois
         if {id_ for groupe in groupes for id_ in groupe.envois} - tout.envois:
             ailleurs |= (await _lire(kafka, annonces, vues)).envois - lecture.envois
@@ -99,7 +100,7 @@ async def dresser(
 
 
 def ajouter(bilan: Bilan, publications: Iterable[Publication]) -> None:
-    """Counts what was published and not searched for. Pure."""
+    """Adds publications that were not searched for. Pure."""
     for publication in publications:
         compte = bilan.comptes.setdefault(publication.annonce_id, Compte(publication.annonce_id, publication.titre))
         if publication.a_lire:
@@ -110,7 +111,7 @@ def ajouter(bilan: Bilan, publications: Iterable[Publication]) -> None:
 
 
 async def personnes(kafka: str, annonce_id: str) -> dict[str, tuple[str, Canal]]:
-    """Id of a row → the profil and the channel that it stands for, for everybody to whom this annonce was announced."""
+    """Id of a row → (profil, channel), for everybody to whom this annonce was announced."""
     found: dict[str, tuple[str, Canal]] = {}
     for received in await events(kafka, _TOPIC):
         event = received.event
@@ -123,7 +124,7 @@ async def personnes(kafka: str, annonce_id: str) -> dict[str, tuple[str, Canal]]
 
 
 async def _lire(kafka: str, annonces: Collection[str] | None, vues: Mapping[tuple[str, int], int]) -> Lecture:
-    """`vues`: (topic, partition) → offset below which notifications is done."""
+    """Reads the topics. `vues`: (topic, partition) → offset below which notifications has handled everything."""
     lecture = Lecture()
     cles = None if annonces is None else {annonce_id.encode() for annonce_id in annonces}
     mortes: set[str] = set()
@@ -135,7 +136,7 @@ async def _lire(kafka: str, annonces: Collection[str] | None, vues: Mapping[tupl
         else:
             _noter(lecture, record, a_lire=record.offset >= vues.get((record.topic, record.partition), 0))
     if annonces is not None:
-        # A key may lie.
+        # The key of a record may be wrong, so the annonce in the event decides.
         lecture.lots = {id_: lot for id_, lot in lecture.lots.items() if lot.annonce_id in annonces}
     for event_id in mortes & set(lecture.lots):
         lecture.lots[event_id].morte = True
@@ -143,7 +144,7 @@ async def _lire(kafka: str, annonces: Collection[str] | None, vues: Mapping[tupl
 
 
 def _noter(lecture: Lecture, record: Record, *, a_lire: bool) -> None:
-    """An event may be there several times (a repeat, a retry): receivers let the first one act."""
+    """An event may be in the topics several times (repeated, retried); only the first one takes effect."""
     if (connu := lecture.lots.get(record.headers.get("ce_id", ""))) is not None:
         connu.a_lire |= a_lire
         return
@@ -171,7 +172,7 @@ def _lot(event: CorrespondancesTrouvees, record: Record, *, a_lire: bool) -> Lot
 
 
 async def _registre(interne: Interne, annonce_ids: Sequence[str]) -> list[Groupe]:
-    """The ledger's rows about these annonces, by pages, from notifications itself."""
+    """Reads the rows of these annonces from the API of notifications, page by page."""
     groupes: list[Groupe] = []
     for start in range(0, len(annonce_ids), _LOT_ANNONCES):
         demande: dict[str, Any] = {"annonce_ids": annonce_ids[start : start + _LOT_ANNONCES]}

@@ -1,8 +1,8 @@
-"""Whether matching has searched for everybody whom a published annonce concerns.
+"""Checks that matching has searched for people to alert about every published annonce.
 
-Matching says of each annonce which version it has searched for. A publication without a search is on its way while its
-event waits to be published or to be consumed; else it is unexplained. What is read, in this order: how far matching has
-come in the topics, the publications, the topics, what matching knows.
+Matching tells which version of each annonce it has searched for. A publication without a search is in progress while
+its event waits to be published or consumed; otherwise it is unexplained. Reads in this order: the offsets committed by
+matching, the publications, the topics, the answers of matching.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -29,8 +29,8 @@ _PAGE = 500
 
 @dataclass
 class Publication:
-    """`version`: the last that is known to be published (1: not told by the topic any more). `a_lire`: an event of it
-    waits to be published or consumed; `morte`: one lies in the dead letters."""
+    """`version`: latest version known to be published; 1 when the topic no longer contains it. `a_lire`: one of its
+    events waits to be published or consumed. `morte`: one is a dead letter."""
 
     annonce_id: str
     titre: str
@@ -41,14 +41,14 @@ class Publication:
 
 @dataclass(frozen=True)
 class Suivi:
-    """What matching knows of an annonce; `appariee`: the version that it has searched for, 0 for none."""
+    """What matching knows of an annonce. `appariee`: the version it has searched for, 0 for none."""
 
     etat: str
     appariee: int
 
 
 def sans_recherche(publication: Publication, suivi: Suivi | None) -> bool:
-    """Whether people may be missing. Nobody is to be found for what is closed or full."""
+    """True when people may not have been alerted. A closed or filled annonce needs no search."""
     if suivi is None:
         return True
     return suivi.etat == EtatAnnonce.PUBLIEE and suivi.appariee < publication.version
@@ -57,7 +57,7 @@ def sans_recherche(publication: Publication, suivi: Suivi | None) -> bool:
 async def sans_appariement(
     kafka: str, interne: Interne, annonces: Collection[str] | None, periode: Periode
 ) -> list[Publication]:
-    """Those of a period, or of some annonces, that matching has not searched for."""
+    """The publications of a period, or of `annonces`, that matching has not searched for."""
     vues = {**await committed(kafka, _SERVICE), **await committed(kafka, f"{_SERVICE}.retry")}
     publications = await _publiees(interne.client("annonces", roles=["systeme"]), annonces, periode)
     async for record in records(kafka, _LUS):

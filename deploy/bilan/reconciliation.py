@@ -1,7 +1,7 @@
-"""The account of alerts: what was announced and what the ledger says, compared by ids. Pure.
+"""Compares the announced alerts with the rows of the ledger, by their ids. Pure.
 
-Each person of a chunk of correspondances has a row for e-mail, whatever became of it, and one more for each other
-channel on which they want alerts; the id of a row follows from annonce, version, profil and channel.
+Each person in a chunk of correspondances has a row for e-mail, whatever its state, and a row for each other channel on
+which they want alerts. The id of a row is computed from annonce, version, profil and channel.
 """
 
 import datetime as dt
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Periode:
-    """From `debut` on, before `fin`; None: without that end. An annonce belongs where its first chunk was published."""
+    """From `debut` (included) to `fin` (excluded); None means no limit. An annonce belongs to the period in which its
+    first chunk was published."""
 
     debut: dt.datetime | None = None
     fin: dt.datetime | None = None
@@ -26,9 +27,9 @@ TOUJOURS = Periode()
 
 @dataclass
 class Lot:
-    """A chunk of correspondances. `envois`: the ids that its rows have; `permis`: those of other channels, which some
-    have. `a_lire`: a copy of it is still to be consumed; `morte`: it is in the dead letters. `at`: when it was
-    published."""
+    """A chunk of correspondances. `envois`: ids of the rows that must exist. `permis`: ids of rows of other channels,
+    which may exist. `a_lire`: a copy of the chunk waits to be consumed. `morte`: it is a dead letter. `at`: time of
+    publication."""
 
     annonce_id: str
     version: int
@@ -48,18 +49,18 @@ class Lot:
 
 @dataclass
 class Lecture:
-    """What the topics hold: chunks by event id; `illisibles`: records that nobody can decode, and that name nobody."""
+    """Contents of the topics: chunks by event id, and the number of undecodable records (`illisibles`)."""
 
     lots: dict[str, Lot] = field(default_factory=dict)
     illisibles: int = 0
 
     @property
     def envois(self) -> set[str]:
-        """Every id that a row may have."""
+        """All ids that rows may have."""
         return {id_ for lot in self.lots.values() for id_ in lot.envois | lot.permis}
 
     def de(self, periode: Periode) -> "Lecture":
-        """What was announced in a period, each version of an annonce as a whole."""
+        """What was announced in a period. All chunks of a version of an annonce are in the same period."""
         debuts: dict[tuple[str, int], dt.datetime] = {}
         for lot in self.lots.values():
             debuts[lot.version_de] = min(lot.at, debuts.get(lot.version_de, lot.at))
@@ -69,7 +70,8 @@ class Lecture:
 
 @dataclass(frozen=True)
 class Groupe:
-    """Rows of one annonce and version with the same fate, as the ledger answers. `dernier_at`: the youngest's birth."""
+    """Rows of one annonce, version, state and motive, as the ledger returns them. `dernier_at`: creation time of the
+    newest row."""
 
     annonce_id: str
     version: int
@@ -82,13 +84,15 @@ class Groupe:
 
 @dataclass
 class Compte:
-    """One annonce. `destinataires` and `envois` are numbers of ids; `fins` counts rows by (state, reason).
+    """Figures of one annonce. `destinataires` and `envois` are numbers of ids; `fins` counts rows by (state, motive).
 
-    `en_cours`: rows that are not done; `a_lire`: persons of chunks that are still to be consumed; `lots_attendus`:
-    chunks that others announce and that are not published yet. `sans_envoi`, `sans_destinataire`: ids that nothing
-    explains, and of the first how many are in dead letters (`lettres_mortes`). `anterieurs`: rows whose chunk the topic
-    has let go. `sans_appariement`: the annonce, when it was published and matching, which nothing explains, has not
-    searched for anybody; `a_apparier`: 1 when it is still to.
+    In progress: `en_cours` rows are not finished; `a_lire` people are in chunks not consumed yet; `lots_attendus`
+    chunks are not published yet; `a_apparier` is 1 when matching has not consumed the publication yet.
+
+    Unexplained: `sans_envoi` ids have no row (`lettres_mortes` of them are in dead letters); `sans_destinataire` rows
+    were not announced; `sans_appariement` contains the annonce if matching has never searched for people.
+
+    `anterieurs` rows are older than the retention of the topic.
     """
 
     annonce_id: str
@@ -124,7 +128,7 @@ class Compte:
 
 @dataclass
 class Bilan:
-    """Of several annonces, by id; `total` sums them up. `groupes`: the rows that were counted."""
+    """Figures by annonce id; `total` adds them up. `groupes`: the rows that were counted."""
 
     comptes: dict[str, Compte]
     illisibles: int = 0
@@ -156,9 +160,9 @@ def reconcilier(
     horizon: dt.datetime,
     ailleurs: Collection[str] = (),
 ) -> Bilan:
-    """Compares what was announced with the ledger. Pure.
+    """Compares announced alerts with the ledger. Pure.
 
-    `horizon`: the topic still holds every chunk that is younger. Rows of `ailleurs` are left out.
+    The topic still contains every chunk younger than `horizon`. Rows with ids in `ailleurs` are ignored.
     """
     comptes = {annonce_id: Compte(annonce_id) for annonce_id in annonces}
     dits: dict[str, set[str]] = {annonce_id: set() for annonce_id in annonces}
@@ -185,7 +189,7 @@ def _compter(
     horizon: dt.datetime,
     ailleurs: set[str],
 ) -> set[str]:
-    """Counts the rows, and those that nobody announced. Returns the ids of all."""
+    """Counts the rows, including those that were not announced. Returns the ids of all rows."""
     ecrits: set[str] = set()
     for groupe in groupes:
         compte = comptes[groupe.annonce_id]
@@ -205,7 +209,8 @@ def _compter(
 
 
 def _chercher_les_absents(comptes: Mapping[str, Compte], lots: Iterable[Lot], ecrits: set[str]) -> None:
-    """Persons without a row. Who is in several chunks is looked for once; one that is still to be consumed will do."""
+    """Counts people without a row. A person in several chunks counts once; it is enough that one of these chunks is not
+    consumed yet."""
     vus: set[str] = set()
     for lot in sorted(lots, key=lambda lot: not lot.a_lire):
         absents = lot.envois - ecrits - vus
@@ -219,7 +224,8 @@ def _chercher_les_absents(comptes: Mapping[str, Compte], lots: Iterable[Lot], ec
 
 
 def _attendre_les_lots(comptes: Mapping[str, Compte], lots: Iterable[Lot], horizon: dt.datetime) -> None:
-    """Chunks of a version are written together: one that is missing is not published yet, or was let go with age."""
+    """Counts missing chunks. All chunks of a version are written together, so a missing one is not published yet, or
+    was deleted because of its age."""
     versions: dict[tuple[str, int], list[Lot]] = {}
     for lot in lots:
         versions.setdefault(lot.version_de, []).append(lot)

@@ -1,4 +1,4 @@
-"""Reads topics from outside any group: what a tool needs that must not move a consumer's offsets."""
+"""Reads topics without a consumer group, so that no offset of a service moves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,8 +14,8 @@ from kit.events import Received, Record, decode
 
 
 async def records(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Record]:
-    """Every record of `topics` that is there when the reading starts, partition by partition in order."""
-    # Without a group, a consumer of named topics has all of their partitions.
+    """Yields every record that `topics` contain when the reading starts, in order within a partition."""
+    # A consumer without a group gets all partitions of its topics.
     consumer = AIOKafkaConsumer(
         *topics, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -33,14 +33,14 @@ async def records(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Record
                 for raw in raws:
                     if raw.offset < ends[tp]:
                         yield to_record(raw)
-            # The position, not the last record: compaction may have removed what stood at the end.
+            # Compare the position, not the last record: compaction may have removed the records at the end.
             left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
     finally:
         await consumer.stop()
 
 
 async def events(bootstrap: str, topic: str) -> list[Received]:
-    """Every event of `topic`, decoded, without the poison: consumers have it in their dead letters."""
+    """All decodable events of `topic`. Undecodable records are ignored: consumers put them in the dead letters."""
     found = []
     async for record in records(bootstrap, [topic]):
         try:
@@ -51,7 +51,7 @@ async def events(bootstrap: str, topic: str) -> list[Received]:
 
 
 async def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    """(topic, partition) → the offset below which `group` has done everything; partitions without one are missing."""
+    """(topic, partition) → committed offset of `group`; partitions without one are missing."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:

@@ -1,1 +1,1 @@
-"""The main job, played through the public door and checked from outside."""
+"""The demo: plays the main scenario through the public API and checks the results from outside."""

@@ -1,4 +1,4 @@
-"""Who plays, and what they write."""
+"""The people of the demo and what they write."""
 
 import datetime as dt
 from typing import Any
@@ -37,7 +37,7 @@ def benevoles() -> dict[str, dict[str, Any]]:
 
 
 def voisin(identifiant: str) -> dict[str, Any]:
-    """The body of the matching import for somebody near the association who has suits to give."""
+    """Body of the matching import for a person near the association who gives suits."""
     centre = references.quartiers()["lille-moulins"]
     return {
         "profil_id": identifiant,

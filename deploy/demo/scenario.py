@@ -1,4 +1,4 @@
-"""The eight acts. Each says what happens while it happens; what is missing at the end is counted, not hidden."""
+"""The eight acts of the demo. Each prints what it does; whatever is missing is counted and shown at the end."""
 
 import datetime as dt
 import random
@@ -56,13 +56,13 @@ class Scenario:
         return await connexion(self.http, self.base, self.courrier, self.adresse(nom))
 
     def constater(self, vrai: bool, quoi: str) -> None:
-        """Notes what did not happen; the run goes on, and ends with an exit code that is not 0."""
+        """Records a missing result. The demo goes on and ends with an exit code other than 0."""
         if not vrai:
             self.manques.append(quoi)
             self.steps.say(f"MANQUE : {quoi}")
 
     async def jouer(self, nombre: int, progression: Any) -> None:
-        """All acts, with `nombre` generated profils; `progression(done)` is told as they are stored."""
+        """Plays all acts with `nombre` generated profils; calls `progression(done)` as they are stored."""
         self.debut = await self.courrier.dernier_id()
         await self.sms.preparer()
         association_id, responsable, agent = await self.acte_1()
@@ -77,7 +77,7 @@ class Scenario:
         await self.acte_8()
 
     async def acte_1(self) -> tuple[str, Client, Client]:
-        """An association signs up and is validated by a moderator."""
+        """An association registers, and a moderator approves it."""
         if moderateur.run(self.adresse("moderation")) != 0:
             raise Impossible("Le rôle de modérateur n’a pas pu être donné : « ./place logs gateway ».")
         agent = await self.entrer("moderation")
@@ -99,7 +99,7 @@ class Scenario:
         return association_id, responsable, agent
 
     async def acte_2(self, nombre: int, progression: Any) -> dict[str, Client]:
-        """People subscribe through the door; generated ones are imported."""
+        """People subscribe through the public API; generated ones are imported."""
         clients = {}
         for nom, profil in personnes.benevoles().items():
             clients[nom] = await self.entrer(nom)
@@ -129,7 +129,7 @@ class Scenario:
             progression(fait)
 
     async def acte_3(self, responsable: Client, association_id: str) -> tuple[str, float, str]:
-        """Two needs are posted."""
+        """Two annonces are posted."""
         samedi = personnes.prochain_samedi(dt.datetime.now(dt.UTC).date())
         posee_at = time.time()
         camionnette = await responsable.post("/v1/annonces", personnes.camionnette(association_id, samedi))
@@ -140,7 +140,8 @@ class Scenario:
         return camionnette["annonce_id"], posee_at, costumes["annonce_id"]
 
     async def acte_4(self, responsable: Client, agent: Client, association_id: str, costumes_id: str) -> float:
-        """The second need is sent back with a reason, and corrected. Returns when it was posted again."""
+        """A moderator sends the second annonce back with a reason; it is corrected. Returns when it was posted
+        again."""
         await self.decider(agent, costumes_id, "a_corriger", [{"code": "coordonnees-dans-le-texte"}])
         mail = await self.courrier.attendre(self.adresse("association"), self.debut, "à corriger")
         self.constater("Retirez du titre" in mail["texte"], "le message ne dit pas quoi corriger")
@@ -173,7 +174,7 @@ class Scenario:
         return compte
 
     async def lire(self, compte: Comptage, nom: str) -> dict[str, Any]:
-        """The alert of somebody, whole; says why they got it."""
+        """The complete alert that somebody received, which says why they got it."""
         siennes = [mail for mail in compte.mails if self.adresse(nom) in mail["a"]]
         if not siennes:
             self.constater(False, f"{nom} n’a pas été alertée")
@@ -226,7 +227,7 @@ class Scenario:
         self.steps.say("6. noor se désabonne en un clic (POST, sans cookie) : son profil n’est plus actif")
 
     async def acte_7(self, agent: Client, costumes_id: str, costumes_at: float, benevoles: dict[str, Client]) -> None:
-        """The second need is published, and one of the two operators of SMS disappears while its alerts leave."""
+        """The second annonce is published, and one of the two SMS operators disappears while its alerts are sent."""
         await self.sms.ralentir_un_operateur()
         await self.publier_corrigee(agent, costumes_id)
         titre = personnes.costumes("", "")["titre"]
@@ -250,7 +251,7 @@ class Scenario:
         self.constater(await self.sms.combien("transports-durand", "plus de SMS") == 1, "STOP confirmé plus d’une fois")
 
     async def acte_8(self) -> None:
-        """Every alert that was announced is accounted for."""
+        """Checks that every announced alert is accounted for."""
         total = (await calme(self.kafka, self.interne, secondes=_BILAN_S)).total
         self.inexpliquees = total.inexpliquees
         self.constater(total.inexpliquees == 0, f"{total.inexpliquees} alertes inexpliquées : « ./place bilan »")
@@ -276,7 +277,7 @@ class Scenario:
         return bool((await client.get(path))["etat"] == etat)
 
     async def _indexes(self, actifs: int) -> bool:
-        """Whether the index of every matching worker holds all active profils."""
+        """True when the index of every matching worker contains all active profils."""
         for program in self.stack.programs():
             if program.name.startswith("matching-worker"):
                 metrics = str(await Client(self.http, self.stack.health_url(program.name)).get("/metrics"))

@@ -1,4 +1,4 @@
-"""The phones of the demo: numbers that are proved by a code, alerts and answers by SMS, an operator that disappears."""
+"""The phones of the demo: numbers confirmed by a code, alerts and answers by SMS, an operator that disappears."""
 
 import asyncio
 import datetime as dt
@@ -23,16 +23,17 @@ from deploy.verbs import drill
 
 VOISINS = 60
 _REFERENCE = re.compile(r"OUI (\w+)")
-# ARCEP keeps 06 39 98 00 00 to 06 39 98 99 99 for works of fiction: nobody has them.
+# ARCEP reserves 06 39 98 00 00 to 06 39 98 99 99 for fiction: nobody has these numbers.
 _FICTION = 33639980000
-# As much of a title as an SMS always holds.
+# Number of characters of a title that every SMS contains.
 _DEBUT = 20
 _LENTEUR_MS = 400
 
 
 @dataclass(frozen=True)
 class Releve:
-    """Alerts by SMS: phones reached, SMS too many, how many by the other operator, rows of unknown outcome."""
+    """Results for alerts by SMS: phones reached, duplicates, SMS sent by the other operator, rows with unknown
+    outcome."""
 
     atteints: int
     doublons: int
@@ -51,7 +52,7 @@ class Sms:
     telephones: Telephones
     suffixe: str
     depuis: int = 0
-    # Somewhere in the range: numbers of an earlier demo are somebody else's.
+    # A random start, because numbers of earlier demos belong to other accounts.
     _pris: int = field(default_factory=lambda: secrets.randbelow(9_800))
     numeros: dict[str, str] = field(default_factory=dict)
     voisins: dict[str, str] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Sms:
         self.depuis = await self.telephones.dernier_id()
 
     async def inscrire(self, nom: str, client: Client) -> None:
-        """Somebody gives their number through the door: a code arrives on the phone, and they type it."""
+        """A person enters their number through the public API; a code arrives on the phone, and they enter it."""
         numero = self._numero()
         self.numeros[nom] = numero
         await client.post("/v1/mes/telephone", {"numero": numero})
@@ -70,7 +71,7 @@ class Sms:
         self.steps.say(f"2. {nom} donne son numéro, reçoit un code par SMS et le saisit")
 
     async def installer_les_voisins(self) -> None:
-        """People whom the second need concerns and who want alerts by SMS too: imported, their numbers proved."""
+        """Imports people whom the second annonce concerns and who also want alerts by SMS, with confirmed numbers."""
         at = dt.datetime.now(dt.UTC).isoformat()
         profils = [personnes.voisin(f"voisin{self.suffixe}-{n:03d}") for n in range(VOISINS)]
         contacts = [jeu.contact(profil["compte_id"], at) for profil in profils]
@@ -98,7 +99,7 @@ class Sms:
         self.steps.say(f"2. {VOISINS} autres téléphones prouvés par un code")
 
     async def alerte(self, nom: str, titre: str) -> str:
-        """The alert on somebody's phone; returns the reference that it gives."""
+        """Waits for the alert on somebody's phone; returns the reference in it."""
         texte = await self.attendre(nom, titre[:_DEBUT])
         reference = _REFERENCE.search(texte)
         assert reference is not None
@@ -106,7 +107,7 @@ class Sms:
         return reference[1]
 
     async def repondre(self, nom: str, texte: str, attendu: str) -> str:
-        """Somebody answers by SMS; returns what they are told, which holds `attendu`."""
+        """Somebody answers by SMS. Returns the reply they get, which must contain `attendu`."""
         await self.telephones.repondre(self.numeros[nom], texte)
         recu = await self.attendre(nom, attendu)
         self.steps.say(f"6. {nom} répond « {texte} » par SMS et lit : « {recu} »")
@@ -116,16 +117,16 @@ class Sms:
         return await self._recu(self.numeros[nom], extrait)
 
     async def combien(self, nom: str, extrait: str) -> int:
-        """How many SMS with this in them the phone has received since the demo began."""
+        """Number of SMS containing `extrait` that the phone has received since the demo began."""
         siens = await self.telephones.sms(self.depuis, self.numeros[nom])
         return sum(extrait in sms["texte"] for sms in siens)
 
     async def ralentir_un_operateur(self) -> None:
-        """The SMSC takes its time, so that it can be lost in the middle of something."""
+        """Slows the SMSC down, so that it can disappear in the middle of a hand-over."""
         await Client(self.http, self.stack.operator_urls[SMSC]).post("/api/pannes", {"delai_ms": _LENTEUR_MS})
 
     async def perdre_un_operateur(self, titre: str) -> None:
-        """Once alerts about `titre` arrive on phones: SIGKILL for the SMSC, and nobody starts it again."""
+        """Kills the SMSC (SIGKILL) once alerts about `titre` arrive on phones; nothing restarts it."""
 
         async def en_chemin() -> bool:
             return bool(await self._alertes(titre))
@@ -133,17 +134,17 @@ class Sms:
         await jusqu_a(en_chemin, "SMS en chemin")
         supervisor = Supervisor(self.stack.layout)
         pid = supervisor.states()[SMSC].pid
-        # Told first, or supervisord would restart it; the signal that ends it is ours.
+        # supervisord must know first, or it would restart the program; then our signal ends it.
         supervisor.stop(SMSC)
         os.kill(pid, signal.SIGKILL)
         self.steps.say(f"5. pendant ce temps, l’opérateur « {SMSC} » est tué (SIGKILL)")
 
     async def retrouver_l_operateur(self) -> None:
-        """It comes back, and delivers what it had taken before."""
+        """Restarts the SMSC, which delivers what it had accepted before."""
         await asyncio.to_thread(drill.start, SMSC)
 
     async def compter(self, titre: str, incertains: Callable[[], Awaitable[int]]) -> Releve:
-        """Among the neighbours, once each of them has their SMS or a row that says that nobody knows (`incertains`)."""
+        """Counts once each neighbour has an SMS or a row of unknown outcome (`incertains`)."""
 
         async def tous() -> bool:
             atteints = {sms["a"] for sms in await self._alertes(titre)}
@@ -161,7 +162,7 @@ class Sms:
         return [sms for sms in tous if sms["a"] in numeros and titre[:_DEBUT] in sms["texte"]]
 
     async def _recu(self, numero: str, extrait: str) -> str:
-        """What the phone `numero` receives that holds `extrait`, the latest."""
+        """Waits for the latest SMS on the phone `numero` that contains `extrait`."""
 
         async def trouve() -> str:
             siens = await self.telephones.sms(self.depuis, numero)

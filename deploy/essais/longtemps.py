@@ -1,4 +1,4 @@
-"""Property tests with values that nobody has tried yet, round after round, until the time is over."""
+"""Runs the property tests with new random values, round after round, until the time is over."""
 
 import secrets
 import subprocess
@@ -13,7 +13,7 @@ DUREE_S = 600
 
 
 def commande(graine: int, arguments: Sequence[str]) -> list[str]:
-    """One round; `graine` decides its values."""
+    """The command of one round; `graine` is the seed of its values."""
     hasard = ["-m", "hypothesis", "--hypothesis-profile=longtemps", f"--hypothesis-seed={graine}"]
     return [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist=worksteal", *hasard, *arguments]
 
@@ -26,7 +26,7 @@ def courir(
     lancer: Callable[..., "subprocess.CompletedProcess[bytes]"] = subprocess.run,
     horloge: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Rounds begin until `duree_s` is over, or one has failed; returns the exit code of the last."""
+    """Starts rounds until `duree_s` is over or one has failed. Returns the exit code of the last one."""
     fin = horloge() + duree_s
     tours = 0
     while horloge() < fin:

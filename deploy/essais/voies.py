@@ -1,6 +1,6 @@
-"""All tests, as several runs of pytest side by side: tests mostly wait, and one run can work while another waits.
+"""Runs all tests as several pytest runs side by side, because tests mostly wait.
 
-Tests of one run share servers and follow each other; tests of two runs share nothing.
+The tests of one run are sequential and share servers; two runs share nothing.
 """
 
 import signal
@@ -20,7 +20,7 @@ _PAUSE_S = 0.2
 
 @dataclass(frozen=True)
 class Voie:
-    """One run: the folders it takes, without those that another one has for itself."""
+    """One pytest run: its folders, without those that another run has for itself."""
 
     nom: str
     dossiers: tuple[str, ...]
@@ -31,7 +31,7 @@ class Voie:
         return [*self.dossiers, *(f"--ignore={dossier}" for dossier in self.sauf)]
 
 
-# Seconds first, minutes last, in each; the first is shown first.
+# In each run, fast tests come first; the output of the first run is shown first.
 VOIES = (
     Voie("unités, intégration, plateforme entière", ("tests/unit", "tests/integration", "tests/e2e", "tests/browser")),
     Voie("chaos de la plateforme", ("tests/chaos",), sauf=("tests/chaos/messages",)),
@@ -41,7 +41,7 @@ VOIES = (
 
 @dataclass(frozen=True)
 class Compte:
-    """How many tests passed, failed (or could not be set up), and were skipped."""
+    """Numbers of tests that passed, failed (or could not be set up), and were skipped."""
 
     passes: int = 0
     echecs: int = 0
@@ -56,7 +56,7 @@ class Compte:
 
 
 class Course:
-    """A Voie that runs. What it says goes to a file, so that two never speak at once."""
+    """A running pytest. Its output goes to a file, so that outputs do not mix."""
 
     def __init__(self, voie: Voie, dossier: Path, environnement: Mapping[str, str], couleur: bool) -> None:
         self.voie = voie
@@ -76,12 +76,13 @@ class Course:
                 env=environnement,
                 stdout=sortie,
                 stderr=subprocess.STDOUT,
-                # A Ctrl-C of the terminal reaches us alone, and `terminer` passes it on: twice would cut the end short.
+                # In a session of its own: Ctrl-C reaches only this process, and `terminer` passes it on. pytest aborts
+                # its clean-up if it gets the signal twice.
                 start_new_session=True,
             )
 
     def montrer(self) -> int:
-        """Shows what it says until it ends; returns its exit code."""
+        """Shows the output until the run ends; returns its exit code."""
         with self._sortie.open("rb") as sortie:
             while True:
                 finie = self._enfant.poll() is not None
@@ -93,13 +94,13 @@ class Course:
                 time.sleep(_PAUSE_S)
 
     def compte(self) -> Compte:
-        """A run that died without a report counts as one failure."""
+        """The counts; a run that ended without a report counts as one failure."""
         if not self._rapport.exists():
             return Compte(echecs=1)
         return lire(self._rapport)
 
     def terminer(self) -> None:
-        """Ends it; it takes down what it has started. Without effect on one that has ended."""
+        """Ends the run and everything it has started; does nothing if it has ended."""
         if self._enfant.poll() is None:
             self._enfant.terminate()
             self._enfant.wait()
@@ -115,10 +116,11 @@ def lire(rapport: Path) -> Compte:
 
 
 def courir(environnement: Mapping[str, str], voies: Sequence[Voie] = VOIES) -> tuple[int, Compte]:
-    """Runs all, shows them one after the other; returns the first exit code that is not 0, and the counts of all."""
+    """Runs everything and shows the outputs one after the other. Returns the first exit code that is not 0, and all
+    counts."""
     courses: list[Course] = []
     with tempfile.TemporaryDirectory(prefix="place-essais-") as racine:
-        # Whoever stops us stops them too: by default the signal would end us alone.
+        # By default SIGTERM would end only this process: the runs must end too.
         avant = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         try:
             for rang, voie in enumerate(voies):

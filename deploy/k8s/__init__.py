@@ -1,1 +1,1 @@
-"""Kubernetes manifests, written from the table of processes by ``python -m deploy.k8s``."""
+"""Kubernetes manifests, generated from the table of processes by ``python -m deploy.k8s``."""

@@ -1,4 +1,4 @@
-"""``python -m deploy.k8s``: writes base/ and keda/ from deploy/stack/processes.py, contracts/topics.py, modeles/."""
+"""``python -m deploy.k8s``: writes base/ and keda/ from deploy/stack/processes.py, contracts/topics.py and modeles/."""
 
 from deploy.k8s.manifests import FOLDER, render
 

@@ -1,4 +1,4 @@
-"""What differs from one process to the next; what they have in common is in modeles/."""
+"""What differs between the manifests of processes. What they have in common is in the templates of modeles/."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +9,14 @@ from contracts import topics
 from deploy.stack.processes import HEALTH_PORT, PROCESSES, Process
 
 FOLDER = Path(__file__).resolve().parent
-# One worker per partition at most: more would have nothing to read.
+# More workers than partitions would have nothing to read.
 WORKERS_MAX = topics.SUR_LE_CHEMIN
 _URLS = {"mongo": "MONGO_URL", "redis": "REDIS_URL", "kafka": "KAFKA_URL", "cache": "CACHE_URL"}
 
 
 @dataclass(frozen=True)
 class Size:
-    """Requests (CPU in millicores, memory in MiB), the memory limit, and between how many replicas it is scaled."""
+    """Requests (CPU in millicores, memory in MiB), memory limit in MiB, and the range of replicas."""
 
     cpu_m: int
     memory_mi: int
@@ -25,7 +25,7 @@ class Size:
     replicas_max: int = 6
 
 
-# Idle processes take 60 to 85 MiB; matching's workers hold every profil.
+# Idle processes take 60 to 85 MiB; a worker of matching holds all profils in memory.
 _SIZES = {
     "gateway": Size(200, 128, 384, replicas_max=8),
     "matching-worker": Size(200, 256, 1024, replicas_max=WORKERS_MAX),
@@ -38,26 +38,26 @@ def size(process: Process) -> Size:
 
 
 def callers(process: Process) -> list[str]:
-    """The processes that call its API."""
+    """The processes that call the API of `process`."""
     return [other.name for other in PROCESSES if process.kind == "api" and process.service in other.peers]
 
 
 def server_urls(process: Process) -> dict[str, bool]:
-    """Variables that come from the secret « place-serveurs », since URLs hold passwords, and whether they may be
-    missing there: without a provider of SMS nothing is sent by SMS."""
+    """Variables set from the secret "place-serveurs" (URLs contain passwords) → whether they are optional. Without the
+    URL of an SMS provider, no SMS is sent."""
     needed = [_URLS[server] for server in process.servers] + ["SMTP_URL"] * process.smtp
     optional = [_URLS[server] for server in process.aids] + ["SMPP_URL", "SMS_HTTP_URL"] * process.sms
     return {name: name in optional for name in sorted(needed + optional)}
 
 
 def lag_topics(process: Process) -> list[str]:
-    """Topics whose lag tells how many workers are needed. One that its owner reads too is read whole by each of them,
-    without a group: it has no lag to divide."""
+    """Topics whose lag determines the number of workers. A topic that its owner reads is not one of them: every process
+    reads all of it, without a consumer group."""
     return [topic.name for topic in topics.read_by(process.service) if topic.owner != process.service]
 
 
 def render() -> dict[str, str]:
-    """Path below this folder → text."""
+    """Path below this folder → content."""
     environment = Environment(  # noqa: S701 - YAML, not HTML; every value comes from the two tables
         loader=FileSystemLoader(FOLDER / "modeles"),
         undefined=StrictUndefined,

@@ -1,1 +1,1 @@
-"""Plausible French data from the reference lists, the same for the same seed (`--graine`)."""
+"""Generates plausible French data from the reference lists; the same seed (`--graine`) gives the same data."""

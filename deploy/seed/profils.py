@@ -1,4 +1,4 @@
-"""Generated people who want to be alerted. Pure: the same seed gives the same people."""
+"""Generates people who want alerts. Pure: the same seed gives the same people."""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from contracts import references
 
 RAYONS_KM = (1, 2, 3, 5, 5, 8, 10, 15, 25)
-# One list entry of slots per kind of life: people who work, who are retired, who study.
+# Weekly slots of three kinds of people: working, retired, students.
 _VIES = (
     ("samedi", "dimanche"),
     ("lundi", "mardi", "mercredi", "jeudi", "vendredi"),
@@ -17,7 +17,8 @@ _VIES = (
 
 
 def profils(nombre: int, graine: int, prefixe: str) -> Iterator[dict[str, Any]]:
-    """Bodies of the matching import: `profil_id`, `compte_id` (= the mail name) and wishes. 95 % want to help."""
+    """Bodies of the matching import: `profil_id`, `compte_id` (also the name in the mail address) and wishes. 95 % want
+    to help."""
     tirage = random.Random(graine)
     quartiers = list(references.quartiers().values())
     categories = list(references.categories())
@@ -37,7 +38,7 @@ def profils(nombre: int, graine: int, prefixe: str) -> Iterator[dict[str, Any]]:
             "categories": tirage.sample(categories, tirage.choice((1, 2, 3, 4, 6))),
             "creneaux": [code for code in creneaux if code.split("-")[0] in jours and tirage.random() < 0.7],
             "certifications": tirage.sample(certifications, tirage.choice((0, 0, 0, 1))),
-            # Some 600 m around the centre of the quartier.
+            # About 600 m around the centre of the quartier.
             "lat": round(quartier.lat + tirage.gauss(0, 0.005), 6),
             "lon": round(quartier.lon + tirage.gauss(0, 0.008), 6),
             "rayon_km": tirage.choice(RAYONS_KM),
@@ -46,7 +47,7 @@ def profils(nombre: int, graine: int, prefixe: str) -> Iterator[dict[str, Any]]:
 
 
 def contact(compte_id: str, at: str) -> dict[str, Any]:
-    """The body of the contact import for a generated account; its domain can never receive real mail (RFC 2606)."""
+    """Body of the contact import for a generated account. Its domain can never receive mail (RFC 2606)."""
     consentement = {"canal": "email", "accorde": True, "preuve": "données générées", "at": at}
     return {"compte_id": compte_id, "email": adresse(compte_id), "consentements": [consentement], "version": 1}
 

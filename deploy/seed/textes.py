@@ -1,4 +1,4 @@
-"""Generated associations and annonces. Pure: the same seed gives the same texts."""
+"""Generates associations and annonces. Pure: the same seed gives the same texts."""
 
 import random
 from collections.abc import Iterator
@@ -34,7 +34,8 @@ _RAISONS = (
 
 
 def rna(numero: int) -> str:
-    """A well-formed RNA number of the Nord; registries number from 1, so high ones collide with no real association."""
+    """A well-formed RNA number of the département du Nord. Registries number from 1, so high numbers belong to no real
+    association."""
     return f"W59{(9_000_000 - numero) % 10**7:07d}"
 
 

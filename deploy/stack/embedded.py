@@ -1,4 +1,4 @@
-"""The embedded stack as it is on this machine: ports, replicas, servers, and the environment of every process."""
+"""State of the embedded stack: ports, replicas, servers, and the environment of every process."""
 
 import json
 import os
@@ -30,15 +30,16 @@ from deploy.stack.servers.servers import SERVER_PORTS, URL_VARIABLES, Server, em
 PREFERRED_PORTS = {"gateway": 8000, CATCHER: 8025}
 CATCHER_SMTP = "courrier-smtp"
 SMSC_SMPP = "smsc-smpp"
-# The ports that a program holds, where its name is not the one.
+# Ports of the programs whose port is not named like the program.
 PORTS_OF = {**SERVER_PORTS, CATCHER: (CATCHER, CATCHER_SMTP), SMSC: (SMSC, SMSC_SMPP)}
-# Operators that are somebody else's. The first two decide; the others are secrets, and may be files of SECRETS_DIR.
+# Variables for external SMS operators. The first two enable them; the others are secrets, and may be files of
+# SECRETS_DIR.
 SMS_VARIABLES = ("SMPP_URL", "SMS_HTTP_URL", "SMPP_MOT_DE_PASSE", "SMS_HTTP_CLE", "SMS_HTTP_SECRET")
 
 
 @dataclass(frozen=True)
 class Program:
-    """One program of supervisord: its name, command line, and the variables it gets beyond the inherited ones."""
+    """A program of supervisord: name, command line, and variables added to the inherited environment."""
 
     name: str
     command: tuple[str, ...]
@@ -48,7 +49,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Stack:
-    """What ``up`` runs. ``counts``: how many of each process there are, as ``replicas`` takes it."""
+    """What ``up`` runs. ``counts``: number of replicas by name, as in ``replicas``."""
 
     layout: Layout
     ports: Mapping[str, int]
@@ -56,7 +57,7 @@ class Stack:
 
     @property
     def external(self) -> dict[str, str]:
-        """URLs of servers that are somebody else's, by name."""
+        """URLs of external servers, by name."""
         return given()
 
     @property
@@ -69,12 +70,12 @@ class Stack:
 
     @property
     def catches_sms(self) -> bool:
-        """Both operators are ours, or none: what a real one should have sent must never end on this machine."""
+        """True when both operators are our stand-ins: SMS for a real operator must never go to a stand-in."""
         return not any(os.environ.get(name) for name in SMS_VARIABLES[:2])
 
     @property
     def public_url(self) -> str:
-        # « localhost » and not 127.0.0.1: browsers accept Secure cookies over plain HTTP from this name.
+        # "localhost" rather than 127.0.0.1, because browsers accept Secure cookies over plain HTTP only from this name.
         return os.environ.get("PUBLIC_URL") or f"http://localhost:{self.ports['gateway']}"
 
     @property
@@ -83,40 +84,41 @@ class Stack:
 
     @property
     def phones_url(self) -> str | None:
-        """Where the catcher shows the phones."""
+        """The page of the catcher that shows the phones."""
         return f"http://localhost:{self.ports[CATCHER]}/telephones" if self.catches_sms else None
 
     @property
     def operator_urls(self) -> dict[str, str]:
-        """The HTTP port of each of our operators, by name: faults, inbound SMS, health."""
+        """Name → HTTP URL of each stand-in operator: faults, inbound SMS, health."""
         if not self.catches_sms:
             return {}
         return {name: f"http://127.0.0.1:{self.ports[name]}" for name in OPERATEURS.values()}
 
     def sms(self) -> dict[str, str]:
-        """The variables of a process that hands over SMS; what the HTTP operator knows it by is in SECRETS_DIR."""
+        """Variables of a process that sends SMS. The credentials for the HTTP operator are in SECRETS_DIR."""
         if not self.catches_sms:
             return {name: os.environ[name] for name in SMS_VARIABLES if os.environ.get(name)}
         file = self.layout.secrets / "sms" / "smpp_mot_de_passe"
-        # Before the first start there is none yet.
+        # The secret does not exist before the first start.
         password = file.read_text().strip() if file.exists() else ""
         access = f"{SMPP_UTILISATEUR}:{password}@127.0.0.1:{self.ports[SMSC_SMPP]}"
         return {
             "SMPP_URL": f"smpp://{access}?source={SMS_SOURCE}",
             "SMS_HTTP_URL": f"{self.operator_urls[OPERATEUR_HTTP]}/messages",
-            # Phones that wake nobody: a demo on a Sunday shows the same as on a Monday.
+            # SMS to the stand-in phones disturb nobody, so quiet hours are off: a demo on Sunday shows the same as on
+            # Monday.
             "SMS_A_TOUTE_HEURE": os.environ.get("SMS_A_TOUTE_HEURE") or "1",
         }
 
     def urls(self) -> dict[str, str]:
-        """The variables that every process may get."""
+        """The variables that any process may get."""
         here = {server.name: server.url for server in self.servers}
         urls = {URL_VARIABLES[name]: url for name, url in {**self.external, **here}.items()}
         smtp = os.environ.get("SMTP_URL") or f"smtp://127.0.0.1:{self.ports[CATCHER_SMTP]}"
         return {**urls, "PUBLIC_URL": self.public_url, "SMTP_URL": smtp}
 
     def environment(self, process: Process, program: str) -> dict[str, str]:
-        """The environment of one process: its servers, its ports, only its secrets, only the peers it calls."""
+        """The environment of one process: only the servers, ports, secrets and peers it needs."""
         urls = self.urls()
         return {
             **{name: urls[name] for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "PUBLIC_URL")},
@@ -136,11 +138,11 @@ class Stack:
         return [f"http://127.0.0.1:{self.ports[program]}" for program in programs]
 
     def health_url(self, program: str) -> str:
-        """Where a process of the system shows /sante and /metrics."""
+        """Where a process serves /sante and /metrics."""
         return f"http://127.0.0.1:{self.ports[health_port(program)]}"
 
     def programs(self) -> list[Program]:
-        """Everything that supervisord runs, servers first."""
+        """All programs of supervisord, servers first."""
         programs = [Program(server.name, tuple(server.command()), server.environment, None) for server in self.servers]
         if self.catches_mail or self.catches_sms:
             programs.append(self._catcher())
@@ -170,7 +172,7 @@ class Stack:
         if name == SMSC:
             variables |= {"SMPP_PORT": str(self.ports[SMSC_SMPP]), "SMPP_UTILISATEUR": SMPP_UTILISATEUR}
         else:
-            # Not PUBLIC_URL: behind it may stand a server of the outside world, and the gateway is here.
+            # Not PUBLIC_URL, which may be the address of a proxy outside; the gateway is on this machine.
             variables["RAPPEL_URL"] = f"http://127.0.0.1:{self.ports['gateway']}{RAPPELS}"
         return self._stand_in(name, (OPERATEURS_MODULE, kind), variables)
 
@@ -185,12 +187,12 @@ class Stack:
 
 
 def health_port(program: str) -> str:
-    """The name of the port where a process shows its health and metrics."""
+    """Name of the port on which a program serves health and metrics."""
     return f"{program}-sante"
 
 
 def port_names(counts: Mapping[str, int]) -> list[str]:
-    """Every name that needs a port."""
+    """All names that need a port."""
     servers = [port for name in SERVERS for port in SERVER_PORTS[name]]
     return [
         "gateway",
@@ -211,7 +213,8 @@ def load(
     running: frozenset[str] = frozenset(),
     counts: Mapping[str, int] | None = None,
 ) -> Stack:
-    """The stack, its ports chosen (kept ones first) and saved; ``running``: names whose port our own programs hold."""
+    """Returns the stack after choosing its ports (those used before, if possible) and saving them. ``running``: names
+    whose port is in use by our own programs."""
     count = dict(counts if counts is not None else load_counts(layout.counts))
     kept = ports.load(layout.ports)
     chosen = ports.choose(port_names(count), kept, dict(wished or {}), PREFERRED_PORTS, running)
@@ -221,7 +224,7 @@ def load(
 
 
 def existing(layout: Layout) -> Stack:
-    """The stack of an earlier ``up``, nothing chosen. Raises Impossible when there never was one."""
+    """The stack saved by an earlier ``up``. Raises Impossible when there is none."""
     kept = ports.load(layout.ports)
     count = load_counts(layout.counts)
     if not set(port_names(count)) <= set(kept):

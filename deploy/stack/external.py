@@ -1,4 +1,4 @@
-"""Servers that are somebody else's, given by URL."""
+"""External servers, given by URL."""
 
 import socket
 
@@ -8,12 +8,12 @@ _DEFAULT_PORTS = {"MONGO_URL": 27017, "REDIS_URL": 6379, "KAFKA_URL": 9092, "CAC
 
 
 def hosts(url: str) -> str:
-    """The « host:port,… » of an URL, without user and password."""
+    """The "host:port,…" of a URL, without user and password."""
     return url.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].rsplit("@", 1)[-1]
 
 
 def check(variable: str, url: str) -> None:
-    """Raise Impossible when no host accepts a connection. A DNS seed list (mongodb+srv) is left to its driver."""
+    """Raises Impossible when no host accepts a connection. A DNS seed list (mongodb+srv) is left to its driver."""
     if url.startswith("mongodb+srv://"):
         return
     for host in hosts(url).split(","):

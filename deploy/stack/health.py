@@ -1,19 +1,19 @@
-"""What a running process says of itself over HTTP."""
+"""Reads the health and lag that a running process reports over HTTP."""
 
 import http.client
 import json
 import urllib.error
 import urllib.request
 
-# A process looks at its servers for a second before it answers.
+# A process waits up to one second for its servers before it answers.
 _TIMEOUT_S = 4.0
 ANSWERS = "répond"
-# Our own processes are on this machine: a proxy of the environment must not stand between.
+# Our processes are on this machine: ignore proxies configured in the environment.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def get(url: str) -> tuple[int, str]:
-    """Status (0 when nothing answers) and text."""
+    """Returns HTTP status (0 when nothing answers) and text."""
     try:
         with _OPENER.open(url, timeout=_TIMEOUT_S) as response:
             return response.status, response.read().decode(errors="replace")
@@ -28,7 +28,7 @@ def is_ready(url: str) -> bool:
 
 
 def servers_away(health_url: str) -> list[str]:
-    """The servers that this process cannot reach, by what it says itself; it may be ready all the same."""
+    """The servers that the process reports as unreachable; it may be ready all the same."""
     try:
         said = json.loads(get(health_url)[1]).get("serveurs", {})
     except (ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Ports: free ones, chosen once and kept, so that URLs stay the same from one start to the next."""
+"""Chooses free ports once and keeps them, so that URLs stay the same from one start to the next."""
 
 import json
 import random
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from deploy.errors import Impossible
 
-# Below the ephemeral ranges of Linux and macOS: a port kept while the stack is down is not handed to an outgoing
-# connection.
+# Below the ephemeral port ranges of Linux and macOS, so that no outgoing connection takes a kept port while the stack
+# is down.
 _RANGE = range(20_000, 32_000)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # A port in TIME_WAIT after a restart is usable by servers, which all set this option too.
+        # With this option, which all our servers set too, a port in TIME_WAIT after a restart counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -25,7 +25,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def pick(taken: Iterable[int] = ()) -> int:
-    """A free port outside ``taken``. Raises Impossible after many misses."""
+    """A free port that is not in ``taken``. Raises Impossible after many attempts."""
     avoid = set(taken)
     for _ in range(500):
         port = random.choice(_RANGE)
@@ -58,11 +58,9 @@ def choose(
     preferred: Mapping[str, int],
     ours: frozenset[str] = frozenset(),
 ) -> dict[str, int]:
-    """A port for every name.
-
-    ``wished`` must be had (Impossible when taken), ``kept`` is taken again if still free, ``preferred`` is tried
-    before any random one. Ports of ``ours`` are in use by our own running processes: they are kept without a look.
-    """
+    """Chooses a port for every name. ``wished`` ports are required (Impossible when taken), ``kept`` ports are used
+    again if free, ``preferred`` ones are tried before random ones. Ports of ``ours`` are in use by our own running
+    processes and are kept without a check."""
     chosen = {name: port for name, port in kept.items() if name in ours and wished.get(name, port) == port}
     for name in names:
         if name in chosen:

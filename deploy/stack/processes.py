@@ -1,4 +1,4 @@
-"""The one table of processes: the embedded stack is generated from it, compose and manifests are compared with it."""
+"""The table of processes. The embedded stack is generated from it; tests compare compose and manifests with it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,13 +11,12 @@ SERVERS = ("kafka", "mongo", "redis", "cache")
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the system.
+    """A process of the system, run as ``python -m module kind``.
 
-    ``module``: run as ``python -m module kind``; ``extra``: the extra of pyproject.toml it needs, which is its
-    image too; ``servers``: what it cannot work without; ``aids``: servers that it does without when it must;
-    ``secrets``: the folders of secrets it may read; ``peers``: services whose API it calls, by ``<PEER>_URL``;
-    ``smtp``: it hands over mails; ``sms``: it hands over SMS; ``port``: where a container serves the routes of an API.
-    A worker has no routes; all show their health and metrics on HEALTH_PORT.
+    ``extra``: its extra of pyproject.toml, and its image. ``servers``: servers it cannot work without. ``aids``:
+    servers it can do without. ``secrets``: folders of secrets it may read. ``peers``: services whose API it calls,
+    through ``<PEER>_URL``. ``smtp``, ``sms``: it sends mails, SMS. ``port``: port of its API in a container; workers
+    have none. All serve health and metrics on HEALTH_PORT.
     """
 
     name: str
@@ -38,18 +37,18 @@ class Process:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What follows ``python``."""
+        """Arguments of ``python``."""
         return ("-m", self.module, self.kind)
 
 
 HEALTH_PORT = 8081
-"""Where every container shows /sante and /metrics."""
+"""Port of /sante and /metrics in every container."""
 
 SERVICES = ("annonces", "moderation", "matching", "notifications")
-# « sms » holds what notifications and the operators both know.
+# The folder "sms" has the secrets shared by notifications and the operators.
 _SECRETS = {"annonces": ("commun", "annonces"), "notifications": ("commun", "notifications", "sms")}
-# The text of messages and private places stay with annonces, addresses with notifications: each asks the other for
-# what it must write or show.
+# annonces stores messages and private places, notifications stores addresses: each asks the other for what it must
+# send or show.
 _PEERS = {"annonces": ("notifications",), "notifications": ("annonces",)}
 
 
@@ -60,11 +59,11 @@ def _service(service: str, kind: Kind) -> Process:
         kind=kind,
         extra=service,
         servers=("kafka", "mongo"),
-        # All its processes count a provider's rate together there; alone, each counts for itself.
+        # Redis lets all processes share the rate limit of a provider; without it, each process counts alone.
         aids=("redis",) if service == "notifications" else (),
         secrets=_SECRETS.get(service, ("commun",)),
         peers=_PEERS.get(service, ()),
-        # The api hands over the codes of those who are waiting at the door, the worker everything else.
+        # The API sends sign-in codes, because people wait for them; the worker sends everything else.
         smtp=service == "notifications",
         sms=service == "notifications",
         port=8080 if kind == "api" else None,
@@ -78,7 +77,7 @@ PROCESSES: tuple[Process, ...] = (
         "api",
         "gateway",
         servers=("kafka", "mongo", "redis"),
-        # Without its pages it asks the services each time.
+        # Without its page cache it asks the services each time.
         aids=("cache",),
         secrets=("commun", "gateway"),
         peers=SERVICES,
@@ -87,31 +86,31 @@ PROCESSES: tuple[Process, ...] = (
     *(_service(service, kind) for service in SERVICES for kind in ("api", "worker")),
 )
 
-# The catcher is no part of the system: it stands where a real mail server will, and people's phones.
+# The catcher is not part of the system: it replaces a real mail server and people's phones.
 CATCHER = "courrier"
 CATCHER_MODULE = "deploy.standins.mailbox"
 
-# Nor are the operators: they stand where real ones will. By what follows ``python -m module``: the name of each.
+# Stand-ins for real SMS operators: argument of ``python -m module`` → name.
 OPERATEURS_MODULE = "deploy.standins.sms_operators"
 OPERATEURS = NOMS
 SMSC, OPERATEUR_HTTP = NOMS["smsc"], NOMS["http"]
 SMPP_UTILISATEUR = "place"
 SMS_SOURCE = "PLACE"
 RAPPELS = "/v1/rappels/sms/http"
-"""Where the gateway takes the callbacks of the HTTP operator."""
+"""Path of the gateway for callbacks of the HTTP operator."""
 
-# Stands in front of the gateways in compose, as an ingress does in Kubernetes.
+# In compose it is in front of the gateways, like an ingress in Kubernetes.
 ENTREE = "entree"
 
-# Everything that the outside world would otherwise be.
+# All programs that replace the outside world.
 STAND_INS = (CATCHER, *OPERATEURS.values())
 
 BY_NAME = {process.name: process for process in PROCESSES}
 
 
 def scalable(process: Process) -> str | None:
-    """The name under which its replicas are counted: « matching » for the workers of matching, « matching-api » for its
-    APIs. None for the gateway: it has one public port, and on one machine nothing stands in front of it."""
+    """The name used to count its replicas: "matching" for workers of matching, "matching-api" for its APIs. None for the
+    gateway, which has one public port and no load balancer on one machine."""
     if process.kind == "worker":
         return process.service
     return process.name if process.name != "gateway" else None
@@ -121,9 +120,9 @@ SCALABLE = tuple(name for process in PROCESSES if (name := scalable(process)))
 
 
 def replicas(counts: dict[str, int]) -> list[tuple[str, Process]]:
-    """(program name, process) of all that runs, ``counts[scalable(process)]`` times each (once by default).
+    """(program name, process) for every program: ``counts[scalable(process)]`` replicas each (1 by default).
 
-    The first keeps the process's name; the others are ``matching-worker-2``, ``matching-worker-3``, …
+    The first has the name of the process; the others are ``matching-worker-2``, ``matching-worker-3``, …
     """
     programs = []
     for process in PROCESSES:

@@ -1,14 +1,16 @@
-"""Make the secrets of an installation, once: ``python -m deploy.stack.secrets DIR``.
+"""Creates the secrets of an installation, once: ``python -m deploy.stack.secrets DIR``.
 
-``commun/jeton_cle_publique`` and ``gateway/jeton_cle_privee``: an Ed25519 pair as PEM (internal tokens are signed
-by the gateway and checked by all); ``commun/jeton_cle_publique_<service>`` and ``<service>/jeton_cle_privee``: the
-same for each service that calls another one; ``notifications/cle_vapid``: an EC key on P-256 as PEM, by which push
-services of browsers know us; ``gateway/cle_empreinte``, ``annonces/cle_messages``, ``notifications/cle_chiffrement``
-and ``notifications/cle_liens``: 32 random bytes as URL-safe base64; ``sms/sms_http_cle`` and ``sms/sms_http_secret``,
-the same: the key of the HTTP operator, and what signs its callbacks; ``sms/smpp_mot_de_passe``: 8 characters, all that
-SMPP has room for. Each process is given only its own folders. What
-exists is left alone: losing ``cle_chiffrement`` is losing every contact detail, losing ``cle_messages`` every message
-of a conversation.
+- ``gateway/jeton_cle_privee`` and ``commun/jeton_cle_publique``: Ed25519 pair as PEM; the gateway signs internal tokens
+  and everybody verifies them
+- ``<service>/jeton_cle_privee`` and ``commun/jeton_cle_publique_<service>``: the same for each service that calls another
+- ``notifications/cle_vapid``: EC key on P-256 as PEM, which identifies us to the push services of browsers
+- ``gateway/cle_empreinte``, ``annonces/cle_messages``, ``notifications/cle_chiffrement``, ``notifications/cle_liens``: 32
+  random bytes as URL-safe base64
+- ``sms/sms_http_cle``, ``sms/sms_http_secret``, likewise: key of the HTTP operator, and key that signs its callbacks
+- ``sms/smpp_mot_de_passe``: 8 characters, the maximum of SMPP
+
+Each process gets only its own folders. Existing secrets are never changed: losing ``cle_chiffrement`` means losing every
+contact detail, losing ``cle_messages`` every message of a conversation.
 """
 
 import base64
@@ -40,12 +42,12 @@ _VAPID = "notifications/cle_vapid"
 
 
 def make(folder: Path) -> list[str]:
-    """Make what is missing below ``folder`` (folders 700, files 600). Returns the names of the secrets made."""
+    """Creates what is missing below ``folder`` (folders 700, files 600). Returns the names of the new secrets."""
     made: list[str] = []
     for signer, public_name in _SIGNERS.items():
         made += _make_pair(folder, f"{signer}/jeton_cle_privee", f"commun/{public_name}")
     if not (folder / _VAPID).exists():
-        # Lost, each browser has to subscribe again.
+        # If it is lost, every browser must subscribe again.
         write(folder / _VAPID, _pem_private(ec.generate_private_key(ec.SECP256R1())))
         made.append(_VAPID)
     for name in _RANDOM_KEYS:
@@ -53,7 +55,7 @@ def make(folder: Path) -> list[str]:
             write(folder / name, random_key().encode())
             made.append(name)
     if not (folder / _SMPP).exists():
-        # URL-safe: it is part of one.
+        # URL-safe because it is part of a URL.
         write(folder / _SMPP, secrets.token_urlsafe(6).encode())
         made.append(_SMPP)
     return made
@@ -89,7 +91,7 @@ def _pem_private(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a crash in the middle must not leave a key that looks made."""
+    """Writes the file completely or not at all: a crash must not leave a partial key that looks valid."""
     for parent in (path.parent.parent, path.parent):
         parent.mkdir(parents=True, exist_ok=True)
         parent.chmod(0o700)

@@ -26,7 +26,7 @@ _BAD_NAME = 10
 
 @dataclass(frozen=True)
 class State:
-    """A program as supervisord sees it: ``state`` is RUNNING, STOPPED, STARTING, BACKOFF…; ``uptime`` in seconds."""
+    """A program as seen by supervisord: ``state`` is RUNNING, STOPPED, STARTING, BACKOFF…; ``uptime`` in seconds."""
 
     name: str
     state: str
@@ -86,12 +86,12 @@ stdout_logfile_backups = 3
 
 
 def _escape(value: object) -> str:
-    """supervisord expands %(name)s in every value."""
+    """Escapes "%", because supervisord expands %(name)s in every value."""
     return str(value).replace("%", "%%")
 
 
 class Supervisor:
-    """The supervisord of one layout."""
+    """The supervisord of one stack."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -99,23 +99,23 @@ class Supervisor:
         self._connect()
 
     def _connect(self) -> None:
-        # The host is never looked up: the transport speaks through the socket.
+        # The host name is not used: the transport connects through the socket.
         transport = SupervisorTransport(None, None, f"unix://{self._layout.socket}")
         self._calls = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
     def pid(self) -> int | None:
-        """The pid of the running supervisord, or None; a socket that a crash left does not count."""
+        """The pid of the running supervisord, or None. A socket left by a crash does not count."""
         if not self._layout.socket.exists():
             return None
         try:
             return int(self._calls.getPID())
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError):
-            # The transport keeps its connection, and a failed one is of no more use.
+            # The transport keeps its connection, which is unusable after a failure.
             self._connect()
             return None
 
     def launch(self) -> None:
-        """Start supervisord with the configuration on disk and wait for its socket. Raises Impossible."""
+        """Starts supervisord with the configuration on disk and waits for its socket. Raises Impossible."""
         run = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._layout.conf)],
             capture_output=True,
@@ -135,7 +135,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def apply(self) -> None:
-        """Make the running supervisord follow the configuration on disk; a changed program is left stopped."""
+        """Makes the running supervisord apply the configuration on disk; changed programs are left stopped."""
         added, changed, removed = self._calls.reloadConfig()[0]
         for name in removed + changed:
             self._stop_for_good(name)
@@ -160,15 +160,16 @@ class Supervisor:
         return self._layout.logs / f"{name}.log"
 
     def start(self, name: str) -> None:
-        """Start a program without waiting for it; nothing happens when it runs already. Raises Impossible."""
+        """Starts a program without waiting; does nothing when it runs already. Raises Impossible."""
         self._call("startProcess", name, _ALREADY_STARTED)
 
     def stop(self, name: str) -> None:
-        """Ask a program to end, without waiting; it stays stopped until it is started. Raises Impossible."""
+        """Asks a program to end, without waiting; it stays stopped until it is started. Raises Impossible."""
         self._call("stopProcess", name, _NOT_RUNNING)
 
     def stop_and_wait(self, names: list[str], seconds: float = 30.0) -> None:
-        """Stop programs side by side and wait for all; supervisord kills after 15 s what does not end."""
+        """Stops programs side by side and waits for all of them; supervisord kills those that have not ended after 15
+        s."""
         for name in names:
             self.stop(name)
         deadline = time.monotonic() + seconds
@@ -178,7 +179,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def shutdown(self) -> None:
-        """End supervisord and wait until it is gone."""
+        """Ends supervisord and waits until it is gone."""
         pid = self.pid()
         if pid is None:
             return

@@ -1,1 +1,1 @@
-"""Stand-ins for the outside world: a mailbox that keeps what it gets, two SMS operators, phones."""
+"""Stand-ins for the outside world: a mail catcher, two SMS operators, and phones."""

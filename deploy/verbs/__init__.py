@@ -1,1 +1,1 @@
-"""One module per verb of ./place; each is a function ``run(...)``, imported only when its verb is called."""
+"""One module per verb of ./place, with a function ``run(...)``; imported only when its verb is called."""

@@ -1,4 +1,4 @@
-"""./place bilan: no alert is unaccounted for, or which ones are."""
+"""./place bilan: checks that every alert is accounted for, and lists those that are not."""
 
 import asyncio
 import datetime as dt
@@ -22,14 +22,14 @@ from deploy.errors import Impossible
 from deploy.stack import embedded
 
 REMISES = (Etat.REMIS, Etat.LIVRE)
-"""Handed over, as far as anybody knows."""
+"""States of a message that was handed over."""
 
 Noms = Mapping[str, tuple[str, Canal]]
 """Id of a row → profil and channel."""
 
 console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
 
-# More lines than a screen holds say nothing more; those that matter come first.
+# More lines do not fit on a screen; the most important ones come first.
 _ANNONCES_MONTREES = 20
 _IDS_MONTRES = 5
 
@@ -42,10 +42,10 @@ def run(
     jusqua: dt.date | None = None,
     detail: bool = False,
 ) -> bool:
-    """Prints the account, after at most `attendre` seconds of waiting for what is on its way.
+    """Prints the report, after waiting at most `attendre` seconds until nothing is in progress.
 
-    `depuis`, `jusqua`: days in Paris, both included. `detail`: each person to whom nothing was handed over, and why.
-    Returns whether nothing is unexplained and, when there was waiting, nothing is on its way. Raises Impossible.
+    `depuis`, `jusqua`: days in Paris, both included. `detail`: also lists each message that was not handed over, and
+    why. Returns True when nothing is unexplained and, after a wait, nothing is in progress. Raises Impossible.
     """
     if detail and annonce is None:
         raise Impossible("« --detail » va avec « --annonce » : il nomme chaque destinataire.")
@@ -65,7 +65,7 @@ def run(
 
 
 def periode(depuis: dt.date | None, jusqua: dt.date | None) -> Periode:
-    """Days in Paris, both included."""
+    """The period of these days in Paris, both included."""
 
     def minuit(jour: dt.date) -> dt.datetime:
         return dt.datetime.combine(jour, dt.time(), PARIS)
@@ -87,7 +87,7 @@ async def _dresser(
 
 
 def lignes(groupes: Iterable[Groupe], noms: Noms) -> list[dict[str, Any]]:
-    """Each row that was not handed over: its profil, its channel, its state and the reason."""
+    """Messages that were not handed over: profil, channel, state and motive."""
     trouvees = [
         {"profil_id": noms[id_][0], "canal": noms[id_][1].value, "etat": groupe.etat, "motif": groupe.motif}
         for groupe in groupes
@@ -99,7 +99,7 @@ def lignes(groupes: Iterable[Groupe], noms: Noms) -> list[dict[str, Any]]:
 
 
 def objet(bilan: Bilan) -> dict[str, Any]:
-    """What --json prints: the totals, and the same for each annonce."""
+    """The object that --json prints: totals, and the same figures for each annonce."""
     total = bilan.total
     return {
         "annonces": len(bilan.comptes),
@@ -129,7 +129,7 @@ def _chiffres(compte: Compte) -> dict[str, Any]:
 
 
 def _sans_remise(compte: Compte) -> list[tuple[tuple[str, str | None], int]]:
-    """Rows that were not handed over, by state and reason, most of them first."""
+    """Rows that were not handed over, by state and motive, most frequent first."""
     autres = [(fin, nombre) for fin, nombre in compte.fins.items() if fin[0] not in REMISES]
     return sorted(autres, key=lambda ligne: (-ligne[1], ligne[0][0], ligne[0][1] or ""))
 
@@ -163,7 +163,7 @@ def _montrer(bilan: Bilan) -> None:
 
 
 def _table_des_etats(total: Compte) -> Table:
-    """All alerts by state, and why when they were not handed over."""
+    """All alerts by state, with the motive of those that were not handed over."""
     table = Table(header_style="bold")
     for titre in ("État", "Motif"):
         table.add_column(titre)
@@ -182,7 +182,7 @@ def _table_des_etats(total: Compte) -> Table:
 
 
 def _motif(motif: str | None) -> str:
-    """What is not one of ours is what the provider answered."""
+    """The French words of a motive. A motive that is not ours is the provider's answer, shown unchanged."""
     if motif is None:
         return ""
     return MOTIFS.get(motif, motif)

@@ -1,4 +1,4 @@
-"""./place demo: starts everything, plays the main job through the public door, and counts."""
+"""./place demo: starts everything, plays the main scenario through the public API, and counts the results."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from deploy.verbs import up
 
 
 def run(profils: int, as_json: bool) -> bool:
-    """Plays with `profils` generated profils. Returns whether nothing is missing. Raises Impossible."""
+    """Plays the demo with `profils` generated profils. Returns True when nothing is missing. Raises Impossible."""
     steps = Steps()
     stack = up.run(steps=steps)
     if stack.catcher_url is None or stack.phones_url is None:
@@ -60,13 +60,13 @@ async def _play(stack: Stack, steps: Steps, profils: int) -> Scenario:
 
 
 def _versions(stack: Stack) -> dict[str, str]:
-    """Server → version; a server that is somebody else's is called by its address."""
+    """Server → version; an external server is shown by its address."""
     others = {name: f"externe ({hosts(url)})" for name, url in stack.external.items()}
     return {**others, **{server.name: server.version() for server in stack.servers}}
 
 
 def _figures(alertes: list[Alertes]) -> dict[str, Any]:
-    """Totals over all annonces; times of the first one, which was approved as soon as it was posted."""
+    """Totals over all annonces; times of the first one, which was approved right after it was posted."""
     totals = {
         "alertes_attendues": sum(a.attendues for a in alertes),
         "alertes_livrees": sum(a.livrees for a in alertes),
@@ -83,7 +83,7 @@ def _figures(alertes: list[Alertes]) -> dict[str, Any]:
 
 
 def _sms(scenario: Scenario) -> dict[str, Any]:
-    """Alerts by SMS while one operator was lost."""
+    """Figures of the alerts by SMS, sent while one operator was down."""
     releve = scenario.releve
     assert releve is not None
     return {

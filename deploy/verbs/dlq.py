@@ -1,4 +1,4 @@
-"""./place dlq: look at dead letters, send them back, or let them go; look at the breakers that hold them back."""
+"""./place dlq: lists, replays and deletes dead letters; shows and closes the breakers that limit them."""
 
 import asyncio
 import datetime as dt
@@ -32,17 +32,17 @@ from kit.deadletters import (
 from kit.events import Record
 from kit.producer import Producer
 
-# What of a poison message is shown on a terminal.
+# Number of bytes of a message that are shown.
 _SHOWN_BYTES = 300
 
 
 def names() -> list[str]:
-    """Every dead-letter topic of the table of topics."""
+    """All dead-letter topics, from the table of topics."""
     return [dead_letter_topic(topic.name, reader) for topic in TOPICS for reader in topic.readers]
 
 
 def show_all() -> None:
-    """One line per topic that holds dead letters."""
+    """Prints one line per topic with dead letters, and the open breakers."""
     found = asyncio.run(_read(names()))
     for name, count in sorted(Counter(record.topic for record in found).items()):
         reasons = Counter(record.headers.get(REASON, "?")[:80] for record in found if record.topic == name)
@@ -67,14 +67,14 @@ async def _show_breakers() -> None:
 
 
 async def _held(topic: str, service: str) -> int:
-    """How many messages wait for the breaker."""
+    """Number of messages held until the breaker closes."""
     name = held_topic(topic, service)
     done = (await committed(_kafka(), f"{service}.retry")).get((name, 0), 0)
     return sum(record.offset >= done for record in await _read([name]))
 
 
 def close(topic: str) -> None:
-    """Somebody has looked: what is unreadable is buried, without a limit for a while."""
+    """Closes a breaker by hand: for a while, unreadable messages become dead letters without limit."""
     asyncio.run(_close(_known(topic)))
 
 
@@ -99,7 +99,7 @@ async def _close(name: str) -> None:
 
 @asynccontextmanager
 async def _states(service: str) -> AsyncIterator[MongoStates]:
-    """Where a service keeps the states of its breakers."""
+    """The stored states of the breakers of a service."""
     database = mongo.connect(embedded.existing(layout.current()).urls()["MONGO_URL"], service)
     try:
         yield MongoStates(database.db)
@@ -108,7 +108,7 @@ async def _states(service: str) -> AsyncIterator[MongoStates]:
 
 
 def show(topic: str) -> None:
-    """Each message of a topic."""
+    """Prints each message of a topic."""
     for record in asyncio.run(_read([_known(topic)])):
         at = dt.datetime.fromtimestamp(record.timestamp_ms / 1000, dt.UTC).isoformat()
         place = f"{origin(record)}[{record.headers.get(ORIGIN_PARTITION)}]@{record.headers.get(ORIGIN_OFFSET)}"
@@ -119,7 +119,8 @@ def show(topic: str) -> None:
 
 
 def replay(topic: str, upto: int | None) -> None:
-    """Publishes first, removes afterwards: an interruption repeats, and receivers drop what they have processed."""
+    """Publishes first and deletes afterwards. After an interruption messages are published again, and receivers drop
+    those they have processed."""
     asyncio.run(_end(_known(topic), upto, publish=True))
 
 

@@ -1,4 +1,4 @@
-"""Stop everything; the data stay unless they are wiped."""
+"""Stops everything. Data are kept unless `wipe` is set."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from deploy.stack.supervision import Supervisor
 
 
 def run(*, wipe: bool = False, steps: Steps | None = None) -> None:
-    """The processes first, side by side, then the servers, then supervisord."""
+    """Stops the processes side by side, then the servers, then supervisord."""
     steps = steps or Steps()
     place = layout.current()
     place.make()
@@ -32,7 +32,7 @@ def run(*, wipe: bool = False, steps: Steps | None = None) -> None:
         steps.say("supervisord arrêté")
         sweep(place.run)
     if wipe:
-        # Not the Python environment nor the jars: they hold nothing of anybody, and cost a download.
+        # The Python environment and the jars are kept: they contain no data, and downloading them takes long.
         for folder in (place.data, place.logs, place.run, place.secrets):
             if folder.exists():
                 shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Stop or start one program, for drills: what happens when Redis is away for half a minute?"""
+"""Stops or starts one program, for failure drills."""
 
 from deploy import layout
 from deploy.console import Steps
@@ -17,14 +17,14 @@ def _supervisor() -> Supervisor:
 
 
 def stop(name: str) -> None:
-    """Stop a program and leave it stopped. Raises Impossible."""
+    """Stops a program and leaves it stopped. Raises Impossible."""
     steps = Steps()
     _supervisor().stop_and_wait([name])
     steps.say(f"{name} est arrêté ; « ./place start {name} » le relance")
 
 
 def start(name: str) -> None:
-    """Start a program and wait until it answers. Raises Impossible."""
+    """Starts a program and waits until it answers. Raises Impossible."""
     steps = Steps()
     supervisor = _supervisor()
     current = embedded.existing(layout.current())

@@ -1,4 +1,4 @@
-"""The logs of the programs, merged on the screen."""
+"""Shows the merged logs of the programs."""
 
 import os
 import time
@@ -13,7 +13,8 @@ _PAUSE_S = 0.2
 
 
 def matching(folder: Path, name: str | None) -> list[Path]:
-    """The files of a program (« annonces-api »), of a service (« annonces ») or of all. Raises Impossible if none."""
+    """Log files of a program ("annonces-api"), of a service ("annonces"), or all of them. Raises Impossible if there
+    are none."""
     files = sorted(folder.glob("*.log"))
     chosen = [file for file in files if name is None or file.stem == name or file.stem.startswith(f"{name}-")]
     if not chosen:
@@ -23,7 +24,7 @@ def matching(folder: Path, name: str | None) -> list[Path]:
 
 
 def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a file, reading only its end."""
+    """The last lines of a file; reads only its end."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 400 * lines))
@@ -32,7 +33,7 @@ def tail(path: Path, lines: int) -> list[str]:
 
 
 def follow(files: list[Path]) -> Iterator[tuple[str, str]]:
-    """(program, line) for ever; a rotated file is opened again."""
+    """Yields (program, line) without end; opens a rotated file again."""
     open_files: dict[Path, TextIO] = {path: path.open(errors="replace") for path in files}
     for file in open_files.values():
         file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Make somebody a moderator, or take the role back; the first one can only come from here."""
+"""Grants or withdraws the role of moderator. The first moderator can only be made this way."""
 
 import os
 import subprocess
@@ -11,7 +11,8 @@ from deploy.stack.processes import BY_NAME
 
 
 def run(address: str, *, retirer: bool = False) -> int:
-    """``python -m gateway moderateur [--retirer] ADDRESS`` with the gateway's environment. Returns its exit code."""
+    """Runs ``python -m gateway moderateur [--retirer] ADDRESS`` with the gateway's environment. Returns its exit
+    code."""
     current = embedded.existing(layout.current())
     environment = {**os.environ, **current.environment(BY_NAME["gateway"], "gateway")}
     command = [sys.executable, "-m", "gateway", "moderateur", *(["--retirer"] if retirer else []), address]

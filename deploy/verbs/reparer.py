@@ -22,19 +22,19 @@ _INDEX_S = 300.0
 
 @dataclass
 class Repair:
-    """One service at it, from the start of the block of `run` to its end."""
+    """The republication of one service, while it runs."""
 
     process: Process
     command: subprocess.Popen[str]
 
 
 def run() -> bool:
-    """Returns whether all is published, and every index of matching complete. Raises Impossible."""
+    """Returns True when everything is published and every index of matching is complete. Raises Impossible."""
     steps = Steps()
     if Supervisor(layout.current()).pid() is None:
         raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
     current = embedded.existing(layout.current())
-    # Side by side: most of the time is the brokers'.
+    # Side by side, because most of the time is spent waiting for the brokers.
     repairs = [_begin(current, name) for name in ("gateway", *(f"{service}-worker" for service in SERVICES))]
     failed = [repair for repair in repairs if not _follow(repair, steps)]
     return _wait_for_indexes(current, steps) and not failed

@@ -1,4 +1,4 @@
-"""./place rotation: a new key for contact details, everything encrypted anew under it, then the old key goes."""
+"""./place rotation: creates a new key for contact details, encrypts everything with it, then removes the old key."""
 
 import asyncio
 from pathlib import Path
@@ -16,14 +16,15 @@ _SERVICE = "notifications"
 
 
 def run() -> bool:
-    """Returns whether one key is left; False: what is under way still needs the old one. Raises Impossible."""
+    """Returns True when only the new key is left; False when messages in progress still need the old one. Raises
+    Impossible."""
     steps = Steps()
     supervisor = Supervisor(layout.current())
     if supervisor.pid() is None:
         raise Impossible("La plateforme ne tourne pas : lancez « ./place up ».")
     current = embedded.existing(layout.current())
     file = current.layout.secrets / _SERVICE / "cle_chiffrement"
-    # Two keys: an earlier call had to leave the old one.
+    # The file has two keys when an earlier call could not remove the old one.
     if "," not in file.read_text():
         _renew(file, f"{secrets.random_key()},{file.read_text().strip()}", current, supervisor, steps)
         steps.say("une nouvelle clé chiffre, l’ancienne déchiffre encore")
@@ -38,7 +39,8 @@ def run() -> bool:
 
 
 def _renew(file: Path, keys: str, current: Stack, supervisor: Supervisor, steps: Steps) -> None:
-    """All processes of the service at once: one that lacks a key stops at the first row that needs it."""
+    """Restarts all processes of the service at once, because a process without the right key stops at the first row
+    that needs it."""
     secrets.write(file, keys.encode())
     programs = [program for program in current.programs() if program.name.startswith(f"{_SERVICE}-")]
     supervisor.stop_and_wait([program.name for program in programs])
@@ -46,7 +48,7 @@ def _renew(file: Path, keys: str, current: Stack, supervisor: Supervisor, steps:
 
 
 async def _rechiffrer(current: Stack) -> tuple[int, int]:
-    """(contacts done, what still needs the old key)."""
+    """Returns (contacts encrypted again, rows that still need the old key)."""
     faits = 0
     async with session() as http:
         while True:

@@ -1,4 +1,4 @@
-"""More or fewer workers of a service, or processes of its API, here and now, kept for the next start."""
+"""Changes the number of workers or API processes of a service, now and for the next starts."""
 
 from contracts import topics
 from deploy import layout
@@ -9,12 +9,12 @@ from deploy.stack.processes import SCALABLE
 from deploy.stack.supervision import Supervisor, configuration
 from deploy.verbs import up
 
-# With one worker more, one would have no partition to read.
+# A further worker would have no partition to read.
 _MOST = topics.SUR_LE_CHEMIN
 
 
 def parse(wish: str) -> tuple[str, int]:
-    """« matching=3 » → (« matching », 3). Raises Impossible."""
+    """Parses "matching=3". Raises Impossible."""
     name, _, count = wish.partition("=")
     if name not in SCALABLE or not count.isdecimal() or not 1 <= int(count) <= _MOST:
         raise Impossible(
@@ -25,7 +25,7 @@ def parse(wish: str) -> tuple[str, int]:
 
 
 def run(wishes: list[str]) -> None:
-    """Apply « name=count » wishes. Raises Impossible."""
+    """Applies wishes such as "matching=3". Raises Impossible."""
     steps = Steps()
     place = layout.current()
     place.make()

@@ -1,4 +1,4 @@
-"""./place seed: a city's worth of plausible data, through the services' own APIs."""
+"""./place seed: fills the platform with plausible data for a whole city, through the APIs of the services."""
 
 import asyncio
 import datetime as dt
@@ -24,15 +24,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _SIDE_BY_SIDE = 12
-# The moderator of the generated data; decisions show it in the journal.
+# The moderator of the generated data, as shown in the audit trail.
 _MODERATOR = "seed-moderation"
 
 
 def run(associations: int, annonces: int, profils: int, graine: int) -> None:
-    """Nobody is alerted of generated annonces: neither generated people, nor those who subscribed before.
-
-    Raises Impossible.
-    """
+    """Nobody is alerted about generated annonces, neither generated nor real people. Raises Impossible."""
     current = embedded.existing(layout.current())
     try:
         asyncio.run(_run(current, associations, annonces, profils, graine))
@@ -133,7 +130,7 @@ async def _exhaust(lots: AsyncIterator[int]) -> None:
 
 
 async def _each(items: Sequence[T], one: Callable[[T], Awaitable[R]], done: Callable[[], None]) -> list[R]:
-    """`one` of every item, some at a time, results in order; the first error ends it."""
+    """Runs `one` for every item, several at a time; returns the results in order. The first error ends it."""
     gate = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def limited(item: T) -> R:

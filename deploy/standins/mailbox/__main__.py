@@ -1,7 +1,8 @@
-"""``python -m deploy.standins.mailbox``; environment: HOST, PORT (the page), SMTP_PORT, MAILS_MAX (how many are kept),
+"""``python -m deploy.standins.mailbox``.
 
-OPERATEURS (``name=url,…``: who carries what phones send), and DOSSIER: the folder of the file that keeps everything,
-made when it is missing. Without it all is kept in memory.
+Environment: HOST, PORT (pages), SMTP_PORT, MAILS_MAX (number of mails kept), OPERATEURS (``name=url,…``: operators that
+carry SMS sent by phones), DOSSIER (folder of the file with everything received, created if missing; without it
+everything is kept in memory).
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from deploy.standins.mailbox.smtp import Faults, serve
 
 
 async def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serves until SIGTERM or SIGINT."""
     host = os.environ.get("HOST", "127.0.0.1")
     boite, faults = opened(), Faults()
     stop = asyncio.Event()
@@ -38,7 +39,7 @@ async def main() -> None:
 
 
 def carriers() -> Operateurs:
-    """Ends the process with a sentence when the variable makes no sense."""
+    """Ends the process with a sentence when the variable is invalid."""
     try:
         return operateurs.lire(os.environ.get("OPERATEURS", ""))
     except ValueError as error:
@@ -46,11 +47,11 @@ def carriers() -> Operateurs:
 
 
 def opened() -> Boite:
-    """What was kept before, if anything. Ends the process with a sentence when the file cannot be used."""
+    """Opens what was kept before. Ends the process with a sentence when the file cannot be used."""
     path: Path | str = IN_MEMORY
     try:
         if folder := os.environ.get("DOSSIER"):
-            # Codes and addresses are in the mails: nobody else on the machine reads them.
+            # The mails contain codes and addresses: no other user of the machine may read them.
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             path = Path(folder) / "mails.sqlite3"
         return Boite(path, int(os.environ.get("MAILS_MAX", "20000")))

@@ -1,7 +1,7 @@
-"""What was received: one SQLite row per mail, bounded in number and in bytes.
+"""Storage of received mails: one SQLite row per mail, limited in number and bytes.
 
-In a file, what was acknowledged outlives a killed catcher, and whoever counts mails after a drill counts right.
-Calls block the loop, for a fraction of a millisecond: a thread would cost more than it frees.
+Acknowledged mails are in a file and survive a killed catcher, so that counts after a drill are right. Calls block the
+event loop for a fraction of a millisecond, which is less than a thread would cost.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from deploy.standins.mailbox.mail import Mail, Message, readable, subject_and_me
 
 IN_MEMORY = ":memory:"
 
-# ``raw`` is last: a query that does not name it reads none of its pages. Addresses and ``folded_subject`` are
-# casefolded, which SQLite's own functions do for ASCII only. ``cleared`` holds the id of the last mail forgotten by
-# clear(): ids go on from it, and what was received since is counted from it.
+# ``raw`` is the last column, so that queries without it do not read its pages. Addresses and ``folded_subject`` are
+# casefolded, because SQLite's own functions fold only ASCII. ``cleared`` contains the id of the last mail deleted by
+# clear(): ids continue after it, and ``total`` counts from it.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS mails (
     id INTEGER PRIMARY KEY, received_at TEXT NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS recipients (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cleared (up_to INTEGER NOT NULL);
 """
-# What a list shows, and what it is searched by.
+# The columns for lists and searches.
 _LINES = """
 CREATE TEMP VIEW lines AS SELECT id, received_at, sender, recipients, subject, message_id, folded_subject FROM mails;
 """
@@ -42,9 +42,9 @@ WHERE address = ? AND mail_id > ? AND instr(folded_subject, ?) ORDER BY mail_id 
 
 
 class Boite:
-    """The kept mails, the oldest dropped past ``most_mails`` or ``most_bytes``; in ``path``, or in memory.
+    """The kept mails, in ``path`` or in memory. The oldest are deleted above ``most_mails`` or ``most_bytes``.
 
-    Every method raises sqlite3.Error when the file cannot be read or written; ``add`` has then kept nothing.
+    Every method raises sqlite3.Error when the file cannot be read or written; ``add`` has stored nothing then.
     """
 
     def __init__(
@@ -55,15 +55,16 @@ class Boite:
         *,
         seconds: float = 5,
     ) -> None:
-        """``seconds``: how long the file may still be another process's."""
+        """``seconds``: how long to wait for a file in use by another process."""
         self._most_mails = most_mails
         self._most_bytes = most_bytes
         self._arrivals: set[asyncio.Event] = set()
         self._db = sqlite3.connect(path, timeout=seconds, isolation_level=None)
-        # The file is this process's alone: a second catcher on it ends with « database is locked ».
+        # Only this process may use the file: a second catcher fails with "database is locked".
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
-        # What was handed to the system outlives the process; a power cut may cost mails that are tests anyway.
+        # Data handed to the operating system survive the process. Only a power cut may lose mails, which are tests
+        # anyway.
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA + _LINES)
         kept = "SELECT count(*), coalesce(sum(length(raw)), 0), coalesce(max(id), 0) FROM mails"
@@ -73,7 +74,7 @@ class Boite:
 
     @property
     def db(self) -> sqlite3.Connection:
-        """The open file, for the phones: nobody else can open it."""
+        """The open database, shared with the phones because nobody else can open the file."""
         return self._db
 
     def __len__(self) -> int:
@@ -81,14 +82,14 @@ class Boite:
 
     @property
     def total(self) -> int:
-        """Received since the last ``clear``, dropped ones included."""
+        """Number received since the last ``clear``, including deleted ones."""
         return self.last_id - self._cleared
 
     def close(self) -> None:
         self._db.close()
 
     def add(self, received_at: datetime, sender: str, recipients: Sequence[str], raw: bytes) -> Mail:
-        """Keep a message, then wake up those who wait."""
+        """Stores a message, then wakes up those who wait."""
         subject, message_id = subject_and_message_id(raw)
         to = tuple(readable(address) for address in dict.fromkeys(recipients))
         mail = Mail(self.last_id + 1, received_at, readable(sender), to, subject, message_id)
@@ -106,7 +107,7 @@ class Boite:
         return mail
 
     def get(self, mail_id: int) -> Message | None:
-        # Larger numbers than SQLite knows are asked for too.
+        # SQLite raises for numbers larger than its own integers.
         if mail_id > self.last_id:
             return None
         query = "SELECT lines.*, raw FROM lines JOIN mails USING (id) WHERE id = ?"
@@ -114,7 +115,7 @@ class Boite:
         return Message(**vars(_mail(row)), raw=row[-1]) if row else None
 
     def clear(self) -> None:
-        """Forget everything; ids go on, so that « after N » stays true for those who wait."""
+        """Deletes everything. Ids continue, so that callers waiting "after N" still work."""
         self._db.execute("BEGIN")
         with self._db:
             self._db.execute("DELETE FROM mails")
@@ -124,10 +125,10 @@ class Boite:
         self._count, self._bytes, self._cleared = 0, 0, self.last_id
 
     def newest(self, part_of_address: str, start: int, count: int) -> tuple[list[Mail], int]:
-        """A page, newest first, of the mails to an address that contains the text; and how many there are in all."""
+        """Returns a page of the mails to addresses that contain the text, newest first, and their total number."""
         if not part_of_address:
             return self._mails("SELECT * FROM lines ORDER BY id DESC LIMIT ? OFFSET ?", count, start), len(self)
-        # No index finds what is inside a text; this reads all of a narrow table, and of the mails only the page.
+        # No index can find a text inside another: this scans a narrow table, and reads only one page of the mails.
         wanted = part_of_address.casefold()
         found = self._db.execute("SELECT DISTINCT mail_id FROM recipients WHERE instr(address, ?)", (wanted,))
         ids = sorted((mail_id for (mail_id,) in found), reverse=True)
@@ -135,8 +136,9 @@ class Boite:
         return page, len(ids)
 
     def find(self, address: str | None, subject: str | None, after: int, limit: int) -> list[Mail]:
-        """Oldest first: to exactly this address (any case), with this text in the subject, with a larger id."""
-        # Every text contains "".
+        """Oldest first: mails to exactly this address (ignoring case), with this text in the subject and a larger
+        id."""
+        # An empty text matches every subject.
         part = (subject or "").casefold()
         if not address:
             return self._mails(_AFTER, after, part, limit)
@@ -145,13 +147,13 @@ class Boite:
     async def wait(
         self, address: str | None, subject: str | None, after: int, limit: int, seconds: float
     ) -> list[Mail]:
-        """As ``find``, as soon as it finds something; empty after ``seconds``."""
+        """Like ``find``, but waits for a result; empty after ``seconds``."""
         arrival = asyncio.Event()
         self._arrivals.add(arrival)
         try:
             async with asyncio.timeout(seconds):
                 while not (found := self.find(address, subject, after, limit)):
-                    # What was looked at once need not be looked at again.
+                    # Mails that were checked need not be checked again.
                     after = max(after, self.last_id)
                     arrival.clear()
                     await arrival.wait()
@@ -165,7 +167,7 @@ class Boite:
         return [_mail(row) for row in self._db.execute(query, wanted)]
 
     def _drop_oldest(self, count: int, size: int) -> tuple[int, int]:
-        """Down to the bounds, but for the newest one. Number and bytes kept, before → after."""
+        """Deletes the oldest mails above the limits, never the newest one. Takes and returns number and bytes kept."""
         while count > self._most_mails or (size > self._most_bytes and count > 1):
             oldest = "SELECT id, recipients, length(raw) FROM mails ORDER BY id LIMIT 1"
             mail_id, recipients, length = self._db.execute(oldest).fetchone()

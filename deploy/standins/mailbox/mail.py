@@ -1,4 +1,4 @@
-"""A mail as it was received, and what its head and its parts say."""
+"""A received mail, and what its headers and parts say."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _END_OF_HEAD = re.compile(rb"^\r?\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Mail:
-    """What a list shows of a message. ``received_at`` is aware UTC; ``recipients`` are the envelope's."""
+    """A message in a list. ``received_at`` is aware UTC; ``recipients`` are those of the envelope."""
 
     id: int
     received_at: datetime
@@ -28,7 +28,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Message(Mail):
-    """The same with the message as it came, parsed only when somebody looks at it."""
+    """A message with its raw bytes, parsed only when somebody opens it."""
 
     raw: bytes
 
@@ -49,10 +49,8 @@ class Message(Mail):
 
 
 def subject_and_message_id(raw: bytes) -> tuple[str, str]:
-    """Both as people read them, "" where there is none.
-
-    To parse a whole head takes longer than to receive a mail: only these two lines are looked at.
-    """
+    """Both decoded, "" where missing. Reads only these two headers, because parsing all of them takes longer than
+    receiving the mail."""
     end = _END_OF_HEAD.search(raw)
     found: dict[bytes, bytes] = {}
     for line in _FOLDED_HEAD.finditer(raw, 0, end.start() if end else len(raw)):
@@ -61,11 +59,11 @@ def subject_and_message_id(raw: bytes) -> tuple[str, str]:
 
 
 def readable(text: str) -> str:
-    """Without what no database and no page takes: the bytes of an address that were not UTF-8."""
+    """Replaces what databases and pages cannot contain: bytes of an address that were not UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-# The alerts of one annonce have the same subject.
+# Cached because all alerts of an annonce have the same subject.
 @lru_cache(maxsize=1024)
 def _subject(value: bytes) -> str:
     return str(_head(b"Subject:" + value).get("Subject", ""))

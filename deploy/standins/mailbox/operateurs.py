@@ -1,4 +1,4 @@
-"""The operators that carry what phones send: ``OPERATEURS=smsc=http://127.0.0.1:8026,operateur-http=http://…``."""
+"""The operators that carry SMS sent by phones: ``OPERATEURS=smsc=http://127.0.0.1:8026,operateur-http=http://…``."""
 
 import aiohttp
 
@@ -6,11 +6,11 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class OperateurAbsent(Exception):
-    """A sentence: which operator did not take the SMS, and what to do."""
+    """The text is a French sentence: which operator did not accept the SMS, and what to do."""
 
 
 class Operateurs:
-    """`urls`: by name, the one that is asked when nobody names one first."""
+    """`urls`: name → URL; the first operator is used when none is named."""
 
     def __init__(self, urls: dict[str, str]) -> None:
         self._urls = urls
@@ -20,14 +20,16 @@ class Operateurs:
         return list(self._urls)
 
     async def envoyer(self, nom: str, de: str, a: str | None, texte: str) -> None:
-        """The phone `de` sends `texte` to `a`; without it, to whom the operator works for. Raises OperateurAbsent."""
+        """Sends `texte` from the phone `de` to `a`, or to the operator's customer when `a` is None. Raises
+        OperateurAbsent."""
         url = self._urls.get(nom)
         if url is None:
             known = ", ".join(self._urls) or "aucun ici"
             raise OperateurAbsent(f"« {nom} » n’est pas un opérateur : choisissez parmi {known}.")
         body = {"de": de, "texte": texte, **({"a": a} if a else {})}
         try:
-            # One connection per SMS: a person types them, and an operator that was started again has no old ones.
+            # One connection per SMS: people type them, and a kept connection would be stale after a restart of the
+            # operator.
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
                 async with http.post(f"{url.rstrip('/')}/api/entrants", json=body) as answer:
                     status, said = answer.status, (await answer.text())[:300]
@@ -40,7 +42,7 @@ class Operateurs:
 
 
 def lire(texte: str) -> Operateurs:
-    """« nom=url,nom=url ». Raises ValueError with a sentence."""
+    """Parses "nom=url,nom=url". Raises ValueError with a French sentence."""
     urls = {}
     for part in filter(None, (part.strip() for part in texte.split(","))):
         nom, _, url = part.partition("=")

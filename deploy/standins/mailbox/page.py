@@ -1,4 +1,4 @@
-"""The HTTP side: a page for people, JSON for tests."""
+"""The HTTP side: pages for people, JSON for tests."""
 
 from datetime import UTC
 from typing import Any
@@ -25,7 +25,7 @@ routes = web.RouteTableDef()
 
 
 def build(boite: Boite, faults: Faults, operateurs: Operateurs | None = None) -> web.Application:
-    """`operateurs`: those that carry what phones send; none by default."""
+    """`operateurs` carry SMS sent by phones; none by default."""
     app = web.Application(client_max_size=LARGEST_BODY)
     app[BOITE] = boite
     app[FAULTS] = faults
@@ -88,7 +88,7 @@ async def one_mail(request: web.Request) -> web.Response:
 
 @routes.get(r"/api/mails/{id:\d+}/source")
 async def source(request: web.Request) -> web.Response:
-    # As plain text: served under its own type, a browser would render a stranger's HTML.
+    # As plain text, because a browser would render HTML written by a stranger.
     return web.Response(
         body=_mail(request).raw,
         headers={"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"},

@@ -1,4 +1,4 @@
-"""Pages: the templates, and what a page may do."""
+"""Renders pages, with a content security policy."""
 
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ def _paris(at: datetime) -> str:
 
 def html(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     text = request.app[TEMPLATES].get_template(template).render(**values)
-    # The messages are written by others: nothing of them may run or call home from this page.
+    # The messages are written by others: nothing in them may run, or load anything from elsewhere.
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'self'"
     headers = {"Content-Security-Policy": policy}
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)

@@ -1,4 +1,4 @@
-"""What a request may say, and the sentence it is answered with otherwise."""
+"""Validates requests; refusals are French sentences."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from aiohttp import web
 
 LARGEST_BODY = 256 * 1024
 LONGEST_SMS = 5000
-# The longest SMS that 255 parts of 153 characters hold.
+# The longest SMS: 255 parts of 153 characters.
 _LONGEST_RECEIVED = 40_000
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
@@ -21,7 +21,7 @@ def whole(request: web.Request, name: str, default: int, low: int, high: int) ->
 
 
 def numero(text: str) -> str:
-    """The number as E.164. In an address « + » may have become a space, or have been left out."""
+    """The number as E.164. In a URL, "+" may have become a space or be missing."""
     written = numero_ou_rien(text)
     if not written:
         raise web.HTTPUnprocessableEntity(text="Le numéro doit être international, comme +33612345678.")
@@ -29,13 +29,13 @@ def numero(text: str) -> str:
 
 
 def numero_ou_rien(text: str) -> str:
-    """The same, "" for what is no number."""
+    """The same, but "" for anything that is not a number."""
     written = f"+{text.strip().removeprefix('+')}"
     return written if _E164.fullmatch(written) else ""
 
 
 async def objet(request: web.Request) -> dict[str, Any]:
-    """The JSON object of the body."""
+    """The JSON object in the body."""
     try:
         found = json.loads(await request.read())
     except web.HTTPRequestEntityTooLarge as error:
@@ -48,7 +48,7 @@ async def objet(request: web.Request) -> dict[str, Any]:
 
 
 def sms(body: dict[str, Any]) -> tuple[str, str, str, str, int, str]:
-    """(operateur, de, a, texte, parties, reference) of what an operator hands over."""
+    """(operateur, de, a, texte, parties, reference) of an SMS handed over by an operator."""
     operateur, de, reference = (_text(body, name, 1, 200) for name in ("operateur", "de", "reference"))
     parties = body.get("parties")
     if not isinstance(parties, int) or isinstance(parties, bool) or not 1 <= parties <= 255:
@@ -58,7 +58,7 @@ def sms(body: dict[str, Any]) -> tuple[str, str, str, str, int, str]:
 
 
 def reponse(body: dict[str, Any]) -> tuple[str, str | None]:
-    """(texte, operateur or None) of what a phone sends; an empty SMS is one too."""
+    """(texte, operateur or None) of an SMS sent by a phone; the text may be empty."""
     operateur = body.get("operateur") or None
     if operateur is not None:
         operateur = _text(body, "operateur", 1, 200)
@@ -66,7 +66,7 @@ def reponse(body: dict[str, Any]) -> tuple[str, str | None]:
 
 
 def of_this_site(request: web.Request) -> None:
-    """Another site may not make a browser send: what a phone sends counts as that person's word."""
+    """Refuses requests from pages of other sites, because an SMS sent by a phone counts as an answer of that person."""
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise web.HTTPForbidden(text="Cette demande vient d’un autre site.")
 
@@ -80,5 +80,5 @@ def _text(body: dict[str, Any], name: str, low: int, high: int) -> str:
     if not isinstance(value, str) or not low <= len(value) <= high:
         bounds = f"de {low} à {high} caractères" if low else f"de {high} caractères au plus"
         raise web.HTTPUnprocessableEntity(text=f"« {name} » doit être un texte {bounds}.")
-    # Half a surrogate pair is JSON, and no database takes it.
+    # JSON can contain half a surrogate pair, which no database stores.
     return value.encode("utf-8", "replace").decode()

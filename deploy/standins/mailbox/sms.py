@@ -1,4 +1,4 @@
-"""The phones: a page for people, JSON for operators and tests."""
+"""The phones: pages for people, JSON for operators and tests."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def resume(sms: Sms) -> dict[str, Any]:
 @routes.get("/telephones")
 async def show_phones(request: web.Request) -> web.Response:
     page = whole(request, "page", 1, 1, 1_000_000)
-    # « + » of an address that somebody types is read as a space.
+    # A "+" typed in an address bar is decoded as a space.
     part = request.query.get("numero", "").strip()
     phones, count = request.app[TELEPHONES].liste(part, (page - 1) * _PAGE, _PAGE)
     return html(
@@ -68,7 +68,7 @@ async def answer_by_form(request: web.Request) -> web.Response:
         form = await request.post()
     except web.HTTPRequestEntityTooLarge as error:
         raise requetes.too_large() from error
-    # A browser sends « \r\n » for a new line; a phone does not.
+    # Browsers send "\r\n" for a new line; phones do not.
     text = str(form.get("texte", "")).replace("\r\n", "\n")
     try:
         body = {"texte": text, "operateur": form.get("operateur")}
@@ -131,8 +131,8 @@ async def count(request: web.Request) -> web.Response:
 
 
 async def _send(request: web.Request, number: str, text: str, operator: str | None) -> dict[str, Any]:
-    """By the operator that is named, else by the one that delivered last, else by the first, to whom wrote last.
-    Raises OperateurAbsent, sqlite3.Error."""
+    """Sends to the last sender, through `operator`, or else the one that delivered last, or else the first. Raises
+    OperateurAbsent, sqlite3.Error."""
     phones, operators = request.app[TELEPHONES], request.app[OPERATEURS]
     last = phones.dernier_pour(number)
     name = operator or (last.operateur if last else next(iter(operators.noms), ""))

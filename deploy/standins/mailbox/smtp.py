@@ -1,4 +1,4 @@
-"""The SMTP side: everything is accepted, unless a fault was asked for."""
+"""The SMTP side: accepts everything, unless a fault was requested."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _LARGEST = 20 * 1024 * 1024
 
 @dataclass
 class Faults:
-    """What the next clients get: 451 to so many RCPT and DATA, and a delay in ms before the answer to DATA."""
+    """Faults for the next clients: 451 to this many RCPT and DATA, and a delay in ms before the answer to DATA."""
 
     rcpt_451: int = 0
     data_451: int = 0
@@ -24,7 +24,7 @@ class Faults:
 
 
 class Handler:
-    """aiosmtpd's hooks; their names are its own."""
+    """The hooks of aiosmtpd, which defines their names."""
 
     def __init__(self, boite: Boite, faults: Faults) -> None:
         self._boite = boite
@@ -34,7 +34,7 @@ class Handler:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        # Commands are read from a buffered stream one after another: a client may send several at once.
+        # aiosmtpd reads commands from a buffer one after another, so pipelining works although it does not announce it.
         return [responses[0], "250-PIPELINING", *responses[1:]]
 
     async def handle_RCPT(
@@ -58,17 +58,17 @@ class Handler:
         try:
             mail = self._boite.add(datetime.now(UTC), envelope.mail_from or "", envelope.rcpt_tos, raw)
         except sqlite3.Error:
-            # A full disk is no verdict on the mail: unanswered, aiosmtpd would say 500, which is final.
+            # A full disk is temporary. Without this answer aiosmtpd would send 500, which is final.
             _LOG.exception("un message n’a pas pu être gardé")
             return "452 4.3.1 Message non garde"
         return f"250 OK {mail.id}"
 
 
 async def serve(boite: Boite, faults: Faults, host: str, port: int) -> asyncio.Server:
-    """Listen for SMTP on the running loop."""
+    """Listens for SMTP on the running loop."""
     loop = asyncio.get_running_loop()
     handler = Handler(boite, faults)
-    # The name is given: aiosmtpd would otherwise ask the DNS for ours at every connection.
+    # Without a host name, aiosmtpd would query the DNS for ours at every connection.
     return await loop.create_server(
         lambda: SMTP(
             handler, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="courrier", ident="courrier", loop=loop

@@ -1,6 +1,6 @@
-"""The SMS that phones received and sent: two tables in the catcher's file, bounded in number.
+"""Storage of SMS received and sent by phones: two tables in the file of the catcher, limited in number.
 
-Ids of received SMS grow by one from 1, over restarts too. Calls block the loop, as those of ``Boite``.
+Ids of received SMS are 1, 2, 3…, also across restarts. Calls block the event loop, like those of ``Boite``.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ _ENVOYES = "SELECT id, at, operateur, de, a, texte, 0, '' FROM sms_envoyes"
 
 @dataclass(frozen=True)
 class Sms:
-    """`de`, `a`: E.164 numbers, or the name of a sender. `parties`: how many SMS were paid; 0 for one that the phone
-    sent (`envoye`). `reference`: the operator's id, "" for one that the phone sent."""
+    """`de`, `a`: E.164 numbers, or the name of a sender. `parties`: number of SMS paid; 0 when the phone sent it
+    (`envoye`). `reference`: id given by the operator; "" when the phone sent it."""
 
     id: int
     at: datetime
@@ -44,7 +44,7 @@ class Sms:
 
 @dataclass(frozen=True)
 class Telephone:
-    """A number, how many SMS its thread holds, and the last one."""
+    """A number, the number of SMS in its thread, and the last one."""
 
     numero: str
     nombre: int
@@ -52,7 +52,8 @@ class Telephone:
 
 
 class Telephones:
-    """On the open file of the catcher, the oldest dropped past `most`. Methods raise sqlite3.Error as Boite's do."""
+    """Uses the open database of the catcher; the oldest SMS are deleted above `most`. Methods raise sqlite3.Error like
+    those of Boite."""
 
     def __init__(self, db: sqlite3.Connection, most: int = 20_000) -> None:
         self._db, self._most = db, most
@@ -65,7 +66,8 @@ class Telephones:
         return int(self._count)
 
     def recevoir(self, at: datetime, operateur: str, de: str, a: str, texte: str, parties: int, reference: str) -> int:
-        """Keep an SMS, then wake up those who wait; its id. The same reference of the same operator is the same SMS."""
+        """Stores an SMS, wakes up those who wait, and returns its id. The same reference of the same operator is the
+        same SMS."""
         known = self._db.execute(
             "SELECT id FROM sms WHERE operateur = ? AND reference = ?", (operateur, reference)
         ).fetchone()
@@ -83,14 +85,14 @@ class Telephones:
         return sms_id
 
     def envoyer(self, at: datetime, operateur: str, de: str, a: str, texte: str) -> int:
-        """Note what a phone sent, once its operator has it."""
+        """Stores an SMS sent by a phone; call it once the operator has accepted it."""
         query = "INSERT INTO sms_envoyes (at, operateur, de, a, texte) VALUES (?, ?, ?, ?, ?)"
         sms_id = int(self._db.execute(query, (_iso(at), operateur, de, a, texte)).lastrowid or 0)
         self._db.execute("DELETE FROM sms_envoyes WHERE id <= ?", (sms_id - self._most,))
         return sms_id
 
     def trouver(self, a: str | None, apres: int, limite: int) -> list[Sms]:
-        """What phones received, oldest first: this number or all, with a larger id."""
+        """SMS received with a larger id, by this number or by all, oldest first."""
         if a is None:
             rows = self._db.execute(f"{_RECUS} WHERE id > ? ORDER BY id LIMIT ?", (apres, limite))
         else:
@@ -98,7 +100,7 @@ class Telephones:
         return [_sms(row) for row in rows]
 
     async def attendre(self, a: str | None, apres: int, limite: int, secondes: float) -> list[Sms]:
-        """As `trouver`, as soon as it finds something; empty after `secondes`."""
+        """Like `trouver`, but waits for a result; empty after `secondes`."""
         arrival = asyncio.Event()
         self._arrivals.add(arrival)
         try:
@@ -117,27 +119,27 @@ class Telephones:
         return _sms(row) if row else None
 
     def fil(self, numero: str, limite: int) -> list[Sms]:
-        """The newest of both directions, oldest first."""
+        """The newest SMS of both directions, oldest first."""
         received = self._db.execute(f"{_RECUS} WHERE a = ? ORDER BY id DESC LIMIT ?", (numero, limite))
         sent = self._db.execute(f"{_ENVOYES} WHERE de = ? ORDER BY id DESC LIMIT ?", (numero, limite))
         whole = [_sms(row) for row in received] + [_sms(row, envoye=True) for row in sent]
         return sorted(whole, key=lambda sms: (sms.at, sms.envoye, sms.id))[-limite:]
 
     def liste(self, partie: str, debut: int, nombre: int) -> tuple[list[Telephone], int]:
-        """A page of the phones whose number contains `partie`, the last one to move first; and how many in all."""
+        """A page of the phones whose number contains `partie`, most recently active first, and their total number."""
         phones = (
             "SELECT numero, sum(n) AS nombre, max(at) AS dernier FROM ("
             "SELECT a AS numero, count(*) AS n, max(at) AS at FROM sms GROUP BY a UNION ALL "
             "SELECT de, count(*), max(at) FROM sms_envoyes GROUP BY de"
             ") WHERE instr(numero, ?) GROUP BY numero"
         )
-        (total,) = self._db.execute(f"SELECT count(*) FROM ({phones})", (partie,)).fetchone()  # noqa: S608 - text of ours
+        (total,) = self._db.execute(f"SELECT count(*) FROM ({phones})", (partie,)).fetchone()  # noqa: S608 - the SQL text is a constant
         rows = self._db.execute(f"{phones} ORDER BY dernier DESC, numero LIMIT ? OFFSET ?", (partie, nombre, debut))
         return [Telephone(numero, int(n), datetime.fromisoformat(at)) for numero, n, at in rows], int(total)
 
 
 def _iso(at: datetime) -> str:
-    # Always with microseconds: texts are compared.
+    # Always with microseconds, because these texts are compared.
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 

@@ -26,4 +26,4 @@ from typing import Literal
 
 Genre = Literal["smsc", "http"]
 NOMS: dict[Genre, str] = {"smsc": "smsc", "http": "operateur-http"}
-"""The name of each: of its program, of its service in compose, and in what it tells the catcher."""
+"""Kind → name of its program, of its service in compose, and of the operator as the catcher shows it."""

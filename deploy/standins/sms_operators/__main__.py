@@ -1,4 +1,4 @@
-"""``python -m deploy.standins.sms_operators smsc|http``; the variables are in ``reglages``."""
+"""``python -m deploy.standins.sms_operators smsc|http``; see ``reglages`` for the variables."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ from deploy.standins.sms_operators.smsc import Smsc
 
 
 async def main(genre: Genre, reglages: Reglages) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serves until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     registre = ouvert(genre, reglages)
-    # The environment's proxy is for the world outside: both peers are on this machine or network.
+    # Both peers are on this machine or network: ignore the proxy configured in the environment.
     async with aiohttp.ClientSession(trust_env=False) as http:
         async with _application(genre, reglages, registre, http) as app:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -58,11 +58,11 @@ async def _application(
 
 
 def ouvert(genre: Genre, reglages: Reglages) -> Registre:
-    """What was kept before, if anything. Ends the process with a sentence when the file cannot be used."""
+    """Opens what was kept before. Ends the process with a sentence when the file cannot be used."""
     path = reglages.dossier / f"{NOMS[genre]}.sqlite3" if reglages.dossier else IN_MEMORY
     try:
         if reglages.dossier:
-            # Numbers and texts are in it: nobody else on the machine reads them.
+            # It contains numbers and texts: no other user of the machine may read it.
             reglages.dossier.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Registre(path)
     except (OSError, sqlite3.Error) as error:

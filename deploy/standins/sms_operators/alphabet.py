@@ -18,17 +18,17 @@ _OCTETS: dict[str, bytes] = {_GSM.decode(octets)[0]: octets for octets in (*_BAS
 
 # data_coding (SMPP 3.4, 5.2.19).
 GSM, ASCII, LATIN_1, UCS_2 = 0, 1, 3, 8
-# Characters of one SMS, and of each part of a longer one (3GPP TS 23.040): septets, or octets for UCS-2.
+# Size of a single SMS, and of each part of a longer one (3GPP TS 23.040): septets, or octets for UCS-2.
 _SEULE = {GSM: 160, UCS_2: 140}
 _PARTIE = {GSM: 153, UCS_2: 134}
 
 
 class AlphabetInconnu(ValueError):
-    """A data_coding that is no text."""
+    """The data_coding does not stand for text."""
 
 
 def decoder(octets: bytes, codage: int) -> str:
-    """The text. What no alphabet has becomes U+FFFD. Raises AlphabetInconnu."""
+    """Decodes the text. Undefined characters become U+FFFD. Raises AlphabetInconnu."""
     match codage if codage < 0x10 else _de_classe(codage):
         case 0:
             return _gsm(octets)
@@ -41,17 +41,17 @@ def decoder(octets: bytes, codage: int) -> str:
 
 
 def _de_classe(codage: int) -> int | None:
-    """The alphabet of a message with a class (3GPP TS 23.038, 4): 0x10 to 0x1B, 0xF0 to 0xF3. None for octets that are
-    data, or compressed."""
+    """The alphabet of a data_coding with a message class (3GPP TS 23.038, 4): 0x10 to 0x1B, 0xF0 to 0xF3. None for
+    binary or compressed data."""
     if 0xF0 <= codage <= 0xF3:
         return GSM
     return {0: GSM, 2: UCS_2}.get((codage >> 2) & 3) if 0x10 <= codage <= 0x1F else None
 
 
 def encoder(texte: str) -> tuple[int, list[bytes]]:
-    """(data_coding, the octets of each part): GSM 7-bit when it has every character, else UCS-2. At least one part.
+    """Returns (data_coding, octets of each part): GSM 7-bit if it has every character, else UCS-2. At least one part.
 
-    A character is never cut: neither one that is escaped in GSM 7-bit nor one that takes two units of UCS-2.
+    A character is never cut: neither an escaped one of GSM 7-bit nor one of two UCS-2 units.
     """
     codage = GSM if all(character in _OCTETS for character in texte) else UCS_2
     if codage == GSM:

@@ -1,4 +1,4 @@
-"""What every operator answers on its HTTP port: faults, inbound SMS, health."""
+"""HTTP routes of every operator: faults, inbound SMS, health."""
 
 import json
 import sqlite3
@@ -22,12 +22,12 @@ class Operateur(Protocol):
     registre: Registre
 
     async def entrant(self, de: str, a: str, texte: str) -> str:
-        """Somebody sends an SMS; its id. Raises sqlite3.Error: it is not kept."""
+        """Accepts an SMS sent by somebody and returns its id. Raises sqlite3.Error when it cannot be stored."""
         ...
 
 
 def construire(operateur: Operateur, destinataire: str) -> web.Application:
-    """`destinataire`: the name or number to which people's SMS go when they name none."""
+    """`destinataire`: name or number that receives SMS without a recipient."""
     app = web.Application(client_max_size=LARGEST_BODY)
 
     async def break_it(request: web.Request) -> web.Response:
@@ -35,7 +35,7 @@ def construire(operateur: Operateur, destinataire: str) -> web.Application:
             operateur.pannes.remplacer(await corps(request))
         except PanneInconnue as error:
             raise web.HTTPUnprocessableEntity(text=str(error)) from error
-        # Receipts that were held back may leave now.
+        # Receipts that were held back may be due now.
         operateur.facteur.reveiller()
         return web.json_response(operateur.pannes.vues())
 

@@ -1,4 +1,4 @@
-"""Brings what an operator owes, again until it is taken."""
+"""Delivers what an operator owes (receipts, inbound SMS) and retries until it is accepted."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ from deploy.standins.sms_operators.pannes import Pannes
 from deploy.standins.sms_operators.registre import Registre, Sortie
 
 _LOG = logging.getLogger(__name__)
-# A lost wake-up would cost so long.
+# Limits the delay if a wake-up is lost.
 _LONGEST_WAIT_S = 30.0
-# What a receipt waits for others when their order is to be wrong.
+# How long receipts are collected when their order is to be wrong.
 _ATTENTE_DESORDRE_S = 0.5
 
 
 class Facteur:
-    """`remettre` says whether the other side took it; it is not called while `pret` says no."""
+    """`remettre` returns whether the other side accepted; it is not called while `pret` returns False."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class Facteur:
         self._reveil = asyncio.Event()
 
     def reveiller(self) -> None:
-        """Something new is owed, or may be taken now."""
+        """Call it when something new is owed, or when deliveries may be accepted again."""
         self._reveil.set()
 
     async def travailler(self) -> None:
-        """Until it is cancelled."""
+        """Runs until it is cancelled."""
         try:
             while True:
                 self._reveil.clear()
@@ -62,7 +62,7 @@ class Facteur:
             await asyncio.gather(*self._en_main.values(), return_exceptions=True)
 
     def _partir(self) -> float:
-        """Begin what is due and may leave; how long nothing else will be, in seconds."""
+        """Starts the deliveries that are due. Returns the seconds until the next one."""
         now = time.time()
         if not self._pret():
             return _LONGEST_WAIT_S
@@ -84,7 +84,7 @@ class Facteur:
             if await self._remettre(sortie):
                 self._registre.rendue(sortie.id)
             else:
-                # The exponent is bounded too: 2 to the power of a week's attempts is no float.
+                # The exponent is bounded: after a week of attempts, the power would exceed a float.
                 delay = min(self._delai_max_s, self._premier_delai_s * 2 ** min(sortie.essais, 20))
                 self._registre.remettre_a(sortie.id, time.time() + delay)
         except sqlite3.Error:
@@ -95,6 +95,6 @@ class Facteur:
 
 
 def echeances(pannes: Pannes, contenu: dict[str, Any]) -> list[tuple[float, dict[str, Any]]]:
-    """When a receipt leaves (seconds since 1970), and whether twice."""
+    """Delivery times of a receipt (seconds since 1970) with its content; two when it is to be sent twice."""
     du = time.time() + pannes.delai_recus_ms / 1000 + (_ATTENTE_DESORDRE_S if pannes.recus_desordre else 0)
     return [(du, contenu)] * (2 if pannes.recus_doubles else 1)

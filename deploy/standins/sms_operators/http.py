@@ -1,4 +1,4 @@
-"""The HTTP provider: takes SMS by POST, tells what became of them by signed callbacks."""
+"""The HTTP provider: accepts SMS by POST and reports their outcome by signed callbacks."""
 
 import asyncio
 import hashlib
@@ -30,7 +30,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 @dataclass(frozen=True)
 class Rappel:
-    """Where callbacks go ("": nowhere, they are kept) and what signs them; `cle`: what a client must show."""
+    """URL of the callbacks ("": they are kept), the secret that signs them, and the key (`cle`) that clients must
+    send."""
 
     url: str
     secret: str
@@ -39,7 +40,7 @@ class Rappel:
 
 @dataclass(frozen=True)
 class Demande:
-    """A message as the client describes it."""
+    """A message as described by the client."""
 
     to: str
     sender: str
@@ -48,20 +49,20 @@ class Demande:
 
     @property
     def empreinte(self) -> str:
-        """What must be the same when the reference is."""
+        """Identifies the content: the same reference must come with the same content."""
         return hashlib.sha256(json.dumps([self.to, self.sender, self.text]).encode()).hexdigest()
 
 
 @dataclass
 class _Tour:
-    """Those who wait with one reference."""
+    """A lock for one reference, with the number of requests that use it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     presents: int = 0
 
 
 class Fournisseur:
-    """`rappel` says where callbacks go; `pannes` what it does wrong."""
+    """`rappel` says where callbacks go; `pannes` are the requested faults."""
 
     def __init__(
         self,
@@ -125,7 +126,7 @@ class Fournisseur:
         return answer
 
     async def _une_fois(self, demande: Demande) -> web.Response:
-        """Two requests with one reference wait for one another."""
+        """Serialises requests with the same reference."""
         tour = self._en_cours.setdefault(demande.reference, _Tour())
         tour.presents += 1
         try:
@@ -146,7 +147,8 @@ class Fournisseur:
         if not known:
             self.registre.prendre(demande.reference, message_id, demande.empreinte)
         if not known or not known.remis:
-            # Killed between the two, it hands over again under the same id, and the phone shows one SMS.
+            # If the process is killed between the two, the SMS is handed over again with the same id, and the phone
+            # shows one.
             await self._telephones.remettre(Sms(self.nom, demande.sender, demande.to, demande.text, paid, message_id))
             sort = SORTS[self.pannes.recus]
             body = {"type": "receipt", "id": message_id, "reference": demande.reference, "status": sort.status}
@@ -189,7 +191,7 @@ def signature(secret: str, horodatage: str, body: bytes) -> str:
 
 
 def _demande(body: Any, expediteur: str) -> Demande:
-    """Raises HTTPUnprocessableEntity with what is wrong."""
+    """Raises HTTPUnprocessableEntity that says what is wrong."""
     if not isinstance(body, dict):
         raise _faux("invalid_body", "Attendu : un objet JSON {to, text, from, reference}.")
     to, text, sender, reference = (body.get(name) for name in ("to", "text", "from", "reference"))

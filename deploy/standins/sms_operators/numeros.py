@@ -1,4 +1,4 @@
-"""Numbers as operators write them. Pure."""
+"""Formats of phone numbers used by operators. Pure."""
 
 import re
 
@@ -18,7 +18,7 @@ def e164(numero: str, ton: int = INTERNATIONAL) -> str | None:
 
 
 def adresse(nom: str) -> tuple[int, int, str]:
-    """(type of number, numbering plan, address) of a sender or recipient that may be a name."""
+    """(type of number, numbering plan, address) of a sender or recipient, which may be a name."""
     if _E164.fullmatch(nom):
         return INTERNATIONAL, 1, nom[1:]
     return (0, 1, nom) if nom.isdecimal() else (ALPHANUMERIQUE, 0, nom)

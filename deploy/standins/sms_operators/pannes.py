@@ -1,4 +1,4 @@
-"""What an operator does wrong, when it is asked to."""
+"""Requested faults of an operator."""
 
 import dataclasses
 import time
@@ -15,18 +15,18 @@ _ATTENDU = (
 
 
 class PanneInconnue(ValueError):
-    """Its text says what is expected."""
+    """The text says what is expected."""
 
 
 @dataclass
 class Pannes:
-    """`limiter`, `refuser`: the next so many messages are answered « too many » or « never ». `couper`: the next so
-    many are taken, and the connection ends without an answer. `delai_ms`: before each answer. `debit_par_s`: what is
-    above is answered « too many »; 0: no bound.
+    """Faults of an operator.
 
-    `recus`: what the next receipts say. `delai_recus_ms`: how long after the message they leave. `recus_doubles`: each
-    leaves twice. `recus_desordre`: they wait a little for one another, and the newest leaves first. `recus_retenus`:
-    none leaves until this ends.
+    `limiter`, `refuser`: answer "too many" or "never" to this number of messages. `couper`: accept this number of
+    messages, and close the connection without an answer. `delai_ms`: wait before each answer. `debit_par_s`: answer
+    "too many" above this rate; 0 means no limit. `recus`: the outcome in the next receipts. `delai_recus_ms`: delay of
+    receipts after the message. `recus_doubles`: send each receipt twice. `recus_desordre`: collect receipts for a
+    moment and send the newest first. `recus_retenus`: send no receipt until this fault ends.
     """
 
     limiter: int = 0
@@ -41,18 +41,18 @@ class Pannes:
     recus_retenus: bool = False
 
     def __post_init__(self) -> None:
-        # What the operator was started with is no fault: it stays when faults end.
+        # Values set at the start are no faults: they remain when faults end.
         self._initiales = dataclasses.asdict(self)
 
     def prendre(self, nom: str) -> bool:
-        """Whether the next message gets the fault `nom`, which is then counted down."""
+        """Returns whether the next message gets the fault `nom`, and counts it down."""
         left: int = getattr(self, nom)
         if left > 0:
             setattr(self, nom, left - 1)
         return left > 0
 
     def remplacer(self, voulues: Any) -> None:
-        """`voulues` are the faults now, all others end. Raises PanneInconnue, and changes nothing then."""
+        """Replaces all faults by `voulues`. Raises PanneInconnue, and changes nothing then."""
         if not isinstance(voulues, dict):
             raise PanneInconnue(_ATTENDU)
         fresh = dict(self._initiales)
@@ -83,7 +83,7 @@ def _convient(nom: Any, value: Any) -> bool:
 
 
 class Seau:
-    """A bucket of one second's worth of messages."""
+    """A token bucket that holds one second of messages."""
 
     def __init__(self, horloge: Callable[[], float] = time.monotonic) -> None:
         self._horloge = horloge
@@ -91,7 +91,7 @@ class Seau:
         self._vu = horloge()
 
     def prendre(self, par_s: float) -> bool:
-        """Whether one more may pass at this rate; a rate of 0 bounds nothing."""
+        """Returns whether one more message may pass at this rate; a rate of 0 means no limit."""
         if par_s <= 0:
             return True
         now = self._horloge()

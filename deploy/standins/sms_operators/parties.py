@@ -1,4 +1,4 @@
-"""Parts of a long SMS: the user data header (3GPP TS 23.040, 9.2.3.24) and the sar_* parameters of SMPP. Pure."""
+"""Parts of a long SMS: user data header (3GPP TS 23.040, 9.2.3.24) and sar_* parameters of SMPP. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ MOST_PARTS = 255
 
 
 class EnTeteFaux(ValueError):
-    """A user data header that is not one."""
+    """The user data header is malformed."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Which part this is: the `numero`-th, from 1, of `total`, of the message that `reference` names for its sender."""
+    """Position of a part: number `numero` (from 1) of `total`, in the message that the sender calls `reference`."""
 
     reference: int
     total: int
@@ -24,7 +24,7 @@ class Place:
 
 
 def lire(octets: bytes) -> tuple[Place | None, bytes]:
-    """The place that the header of `octets` says, if it says one, and what follows the header. Raises EnTeteFaux."""
+    """Returns the position in the header of `octets`, if any, and the octets after the header. Raises EnTeteFaux."""
     if not octets or octets[0] >= len(octets):
         raise EnTeteFaux("en-tête plus long que le message")
     header, rest = octets[1 : 1 + octets[0]], octets[1 + octets[0] :]
@@ -41,13 +41,13 @@ def lire(octets: bytes) -> tuple[Place | None, bytes]:
 
 
 def de_sar(reference: int | None, total: int | None, numero: int | None) -> Place | None:
-    """The place that the sar_* parameters say (SMPP 3.4, 5.3.2.22); None when one is absent. Raises EnTeteFaux."""
+    """The position in the sar_* parameters (SMPP 3.4, 5.3.2.22); None when one is missing. Raises EnTeteFaux."""
     if reference is None or not total or not numero:
         return None
     return Place(reference, total, numero)
 
 
 def avec_en_tete(parts: list[bytes], reference: int) -> list[bytes]:
-    """Each part behind its header, with a reference of 8 bits."""
+    """Adds a header with an 8-bit reference to each part."""
     head = bytes([5, _REFERENCE_8, 3, reference % 256, len(parts)])
     return [head + bytes([numero]) + part for numero, part in enumerate(parts, start=1)]

@@ -1,8 +1,8 @@
-"""PDUs of SMPP 3.4 on an asyncio stream. They are written by smpplib, and read here.
+"""PDUs of SMPP 3.4 on an asyncio stream: written by smpplib, parsed here.
 
-smpplib reads a parameter by the size of its own table instead of the one it came with, refuses those that it does not
-list for a command, and takes a string without its end for something else: whoever tests a client against this centre
-should hear of its mistakes, and of no others.
+smpplib parses a parameter by the size in its own table instead of the size received, rejects parameters that it does
+not list for a command, and misreads strings without a terminator. Tests of a client must see the mistakes of the client
+only.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from smpplib import command_codes, consts, exceptions, smpp
 _HEAD = 16
 _LARGEST = 70_000  # message_payload holds up to 65,535 octets
 
-# Mandatory parameters in their order: the most octets of a string, its end counted, or 0 for an integer of one octet.
+# Mandatory parameters in order: maximum octets of a string including its terminator, or 0 for an integer of one octet.
 _BIND = {
     "system_id": 16,
     "password": 9,
@@ -46,13 +46,13 @@ _SUBMIT = {
 }
 _TABLES = {"bind_transmitter": _BIND, "bind_receiver": _BIND, "bind_transceiver": _BIND, "submit_sm": _SUBMIT}
 
-# Optional parameters that are looked at (5.3.2).
+# Optional parameters that are used (5.3.2).
 MESSAGE_PAYLOAD, SAR_REFERENCE, SAR_TOTAL, SAR_SEGMENT = 0x0424, 0x020C, 0x020E, 0x020F
 
 
 class PduFaux(Exception):
-    """Octets that are no PDU of ours, and the answer to them: `reponse`, a command, with `status` and `sequence`.
-    `fin`: nothing that follows can be told apart."""
+    """Invalid octets. The answer is the command `reponse` with `status` and `sequence`. `fin`: the following octets
+    cannot be parsed either."""
 
     def __init__(self, status: int, sequence: int, reponse: str = "generic_nack", *, fin: bool = False) -> None:
         super().__init__(f"{reponse} {status:#x}")
@@ -61,8 +61,8 @@ class PduFaux(Exception):
 
 @dataclass(frozen=True)
 class Pdu:
-    """`textes`, `nombres`: the mandatory parameters; `message`: short_message; `tlv`: the optional ones by their tag.
-    All are empty for commands whose parameters are not looked at."""
+    """`textes`, `nombres`: mandatory parameters; `message`: short_message; `tlv`: optional parameters by tag. Empty for
+    commands whose parameters are not used."""
 
     commande: str
     status: int
@@ -73,12 +73,12 @@ class Pdu:
     tlv: dict[int, bytes]
 
     def entier(self, tag: int) -> int | None:
-        """An optional parameter as a number, None when it is absent."""
+        """An optional parameter as an integer; None when it is missing."""
         return int.from_bytes(self.tlv[tag], "big") if tag in self.tlv else None
 
 
 async def lire(reader: asyncio.StreamReader) -> Pdu:
-    """The next PDU. Raises PduFaux; asyncio.IncompleteReadError or OSError at the end of the connection."""
+    """Reads the next PDU. Raises PduFaux, or asyncio.IncompleteReadError or OSError at the end of the connection."""
     head = await reader.readexactly(_HEAD)
     length, code, status, sequence = struct.unpack(">LLLL", head)
     if not _HEAD <= length <= _LARGEST:
@@ -116,7 +116,7 @@ def analyser(code: int, status: int, sequence: int, corps: bytes) -> Pdu:
 
 
 def ecrire(commande: str, sequence: int, status: int = consts.SMPP_ESME_ROK, **champs: Any) -> bytes:
-    """The octets of a PDU."""
+    """Encodes a PDU."""
     pdu = smpp.make_pdu(commande, client=_Compteur(), status=status, **champs)
     pdu.sequence = sequence
     octets: bytes = pdu.generate()
@@ -124,7 +124,7 @@ def ecrire(commande: str, sequence: int, status: int = consts.SMPP_ESME_ROK, **c
 
 
 def _optionnels(octets: bytes, sequence: int, reponse: str) -> dict[int, bytes]:
-    """By tag; those that nobody knows are kept and not looked at (3.3). Raises PduFaux."""
+    """Optional parameters by tag; unknown tags are kept but ignored (3.3). Raises PduFaux."""
     found: dict[int, bytes] = {}
     while octets:
         if len(octets) < 4 or len(octets) < 4 + int.from_bytes(octets[2:4], "big"):
@@ -135,7 +135,7 @@ def _optionnels(octets: bytes, sequence: int, reponse: str) -> dict[int, bytes]:
 
 
 class _Compteur:
-    """What smpplib asks for where it would number a PDU; the number is set afterwards."""
+    """Satisfies smpplib, which asks for a sequence number; the real one is set afterwards."""
 
     sequence = 0
 

@@ -1,4 +1,4 @@
-"""Delivery receipts: the text of SMPP 3.4, appendix B, and the words of the HTTP provider. Pure."""
+"""Delivery receipts: text of SMPP 3.4, appendix B, and words of the HTTP provider. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Sort:
-    """What became of an SMS: the word and the number (message_state) of SMPP, its error code, the word of HTTP."""
+    """Outcome of an SMS: SMPP word and number (message_state), error code, word of the HTTP provider."""
 
     stat: str
     message_state: int
@@ -26,7 +26,7 @@ SORTS = {
 
 
 def texte(message_id: str, sort: Sort, soumis: datetime, fait: datetime) -> str:
-    """The text of a receipt. Nothing of the message is repeated: it may hold a code."""
+    """The text of a receipt. It does not repeat the message, which may contain a code."""
     dlvrd = 1 if sort.arrivee else 0
     return (
         f"id:{message_id} sub:001 dlvrd:{dlvrd:03d} submit date:{soumis:%y%m%d%H%M} done date:{fait:%y%m%d%H%M} "

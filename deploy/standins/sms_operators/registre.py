@@ -1,6 +1,6 @@
-"""What an operator must not forget: parts that wait for the others, messages by reference, and what it still owes.
+"""What an operator must not forget: parts of incomplete messages, messages by reference, and pending deliveries.
 
-One SQLite file, as the catcher's. Calls block the loop, for a fraction of a millisecond.
+One SQLite file, like that of the catcher. Calls block the event loop for a fraction of a millisecond.
 """
 
 import json
@@ -28,14 +28,15 @@ CREATE TABLE IF NOT EXISTS sorties (
 );
 CREATE INDEX IF NOT EXISTS sorties_dues ON sorties (du);
 """
-# Older ones are forgotten: an operator keeps references for some days, and parts for some hours.
+# Older entries are deleted, as real operators do: references after some days, parts after some hours.
 _MOST_REFERENCES = 100_000
 _PARTS_KEPT_S = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Sortie:
-    """Something owed: a receipt, or an SMS (or one of its parts) that somebody sent. `du`: seconds since 1970."""
+    """A pending delivery: a receipt, or an SMS (or part of one) that somebody sent. `du`: due time, seconds since
+    1970."""
 
     id: int
     genre: str
@@ -46,7 +47,7 @@ class Sortie:
 
 @dataclass(frozen=True)
 class Prise:
-    """A message taken under a reference. `remis`: the catcher has it."""
+    """A message accepted under a reference. `remis`: the catcher has it."""
 
     id: str
     empreinte: str
@@ -54,14 +55,14 @@ class Prise:
 
 
 class Registre:
-    """Every method raises sqlite3.Error when the file cannot be read or written; nothing was changed then."""
+    """Every method raises sqlite3.Error when the file cannot be read or written; nothing is changed then."""
 
     def __init__(self, path: Path | str = IN_MEMORY, *, seconds: float = 5) -> None:
-        """`seconds`: how long the file may still be another process's."""
+        """``seconds``: how long to wait for a file in use by another process."""
         self._db = sqlite3.connect(path, timeout=seconds, isolation_level=None)
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
-        # What was handed to the system outlives a killed process.
+        # Data handed to the operating system survive a killed process.
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA)
 
@@ -69,9 +70,8 @@ class Registre:
         self._db.close()
 
     def ajouter_partie(self, cle: str, numero: int, message: str, octets: bytes, at: float) -> tuple[str, list[bytes]]:
-        """Keep a part; the same part again replaces it. The name of the whole, and all its parts so far, in order.
-
-        `message` names the whole when this is its first part."""
+        """Stores a part; the same part again replaces it. Returns the id of the message and its parts so far, in order.
+        `message` is used as the id when this is the first part."""
         self._db.execute("BEGIN")
         with self._db:
             self._db.execute("DELETE FROM parties WHERE at < ?", (at - _PARTS_KEPT_S,))
@@ -95,7 +95,7 @@ class Registre:
         )
 
     def remis(self, reference: str, recus: list[tuple[float, dict[str, Any]]]) -> None:
-        """The catcher has the message: from now on its receipts are owed, in the same transaction."""
+        """Marks the message as handed over, and adds its receipts to the pending deliveries in the same transaction."""
         self._db.execute("BEGIN")
         with self._db:
             self._db.execute("UPDATE messages SET remis = 1 WHERE reference = ?", (reference,))
@@ -105,23 +105,23 @@ class Registre:
             self._devoir("recu", recus)
 
     def devoir(self, genre: GenreDeSortie, sorties: list[tuple[float, dict[str, Any]]]) -> None:
-        """Owe several things, all or none: (due at, content)."""
+        """Adds several pending deliveries (due time, content), all or none."""
         self._db.execute("BEGIN")
         with self._db:
             self._devoir(genre, sorties)
 
     def dues(self, now: float, limite: int, *, sans_recus: bool = False, recentes: bool = False) -> list[Sortie]:
-        """What is due, oldest first; `recentes`: newest first; `sans_recus`: no receipts."""
+        """Deliveries that are due, oldest first (`recentes`: newest first; `sans_recus`: without receipts)."""
         order = "DESC" if recentes else "ASC"
         kind = "AND genre <> 'recu'" if sans_recus else ""
-        query = f"SELECT id, genre, du, essais, contenu FROM sorties WHERE du <= ? {kind} ORDER BY id {order} LIMIT ?"  # noqa: S608 - two words of ours
+        query = f"SELECT id, genre, du, essais, contenu FROM sorties WHERE du <= ? {kind} ORDER BY id {order} LIMIT ?"  # noqa: S608 - the variable parts are constants
         return [
             Sortie(int(sortie_id), str(genre), float(du), int(essais), json.loads(contenu))
             for sortie_id, genre, du, essais, contenu in self._db.execute(query, (now, limite))
         ]
 
     def prochaine(self, now: float) -> float | None:
-        """When the next thing becomes due after `now`."""
+        """When the next delivery becomes due after `now`."""
         (du,) = self._db.execute("SELECT min(du) FROM sorties WHERE du > ?", (now,)).fetchone()
         return None if du is None else float(du)
 
@@ -129,15 +129,15 @@ class Registre:
         self._db.execute("DELETE FROM sorties WHERE id = ?", (sortie_id,))
 
     def remettre_a(self, sortie_id: int, du: float) -> None:
-        """It was not taken: once more at `du`."""
+        """It was not accepted: makes it due again at `du`."""
         self._db.execute("UPDATE sorties SET du = ?, essais = essais + 1 WHERE id = ?", (du, sortie_id))
 
     def redevoir(self, now: float) -> None:
-        """What was tried before is due now: whoever refused it may have come back."""
+        """Makes deliveries that failed before due now, because the other side may be back."""
         self._db.execute("UPDATE sorties SET du = ? WHERE essais > 0 AND du > ?", (now, now))
 
     def compte(self) -> dict[str, int]:
-        """How many receipts and inbound SMS (or parts) are still owed."""
+        """Numbers of receipts and inbound SMS (or parts) still to deliver."""
         found = dict(self._db.execute("SELECT genre, count(*) FROM sorties GROUP BY genre").fetchall())
         return {"recus": int(found.get("recu", 0)), "entrants": int(found.get("entrant", 0))}
 

@@ -1,10 +1,9 @@
-"""The variables of an operator. Secrets are variables too, or files of the folders that SECRETS_DIR names.
-
-HOST, PORT (HTTP: both), SMPP_PORT (smsc: where it speaks SMPP), CATCHER_URL, DOSSIER (its folder, made when it is
-missing; without it nothing outlives the process), DEBIT_PAR_S (above: « too many »; 0, the default, bounds nothing),
-EXPEDITEUR (to whom people's SMS go when they name nobody). smsc: SMPP_UTILISATEUR, SMPP_MOT_DE_PASSE; http:
-RAPPEL_URL, SMS_HTTP_CLE, SMS_HTTP_SECRET.
-"""
+"""Variables of an operator. Secrets are variables, or files in the folders named by SECRETS_DIR.
+- both: HOST, PORT (HTTP), CATCHER_URL, DOSSIER (folder, created if missing; without it nothing survives the process),
+  DEBIT_PAR_S (messages per second before "too many"; 0, the default, means no limit), EXPEDITEUR (recipient of SMS that
+  people send without naming one)
+- smsc: SMPP_PORT, SMPP_UTILISATEUR, SMPP_MOT_DE_PASSE
+- http: RAPPEL_URL, SMS_HTTP_CLE, SMS_HTTP_SECRET"""
 
 import os
 from collections.abc import Mapping
@@ -13,12 +12,12 @@ from pathlib import Path
 
 
 class ReglageFaux(Exception):
-    """A sentence: which variable, and what it should be."""
+    """The text is a French sentence: which variable, and what it should be."""
 
 
 @dataclass(frozen=True)
 class Reglages:
-    """`mot_de_passe`, `cle`, `secret`: only those of the kind that is asked for are read."""
+    """`mot_de_passe`, `cle`, `secret`: only those of the requested kind are read."""
 
     host: str
     port: int
@@ -55,7 +54,7 @@ def lire(genre: str, env: Mapping[str, str] = os.environ) -> Reglages:
 
 
 def secret(env: Mapping[str, str], nom: str) -> str:
-    """The variable `nom`, or the file of that name in small letters. Raises ReglageFaux when there is neither."""
+    """The variable `nom`, or else the file with this name in lower case. Raises ReglageFaux when both are missing."""
     if value := env.get(nom):
         return value
     for folder in env.get("SECRETS_DIR", "").split(","):

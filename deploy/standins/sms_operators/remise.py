@@ -1,4 +1,4 @@
-"""Hands an SMS to the catcher, which shows it as the phone would: the operator acknowledges only after that."""
+"""Hands an SMS to the catcher, which shows it like the phone would. The operator acknowledges only after that."""
 
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -9,15 +9,13 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class CourrierInjoignable(Exception):
-    """The catcher did not take the SMS."""
+    """The catcher did not accept the SMS."""
 
 
 @dataclass(frozen=True)
 class Sms:
-    """`de`: a number or a name; `a`: E.164; `parties`: how many SMS were paid; `reference`: the operator's id of it.
-
-    Two with the same operator and reference are the same SMS.
-    """
+    """`de`: number or name; `a`: E.164; `parties`: number of SMS paid; `reference`: the operator's id. The same
+    operator and reference mean the same SMS."""
 
     operateur: str
     de: str
@@ -28,7 +26,7 @@ class Sms:
 
 
 class Telephones(Protocol):
-    """Where SMS arrive."""
+    """Where SMS are delivered."""
 
     async def remettre(self, sms: Sms) -> None:
         """Raises CourrierInjoignable."""

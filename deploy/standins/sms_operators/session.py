@@ -1,4 +1,4 @@
-"""One connection of the SMPP centre: who it is, what it submits, and what it is brought."""
+"""One connection of the SMPP centre: bind, messages submitted, messages delivered to it."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ _LAST_SEQUENCE = 0x7FFFFFFF
 
 @dataclass(frozen=True)
 class Acces:
-    """Who may bind (`system_id`, at most 15 characters; `mot_de_passe`, at most 8), and how patient the centre is:
-    after `silence_s` without a word it asks whether the other side is there, and closes after as long again; it waits
-    `reponse_s` for the answer to a deliver_sm."""
+    """Credentials (`system_id`, at most 15 characters; `mot_de_passe`, at most 8) and time-outs: after `silence_s`
+    without a PDU the centre sends enquire_link, and closes after the same time again; it waits `reponse_s` for the
+    answer to a deliver_sm."""
 
     system_id: str
     mot_de_passe: str
@@ -32,7 +32,7 @@ class Acces:
 
 @dataclass(frozen=True)
 class Reponse:
-    """To a submit_sm. `couper`: the connection ends instead."""
+    """Answer to a submit_sm. `couper`: close the connection instead."""
 
     status: int
     message_id: str = ""
@@ -40,18 +40,18 @@ class Reponse:
 
 
 class Centre(Protocol):
-    """What a session needs of its centre."""
+    """What a session needs of the centre."""
 
     acces: Acces
 
     async def soumettre(self, pdu: Pdu) -> Reponse: ...
     def liee(self) -> None:
-        """A session has bound."""
+        """Called when a session has bound."""
         ...
 
 
 class Session:
-    """`vivre` ends with the connection."""
+    """A session of a client; `vivre` returns when the connection ends."""
 
     def __init__(self, centre: Centre, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._centre, self._reader, self._writer = centre, reader, writer
@@ -84,12 +84,12 @@ class Session:
             self._writer.close()
 
     def couper(self) -> None:
-        """End the connection at once, without a word."""
+        """Closes the connection at once, without unbind."""
         self._mode = None
         self._writer.transport.abort()
 
     async def livrer(self, champs: dict[str, Any]) -> bool:
-        """Whether the other side answered ESME_ROK to this deliver_sm."""
+        """Sends a deliver_sm; returns whether the other side answered ESME_ROK."""
         sequence = self._suivant()
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._attendues[sequence] = answer
@@ -103,7 +103,7 @@ class Session:
             del self._attendues[sequence]
 
     async def _un(self) -> bool:
-        """Read one PDU and do what it asks. False: the connection ends."""
+        """Reads and handles one PDU. Returns False when the connection must end."""
         try:
             pdu = await pdus.lire(self._reader)
         except PduFaux as error:
@@ -132,7 +132,7 @@ class Session:
                 await self._delier(sequence)
                 return False
             case _:
-                # Known to the specification, not to this centre: the answer says the same as to an unknown one.
+                # A command of the specification that this centre does not support is answered like an unknown one.
                 await self._dire(pdus.ecrire("generic_nack", sequence, consts.SMPP_ESME_RINVCMDID))
         return True
 
@@ -155,7 +155,7 @@ class Session:
         return True
 
     async def _delier(self, sequence: int) -> None:
-        """What it submitted is answered first, what it was brought may still be answered by nobody."""
+        """Answers submitted messages first; deliveries without an answer are sent again later."""
         self._mode = None
         await asyncio.gather(*self._submits, return_exceptions=True)
         await self._dire(pdus.ecrire("unbind_resp", sequence))
@@ -168,7 +168,7 @@ class Session:
         try:
             await self._dire(pdus.ecrire("submit_sm_resp", sequence, reponse.status, message_id=reponse.message_id))
         except OSError:
-            # Taken, and the other side will never know: as with a real centre.
+            # The message was accepted but the client cannot know it, as may happen with a real centre.
             return
 
     def _soumis(self, task: asyncio.Task[None]) -> None:
@@ -179,7 +179,7 @@ class Session:
             self.couper()
 
     async def _veiller(self) -> None:
-        """Ask a silent peer whether it is there; end the connection when it says nothing."""
+        """Sends enquire_link to a silent peer; closes the connection when it does not answer."""
         loop, silence = asyncio.get_running_loop(), self._centre.acces.silence_s
         asked_at = None
         while True:

@@ -1,4 +1,4 @@
-"""The SMPP centre: takes SMS, hands them to the phones, owes receipts and what people answer."""
+"""The SMPP centre: accepts SMS, hands them to the phones, and delivers receipts and the SMS that people send."""
 
 import asyncio
 import itertools
@@ -27,7 +27,8 @@ _RECU = 0x04
 
 
 class Smsc:
-    """`acces` says who may bind; `pannes` what it does wrong. `demarrer` inside a running loop, `fermer` at the end."""
+    """`acces` says who may bind; `pannes` are the requested faults. Call `demarrer` inside a running loop, and `fermer`
+    at the end."""
 
     def __init__(
         self, acces: Acces, registre: Registre, telephones: Telephones, pannes: Pannes, *, premier_delai_s: float = 0.5
@@ -43,7 +44,7 @@ class Smsc:
         self._tournee: asyncio.Task[None] | None = None
 
     async def demarrer(self, host: str, port: int) -> int:
-        """Listen; the port, for who asked for any (0)."""
+        """Starts to listen. Returns the port, which is chosen when `port` is 0."""
         self._server = await asyncio.start_server(self._ouvrir, host, port, backlog=1024)
         self._tournee = asyncio.create_task(self.facteur.travailler())
         return int(self._server.sockets[0].getsockname()[1])
@@ -59,7 +60,7 @@ class Smsc:
         await asyncio.gather(*sessions.values(), *([self._tournee] if self._tournee else []), return_exceptions=True)
 
     def liee(self) -> None:
-        """Somebody is there again: what was refused or unanswered is sent again."""
+        """A client has bound: deliveries that failed are tried again."""
         try:
             self.registre.redevoir(time.time())
         except sqlite3.Error:
@@ -67,7 +68,7 @@ class Smsc:
         self.facteur.reveiller()
 
     async def soumettre(self, pdu: Pdu) -> Reponse:
-        """Hand over, owe the receipt, then answer."""
+        """Hands the SMS over, adds its receipt to the pending deliveries, then answers."""
         if not self._seau.prendre(self.pannes.debit_par_s) or self.pannes.prendre("limiter"):
             return Reponse(consts.SMPP_ESME_RTHROTTLED)
         if self.pannes.prendre("refuser"):
@@ -87,12 +88,13 @@ class Smsc:
         return Reponse(status, message_id if status == consts.SMPP_ESME_ROK else "", cut)
 
     async def entrant(self, de: str, a: str, texte: str) -> str:
-        """Somebody at `de` (E.164) sends `texte` to `a`: one deliver_sm, or several when it is long."""
+        """Somebody at `de` (E.164) sends `texte` to `a`: one deliver_sm, or several for a long text."""
         codage, parts = alphabet.encoder(texte)
         udhi = consts.SMPP_GSMFEAT_UDHI if len(parts) > 1 else 0
         if udhi:
             parts = parties.avec_en_tete(parts, next(self._references))
-        # Sent again, it says the same id: whoever gets it twice can tell it from a second SMS with the same words.
+        # Every retry has the same id, so that the client can tell a repeated delivery from a second SMS with the same
+        # text.
         message_id = secrets.token_hex(8)
         champs = {
             **_adresses(de, a),
@@ -100,13 +102,13 @@ class Smsc:
             "esm_class": udhi,
             "receipted_message_id": message_id,
         }
-        # Octets are no JSON.
+        # JSON cannot contain octets.
         self.registre.devoir("entrant", [(time.time(), {**champs, "octets": part.hex()}) for part in parts])
         self.facteur.reveiller()
         return message_id
 
     async def _prendre(self, pdu: Pdu, message_id: str) -> int:
-        """The status that answers. Raises CourrierInjoignable, sqlite3.Error."""
+        """Returns the status of the answer. Raises CourrierInjoignable, sqlite3.Error."""
         recipient = numeros.e164(pdu.textes["destination_addr"], pdu.nombres["dest_addr_ton"])
         if recipient is None:
             return int(consts.SMPP_ESME_RINVDSTADR)
@@ -135,11 +137,11 @@ class Smsc:
     async def _partie(
         self, cle: str, place: Place, message_id: str, octets: bytes, codage: int, source: str, recipient: str
     ) -> None:
-        """Keep a part; the one that completes the message hands it over. Raises as _prendre."""
+        """Stores a part, and hands the message over when it is complete. Raises the same errors as `_prendre`."""
         whole, parts = self.registre.ajouter_partie(cle, place.numero, message_id, octets, time.time())
         if len(parts) < place.total:
             return
-        # Octets and not texts are joined: some clients cut in the middle of a character.
+        # Octets are joined before they are decoded, because some clients cut inside a character.
         texte = alphabet.decoder(b"".join(parts), codage)
         await self._telephones.remettre(Sms(self.nom, source, recipient, texte, place.total, whole))
         self.registre.oublier_parties(cle)
@@ -185,7 +187,7 @@ class Smsc:
 
 
 def _place(pdu: Pdu, octets: bytes) -> tuple[Place | None, bytes]:
-    """Which part it is, by its header or its parameters, and its text. Raises EnTeteFaux."""
+    """Position of the part, from its header or its parameters, and its text. Raises EnTeteFaux."""
     if pdu.nombres["esm_class"] & consts.SMPP_GSMFEAT_UDHI:
         place, octets = parties.lire(octets)
     else:
