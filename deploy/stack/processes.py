@@ -109,8 +109,10 @@ BY_NAME = {process.name: process for process in PROCESSES}
 
 
 def scalable(process: Process) -> str | None:
-    """The name used to count its replicas: "matching" for workers of matching, "matching-api" for its APIs. None for the
-    gateway, which has one public port and no load balancer on one machine."""
+    """The name used to count its replicas: "matching" for workers of matching, "matching-api" for its APIs.
+
+    None for the gateway, which has one public port and no load balancer on one machine.
+    """
     if process.kind == "worker":
         return process.service
     return process.name if process.name != "gateway" else None

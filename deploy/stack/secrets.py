@@ -2,15 +2,16 @@
 
 - ``gateway/jeton_cle_privee`` and ``commun/jeton_cle_publique``: Ed25519 pair as PEM; the gateway signs internal tokens
   and everybody verifies them
-- ``<service>/jeton_cle_privee`` and ``commun/jeton_cle_publique_<service>``: the same for each service that calls another
+- ``<service>/jeton_cle_privee`` and ``commun/jeton_cle_publique_<service>``: the same for each service that calls
+  another
 - ``notifications/cle_vapid``: EC key on P-256 as PEM, which identifies us to the push services of browsers
-- ``gateway/cle_empreinte``, ``annonces/cle_messages``, ``notifications/cle_chiffrement``, ``notifications/cle_liens``: 32
-  random bytes as URL-safe base64
+- ``gateway/cle_empreinte``, ``annonces/cle_messages``, ``notifications/cle_chiffrement``, ``notifications/cle_liens``:
+  32 random bytes as URL-safe base64
 - ``sms/sms_http_cle``, ``sms/sms_http_secret``, likewise: key of the HTTP operator, and key that signs its callbacks
 - ``sms/smpp_mot_de_passe``: 8 characters, the maximum of SMPP
 
-Each process gets only its own folders. Existing secrets are never changed: losing ``cle_chiffrement`` means losing every
-contact detail, losing ``cle_messages`` every message of a conversation.
+Each process gets only its own folders. Existing secrets are never changed: losing ``cle_chiffrement`` means losing
+every contact detail, losing ``cle_messages`` every message of a conversation.
 """
 
 import base64

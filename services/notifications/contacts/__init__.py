@@ -1,1 +1,1 @@
-"""Addresses and numbers: the only place in the whole system that holds them, encrypted."""
+"""Addresses and numbers, encrypted. No other part of the system stores them."""

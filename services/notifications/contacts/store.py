@@ -1,9 +1,9 @@
-"""Who can be written to, and what they agreed to: addresses encrypted, consents with their proof, erasure for ever.
+"""Contacts: encrypted addresses, consents with their proof, and erasure.
 
 Rows of `contacts`: {_id: compte_id, email?: {cle, contenu}, empreinte?, telephone?: {cle, contenu}, empreinte_tel?,
 push?: [{cle, contenu}], flux?: [profil_id], consentements, oppositions?: {canal: at}, version, purge_at?, efface?}. An
-opposition (STOP) wins over every consent that is not younger. An erased row stays, without anything personal, so that a
-late message does not bring its person back.
+opposition (STOP) wins over every older consent. An erased row stays without personal data, so that a late message does
+not create the contact again.
 """
 
 import datetime as dt
@@ -29,10 +29,8 @@ _SANS_COMPTE = dt.timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Contact:
-    """`adresses` by channel; a channel is missing when its address is not known (yet), or its row was altered.
-
-    `accords`: channels on which alerts are wanted; `opposes`: those that the person has closed (STOP).
-    """
+    """`adresses` by channel; a channel is missing when its address is unknown or its ciphertext was altered. `accords`:
+    channels on which alerts are wanted. `opposes`: channels that the person has closed (STOP)."""
 
     compte_id: str
     adresses: Mapping[Canal, str]
@@ -43,10 +41,8 @@ class Contact:
 
 @dataclass(frozen=True)
 class Fiche:
-    """What the gateway hands over: `version` is that of the account; an older one changes nothing.
-
-    `email` None: only the consents changed; the address that is known stays.
-    """
+    """Contact details from the gateway. `version` is that of the account; an older one changes nothing. `email` None:
+    only the consents changed."""
 
     compte_id: str
     email: str | None
@@ -60,7 +56,7 @@ class Contacts:
         self._coffre = coffre
 
     async def enregistrer(self, fiches: Sequence[Fiche]) -> None:
-        """Stores what is not older than what is known. An erased account stays erased."""
+        """Stores details that are not older than the known ones. An erased account stays erased."""
         await self._sans_regresser([self._ecriture(fiche) for fiche in fiches])
 
     def _ecriture(self, fiche: Fiche) -> UpdateOne:
@@ -76,12 +72,13 @@ class Contacts:
         try:
             await self._contacts.bulk_write(ecritures, ordered=False)
         except BulkWriteError as error:
-            # The filter leaves newer and erased rows out, and the upsert then meets their _id: nothing to store.
+            # For newer and erased rows the filter finds nothing, so the upsert fails on their _id; nothing must be
+            # stored then.
             if write_error_codes(error) - {DUPLICATE_KEY}:
                 raise
 
     async def noter_code(self, compte_id: str, email: str, now: dt.datetime) -> None:
-        """Keeps the address of somebody who asked for a code and has no account yet, for 24 hours."""
+        """Keeps the address of a person without an account who asked for a code, for 24 hours."""
         await self._contacts.update_one(
             {"_id": compte_id},
             {
@@ -99,7 +96,7 @@ class Contacts:
     async def consentir(
         self, compte_id: str, consentements: Sequence[Consentement], version: int, session: Session
     ) -> bool:
-        """The account exists: its consents are these. False when that is older than what is known."""
+        """Stores the consents of an account. Returns False when they are older than the known ones."""
         connu = await self._contacts.find_one({"_id": compte_id}, {"version": 1, "efface": 1}, session=session)
         if connu is not None and (connu.get("efface") or connu["version"] > version):
             return False
@@ -117,17 +114,17 @@ class Contacts:
         )
 
     async def effaces(self, comptes: Iterable[str], session: Session) -> set[str]:
-        """Those of some accounts that are erased."""
+        """Those of these accounts that are erased."""
         filtre = {"_id": {"$in": list(comptes)}, "efface": True}
         return {ligne["_id"] async for ligne in self._contacts.find(filtre, {"_id": 1}, session=session)}
 
     async def trouver(self, comptes: Iterable[str]) -> Mapping[str, Contact]:
-        """By compte_id; erased and unknown accounts are missing."""
+        """compte_id → contact; erased and unknown accounts are missing."""
         cherches = list(set(comptes))
         if not cherches:
             return {}
         cursor = self._contacts.find({"_id": {"$in": cherches}, "efface": {"$ne": True}}, _LUS)
-        # In one piece: a chunk has hundreds, and the server's first answer a hundred otherwise.
+        # One batch: a chunk has hundreds of people, and the first batch of the server has 101 documents by default.
         lignes = await cursor.batch_size(len(cherches) + 1).to_list(None)
         return {ligne["_id"]: self._contact(ligne) for ligne in lignes}
 
@@ -136,7 +133,8 @@ class Contacts:
         return preferences.lire(ligne or {})
 
     async def choisir(self, compte_id: str, lue: int, valeurs: Mapping[str, Any]) -> bool:
-        """Writes fields of `preferences` over version `lue`; False when somebody was quicker, or nobody is known."""
+        """Writes fields of `preferences` if their version is still `lue`. Returns False when it is not, or when the
+        account is unknown."""
         version = {"preferences.version": lue} if lue else {"preferences.version": {"$in": [None, 0]}}
         champs = {f"preferences.{nom}": valeur for nom, valeur in valeurs.items()}
         ecrit = await self._contacts.update_one(
@@ -145,7 +143,7 @@ class Contacts:
         return ecrit.modified_count == 1
 
     async def suspendre(self, compte_id: str, jusqua: dt.datetime | None, session: Session) -> None:
-        """A pause until then; None ends it."""
+        """Pauses alerts until `jusqua`; None ends the pause."""
         await self._contacts.update_one(
             {"_id": compte_id, "efface": {"$ne": True}},
             {"$set": {"preferences.pause_jusqua": jusqua}, "$inc": {"preferences.version": 1}},
@@ -153,7 +151,7 @@ class Contacts:
         )
 
     async def refuser(self, compte_id: str, annonce_id: str, session: Session) -> None:
-        """« Not this need »: nothing more about this annonce."""
+        """Stores that the person declined this annonce."""
         await self._contacts.update_one(
             {"_id": compte_id, "efface": {"$ne": True}, "preferences.refus": {"$ne": annonce_id}},
             {
@@ -164,7 +162,7 @@ class Contacts:
         )
 
     async def accepter(self, compte_id: str, annonce_id: str, session: Session) -> None:
-        """A yes takes an earlier no back."""
+        """Removes an earlier refusal of this annonce."""
         await self._contacts.update_one(
             {"_id": compte_id, "preferences.refus": annonce_id},
             {"$pull": {"preferences.refus": annonce_id}, "$inc": {"preferences.version": 1}},
@@ -172,13 +170,13 @@ class Contacts:
         )
 
     async def du_numero(self, numero: str) -> str | None:
-        """The account whose verified number this is (E.164)."""
+        """The account with this confirmed number (E.164)."""
         connues = {"$in": self._coffre.empreintes(numero)}
         ligne = await self._contacts.find_one({"empreinte_tel": connues}, {"_id": 1})
         return ligne["_id"] if ligne else None
 
     async def donner_numero(self, compte_id: str, numero: str, session: Session) -> None:
-        """The person has proved that it is theirs; another account that had it has it no more."""
+        """Stores a number that the person has confirmed; removes it from any other account."""
         empreinte = self._coffre.empreinte(numero)
         await self._contacts.update_many(
             {"empreinte_tel": {"$in": self._coffre.empreintes(numero)}, "_id": {"$ne": compte_id}},
@@ -198,18 +196,18 @@ class Contacts:
         )
 
     async def ouvrir_flux(self, compte_id: str, profils: Iterable[str]) -> None:
-        """From now on `dont_le_flux` knows whose they are, until the account is erased."""
+        """Makes `dont_le_flux` find the account of these profils, until the account is erased."""
         await self._contacts.update_one(
             {"_id": compte_id, "efface": {"$ne": True}}, {"$addToSet": {"flux": {"$each": list(profils)}}}
         )
 
     async def dont_le_flux(self, profil_id: str) -> str | None:
-        """The account whose profil it is: a feed is asked for by its address, which names nobody."""
+        """The account of a profil, for a feed, whose URL does not name the account."""
         ligne = await self._contacts.find_one({"flux": profil_id}, {"_id": 1})
         return ligne["_id"] if ligne else None
 
     async def abonner_navigateur(self, compte_id: str, abonnement: str) -> None:
-        """Replaces the subscription for push: the last browser that asked."""
+        """Stores the push subscription of the browser that asked last."""
         ferme = self._coffre.fermer(abonnement, _du_canal(compte_id, Canal.PUSH))
         await self._contacts.update_one({"_id": compte_id, "efface": {"$ne": True}}, {"$set": {"push": ferme}})
 
@@ -217,20 +215,20 @@ class Contacts:
         await self._contacts.update_one({"_id": compte_id}, {"$unset": {"push": ""}})
 
     async def opposer(self, compte_id: str, canal: Canal, at: dt.datetime, session: Session) -> bool:
-        """From now on no alert on this channel. False when that was so already, or nobody is known."""
+        """Closes a channel for alerts. Returns False when it was closed already, or the account is unknown."""
         ligne = await self._contacts.find_one({"_id": compte_id, "efface": {"$ne": True}}, _ACCORDS, session=session)
         if ligne is None or canal in _opposes(ligne):
             return False
-        # Also over an older opposition, which a consent has lifted since.
+        # Also replaces an older opposition that a later consent has lifted.
         await self._contacts.update_one(
             {"_id": compte_id}, {"$set": {f"oppositions.{canal.value}": at}}, session=session
         )
         return True
 
     async def rechiffrer(self, limite: int) -> int:
-        """Encrypts up to `limite` rows anew under the current key, those that are under another; returns how many.
+        """Encrypts up to `limite` rows with the current key, if they use another one. Returns the number of rows.
 
-        Raises CleInconnue when a key that is still needed was not given.
+        Raises CleInconnue when a key that is still needed is missing.
         """
         cursor = self._contacts.find(self._sous_une_autre_cle(), _LUS | {"version": 1}).limit(limite)
         faits = 0
@@ -238,7 +236,7 @@ class Contacts:
             for canal, champ in _CHAMPS.items():
                 if champ not in ligne or ligne[champ]["cle"] == self._coffre.courante:
                     continue
-                # Only over what was read: an address that changed meanwhile is under the new key already.
+                # Only if unchanged: an address that changed meanwhile uses the new key already.
                 ecrit = await self._contacts.update_one(
                     {"_id": ligne["_id"], f"{champ}.contenu": ligne[champ]["contenu"]},
                     self._rechiffre(ligne["_id"], canal, ligne[champ]),
@@ -247,7 +245,8 @@ class Contacts:
         return faits
 
     def _rechiffre(self, compte_id: str, canal: Canal, ferme: dict[str, Any]) -> dict[str, Any]:
-        """The update. What was altered, so that no key opens it, is dropped: it would keep the old key for ever."""
+        """The update for one field. A ciphertext that no key opens is dropped, because it would keep the old key in use
+        for ever."""
         champs = [_CHAMPS[canal], *([_EMPREINTES[canal]] if canal in _EMPREINTES else [])]
         proprietaire = _du_canal(compte_id, canal)
         try:
@@ -259,7 +258,7 @@ class Contacts:
         return {"$set": dict(zip(champs, valeurs, strict=False))}
 
     async def sous_une_autre_cle(self) -> int:
-        """How many rows hold something that the current key does not open."""
+        """Number of rows with a ciphertext that the current key does not open."""
         return await self._contacts.count_documents(self._sous_une_autre_cle())
 
     def _sous_une_autre_cle(self) -> dict[str, Any]:
@@ -279,13 +278,13 @@ class Contacts:
 
 _CHAMPS = {Canal.EMAIL: "email", Canal.SMS: "telephone", Canal.PUSH: "push"}
 _EMPREINTES = {Canal.EMAIL: "empreinte", Canal.SMS: "empreinte_tel"}
-# Of a consent, what it says now: its proof stays where it is.
+# Reads consents without their proof.
 _ACCORDS = {f"consentements.{champ}": 1 for champ in ("canal", "accorde", "at")} | {"oppositions": 1, "preferences": 1}
 _LUS = {**_ACCORDS, **dict.fromkeys(_CHAMPS.values(), 1)}
 
 
 def _accords(ligne: Mapping[str, Any]) -> frozenset[Canal]:
-    """The last word on a channel counts; consents are stored in the order of their dates."""
+    """Channels with consent: the latest consent of a channel counts. Consents are stored in order of date."""
     dernier = {c["canal"]: c for c in ligne.get("consentements", [])}
     oppositions = ligne.get("oppositions", {})
     return frozenset(
@@ -296,13 +295,13 @@ def _accords(ligne: Mapping[str, Any]) -> frozenset[Canal]:
 
 
 def _opposes(ligne: Mapping[str, Any]) -> frozenset[Canal]:
-    """The channels that are closed: a younger consent opens one again."""
+    """Closed channels; a later consent opens a channel again."""
     fermes = frozenset(Canal(nom) for nom in ligne.get("oppositions", {}))
     return fermes - _accords(ligne) if fermes else fermes
 
 
 def _du_canal(compte_id: str, canal: Canal) -> str:
-    """To whom and to what a ciphertext is bound: a number cannot be passed off as an address."""
+    """Binds a ciphertext to account and channel, so that a number cannot be used as an address."""
     return compte_id if canal is Canal.EMAIL else f"{compte_id}:{canal.value}"
 
 

@@ -1,1 +1,1 @@
-"""When a message leaves, and whether it leaves at all."""
+"""When a message is sent, and whether it is sent at all."""

@@ -1,6 +1,6 @@
-"""When a message may be sent: the hours of SMS, and the hours of digests. Pure; UTC comes in and goes out.
+"""Hours in which SMS may be sent, and hours of digests. Pure; datetimes are UTC in and out.
 
-Source of the hours: the French convention for SMS (Monday to Saturday 8-20 h, never on Sundays nor public holidays).
+Source of the hours: French rules for SMS (Monday to Saturday 8-20 h, never on Sundays or public holidays).
 """
 
 import datetime as dt
@@ -15,13 +15,13 @@ import holidays
 from contracts.commun import PARIS
 
 JEUDI = 3
-"""Days are counted as Python does: Monday is 0."""
+"""Days are numbered like in Python: Monday is 0."""
 
 RESUME_HEURE = dt.time(18)
 
 
 class Cadence(StrEnum):
-    """How often somebody wants to be written to."""
+    """How often somebody wants to get alerts."""
 
     IMMEDIAT = "immediat"
     QUOTIDIEN = "quotidien"
@@ -29,12 +29,12 @@ class Cadence(StrEnum):
 
 
 class HeuresImpossibles(ValueError):
-    """No moment would ever be allowed. The message is a French sentence for whoever chose the hours."""
+    """These hours would never allow a message. The text is a French sentence for the person who chose them."""
 
 
 @dataclass(frozen=True)
 class Heures:
-    """From `debut` on and before `fin`, by the clock of the rule. Never over midnight."""
+    """From `debut` (included) to `fin` (excluded), in the time zone of the rule; never across midnight."""
 
     debut: dt.time = dt.time(8)
     fin: dt.time = dt.time(20)
@@ -50,7 +50,8 @@ class Heures:
 
 @dataclass(frozen=True)
 class Regle:
-    """When SMS may be sent. `feries`: public holidays are quiet too; `alsace_moselle`: with the two more days there."""
+    """When SMS may be sent. `feries`: not on public holidays. `alsace_moselle`: includes their two additional public
+    holidays."""
 
     heures: Heures = Heures()
     jours: frozenset[int] = frozenset(range(6))
@@ -64,7 +65,7 @@ class Regle:
             raise HeuresImpossibles("Il faut au moins un jour de la semaine où un SMS peut partir.")
 
     def pour(self, heures: Heures | None) -> "Regle":
-        """The rule for a person with hours of their own, which only narrow it. Raises HeuresImpossibles."""
+        """The rule for a person, whose own hours can only restrict it. Raises HeuresImpossibles."""
         if heures is None:
             return self
         debut, fin = max(self.heures.debut, heures.debut), min(self.heures.fin, heures.fin)
@@ -76,7 +77,7 @@ class Regle:
         return replace(self, heures=Heures(debut, fin))
 
     def ouvre(self, jour: dt.date) -> bool:
-        """Whether SMS are sent on this day at all."""
+        """True when SMS are allowed on this day."""
         return jour.weekday() in self.jours and not (self.feries and ferie(jour, alsace_moselle=self.alsace_moselle))
 
 
@@ -86,17 +87,17 @@ def ferie(jour: dt.date, *, alsace_moselle: bool = False) -> bool:
 
 
 def permis(at: dt.datetime, regle: Regle) -> bool:
-    """Whether an SMS may be sent at this moment. Raises ValueError without a time zone."""
+    """True when an SMS may be sent at this moment. Raises ValueError without a time zone."""
     jour = _local(at, regle.fuseau).date()
     return regle.ouvre(jour) and _ouverture(jour, regle) <= at < _fermeture(jour, regle)
 
 
 def prochain_creneau(at: dt.datetime, regle: Regle) -> dt.datetime:
-    """The first allowed moment from `at` on: `at` itself when it is one. Raises ValueError without a time zone."""
+    """The first allowed moment from `at` on, which may be `at` itself. Raises ValueError without a time zone."""
     jour = _local(at, regle.fuseau).date()
     for ecart in itertools.count():
         essai = jour + dt.timedelta(days=ecart)
-        # On the night that loses an hour a rule may have no moment at all: it waits for the next day.
+        # In the night when clocks go forward, allowed hours may not exist: try the next day.
         debut = max(at, _ouverture(essai, regle))
         if regle.ouvre(essai) and debut < _fermeture(essai, regle):
             return debut.astimezone(dt.UTC)
@@ -110,9 +111,9 @@ def prochain_resume(
     jour: int = JEUDI,
     fuseau: ZoneInfo = PARIS,
 ) -> dt.datetime:
-    """When the next digest leaves, strictly after `at`; `jour` counts for weekly ones only.
+    """When the next digest is sent, strictly after `at`; `jour` matters for weekly digests only.
 
-    Raises ValueError for IMMEDIAT, which has no digest, for a day that is none, and without a time zone.
+    Raises ValueError for IMMEDIAT, which has no digest, for an invalid day, and without a time zone.
     """
     if cadence is Cadence.IMMEDIAT:
         raise ValueError("an immediate cadence has no digest")
@@ -135,16 +136,14 @@ def _fermeture(jour: dt.date, regle: Regle) -> dt.datetime:
 
 
 def _instant(jour: dt.date, heure: dt.time, fuseau: ZoneInfo) -> dt.datetime:
-    """The first moment of that day when its clock shows `heure` or later.
-
-    In the night when an hour comes twice that is the first time; in the night when one is missing, its end.
-    """
+    """The first moment of that day at which local time is `heure` or later: the first of two when the hour is repeated,
+    the end of the gap when the hour is skipped."""
     mural = dt.datetime.combine(jour, heure.replace(tzinfo=None, fold=0), fuseau)
     avant, apres = mural.replace(fold=1).astimezone(dt.UTC), mural.astimezone(dt.UTC)
     if avant >= apres:
-        # Every ordinary hour, and the doubled one, whose first time is `apres`.
+        # Normal hours, and repeated ones, of which `apres` is the first.
         return apres
-    # The missing hour: the clock jumps somewhere between the two readings.
+    # The hour is skipped: search for the moment of the jump.
     while apres - avant > dt.timedelta(microseconds=1):
         milieu = avant + (apres - avant) / 2
         saute = milieu.astimezone(fuseau).replace(tzinfo=None) >= mural.replace(tzinfo=None)
@@ -160,7 +159,8 @@ def _local(at: dt.datetime, fuseau: ZoneInfo) -> dt.datetime:
 
 @functools.cache
 def _feries(alsace_moselle: bool) -> holidays.HolidayBase:
-    """Fills itself by years as it is asked. 6AE is Alsace; Moselle has the same two days (Good Friday, 26 December)."""
+    """Computes years on demand. The code 6AE is Alsace; Moselle has the same two additional days (Good Friday, 26
+    December)."""
     return holidays.country_holidays("FR", subdiv="6AE" if alsace_moselle else None)
 
 

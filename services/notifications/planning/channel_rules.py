@@ -1,4 +1,4 @@
-"""What holds a channel back, and what it costs."""
+"""Limits of a channel: allowed hours and cost."""
 
 import datetime as dt
 from typing import Protocol
@@ -8,23 +8,23 @@ from services.notifications.planning.preferences import Choix
 
 
 class Regles(Protocol):
-    """What only some channels have: hours in which one may write, and a monthly ceiling."""
+    """Allowed hours and monthly spending limit of a channel."""
 
     async def sature(self) -> bool:
-        """Whether the money of this month is spent."""
+        """True when the budget of this month is used up."""
         ...
 
     def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
-        """From when somebody with these choices may be written to; None: now."""
+        """From when a person with these choices may be written to; None means now."""
         ...
 
     async def compter(self, parties: int, centimes: float, session: Session) -> None:
-        """What was handed over costs so many parts, and so much; in the transaction that marks it."""
+        """Adds the cost of messages handed over, in the transaction that marks them."""
         ...
 
 
 class SansRegles:
-    """Of a channel that is free and silent."""
+    """A channel without cost or quiet hours."""
 
     async def sature(self) -> bool:
         return False

@@ -1,8 +1,9 @@
-"""How many messages one person gets: a handful at once, then what is over waits for one that counts it. Pure.
+"""Limits the number of messages to one person: the first ones are sent at once, further ones wait for one message that
+counts them. Pure.
 
-Alerts and digests have a budget of their own (plan.py); codes are limited where they are asked for; what
-answers an SMS is limited where the SMS is received. All others are here, whatever has caused them: somebody else may
-answer and withdraw a hundred times.
+Not limited here: alerts and digests (plan.py has their budget), sign-in codes (limited where they are requested),
+replies to SMS (limited where the SMS is received). Everything else is, whatever caused it: for example, somebody may
+answer an annonce and cancel a hundred times.
 """
 
 import datetime as dt
@@ -15,12 +16,13 @@ from services.notifications.domain import Genre
 from services.notifications.messages.wording import NBSP
 
 LIBRES = 5
-"""Messages that somebody gets one by one in FENETRE."""
+"""Messages sent one by one within FENETRE."""
 FENETRE = dt.timedelta(hours=1)
 PREMIERE_ATTENTE = dt.timedelta(minutes=5)
-"""How long what is over waits for its companions; where one that counts has left in FENETRE already: FENETRE."""
+"""How long further messages are collected. If a counting message was sent within FENETRE already, the wait is FENETRE
+instead."""
 MONTREES = 15
-"""Lines of one that counts; of the others it says how many there are."""
+"""Lines of a counting message; it gives the number of the others."""
 
 LIBELLES: Mapping[Genre, tuple[str, str]] = {
     Genre.ANNONCE_PUBLIEE: ("annonce mise en ligne", "annonces mises en ligne"),
@@ -43,14 +45,14 @@ LIBELLES: Mapping[Genre, tuple[str, str]] = {
     Genre.RAPPEL: ("rappel", "rappels"),
     Genre.MESSAGE_RECU: ("message", "messages"),
 }
-"""The messages that are limited, and what one and several of them are called."""
+"""The limited kinds of messages, with their names in singular and plural."""
 _REPONSES = frozenset({Genre.REPONSE_RECUE, Genre.REPONSE_ANNULEE})
 
 
 @dataclass(frozen=True)
 class Passe:
-    """What somebody was written in FENETRE. `seuls`: messages one by one; `comptes`: whether one that counts has left.
-    `attendu_at`: when the next one that counts is due, if messages wait for it already."""
+    """Messages to a person within FENETRE. `seuls`: number sent one by one. `comptes`: a counting message was sent.
+    `attendu_at`: when the next counting message is due, if messages wait for it."""
 
     seuls: int
     comptes: bool
@@ -58,8 +60,8 @@ class Passe:
 
 
 def attente(passe: Passe, now: dt.datetime) -> dt.datetime | None:
-    """Until when a further message waits to be counted with others; None: it leaves by itself. Where some wait already
-    it joins them, so that nothing overtakes what happened before."""
+    """Until when the next message waits to be counted; None: it is sent at once. If others wait already it joins them,
+    so that messages stay in order."""
     if passe.attendu_at is not None:
         return passe.attendu_at
     if passe.seuls < LIBRES:
@@ -68,8 +70,8 @@ def attente(passe: Passe, now: dt.datetime) -> dt.datetime | None:
 
 
 def compter(lignes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The content of the message that stands for these rows: « 12 réponses depuis 14 h 02 », then a line for each title
-    and sort of news, in the order in which they came first. `lignes`: rows of the ledger, at least one."""
+    """The data of the message that replaces these rows: "12 réponses depuis 14 h 02", then a line per title and kind,
+    in order of first appearance. `lignes`: at least one row of the ledger."""
     nombres: dict[tuple[str, Genre], int] = {}
     for ligne in sorted(lignes, key=lambda ligne: ligne["cree_at"]):
         cle = ligne.get("titre", ""), Genre(ligne["genre"])

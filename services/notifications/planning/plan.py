@@ -1,14 +1,13 @@
-"""Whether one alert to one person on one channel leaves now, later, in a digest or not at all, and why. Pure.
+"""Decides whether an alert to one person on one channel is sent now, later, in a digest or not at all, and why. Pure.
 
-The first rule that applies decides; none ends without a reason, so that the ledger can tell each person why:
-
-1. PAUSE: the person wants silence until a date. It wins over all, urgent needs included.
-2. ANNONCE_DECLINEE: « not this need ».
+The first rule that applies decides. Every rule gives a motive, so that the ledger can tell each person why:
+1. PAUSE: the person wants no alerts until a date. Applies to urgent annonces too.
+2. ANNONCE_DECLINEE: the person has declined this annonce.
 3. CONSENTEMENT_ABSENT: the person did not choose this channel.
-4. RESUME / CADENCE: somebody who wants digests gets mails in them, and neither SMS nor push. Not for urgent needs.
-5. BUDGET: enough was sent in 7 days; ordinary and urgent alerts have a budget each. A mail goes into the next digest,
-   an SMS or a push is not sent.
-6. HEURES_CALMES: an SMS, urgent or not, waits for the hours in which it may be sent.
+4. RESUME / CADENCE: a person who wants digests gets e-mails in digests, and no SMS or push. Not for urgent annonces.
+5. BUDGET: the budget for 7 days is used up; ordinary and urgent alerts have separate budgets. An e-mail goes into the
+   next digest, an SMS or push is not sent.
+6. HEURES_CALMES: an SMS, urgent or not, waits for the allowed hours.
 """
 
 import datetime as dt
@@ -28,16 +27,14 @@ from services.notifications.planning.calendar import (
 )
 
 FENETRE_BUDGET = dt.timedelta(days=7)
-"""Over how long the sollicitations of `Faits` are counted."""
+"""Period over which `Faits` counts alerts."""
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """What one person wants.
-
-    `budget_semaine`: ordinary alerts in 7 days on one channel; `budget_urgent`: urgent ones besides. `pause_jusqua`
-    (aware): from then on alerts come again. `heures`: their own for SMS, which only narrow those of the rule.
-    """
+    """What a person wants. `budget_semaine`: ordinary alerts in 7 days per channel; `budget_urgent`: urgent ones,
+    counted separately. `pause_jusqua` (aware): alerts resume at this time. `heures`: own hours for SMS, which can only
+    restrict the rule."""
 
     cadence: Cadence = Cadence.IMMEDIAT
     budget_semaine: int = 2
@@ -51,7 +48,8 @@ class Preferences:
 
 @dataclass(frozen=True)
 class Faits:
-    """What is known of one alert. `normales`, `urgentes`: sent to this person on this channel in FENETRE_BUDGET."""
+    """Facts about one alert. `normales`, `urgentes`: alerts sent to this person on this channel within
+    FENETRE_BUDGET."""
 
     canal: Canal
     now: dt.datetime
@@ -68,7 +66,7 @@ class Maintenant:
 
 @dataclass(frozen=True)
 class PlusTard:
-    """From `a` on (UTC), strictly after now."""
+    """Send it from `a` on (UTC, in the future)."""
 
     a: dt.datetime
     motif: Motif
@@ -76,7 +74,7 @@ class PlusTard:
 
 @dataclass(frozen=True)
 class DansResume:
-    """In the digest by e-mail of `a` (UTC). `motif`: RESUME; BUDGET where it would have left at once otherwise."""
+    """Put it into the e-mail digest of `a` (UTC). `motif`: RESUME, or BUDGET if it would otherwise be sent at once."""
 
     a: dt.datetime
     motif: Motif
@@ -91,7 +89,7 @@ Plan = Maintenant | PlusTard | DansResume | Rien
 
 
 def planifier(preferences: Preferences, faits: Faits, regle: Regle) -> Plan:
-    """The first rule that applies, in the order above. `regle`: the hours of SMS in this installation."""
+    """The result of the first rule that applies. `regle`: hours for SMS of this installation."""
     silence = _silence(preferences, faits)
     if silence is not None:
         return Rien(silence)
@@ -123,7 +121,7 @@ def _budget_epuise(preferences: Preferences, faits: Faits) -> bool:
 
 
 def _resume(preferences: Preferences, faits: Faits) -> dt.datetime:
-    # Whoever is written to at once has no day for digests: what was over budget comes the same evening.
+    # A person without digests has no day for them: alerts over the budget are sent the same evening.
     cadence = Cadence.QUOTIDIEN if preferences.cadence is Cadence.IMMEDIAT else preferences.cadence
     return prochain_resume(faits.now, cadence, preferences.resume_heure, preferences.resume_jour)
 

@@ -1,7 +1,7 @@
-"""What a person has chosen about their messages, kept in the row of their contact. Pure.
+"""The choices of a person about their messages, stored in the row of their contact. Pure.
 
-Field `preferences` of `contacts`: {version, pause_jusqua?, budget_semaine, heures: {debut, fin},
-cadences: {profil_id: cadence}, refus: [annonce_id]}. Channels are in the consents.
+Field `preferences` of `contacts`: {version, pause_jusqua?, budget_semaine, heures: {debut, fin}, cadences: {profil_id:
+cadence}, refus: [annonce_id]}. The chosen channels are in the consents.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from services.notifications.planning.calendar import Cadence, Heures
 from services.notifications.planning.plan import Preferences
 
 REFUS_GARDES = 500
-"""An annonce lives for weeks: the oldest refusals speak of annonces that are gone."""
+"""Number of declined annonces kept; an annonce lives for weeks, so the oldest ones are over."""
 
 
 SANS_LIMITE = 10**9
@@ -22,10 +22,8 @@ SANS_LIMITE = 10**9
 
 @dataclass(frozen=True)
 class Choix:
-    """`budget_semaine` None: that of the platform; 0: no ordinary alert at once, all of them in digests. `refus`:
-    annonces to which the person has said no. `heures`: their own for SMS, whole hours of Europe/Paris; None: those of
-    the platform.
-    """
+    """`budget_semaine`: None means the platform's; 0 means that all ordinary alerts go into digests. `refus`: declined
+    annonces. `heures`: own hours for SMS, whole hours in Paris; None means the platform's."""
 
     version: int = 0
     pause_jusqua: dt.datetime | None = None
@@ -38,7 +36,7 @@ class Choix:
         return self.pause_jusqua is not None and now < self.pause_jusqua
 
     def pour(self, profil_id: str, accords: frozenset[Canal], budget: int) -> Preferences:
-        """What planification needs. `budget`: that of the platform, alerts in seven days; 0: no limit."""
+        """The preferences for planifier. `budget`: alerts in seven days allowed by the platform; 0 means no limit."""
         return Preferences(
             cadence=self.cadences.get(profil_id, Cadence.IMMEDIAT),
             budget_semaine=(budget or SANS_LIMITE) if self.budget_semaine is None else self.budget_semaine,
@@ -50,11 +48,11 @@ class Choix:
 
 
 SANS_CHOIX = Choix()
-"""Of who has chosen nothing."""
+"""The choices of a person who has chosen nothing."""
 
 
 def lire(ligne: Mapping[str, Any]) -> Choix:
-    """From a row of `contacts`; who has chosen nothing has the defaults."""
+    """Reads the choices from a row of `contacts`; returns the defaults when there are none."""
     brut = ligne.get("preferences")
     if not brut:
         return SANS_CHOIX

@@ -1,8 +1,7 @@
-"""What one part of an SMS costs, by country and operator; a number without a price gets none. Pure.
+"""Price of one SMS part by country and operator. A number without a price gets no SMS. Pure.
 
-A tariff is a table from the first digits of a number in E.164 to a price: « 33 » is a country, « 33700 » a range of one
-of its operators. The longest that fits counts. So no SMS, asked for or as an answer, leaves for a country of which
-nobody has said that it may cost its price.
+A tariff maps the first digits of an E.164 number to a price: "33" is a country, "33700" a range of one operator. The
+longest prefix wins. So no SMS, not even a reply, is sent to a country whose price nobody has accepted.
 """
 
 import re
@@ -15,19 +14,19 @@ OUTRE_MER: Mapping[str, float] = {
     # Saint-Pierre-et-Miquelon, Wallis-et-Futuna, Nouvelle-Calédonie, Polynésie.
     **dict.fromkeys(("508", "681", "687", "689"), 18.0),
 }
-"""Centimes of one part."""
+"""Centimes per part."""
 
 _LIGNE = re.compile(r"\+?([1-9][0-9]{0,14})=([0-9]{1,4}(?:\.[0-9]{1,4})?)")
 
 
 class Tarifs:
-    """`prix`: first digits → centimes of one part."""
+    """`prix`: first digits → centimes per part."""
 
     def __init__(self, prix: Mapping[str, float]) -> None:
         self._prix = dict(prix)
 
     def centimes(self, numero: str) -> float | None:
-        """Of one part to this number (E.164); None: nothing is sent there."""
+        """Price of one part to this number (E.164); None: no SMS may be sent there."""
         chiffres = numero.removeprefix("+")
         for longueur in range(len(chiffres), 0, -1):
             if (prix := self._prix.get(chiffres[:longueur])) is not None:
@@ -36,7 +35,7 @@ class Tarifs:
 
 
 def lire(autres: str, metropole: float) -> Tarifs:
-    """France and overseas; `autres` adds countries or corrects prices: "32=7.5,689=20". Raises ValueError."""
+    """Prices for France and overseas; `autres` adds countries or changes prices: "32=7.5,689=20". Raises ValueError."""
     prix = {METROPOLE: metropole, **OUTRE_MER}
     for ligne in filter(None, (ligne.strip() for ligne in autres.split(","))):
         trouve = _LIGNE.fullmatch(ligne)

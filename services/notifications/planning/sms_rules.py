@@ -1,8 +1,8 @@
-"""What only SMS have: hours in which one may write, and a monthly sum of money that is not exceeded.
+"""Rules for SMS: allowed hours and a monthly spending limit.
 
-`depenses` {_id, mois: "2026-11" (in Paris), parties, centimes}: what the parts of that month cost, counted in the
-transaction that marks them. A month is the sum of several rows: transactions that all write to one would wait for each
-other, and give up.
+`depenses` {_id, mois: "2026-11" (in Paris), parties, centimes}: cost of the parts of a month, added in the transaction
+that marks them. A month has several rows, whose sum counts: concurrent transactions that write one row would wait for
+each other and give up.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ log = get_logger(__name__)
 _RANGEES = 32
 
 ALERTE_A = 0.8
-"""From this part of the ceiling on, whoever runs the platform is warned."""
+"""From this share of the limit on, operators are warned."""
 
 
 class BudgetSms(StrEnum):
@@ -33,7 +33,7 @@ class BudgetSms(StrEnum):
 
 
 def decider(depense_centimes: float, plafond_centimes: int) -> BudgetSms:
-    """Where the money of a month stands."""
+    """State of the budget of a month."""
     if depense_centimes >= plafond_centimes:
         return BudgetSms.ARRET
     return BudgetSms.AVERTIR if depense_centimes >= ALERTE_A * plafond_centimes else BudgetSms.OK
@@ -41,14 +41,14 @@ def decider(depense_centimes: float, plafond_centimes: int) -> BudgetSms:
 
 class ReglesSms:
     def __init__(self, db: Database, clock: Clock, plafond_centimes: int, regle: Regle) -> None:
-        """`plafond_centimes`: of a month; 0: none."""
+        """`plafond_centimes`: limit per month; 0 means none."""
         self._depenses = db.depenses
         self._clock = clock
         self._plafond_centimes = plafond_centimes
         self._regle = regle
 
     async def sature(self) -> bool:
-        """Whether the money of this month is spent; a warning is logged from 80 % on."""
+        """True when the budget of this month is used up. Logs a warning from 80 % on."""
         if not self._plafond_centimes:
             return False
         mois = _mois(self._clock.now())
@@ -60,19 +60,20 @@ class ReglesSms:
         return decision is BudgetSms.ARRET
 
     def ouverture(self, choix: Choix | None, now: dt.datetime) -> dt.datetime | None:
-        """From when this person may be written to; None: now."""
+        """From when this person may be written to; None means now."""
         regle = self._regle
         if choix is not None and choix.heures is not None:
             try:
                 regle = regle.pour(choix.heures)
             except HeuresImpossibles:
-                # The hours of the platform were narrowed since: theirs are what the law asks for.
+                # The platform's hours were restricted after the person chose theirs, and the law requires the
+                # platform's.
                 regle = self._regle
         creneau = prochain_creneau(now, regle)
         return None if creneau <= now else creneau
 
     async def compter(self, parties: int, centimes: float, session: Session) -> None:
-        """Part of the transaction that marks what was handed over."""
+        """Adds a cost, in the transaction that marks the messages as handed over."""
         mois = _mois(self._clock.now())
         await self._depenses.update_one(
             {"_id": f"{mois}:{random.randrange(_RANGEES)}"},
@@ -83,7 +84,7 @@ class ReglesSms:
 
 
 async def du_mois(depenses: Collection, mois: str) -> tuple[int, float]:
-    """SMS parts, and what they cost in centimes, in a month ("2026-11")."""
+    """Number of SMS parts and their cost in centimes, in a month ("2026-11")."""
     lignes = [ligne async for ligne in depenses.find({"_id": {"$gte": f"{mois}:", "$lt": f"{mois};"}})]
     return sum(ligne["parties"] for ligne in lignes), float(sum(ligne["centimes"] for ligne in lignes))
 

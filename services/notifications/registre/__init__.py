@@ -1,1 +1,1 @@
-"""The ledger: one row per message and person, and what became of it."""
+"""The ledger: one row per message and person, with its outcome."""

@@ -1,4 +1,4 @@
-"""What somebody asked to erase, wherever the ledger has copied it: their id, and what they wrote in their own name."""
+"""Erases data of a person from the ledger: account ids, and texts that they wrote as a citizen."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ TEXTE_EFFACE = "Texte effacé à la demande de son auteur"
 COMPTE_EFFACE = "efface"
 
 AUTRES_QUE_ALERTES = sorted(genre.value for genre in Genre if genre is not Genre.ALERTE)
-"""Of these the index « contenu » knows the rows; those of an alert are found by their ids."""
+"""The index "contenu" covers the rows of these kinds; rows of alerts are found by their ids."""
 
 
 class Effacement:
@@ -22,7 +22,7 @@ class Effacement:
         self._contenus = db.contenus
 
     async def compte(self, compte_id: str, session: Session) -> None:
-        """In what others were sent about annonces of this account: who wrote them."""
+        """Removes the author's account id from messages that others received about annonces of this account."""
         await self._mettre(
             {"donnees.auteur.compte_id": compte_id}, {"donnees.auteur.compte_id": COMPTE_EFFACE}, session
         )
@@ -34,8 +34,8 @@ class Effacement:
         )
 
     async def annonce(self, annonce_id: str, session: Session) -> None:
-        """The words of an annonce, in what was sent about it: contents, digests, confirmations, and the rows that show
-        its title. What is still to be sent about it leaves without them."""
+        """Removes the texts of an annonce from contents, digests, confirmations, and the titles in rows. Messages about
+        it that are not sent yet are sent without these texts."""
         sujet = {"$or": [{"donnees.annonce_id": annonce_id}, {"donnees.cible_id": annonce_id}]}
         contenus = [ligne async for ligne in self._contenus.find(sujet, {"donnees.titre": 1}, session=session)]
         if not contenus:
@@ -52,7 +52,7 @@ class Effacement:
         await self._lignes({"genre": {"$in": AUTRES_QUE_ALERTES}, "contenu_id": {"$in": ids}}, session)
 
     async def _listes(self, annonce_id: str, titres: list[str], session: Session) -> None:
-        """Messages about several annonces; some name them by their title alone."""
+        """Messages about several annonces; some refer to an annonce only by its title."""
         efface = {"titre": TEXTE_EFFACE, "description": "", "pourquoi": ""}
         await self._mettre(
             {"donnees.annonces.annonce_id": annonce_id},

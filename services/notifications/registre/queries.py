@@ -1,4 +1,4 @@
-"""What is read in the ledger, for people and for decisions: nothing here changes a row."""
+"""Reads of the ledger. Nothing here changes a row."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -22,9 +22,9 @@ class Consultation:
         return await self._db.envois.find_one({"_id": envoi_id})
 
     async def alertes(self, annonce_ids: Iterable[str], apres: str | None, limite: int) -> list[Ligne]:
-        """The alerts of some annonces, in the order of their ids: the first `limite` after `apres`.
+        """The first `limite` alerts of some annonces after the id `apres`, in the order of their ids.
 
-        Ids never change, so pages neither repeat nor skip a row that was there when the first one was read.
+        Ids never change, so pages neither repeat nor skip rows that existed when the first page was read.
         """
         cherches = list(annonce_ids)
         branches: list[dict[str, Any]] = [alertes_de(id_, apres) for id_ in cherches]
@@ -36,17 +36,17 @@ class Consultation:
         return [ligne async for ligne in cursor.sort("_id", 1).limit(limite)]
 
     async def anciennes(self, annonce_id: str) -> list[str]:
-        """The ids of the alerts of an annonce that an earlier version made."""
+        """Ids of the alerts of an annonce that were made by earlier versions of the code."""
         return await anciennes_de(self._db, [annonce_id])
 
     async def du_compte(self, compte_id: str, page: int, taille: int) -> tuple[list[Ligne], int]:
-        """One page, newest first, and how many there are."""
+        """One page of messages to an account, newest first, and their total number."""
         total = await self._db.envois.count_documents({"compte_id": compte_id})
         cursor = self._db.envois.find({"compte_id": compte_id}, {"secret": 0, "lot": 0})
         return [ligne async for ligne in cursor.sort("cree_at", -1).skip((page - 1) * taille).limit(taille)], total
 
     async def alertes_sms(self, compte_id: str, depuis: dt.datetime, session: Session) -> list[Ligne]:
-        """The alerts that went out by SMS, newest first, the last one of each annonce, with their references."""
+        """Alerts sent by SMS since `depuis`, newest first, only the last one of each annonce, with their references."""
         cursor = self._db.envois.find(
             {
                 "compte_id": compte_id,
@@ -64,7 +64,8 @@ class Consultation:
         return list(par_annonce.values())
 
     async def sollicitations(self, compte_ids: Iterable[str], depuis: dt.datetime) -> dict[tuple[str, bool], int]:
-        """(account, urgent) → annonces about which somebody was alerted at once since then, whatever the channels."""
+        """(account, urgent) → number of annonces the account was alerted about at once since `depuis`, on any
+        channel."""
         cherches = list(set(compte_ids))
         if not cherches:
             return {}
@@ -87,7 +88,7 @@ class Consultation:
         return {(groupe["_id"]["c"], bool(groupe["_id"].get("u"))): groupe["n"] async for groupe in cursor}
 
     async def du_profil(self, compte_id: str, profil_id: str, limite: int) -> list[Ligne]:
-        """The alerts of a profil, whatever became of them, the newest first."""
+        """The alerts of a profil in any state, newest first."""
         cursor = self._db.envois.find(
             {"compte_id": compte_id, "profil_id": profil_id, "genre": Genre.ALERTE.value},
             dict.fromkeys(
@@ -97,17 +98,18 @@ class Consultation:
         return [ligne async for ligne in cursor.sort("cree_at", -1).limit(limite)]
 
     async def contenus(self, contenu_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-        """What messages say, by contenu_id; those that are forgotten are missing."""
+        """contenu_id → data of the message; expired contents are missing."""
         cursor = self._db.contenus.find({"_id": {"$in": list(set(contenu_ids))}}, {"donnees": 1})
         return {ligne["_id"]: ligne["donnees"] async for ligne in cursor}
 
     async def profils(self, compte_id: str) -> list[str]:
-        """Those of an account that were alerted."""
+        """The profils of an account that were alerted."""
         filtre = {"compte_id": compte_id, "genre": Genre.ALERTE.value, "profil_id": {"$exists": True}}
         return sorted(await self._db.envois.distinct("profil_id", filtre))
 
     async def repartition(self, filtre: Mapping[str, Any]) -> list[Ligne]:
-        """Alerts counted: [{etat, motif?, canal, fournisseur?, reprise, nombre, parties}]; `filtre` over `envois`."""
+        """Counts of alerts: [{etat, motif?, canal, fournisseur?, reprise, nombre, parties}]; `filtre` applies to
+        `envois`."""
         cle = {
             "etat": "$etat",
             "motif": "$motif",
@@ -124,19 +126,19 @@ class Consultation:
         return [{**g["_id"], "nombre": g["nombre"], "parties": g["parties"]} async for g in cursor]
 
     async def lignes(self, filtre: Mapping[str, Any], page: int, taille: int) -> list[Ligne]:
-        """One page of alerts, the newest first, with nothing in them that leads to a person."""
+        """One page of alerts, newest first, without any field that identifies a person."""
         montres = ("annonce_id", "version", "canal", "etat", "motif", "fournisseur", "tentatives", "parties")
         dates = ("cree_at", "reprise_at", "remis_at", "conclu_at")
         cursor = self._db.envois.find({**filtre, "genre": Genre.ALERTE.value}, dict.fromkeys((*montres, *dates), 1))
-        # The rows of a chunk have the same date: without the id, pages would repeat and skip some.
+        # Rows of a chunk have the same date; without the id, pages would repeat and skip some.
         cursor = cursor.sort([("cree_at", -1), ("_id", -1)]).skip((page - 1) * taille).limit(taille)
         return [ligne async for ligne in cursor]
 
     async def depense(self, mois: str) -> tuple[int, float]:
-        """SMS parts, and what they cost in centimes, in a month ("2026-11")."""
+        """Number of SMS parts and their cost in centimes, in a month ("2026-11")."""
         return await du_mois(self._db.depenses, mois)
 
     async def bascules(self, debut: dt.datetime, fin: dt.datetime, limite: int) -> list[Ligne]:
-        """Changes of weights between providers, the newest first."""
+        """Changes of the weights of providers, newest first."""
         cursor = self._db.bascules.find({"at": {"$gte": debut, "$lt": fin}}, {"_id": 0})
         return [ligne async for ligne in cursor.sort("at", -1).limit(limite)]

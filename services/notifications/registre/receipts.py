@@ -1,8 +1,8 @@
-"""What providers say later about a message: recorded always, applied once, and only forwards.
+"""Stores what providers report about a message, and applies it once. States only go forwards.
 
-`retours` {_id, fournisseur, verdict, motif, at, recu_at, reference?, envoi_id?, applique}: a word that came twice has
-the same _id. A receipt may overtake our own note of the reference (the hand-off is not marked yet): it waits there, and
-is applied when its message is found.
+`retours` {_id, fournisseur, verdict, motif, at, recu_at, reference?, envoi_id?, applique}; a repeated report has the
+same _id. A report may arrive before we have stored the provider's reference of its message: it waits in this collection
+until the message is found.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _ETATS = {
     Verdict.LIVRE: Etat.LIVRE,
     Verdict.NON_LIVRE: Etat.NON_LIVRE,
     Verdict.REFUSE: Etat.ECHEC_PERMANENT,
-    # It arrived: how else could somebody complain about it.
+    # A complaint proves that the message arrived.
     Verdict.PLAINTE: Etat.LIVRE,
 }
 
@@ -49,7 +49,8 @@ class Suivi:
         self._vu: tuple[dt.datetime, str] | None = None
 
     async def recevoir(self, retours: Sequence[Retour]) -> None:
-        """Stored when this returns; applied as far as their messages are known. The same twice changes nothing."""
+        """Returns once the reports are stored, and applied where their messages are known. Repeated reports change
+        nothing."""
         lignes = {_id(retour): retour for retour in retours}
         if not lignes:
             return
@@ -64,10 +65,10 @@ class Suivi:
             await self._appliquer(id_, retour)
 
     async def reprendre(self) -> int:
-        """Applies what had to wait for its message; returns how many words found theirs.
+        """Applies waiting reports to messages found since. Returns the number applied.
 
-        A turn looks at the next few and not at the oldest: some never find theirs (its deliverer was killed before it
-        had noted the reference), and would keep all others waiting.
+        Each call continues after the previous one instead of starting with the oldest, because some reports never find
+        their message (its process was killed before it stored the reference) and would block the others.
         """
         depuis = self._clock.now() - _ATTENTE_MAX
         filtre: dict[str, Any] = {"applique": False, "recu_at": {"$gt": depuis}}
@@ -77,12 +78,12 @@ class Suivi:
         cursor = self._db.retours.find(filtre).sort([("recu_at", 1), ("_id", 1)]).limit(_LOT)
         lignes = [ligne async for ligne in cursor]
         appliques = [await self._appliquer(ligne["_id"], _retour(ligne)) for ligne in lignes]
-        # After the youngest: from the oldest again.
+        # After the newest one, start again with the oldest.
         self._vu = (lignes[-1]["recu_at"], lignes[-1]["_id"]) if len(lignes) == _LOT else None
         return sum(appliques)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`; a server that is away is waited for."""
+        """Runs until `stopping` is set; waits while a server is away."""
 
         async def look() -> bool:
             await self.reprendre()
@@ -91,7 +92,7 @@ class Suivi:
         await every(_TOUTES_LES_S, look, stopping, away="receipts_wait")
 
     async def _appliquer(self, id_: str, retour: Retour) -> bool:
-        """False while the message is not known, or still in hand."""
+        """Returns False while the message is unknown or still being handed over."""
 
         async def work(tx: Tx) -> bool:
             envoi = await self._registre.de_retour(retour, tx.session)
@@ -99,7 +100,7 @@ class Suivi:
                 return False
             etat = _ETATS[retour.verdict]
             if envoi["etat"] == Etat.REMISE.value:
-                # Its deliverer is about to mark it: then it is known that it was handed over.
+                # Its process will mark the message as handed over; the report is applied after that.
                 return False
             if envoi["etat"] in domain.venant_de(etat):
                 await self._registre.conclure(envoi["_id"], etat, retour.motif, tx.session)
@@ -111,7 +112,7 @@ class Suivi:
         return await self._outbox.run(work)
 
     async def _ne_plus_ecrire(self, envoi: Ligne, retour: Retour, tx: Tx) -> None:
-        """A complaint is an unsubscription, said to somebody else."""
+        """A complaint to the mailbox provider counts as an unsubscription."""
         profil_id = envoi.get("profil_id")
         if profil_id is None:
             await self._contacts.opposer(envoi["compte_id"], Canal(envoi["canal"]), self._clock.now(), tx.session)

@@ -1,13 +1,13 @@
-"""A row of the ledger, as `envois` stores it:
+"""A row of the ledger, as stored in `envois`:
 
 {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat, motif?, tentatives,
 lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?, reference?, parties?, resume_at?,
 resume_id?, score?, ancienne?, cause?}
 
-`gabarit`: the version of the template. `reprise_at`: from when anybody may take the row up, a new one once its
-deliverer should have, a failure after its pause; rows that are claimed or done have none. `lot`: whose claim it is
-(claims.py). `ancienne`: an alert whose id an older version made. `cause`: the trace of the event that made it
-({"traceparent": …}).
+`gabarit`: version of the template. `reprise_at`: time from which any process may take the row over (a new row that no
+deliverer took, a failure after its pause); absent while it is claimed and when it is finished. `lot`: the claim that
+holds it (claims.py). `ancienne`: the id of the alert was made by an earlier version of the code. `cause`: trace of the
+event that caused it ({"traceparent": …}).
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from services.notifications.domain import Genre
 Ligne = dict[str, Any]
 
 FINI = {"reprise_at": "", "lot": "", "secret": ""}
-"""What a row that is done has no more."""
+"""Fields removed when a row is finished."""
 
 
 def est_alerte(ligne: Ligne) -> bool:

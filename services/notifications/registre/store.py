@@ -1,7 +1,7 @@
-"""The ledger: one row per message and person (rows.py), claimed before it is handed over, marked after (claims.py).
+"""The ledger: one row per message and person (rows.py), claimed before the hand-over and marked after it (claims.py).
 
-`contenus` {_id, genre, donnees, cree_at}: what many messages say, once. `clotures`: annonces that need nobody any more.
-`desabonnements`: profils that get nothing more.
+`contenus` {_id, genre, donnees, cree_at}: the data of a message to many people, stored once. `clotures`: annonces that
+need nobody any more. `desabonnements`: unsubscribed profils.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ class Registre:
         now: dt.datetime | None = None,
         **autres: Any,
     ) -> Ligne:
-        """A row in the queue; `autres` may hold another `etat`, `motif` or `reprise_at` (None: never)."""
+        """A new row in the queue. `autres` may contain another `etat`, `motif` or `reprise_at` (None: never)."""
         now = now or self.clock.now()
         ligne = {
             "_id": envoi_id,
@@ -66,7 +66,7 @@ class Registre:
     async def deposer(
         self, contenu_id: str, genre: Genre, donnees: Mapping[str, Any], lignes: Sequence[Ligne], session: Session
     ) -> None:
-        """Stores a content and the rows of those who get it. Raises BulkWriteError when a row exists already."""
+        """Stores a content and the rows of its recipients. Raises BulkWriteError when a row exists already."""
         await self._db.contenus.update_one(
             {"_id": contenu_id},
             {"$setOnInsert": {"genre": genre.value, "donnees": dict(donnees), "cree_at": self.clock.now()}},
@@ -81,7 +81,7 @@ class Registre:
         return {ligne["_id"] async for ligne in cursor}
 
     async def contenu(self, contenu_id: str) -> tuple[Genre, dict[str, Any]]:
-        """Raises LookupError."""
+        """Returns kind and data of a content. Raises LookupError when it does not exist."""
         trouve = await self._db.contenus.find_one({"_id": contenu_id})
         if trouve is None:
             raise LookupError(contenu_id)
@@ -90,10 +90,10 @@ class Registre:
     async def a_reprendre(
         self, canal: Canal, limite: int, sauf: Container[str] = (), depuis: dt.datetime | None = None
     ) -> tuple[list[Ligne], bool]:
-        """Rows of a channel that wait for anybody to take them up, due since `depuis` (None: ever), the oldest first;
-        not what waits for a digest, nor those in `sauf`, which are in the caller's hands: of them only ids are read.
+        """Rows of a channel that any process may take over, due since `depuis` (None: ever), oldest first.
 
-        Looks at `limite` of them; True when there may be more.
+        Leaves out rows that wait for a digest, and those in `sauf`, which the caller holds already. Examines at most
+        `limite` rows; also returns whether there may be more.
         """
         due = {
             **_dus(canal, depuis, self.clock.now()),
@@ -105,18 +105,19 @@ class Registre:
         ids = [envoi_id for envoi_id in vues if envoi_id not in sauf]
         if not ids:
             return [], len(vues) == limite
-        # Asked again whether it is due: meanwhile somebody may have taken it.
+        # Check again that the rows are due: another process may have claimed them meanwhile.
         found = self._db.envois.find({"_id": {"$in": ids}, **due}).sort("reprise_at", 1)
         return [ligne async for ligne in found], len(vues) == limite
 
     async def plus_ancien(self, canal: Canal) -> dt.datetime | None:
-        """Since when the row is due that has waited longest; a row that is to wait (quiet hours, digest) is not."""
+        """Due time of the row that has waited longest; rows that wait for an hour or a digest do not count."""
         due = _dus(canal, None, self.clock.now())
         ligne = await self._db.envois.find_one(due, {"reprise_at": 1}, sort=[("reprise_at", 1)])
         return ligne["reprise_at"] if ligne else None
 
     async def clore(self, annonce_id: str, cloture: Cloture, session: Session) -> None:
-        """Remembers it for what comes later, and cancels the alerts that wait. Once final, it stays final."""
+        """Stores that the annonce needs nobody any more, and cancels its waiting alerts. A final closure stays
+        final."""
         await self._db.clotures.update_one(
             {"_id": annonce_id},
             {"$max": {"version": cloture.version, "definitive": cloture.definitive}},
@@ -136,8 +137,8 @@ class Registre:
         return {ligne["_id"]: Cloture(ligne["version"], ligne["definitive"]) async for ligne in cursor}
 
     async def noter_reponse(self, envoi_id: str, intention: str, quantite: int, session: Session) -> int | None:
-        """What the person last said through the link of this alert. Returns how many different words that makes, so
-        that a « yes » after a « no » is another answer; None when it is what they said before."""
+        """Stores the latest answer through the link of this alert. Returns the number of different answers so far, so
+        that a "yes" after a "no" is a new answer; None when the answer is the same as before."""
         dit = {"reponse": intention, "reponse_quantite": quantite}
         ligne = await self._db.envois.find_one_and_update(
             {"_id": envoi_id, "$nor": [dit]},
@@ -149,17 +150,17 @@ class Registre:
         return int(ligne["reponses"]) if ligne else None
 
     async def refuser(self, compte_id: str, annonce_id: str, session: Session) -> None:
-        """Nothing more to this person about this annonce: what waits is cancelled."""
+        """Cancels what waits for this person about this annonce."""
         await self._annuler({"compte_id": compte_id, "annonce_id": annonce_id}, Motif.ANNONCE_DECLINEE, session)
 
     async def fermer_canal(self, compte_id: str, canal: Canal, session: Session) -> None:
-        """STOP: what waits on this channel, and answers nothing that the person did, is cancelled."""
+        """STOP: cancels what waits on this channel, except replies to what the person did."""
         genres = [genre.value for genre in domain.A_HEURES_OUVRABLES]
         filtre = {"compte_id": compte_id, "canal": canal.value, "genre": {"$in": genres}}
         await self._annuler(filtre, Motif.DESABONNE, session)
 
     async def desabonner(self, profil_id: str, envoi_id: str, demande_at: dt.datetime, tx: Tx) -> None:
-        """This profil gets nothing more, and others are told so, once."""
+        """Unsubscribes the profil and emits the event, unless that was done before."""
         session = tx.session
         fait = await self._db.desabonnements.update_one(
             {"_id": profil_id},
@@ -167,7 +168,7 @@ class Registre:
             upsert=True,
             session=session,
         )
-        # Without the row whose link was used (a year old), what waits is dropped at its hand-off.
+        # If the row of the link is gone (after a year), waiting messages are dropped when they are handed over.
         envoi = await self._db.envois.find_one({"_id": envoi_id}, {"compte_id": 1}, session=session)
         if envoi is not None and envoi["compte_id"]:
             await self._annuler({"compte_id": envoi["compte_id"], "profil_id": profil_id}, Motif.DESABONNE, session)
@@ -182,18 +183,18 @@ class Registre:
         return {ligne["_id"] async for ligne in self._db.desabonnements.find({"_id": {"$in": cherches}}, {"_id": 1})}
 
     async def _annuler(self, filtre: Mapping[str, Any], motif: Motif, session: Session) -> None:
-        """What waits is cancelled; what is being handed over is not: it may be out already."""
+        """Cancels waiting rows, but not those being handed over, which may be sent already."""
         waiting = [etat for etat in domain.venant_de(Etat.ANNULEE) if etat != Etat.REMISE]
         fait = await self._db.envois.update_many(
             {**filtre, **_A_REPRENDRE, "etat": {"$in": waiting}},
             {"$set": {"etat": Etat.ANNULEE.value, "motif": motif.value}, "$unset": FINI},
             session=session,
         )
-        # A transaction that has to be run again counts them twice: that is rare, and an alert looks at shares.
+        # A repeated transaction counts twice. This is rare, and alerts on this metric use ratios.
         NON_ENVOYES.labels(motif.value).inc(fait.modified_count)
 
     async def effacer(self, compte_id: str, session: Session) -> None:
-        """Keeps the rows as counts: nothing in them leads to the person any more."""
+        """Removes everything about the person from the rows, which stay for statistics."""
         await self._annuler({"compte_id": compte_id}, Motif.COMPTE_EFFACE, session)
         await self._db.envois.update_many(
             {"compte_id": compte_id},
@@ -202,11 +203,11 @@ class Registre:
         )
 
     async def secrets_sous_une_autre_cle(self, courante: str) -> int:
-        """Open messages whose address or code is sealed under another key than `courante`."""
+        """Number of unfinished messages whose address or code is encrypted with another key than `courante`."""
         return await self._db.envois.count_documents({"secret.cle": {"$exists": True, "$ne": courante}})
 
     async def passe(self, compte_id: str, now: dt.datetime, session: Session) -> Passe:
-        """What limits the messages of this person, of those that are limited."""
+        """Recent messages to this person, among the limited kinds, as `limits.attente` needs them."""
         recents = {"compte_id": compte_id, "cree_at": {"$gt": now - limits.FENETRE}}
         attend = {"compte_id": compte_id, "etat": Etat.EN_FILE.value, "motif": Motif.REGROUPEMENT.value}
         attendu = await self._db.envois.find_one(
@@ -224,7 +225,7 @@ class Registre:
         return Passe(nombre, comptes is not None, attendu["resume_at"] if attendu else None)
 
     async def pour_resume(self, compte_id: str, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
-        """The alerts of a profil whose digest is due."""
+        """The alerts of a profil that are due in a digest."""
         qui = {"compte_id": compte_id, "profil_id": profil_id}
         filtre = {**qui, "etat": Etat.EN_FILE.value, "resume_at": {"$lte": now}}
         return [ligne async for ligne in self._db.envois.find({**filtre, **_A_REPRENDRE}, session=session)]
@@ -232,7 +233,7 @@ class Registre:
     async def regrouper(
         self, envoi_ids: Sequence[str], ecartes: Sequence[tuple[Ligne, Motif]], resume_id: str, session: Session
     ) -> None:
-        """Alerts go out in the digest `resume_id`, or are dropped, each with its reason."""
+        """Marks alerts as sent in the digest `resume_id`; those in `ecartes` are dropped, each with its motive."""
         if envoi_ids:
             await self._db.envois.update_many(
                 {"_id": {"$in": list(envoi_ids)}, "etat": Etat.EN_FILE.value},
@@ -248,20 +249,21 @@ class Registre:
             NON_ENVOYES.labels(motif.value).inc()
 
     async def de_retour(self, retour: Retour, session: Session) -> Ligne | None:
-        """The row that a provider speaks of."""
+        """The row that a provider's report is about."""
         if retour.envoi_id is not None:
             return await self._db.envois.find_one({"_id": retour.envoi_id}, session=session)
         envois, filtre = self._db.envois, {"fournisseur": retour.fournisseur}
         exacte = await envois.find_one({**filtre, "reference": retour.reference}, session=session)
         if exacte is not None or retour.reference is None:
             return exacte
-        # Written in another way than in the answer: believed where one message alone can be meant.
+        # The reference may be written in another form than in the provider's answer; accept it if exactly one message
+        # matches.
         autres = {**filtre, "reference": {"$in": formes(retour.reference)}}
         trouvees = [ligne async for ligne in envois.find(autres, session=session).limit(2)]
         return trouvees[0] if len(trouvees) == 1 else None
 
     async def conclure(self, envoi_id: str, etat: Etat, motif: str, session: Session) -> None:
-        """A provider's last word, over the states that it may follow."""
+        """Stores the state reported by a provider, if it may follow the current state."""
         await self._db.envois.update_one(
             {"_id": envoi_id, "etat": {"$in": domain.venant_de(etat)}},
             {
@@ -273,6 +275,6 @@ class Registre:
 
 
 def _dus(canal: Canal, depuis: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
-    """The filter that the index of what is to be taken up answers: without the channel a sweep would read the whole
-    ledger."""
+    """Filter for rows to take over. Includes the channel, because the index needs it: otherwise each sweep would read
+    the whole ledger."""
     return {"canal": canal.value, "reprise_at": {"$lt": now, **({"$gte": depuis} if depuis else {})}}

@@ -1,1 +1,1 @@
-"""The ledger as the staff sees it."""
+"""The ledger as shown to the staff."""

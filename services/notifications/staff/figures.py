@@ -1,4 +1,4 @@
-"""The ledger as the staff reads it: the figures, and their French. Pure."""
+"""Figures of the ledger for the staff, and their French formats. Pure."""
 
 import datetime as dt
 from collections import Counter
@@ -28,7 +28,7 @@ RAISONS_BASCULE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Groupe:
-    """Alerts that are alike. `reprise`: somebody is to take them up again."""
+    """Alerts with equal values. `reprise`: a process will take them up again."""
 
     etat: Etat
     motif: str | None
@@ -59,16 +59,16 @@ class Groupe:
         return self.etat is Etat.EN_FILE and self.motif in PROGRAMMES
 
     def dans(self, filtres: Filtres) -> bool:
-        """Whether the table of `filtres` shows them."""
+        """True when the table filtered by `filtres` shows them."""
         motif = filtres.motif is None or filtres.motif == (self.motif or SANS_MOTIF)
         return filtres.canal in (None, self.canal) and filtres.etat in (None, self.etat) and motif
 
 
 @dataclass(frozen=True)
 class Chiffres:
-    """Every alert is counted in each of the three tables. `par_fournisseur`: (name or None, alerts, SMS parts).
+    """Each of the three tables counts every alert. `par_fournisseur`: (name or None, alerts, SMS parts).
 
-    `en_route`: something is to happen to them now; `programmees`: at their hour (quiet hours, a digest).
+    `en_route`: alerts being processed; `programmees`: alerts that wait for their hour (quiet hours, digest).
     """
 
     total: int
@@ -80,7 +80,7 @@ class Chiffres:
 
 
 def chiffrer(groupes: Iterable[Groupe]) -> Chiffres:
-    """States in the order of a message's life, then the most frequent first."""
+    """States in the order of a message's life, then by frequency."""
     tous = list(groupes)
     etats: Counter[tuple[Etat, str | None]] = Counter()
     canaux: Counter[Canal] = Counter()
@@ -110,7 +110,7 @@ def chiffrer(groupes: Iterable[Groupe]) -> Chiffres:
 
 @dataclass(frozen=True)
 class Depense:
-    """What SMS cost in a month ("2026-11"). `plafond_centimes` 0: no ceiling."""
+    """Cost of SMS in a month ("2026-11"). `plafond_centimes` 0 means no limit."""
 
     mois: str
     parties: int
@@ -119,7 +119,7 @@ class Depense:
 
     @property
     def part(self) -> float | None:
-        """Of the ceiling: 1 is all of it."""
+        """Share of the limit; 1 means all of it."""
         return self.centimes / self.plafond_centimes if self.plafond_centimes else None
 
 
@@ -132,12 +132,12 @@ def euros(centimes: float) -> str:
 
 
 def pourcentage(part: float) -> str:
-    """Rounded down: 100 % means that nothing is left."""
+    """Rounded down, so that 100 % means nothing is left."""
     return f"{nombre(int(part * 100))}{NBSP}%"
 
 
 def date(at: dt.datetime) -> str:
-    """« 25 nov. 2026 à 9 h 05 », in Paris."""
+    """Formats a moment in Paris: "25 nov. 2026 à 9 h 05"."""
     return format_datetime(at, "d MMM y 'à' H\u00a0'h'\u00a0mm", tzinfo=PARIS, locale="fr")
 
 
@@ -146,7 +146,7 @@ def jour(valeur: dt.date) -> str:
 
 
 def mois(valeur: str) -> str:
-    """« novembre 2026 » for "2026-11"."""
+    """Formats a month: "novembre 2026" for "2026-11"."""
     return format_date(dt.date.fromisoformat(f"{valeur}-01"), "MMMM y", locale="fr")
 
 
@@ -155,7 +155,7 @@ def motif(code: str | None) -> str:
 
 
 def poids(valeurs: Mapping[str, int]) -> str:
-    """« smpp 60, http 40 »"""
+    """Weights as text, such as "smpp 60, http 40"."""
     return ", ".join(f"{nom} {valeur}" for nom, valeur in valeurs.items())
 
 

@@ -1,4 +1,4 @@
-"""What the staff asks of the ledger: a period, perhaps an annonce, and which rows of it are listed. Pure."""
+"""Filters of the staff's page: period, annonce, and which rows the table lists. Pure."""
 
 import datetime as dt
 import re
@@ -15,7 +15,7 @@ JOURS_PAR_DEFAUT = 7
 JOURS_MAX = 366
 PAGE_MAX = 10_000
 SANS_MOTIF = "aucun"
-"""The value of the filter `motif` for rows that have none."""
+"""Value of the filter `motif` for rows without motive."""
 
 _IDENTIFIANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -34,7 +34,7 @@ class FiltresInvalides(Exception):
 
 @dataclass(frozen=True)
 class Filtres:
-    """`du` and `au`: days in Paris, both included. The last three narrow the table only."""
+    """`du` and `au`: days in Paris, both included. `canal`, `etat` and `motif` apply to the table only."""
 
     du: dt.date
     au: dt.date
@@ -55,18 +55,18 @@ class Filtres:
 
     @property
     def mois(self) -> str:
-        """Whose spending is shown: the month in which the period ends."""
+        """The month whose spending is shown: that in which the period ends."""
         return f"{self.au:%Y-%m}"
 
     def perimetre(self, anciennes: Sequence[str] = ()) -> dict[str, Any]:
-        """Over rows of `envois`: what the figures count. `anciennes`: the ids of the old alerts of the annonce."""
+        """Mongo filter over `envois` for the figures. `anciennes`: ids of the old alerts of the annonce."""
         annonce: dict[str, Any] = alertes_de(self.annonce) if self.annonce else {}
         if anciennes:
             annonce = {"$or": [annonce, {"_id": {"$in": list(anciennes)}}]}
         return {"cree_at": {"$gte": self.debut, "$lt": self.fin}, **annonce}
 
     def detail(self, anciennes: Sequence[str] = ()) -> dict[str, Any]:
-        """Over rows of `envois`: what the table shows."""
+        """Mongo filter over `envois` for the table."""
         filtre = self.perimetre(anciennes)
         if self.canal:
             filtre["canal"] = self.canal.value
@@ -77,7 +77,7 @@ class Filtres:
         return filtre
 
     def params(self, **autres: Any) -> dict[str, str]:
-        """As GET parameters; `autres` replace some, None drops one."""
+        """GET parameters; `autres` replaces some, and None removes one."""
         tous = {**vars(self), "page": None, **autres}
         return {nom: str(valeur) for nom, valeur in tous.items() if valeur is not None}
 
@@ -87,7 +87,7 @@ def _minuit(jour: dt.date) -> dt.datetime:
 
 
 def lire_filtres(params: Mapping[str, str], aujourd_hui: dt.date) -> Filtres:
-    """From GET parameters; an empty one was left out. Raises FiltresInvalides, with every error."""
+    """Parses GET parameters; empty ones count as missing. Raises FiltresInvalides with all errors."""
     donnes = {nom: valeur.strip() for nom, valeur in params.items() if valeur.strip()}
     erreurs: list[Erreur] = []
     au = _jour(donnes, "au", aujourd_hui, erreurs)
@@ -125,7 +125,7 @@ def _jour(donnes: Mapping[str, str], champ: str, sinon: dt.date, erreurs: list[E
     except ValueError:
         erreurs.append(Erreur(champ, "Une date est attendue, comme 2026-11-25."))
         return sinon
-    # Years in which midnight in Paris has no date in UTC, or a ledger no rows.
+    # In other years, midnight in Paris may not exist in UTC, and the ledger has no rows.
     if not 2000 <= jour.year <= 2999:
         erreurs.append(Erreur(champ, "L’année va de 2000 à 2999."))
         return sinon
