@@ -1,4 +1,5 @@
-"""./place bench NAME: one measurement, beside its peer; `lecture` against tables of what is expected."""
+"""./place bench NAME: runs one measurement of the platform and a peer, or (`lecture`) compares with tables of
+expectations."""
 
 from importlib import import_module
 from pathlib import Path
@@ -7,11 +8,11 @@ from deploy.errors import Impossible
 
 BENCHES = ("envois", "pipeline")
 READINGS = ("lecture",)
-"""They read the tables of a folder, and start nothing."""
+"""Measurements that only read the tables of a folder."""
 
 
 def run(name: str, as_json: bool, folder: Path | None = None) -> bool:
-    """Whether the measurement meets its bar. Raises Impossible for a name that does not exist, a folder that lacks."""
+    """Returns whether the measurement meets its target. Raises Impossible for an unknown name or a missing folder."""
     if name not in (*BENCHES, *READINGS):
         raise Impossible(f"Il n’y a pas de mesure « {name} » : {', '.join((*BENCHES, *READINGS))}.")
     module = import_module(f"bench.{name}")

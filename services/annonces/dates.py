@@ -7,12 +7,10 @@ days ends with the last of them; one without stays online for a while, which its
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from contracts import references
-from contracts.commun import Code
+from contracts.commun import PARIS, Code
 
-PARIS = ZoneInfo("Europe/Paris")
 DUREE_HABITUELLE = dt.timedelta(days=60)
 DUREE_MAXIMALE = dt.timedelta(days=180)
 """How long an annonce without days stays online: unless its author chooses, and at most."""
