@@ -1,4 +1,8 @@
-"""Who must be alerted about an annonce: matching compares each stored profil with it, without its index."""
+"""Who must be alerted about an annonce, computed independently of the index that alerts people.
+
+Matching compares each stored profil with the annonce, one by one. A copy of its rule here would drift from it, and give
+other results for profils at the limit of their radius.
+"""
 
 from typing import Any
 
