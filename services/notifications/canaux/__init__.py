@@ -1,1 +1,1 @@
-"""One file per channel: how a prepared message is handed to its provider. base.py says what a channel offers."""
+"""Channels: how a prepared message is handed to its provider. base.py defines what a channel offers."""

@@ -1,8 +1,9 @@
-"""What the deliverer needs of a channel, and the ways in which a hand-off fails: each has its own fate.
+"""What the deliverer needs of a channel, and the error types of a hand-over.
 
-Whose fault a failure is decides. Only what is the recipient's or the message's may end a message: Permanent at once,
-Temporaire after a counted number of attempts. What is the provider's (Sature, Injoignable) or ours (Retenu) costs the
-message no attempt: it waits until somebody has mended it. `faults.py` draws the line, one table per channel.
+The error type decides what becomes of the message. Only failures due to the recipient or the message can end it:
+Permanent at once, Temporaire after a number of attempts. Failures due to the provider (Sature, Injoignable) or to us
+(Retenu) do not count as attempts: the message waits until the problem is solved. `faults.py` tells these cases apart,
+with one table per channel.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,10 +15,10 @@ from contracts.notifications import Canal as NomDeCanal
 
 @dataclass(frozen=True)
 class Colis:
-    """One message ready for a provider.
+    """A message ready for a provider.
 
-    `adresse`: an e-mail address, an E.164 number (+33612345678), or the subscription of a browser as JSON. `contenu`: a
-    whole mail (bytes), or the text of an SMS or of a push notification.
+    `adresse`: an e-mail address, an E.164 number (+33612345678), or the push subscription of a browser as JSON.
+    `contenu`: a complete mail (bytes), or the text of an SMS or push notification.
     """
 
     envoi_id: str
@@ -27,8 +28,8 @@ class Colis:
 
 @dataclass(frozen=True)
 class Recu:
-    """The provider has taken responsibility. `reference`: its id of the message, by which receipts come back;
-    `parties`: how many SMS are paid."""
+    """The provider has accepted the message. `reference`: its id of the message, used in receipts; `parties`: number of
+    SMS to pay."""
 
     fournisseur: str
     reference: str | None = None
@@ -36,7 +37,7 @@ class Recu:
 
 
 class EchecRemise(Exception):
-    """`motif` is stored and shown: it never holds an address nor the provider's free text."""
+    """`motif` is stored and shown, so it never contains an address or the provider's free text."""
 
     def __init__(self, motif: str, fournisseur: str | None = None) -> None:
         super().__init__(motif)
@@ -45,7 +46,7 @@ class EchecRemise(Exception):
 
 
 class Permanent(EchecRemise):
-    """The provider will never take this message."""
+    """The provider will never accept this message."""
 
 
 class Temporaire(EchecRemise):
@@ -53,44 +54,44 @@ class Temporaire(EchecRemise):
 
 
 class Sature(Temporaire):
-    """The provider has a passing trouble of its own, or wants us to go slower: other messages may have their try, and
-    another provider can take this one at once."""
+    """The provider has a temporary problem, or asks us to slow down. Other messages may be tried, and another provider
+    can take this one at once."""
 
 
 class Injoignable(EchecRemise):
-    """The provider is away: nothing was handed over, and nothing else would be."""
+    """The provider does not answer: nothing was handed over, and nothing else can be."""
 
 
 class Retenu(Injoignable):
-    """The provider refuses us, whatever the message: settings, password, credit, quota, sender. Nothing more is given
-    to it for a while (provider_pauses.py), and whoever runs the platform is told."""
+    """The provider refuses us, whatever the message: settings, password, credit, quota, sender. It gets nothing for a
+    while (provider_pauses.py), and operators are warned."""
 
 
 class Inconnu(EchecRemise):
-    """The message was handed over and no answer came: it may have been taken."""
+    """The message was sent but not answered: the provider may have accepted it."""
 
 
 Cadence = Callable[[str, int], Awaitable[None]]
-"""Returns once a provider (by its name) may be given so many messages."""
+"""Returns once this number of messages may be given to a provider (by name)."""
 
 
 async def sans_limite(fournisseur: str, nombre: int) -> None:
-    """Of providers that take whatever comes."""
+    """For providers without a rate limit."""
 
 
 Issue = Recu | EchecRemise
-"""What became of one parcel."""
+"""The outcome of one message."""
 
 
 class Aiguillage(Protocol):
     """Chooses among several providers of a channel."""
 
     def choisir(self, exclus: frozenset[str]) -> str:
-        """The name of one that is not among `exclus`, which never holds all of them."""
+        """The name of a provider that is not in `exclus`, which never contains all of them."""
         ...
 
     def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        """One hand-off, or one failed attempt to connect. An address that is refused is no failure of the provider."""
+        """Reports a hand-over, or a failed attempt to connect. A refused address is not a failure of the provider."""
         ...
 
 
@@ -102,10 +103,10 @@ class Connexion(Protocol):
         ...
 
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
-        """One outcome per parcel, in order; never raises for what a provider does.
+        """Returns one outcome per message, in order; never raises for what a provider does.
 
-        `tenu` is asked before each message is begun. What was not begun, since it became false or the provider went
-        away: Injoignable. What was handed over and not answered: Inconnu.
+        `tenu` is called before each message: once it returns False, no further message is started. Messages that were
+        not started get Injoignable; messages sent without an answer get Inconnu.
         """
         ...
 
@@ -117,5 +118,5 @@ class Canal(Protocol):
     def nom(self) -> NomDeCanal: ...
 
     def connexion(self) -> Connexion:
-        """A new connection, not opened yet."""
+        """A new connection, which is not open yet."""
         ...

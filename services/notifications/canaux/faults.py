@@ -1,4 +1,5 @@
-"""Whose fault an outcome is, and what follows for a message. Pure; each channel has its own table of answers."""
+"""Whose fault a failure is, and what follows for the message. Pure; each channel maps its providers' answers to these
+values."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,18 +9,18 @@ from services.notifications.canaux.base import EchecRemise, Issue, Permanent, Re
 
 class Faute(StrEnum):
     DESTINATAIRE = "destinataire"
-    """No such person there, or they do not want it, or not now."""
+    """The recipient does not exist, does not want the message, or cannot get it now."""
     MESSAGE = "message"
-    """This text, this size; another one would pass."""
+    """This text or size; another message would pass."""
     FOURNISSEUR = "fournisseur"
-    """The provider has a trouble of its own."""
+    """The provider has a problem of its own."""
     NOTRE = "notre"
-    """Our settings, password, credit, quota, sender: every message of ours would be refused."""
+    """Our settings, password, credit, quota or sender: every message of ours would be refused."""
 
 
 def echec(faute: Faute, motif: str, fournisseur: str, *, definitif: bool) -> EchecRemise:
-    """The failure that a refusal means. `definitif`: the provider says that it will not change its mind; that is
-    believed of the recipient and of the message only."""
+    """The error for a refusal. `definitif`: the provider calls the refusal final; this counts only for faults of the
+    recipient and of the message."""
     match faute:
         case Faute.NOTRE:
             return Retenu(motif, fournisseur)
@@ -30,9 +31,11 @@ def echec(faute: Faute, motif: str, fournisseur: str, *, definitif: bool) -> Ech
 
 
 def relire(issues: Sequence[Issue], genres: tuple[type[EchecRemise], ...] = (Retenu,)) -> list[Issue]:
-    """The outcomes of one lot at one provider, in their order, seen together. A refusal that blames us, though the
-    provider took a later message, was about its message: it is counted, or one message that is always misjudged would
-    hold back all others for ever. `genres`: the failures that this is true of."""
+    """Reviews the outcomes of a batch at one provider, in order.
+
+    A refusal that blames us, followed by an accepted message, was in fact about its message and counts as an attempt.
+    Otherwise one message that is always misjudged would block all others for ever. `genres`: the error types concerned.
+    """
     dernier_pris = max((rang for rang, issue in enumerate(issues) if isinstance(issue, Recu)), default=-1)
     return [
         Temporaire(issue.motif, issue.fournisseur) if rang < dernier_pris and isinstance(issue, genres) else issue

@@ -1,4 +1,4 @@
-"""What comes back from providers: receipts, bounces, complaints, and the SMS that people send us."""
+"""What providers report later: receipts, bounces, complaints, and SMS sent to us."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,19 +8,17 @@ from enum import StrEnum
 class Verdict(StrEnum):
     LIVRE = "livre"
     NON_LIVRE = "non_livre"
-    """Not delivered for a passing reason (phone off, mailbox full), and the provider has given up."""
+    """Not delivered for a temporary reason (phone off, mailbox full), and the provider has given up."""
     REFUSE = "refuse"
-    """Never deliverable: no such mailbox or number."""
+    """Can never be delivered: the mailbox or number does not exist."""
     PLAINTE = "plainte"
-    """The person told their provider that they did not want it."""
+    """The person told their provider that they do not want it."""
 
 
 @dataclass(frozen=True)
 class Retour:
-    """A provider's later word about a message, found by `reference` (its id) or `envoi_id` (ours).
-
-    `motif` holds codes only ("smpp UNDELIV 001", "dsn 5.1.1"): free text of providers often repeats the address.
-    """
+    """A provider's report about a message, found by `reference` (the provider's id) or `envoi_id` (ours). `motif`
+    contains codes only ("smpp UNDELIV 001", "dsn 5.1.1"), because free text of providers often repeats the address."""
 
     fournisseur: str
     verdict: Verdict
@@ -32,8 +30,8 @@ class Retour:
 
 @dataclass(frozen=True)
 class SmsRecu:
-    """An SMS that somebody sent us. `de`: E.164. `reference`: the provider's id of it, or a digest of its parts: the
-    same reference twice is the same message."""
+    """An SMS sent to us. `de`: E.164. `reference`: the provider's id, or a digest of its parts; the same reference
+    means the same message."""
 
     fournisseur: str
     reference: str

@@ -1,4 +1,4 @@
-"""Providers that refuse us, whatever the message: they get nothing for a while, then one more lot, and so on."""
+"""Pauses of providers that refuse us: they get nothing for a while, then one batch as a test, and so on."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,8 @@ from services.notifications.metrics import NOUS_REFUSE
 log = get_logger(__name__)
 
 PAUSE_MIN_S, PAUSE_MAX_S = 5.0, 60.0
-"""The first pause, and the longest: each is twice as long as the one before. After a repair, nobody waits longer."""
+"""First and longest pause in seconds; each pause is twice as long as the one before. The maximum limits the wait after
+the problem is solved."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class _Retenue:
 
 
 class Retenues:
-    """Those of one channel in one process: what one of its connections learns, the others respect."""
+    """Pauses of one channel in one process, shared by its connections."""
 
     def __init__(self, canal: Canal, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._canal = canal
@@ -30,12 +31,12 @@ class Retenues:
         self._retenues: dict[str, _Retenue] = {}
 
     def parmi(self, noms: Iterable[str]) -> frozenset[str]:
-        """Those that get nothing now."""
+        """Those of `noms` that are paused."""
         now = self._monotonic()
         return frozenset(nom for nom in noms if nom in self._retenues and self._retenues[nom].jusqua > now)
 
     def apprendre(self, nom: str, issues: Sequence[Issue]) -> None:
-        """What the outcomes of one lot, in their order, say about a provider: its last word counts."""
+        """Learns from the outcomes of a batch, in order: the last one about the provider counts."""
         for issue in reversed(issues):
             if isinstance(issue, Retenu):
                 return self.poser(nom, issue.motif)
@@ -43,7 +44,7 @@ class Retenues:
                 return self.lever(nom)
 
     def poser(self, nom: str, motif: str) -> None:
-        """It has just refused us. `motif`: codes only. Lots that were refused together count once."""
+        """The provider has refused us. `motif`: codes only. Refusals of one batch count once."""
         if self.parmi((nom,)):
             return
         avant = self._retenues.get(nom)
@@ -52,11 +53,11 @@ class Retenues:
         signaler(self._canal, nom, motif)
 
     def lever(self, nom: str) -> None:
-        """It took a message: all is well again."""
+        """The provider has accepted a message: ends its pause."""
         self._retenues.pop(nom, None)
 
 
 def signaler(canal: Canal, nom: str, motif: str) -> None:
-    """Tells whoever runs the platform, by the log and by the alert FournisseurNousRefuse."""
+    """Warns operators through the log, and the metric of the alert FournisseurNousRefuse."""
     log.error("provider_refuses_us", canal=canal, provider=nom, reason=motif)
     NOUS_REFUSE.labels(canal, nom).inc()

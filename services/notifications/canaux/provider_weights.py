@@ -1,14 +1,14 @@
-"""Which of several providers takes the next message: weights in points, as GOV.UK Notify moves them. No I/O.
+"""Chooses the provider of the next message by weights in points, adjusted like those of GOV.UK Notify. No I/O.
 
-Points always sum to 100. Ten of them leave a provider that has too many errors in a minute, or that is clearly slower
-than the others; after a change nothing moves for a minute, and without trouble the points drift back to the configured
-weights. A provider that answers keeps some points, since only its traffic shows that it is well again. One that answers
-nothing at all is left at once: a few failures in a row are enough, and the minute is not waited for. The drift gives it
-its first points back, and it loses them after as few messages if it is still away.
+The points always sum to 100. A provider with too many errors in a minute, or clearly slower than the others, loses ten
+points. After a change nothing moves for a minute; without problems the points return step by step to the configured
+weights. A provider that answers keeps some points, because only its traffic shows when it is well again.
 
-The state is kept per process, not shared: each sees its own traffic, which is enough to judge by. What a provider does
-wrong hits all of them within seconds, a process that cannot reach it (its own network, its own connection) is right to
-leave it alone, and no outage of Redis can take the choice of a provider with it.
+A provider that answers nothing loses all points at once, after a few failures in a row and without the minute's wait.
+The return gives it its first points back; it loses them again after as few messages if it is still away.
+
+The state is per process and not shared. The traffic of one process is enough to judge; a process that alone cannot
+reach a provider is right to avoid it; and an outage of Redis does not affect the choice.
 """
 
 import datetime as dt
@@ -23,16 +23,16 @@ from kit.clock import Clock, SystemClock
 
 TOTAL = 100
 PAS = 10
-"""Points that one change moves, and that a provider with an answer keeps (or its configured weight, where less)."""
+"""Points moved by one change, and minimum of a provider that answers (or its configured weight if lower)."""
 
 
 class Raison(StrEnum):
     ERREURS = "erreurs"
     LENTEUR = "lenteur"
     MUET = "muet"
-    """Failures in a row, and nothing else."""
+    """Only failures in a row."""
     TOUS_MUETS = "tous_muets"
-    """Nobody answers: the configured weights, since nothing is known any more."""
+    """Nobody answers: the configured weights apply, since nothing is known."""
     RETOUR = "retour"
 
 
@@ -42,11 +42,9 @@ class AucunFournisseur(LookupError):
 
 @dataclass(frozen=True)
 class Reglages:
-    """`erreurs_max` within `fenetre_erreurs_s` are still borne; `suite_max`: failures in a row of a dead provider.
-
-    Slow is who takes `lenteur` times as long as the others over `fenetre_lenteur_s`, in the mean of at least
-    `mesures_min` messages each, and longer than `lenteur_min_s`: below that a difference is no trouble.
-    """
+    """Thresholds. `erreurs_max` errors within `fenetre_erreurs_s` are tolerated; `suite_max` failures in a row mean
+    that a provider is away. A provider is slow if its mean time over `fenetre_lenteur_s` is `lenteur` times that of the
+    others, with at least `mesures_min` messages each, and longer than `lenteur_min_s`."""
 
     erreurs_max: int = 50
     fenetre_erreurs_s: float = 60.0
@@ -61,7 +59,7 @@ class Reglages:
 
 @dataclass(frozen=True)
 class Bascule:
-    """Points that went from one provider to another. `poids`: what all have afterwards."""
+    """Points moved from one provider to another. `poids`: the resulting points of all."""
 
     at: dt.datetime
     de: str
@@ -73,7 +71,8 @@ class Bascule:
 
 @dataclass
 class _Suivi:
-    """What is known of one provider. Durations are kept as (time, count, sum) by slices, so that memory is bounded."""
+    """Measurements of one provider. Durations are stored as (time, count, sum) per slice of time, which bounds the
+    memory."""
 
     erreurs: deque[float]
     durees: deque[tuple[float, int, float]] = field(default_factory=deque)
@@ -82,9 +81,10 @@ class _Suivi:
 
 
 class Poids:
-    """The points of the providers. `configures` sum to 100; a weight of 0 is a provider for emergencies only.
+    """The points of the providers. `configures` must sum to 100; a provider with weight 0 is used only when the others
+    fail.
 
-    `monotonic` measures windows, `clock` dates changes. Raises ValueError for weights that are none.
+    `monotonic` measures windows, `clock` dates changes. Raises ValueError for invalid weights.
     """
 
     def __init__(
@@ -113,10 +113,8 @@ class Poids:
         return dict(self._points)
 
     def tirer(self, exclus: frozenset[str] = frozenset()) -> str:
-        """One provider by the present points; by the configured weights, or evenly, if none of the rest has any.
-
-        Raises AucunFournisseur.
-        """
+        """A random provider by current points; by configured weights, or evenly, if none of the remaining ones has
+        points. Raises AucunFournisseur."""
         noms = [nom for nom in self._points if nom not in exclus]
         if not noms:
             raise AucunFournisseur("Aucun fournisseur n’est disponible pour ce message.")
@@ -126,8 +124,8 @@ class Poids:
         return self._rng.choice(noms)
 
     def noter(self, nom: str, *, succes: bool, duree_s: float) -> list[Bascule]:
-        """Counts one message and says what changes. `succes` is about the provider: that a number does not exist is
-        none of its failures. Raises KeyError for a provider that is none."""
+        """Counts one message and returns the resulting changes. `succes` is about the provider: an unknown number is
+        not its failure. Raises KeyError for an unknown provider."""
         now, suivi = self._monotonic(), self._suivis[nom]
         if succes:
             suivi.suite, suivi.muet = 0, False
@@ -139,14 +137,14 @@ class Poids:
         return self._fautif(nom, now)
 
     def revenir(self) -> list[Bascule]:
-        """Ten points of way back to the configured weights, once it has been calm for long enough."""
+        """Moves up to ten points back towards the configured weights, after enough time without problems."""
         now = self._monotonic()
         if now - self._calme_depuis < self._reglages.retour_s:
             return []
         self._calme_depuis = now
         manques = {nom: self._configures[nom] - points for nom, points in self._points.items()}
         bascules, reste = [], PAS
-        # Whoever lacks most is served first, by whoever has most too many.
+        # The provider that lacks most gets points first, from the one with the largest excess.
         for vers in sorted(manques, key=lambda nom: -manques[nom]):
             for de in sorted(manques, key=lambda nom: manques[nom]):
                 points = min(reste, manques[vers], -manques[de])
@@ -159,7 +157,8 @@ class Poids:
         return self._deplacer(bascules, Raison.RETOUR)
 
     def _mesurer(self, suivi: _Suivi, now: float, duree_s: float) -> bool:
-        """Whether a slice is full: slowness is judged then, since judging it costs more than counting."""
+        """Adds a duration; returns True when a slice is complete. Slowness is judged only then, because that costs more
+        than counting."""
         tranche = self._reglages.fenetre_lenteur_s / 30
         if suivi.durees and now - suivi.durees[-1][0] < tranche:
             debut, nombre, somme = suivi.durees.pop()
@@ -169,7 +168,7 @@ class Poids:
         return True
 
     def _moyenne(self, noms: list[str], now: float) -> float | None:
-        """The mean duration over the window; None when too few were measured."""
+        """The mean duration over the window; None with too few measurements."""
         nombre, somme = 0, 0.0
         for nom in noms:
             durees = self._suivis[nom].durees
@@ -190,7 +189,7 @@ class Poids:
 
     def _fautif(self, nom: str, now: float) -> list[Bascule]:
         erreurs = self._suivis[nom].erreurs
-        # The oldest of erreurs_max + 1 errors says whether all of them fell into the window.
+        # If the oldest of the last erreurs_max + 1 errors is in the window, all of them are.
         if len(erreurs) <= self._reglages.erreurs_max or now - erreurs[0] > self._reglages.fenetre_erreurs_s:
             return []
         return self._alleger(nom, Raison.ERREURS, now)
@@ -204,7 +203,8 @@ class Poids:
         return self._repartir(nom, points, raison, now)
 
     def _taire(self, nom: str, now: float) -> list[Bascule]:
-        """All its points to those that answer; if nobody does, back to the configured weights, once a minute."""
+        """Moves all its points to the providers that answer; if none does, restores the configured weights, at most
+        once a minute."""
         self._suivis[nom].muet = True
         self._calme_depuis = now
         if self._vivants():
@@ -228,7 +228,8 @@ class Poids:
         return [nom for nom, suivi in self._suivis.items() if not suivi.muet]
 
     def _repartir(self, de: str, points: int, raison: Raison, now: float) -> list[Bascule]:
-        """`points` to the others that answer, by what they have; the largest takes what does not divide."""
+        """Distributes `points` among the other providers that answer, in proportion to theirs; the largest gets the
+        remainder."""
         autres = [nom for nom in self._vivants() if nom != de]
         if points <= 0 or not autres:
             return []
@@ -247,8 +248,8 @@ class Poids:
 
 
 class Aiguillage:
-    """What a channel asks before each message and tells after it. `sur_bascule` is called for every change, and returns
-    soon: it may put the change into a queue for somebody who stores it."""
+    """Used by a channel before and after each message. `sur_bascule` is called for every change and must return
+    quickly, for example by putting the change into a queue."""
 
     def __init__(self, poids: Poids, sur_bascule: Callable[[Bascule], None]) -> None:
         self._poids = poids
@@ -256,17 +257,17 @@ class Aiguillage:
 
     @property
     def points(self) -> dict[str, int]:
-        """What each provider has at present, for the page of the staff and the metrics."""
+        """Current points by provider, for the staff's page and the metrics."""
         return self._poids.points
 
     def choisir(self, exclus: frozenset[str] = frozenset()) -> str:
-        """The provider for the next message, none of `exclus` (those that have just refused it). Raises
+        """The provider of the next message, outside `exclus` (those that have just refused it). Raises
         AucunFournisseur."""
         self._dire(self._poids.revenir())
         return self._poids.tirer(exclus)
 
     def noter(self, fournisseur: str, *, succes: bool, duree_s: float) -> None:
-        """What became of a message at this provider. Refused for good because of its number is a success of theirs."""
+        """Reports the outcome at this provider. A final refusal of a number counts as its success."""
         self._dire(self._poids.noter(fournisseur, succes=succes, duree_s=duree_s))
 
     def _dire(self, bascules: list[Bascule]) -> None:

@@ -1,4 +1,4 @@
-"""The channels that work here, with their providers, as the settings name them."""
+"""Creates the configured channels and their providers from the settings."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,9 +28,9 @@ from services.notifications.settings import Reglages
 log = get_logger(__name__)
 
 SMPP, HTTP = "smpp", "http"
-"""The names of the two SMS providers in the ledger; the second is part of the address of its callbacks."""
+"""Names of the two SMS providers in the ledger; the second is also in the URL of its callbacks."""
 
-# Series that begin at 0: the first of a kind is an increase.
+# Create the series with value 0, so that the first occurrence is visible as an increase.
 for _nom, _autre in ((SMPP, HTTP), (HTTP, SMPP)):
     for _raison in Raison:
         BASCULES.labels(_nom, _autre, _raison.value)
@@ -41,7 +41,7 @@ Boucle = Callable[[asyncio.Event], Awaitable[None]]
 
 
 class Bascules:
-    """Every change of weights is kept: `bascules` {at, canal, de, vers, points, raison, poids}."""
+    """Stores every change of weights in `bascules` {at, canal, de, vers, points, raison, poids}."""
 
     def __init__(self, db: Database) -> None:
         self._bascules = db.bascules
@@ -54,7 +54,7 @@ class Bascules:
         self._file.put_nowait(ligne)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Stores them until `stopping`; while the database is away they wait."""
+        """Stores changes until `stopping` is set; they wait while the database is away."""
         arret = asyncio.create_task(stopping.wait())
         try:
             while not stopping.is_set():
@@ -73,15 +73,15 @@ class Bascules:
         except Exception as error:
             if not is_outage(error):
                 raise
-            # The log line above has it; weights themselves live in memory.
+            # The change is in the log; the weights themselves are in memory.
             log.warning("provider_weights_not_stored", error=type(error).__name__)
 
 
 class Fournisseurs:
-    """`canaux`: one per channel that is configured. `boucles`: what must run for them."""
+    """`canaux`: the configured channels. `boucles`: loops that must run for them."""
 
     def __init__(self, settings: Reglages, db: Database, recevoir: Recevoir) -> None:
-        """`recevoir` is given what comes back over SMPP. Raises ValueError for settings that cannot be right."""
+        """`recevoir` gets what arrives over SMPP. Raises ValueError for invalid settings."""
         self.bascules = Bascules(db)
         self._clients: list[ClientHttp] = []
         self._redis = connecter(settings.redis_url)
@@ -130,7 +130,7 @@ def _parts(noms: list[str]) -> dict[str, int]:
 
 
 def _avec_mot_de_passe(url: str, mot_de_passe: str) -> str:
-    """A password that is a file of its own goes into the URL; one that is there already stays."""
+    """Inserts the password from its own file into the URL, unless the URL has one."""
     parts = urlsplit(url)
     if not mot_de_passe or parts.password:
         return url

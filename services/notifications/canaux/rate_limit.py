@@ -1,4 +1,4 @@
-"""How fast a provider may be given messages, counted by all workers together."""
+"""Limits the rate of messages to a provider, over all workers together."""
 
 import asyncio
 import math
@@ -16,8 +16,9 @@ from kit.redis import is_unavailable
 
 log = get_logger(__name__)
 
-# KEYS[1]: the bucket. ARGV: tokens a second, capacity, tokens wanted. Returns the microseconds to wait, 0: taken.
-# Redis's own time, so that workers whose clocks differ count alike; a clock set back adds nothing.
+# KEYS[1]: the bucket. ARGV: tokens per second, capacity, tokens wanted. Returns the microseconds to wait; 0 when the
+# tokens were taken. Uses Redis's clock, because the clocks of workers may differ; if it is set back, no tokens are
+# added.
 PRENDRE = """
 local debit, capacite, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local temps = redis.call('TIME')
@@ -34,12 +35,12 @@ return attente
 
 _REPONSE_S = 0.5
 _PAUSE_S = 1.0
-"""While Redis is known to be away it is asked once in so long: nobody waits for each message again."""
+"""While Redis is away it is asked once in this time, so that messages do not wait for it each time."""
 
 
 @dataclass(frozen=True)
 class Limite:
-    """`par_seconde`: messages that a provider takes a second; `rafale`: how many at once after a silence."""
+    """`par_seconde`: messages per second that a provider accepts; `rafale`: burst after a pause."""
 
     par_seconde: float
     rafale: int = 1
@@ -51,10 +52,8 @@ class Limite:
 
 
 def lire_limites(texte: str, lot: int) -> dict[str, Limite]:
-    """ "smpp=20,http=10,relais.example.org:25=100": messages a second by provider, as the ledger names them.
-
-    `lot`: how many are handed over together at least. Raises ValueError.
-    """
+    """Parses "smpp=20,http=10,relais.example.org:25=100": messages per second by provider, named as in the ledger.
+    `lot`: minimum size of a batch. Raises ValueError."""
     limites: dict[str, Limite] = {}
     for morceau in filter(None, (m.strip() for m in texte.split(","))):
         nom, egal, nombre = morceau.rpartition("=")
@@ -67,12 +66,12 @@ def lire_limites(texte: str, lot: int) -> dict[str, Limite]:
 
 @dataclass
 class _Seau:
-    """The bucket of one process for the time when the shared one is out of reach."""
+    """The bucket of one process, used while the shared one is unreachable."""
 
     limite: Limite
     part: float
     at: float
-    # It begins empty: what the shared bucket held may just have been taken.
+    # Starts empty, because the tokens of the shared bucket may just have been taken.
     jetons: float = field(default=0.0)
 
     def prendre(self, n: int, now: float) -> float:
@@ -86,19 +85,18 @@ class _Seau:
 
 
 def connecter(url: str) -> Redis:
-    """A client that gives up soon: a message does not wait for a server that is away."""
+    """A client with short time-outs, so that messages do not wait for a server that is away."""
     return Redis.from_url(
         url, socket_timeout=_REPONSE_S, socket_connect_timeout=_REPONSE_S, retry=Retry(NoBackoff(), 0)
     )
 
 
 class Debit:
-    """A token bucket per provider in Redis, shared by all workers. A provider without a limit is never waited for.
+    """A token bucket per provider in Redis, shared by all workers. Providers without a limit are never waited for.
 
-    While Redis is away each process counts for itself, at the provider's rate divided by `processus`. How many workers
-    there really are nobody can know then: `processus` is what the installation usually runs. With more of them the
-    provider may throttle, which its channel takes as a temporary refusal; with fewer, messages leave more slowly. None
-    is lost either way.
+    While Redis is away, each process counts alone, at the provider's rate divided by `processus`, the usual number of
+    workers (the real one is unknown then). With more workers the provider may throttle us, which the channel treats as
+    a temporary refusal; with fewer, messages are slower. No message is lost.
     """
 
     def __init__(
@@ -121,10 +119,8 @@ class Debit:
         self._seaux: dict[str, _Seau] = {}
 
     async def prendre(self, fournisseur: str, n: int = 1) -> float:
-        """Takes n messages' worth, or says after how many seconds to ask again; 0: taken.
-
-        Raises ValueError when so many can never be taken at once.
-        """
+        """Takes n tokens and returns 0, or returns the seconds after which to try again. Raises ValueError when n
+        exceeds the capacity."""
         limite = self._limites.get(fournisseur)
         if limite is None:
             return 0.0
@@ -145,7 +141,7 @@ class Debit:
         return self._local(fournisseur, limite, n)
 
     async def attendre(self, fournisseur: str, n: int = 1) -> None:
-        """Returns once n messages' worth is taken. Raises ValueError as `prendre` does."""
+        """Returns once n tokens were taken. Raises ValueError like `prendre`."""
         attente = await self.prendre(fournisseur, n)
         while attente > 0:
             await asyncio.sleep(attente)

@@ -1,5 +1,3 @@
-"""E-mail by SMTP over sessions that stay open.
-
-`canal` opens sessions, `relays` says where to, `dialogue` takes a `batch` through, `envelope` and `smtp_replies` are
-its words, `wire` reads and writes bytes.
-"""
+"""E-mail by SMTP over sessions that stay open. `canal` opens sessions, `relays` chooses the server, `dialogue` sends a
+`batch` through a session, `envelope` and `smtp_replies` write commands and interpret replies, `wire` reads and writes
+bytes."""

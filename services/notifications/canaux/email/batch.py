@@ -1,4 +1,4 @@
-"""A lot on its way through a session: which message comes next, and what became of each, however it ends."""
+"""A batch of mails in a session: which message is next, and the outcome of each, however the session ends."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ RSET, DATA = b"RSET\r\n", b"DATA\r\n"
 COUPE, SANS_REPONSE, BAIL_PERDU = "smtp coupé", "smtp sans réponse", "bail perdu"
 
 _RETENUS_DE_SUITE = 3
-"""So many refusals in a row that blame us: the relay need not be asked for each of the others."""
+"""After this many consecutive refusals that blame us, the relay is not asked about the rest."""
 
 
 @dataclass
 class EnCours:
-    """A message that was begun. `issue`: known early where its relay refused it; `livre`: its content was written."""
+    """A message in progress. `issue` is set early when the relay refuses it; `livre`: its content was written."""
 
     rang: int
     pli: Pli
@@ -29,7 +29,7 @@ class EnCours:
         return b"".join(self.commandes)
 
     def etape(self, commande: bytes) -> Etape:
-        """Which one a refusal of this command is about."""
+        """The step that a refusal of this command is about."""
         if commande is self.pli.rcpt:
             return Etape.RCPT
         return Etape.CONTENU if commande is DATA else Etape.MAIL
@@ -43,7 +43,7 @@ class Lot:
         plier: Callable[[Colis], Pli | Permanent],
         fournisseur: str,
     ) -> None:
-        """`plier`: makes the envelope, or says why this relay can never take it."""
+        """`plier` makes the envelope, or returns why this relay can never accept the message."""
         self.tenu = tenu
         self.courant: EnCours | None = None
         self._colis = colis
@@ -55,7 +55,8 @@ class Lot:
         self._issues: list[Issue | None] = [None] * len(colis)
 
     def suivant(self, *, vider: bool) -> EnCours | None:
-        """None at the end, and once the lease is over. `vider`: an open transaction is to be dropped first."""
+        """The next message; None at the end, and once the lease has expired. `vider`: first reset an open
+        transaction."""
         while self._rang < len(self._colis) and not self._arrete and self._retenus < _RETENUS_DE_SUITE:
             rang = self._rang
             self._rang += 1
@@ -70,25 +71,25 @@ class Lot:
         return None
 
     def clore(self, fini: EnCours) -> None:
-        """Keeps its outcome, which must be known."""
+        """Stores and returns the outcome, which must be known."""
         assert fini.issue is not None
         self._issues[fini.rang] = fini.issue
         self._retenus = self._retenus + 1 if isinstance(fini.issue, Retenu) else 0
         self.courant = None
 
     def interrompre(self) -> None:
-        """The connection is gone: ends the message in hand, if there is one, with what that means for it."""
+        """The connection has ended: returns what this means for the message in progress, if any."""
         fini = self.courant
         if fini is None:
             return
         if fini.issue is None:
-            # After the content the server may have stored it: RFC 1047 leaves no way to know.
+            # After the content was sent, the server may have stored it; RFC 1047 explains why this cannot be known.
             fini.issue = (
                 Inconnu(SANS_REPONSE, self._fournisseur) if fini.livre else Injoignable(COUPE, self._fournisseur)
             )
         self.clore(fini)
 
     def bilan(self) -> list[Issue]:
-        """One outcome per parcel, in order."""
+        """One outcome per message, in order."""
         motif = BAIL_PERDU if self._arrete else COUPE
         return [issue or Injoignable(motif, self._fournisseur) for issue in self._issues]

@@ -1,10 +1,10 @@
-"""Mails that come back: bounces (DSN, RFC 3464), complaints (ARF, RFC 5965), and bounces older than both.
+"""Parses returned mails: bounces (DSN, RFC 3464), complaints (ARF, RFC 5965), and older bounces without a standard.
 
-Ours are known by the Message-ID in the headers that come back, `<envoi_id@domain>`, or by the ENVID of their envelope.
-No address is read.
+Our message is identified by the Message-ID in the returned headers, `<envoi_id@domain>`, or by the ENVID of its
+envelope. Addresses are not read.
 
-`flufl.bounce` was tried for what is no DSN and left: it tells addresses, which are neither needed nor wanted here, no
-code, and takes texts of the nineties for final. What it would add, qmail and old Exim, is `_ancien` below.
+`flufl.bounce` was tried for bounces without a standard and rejected: it returns addresses, which are not wanted here,
+returns no code, and treats texts of the nineties as final. What it would add (qmail and old Exim) is in `_ancien`.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from services.notifications.canaux.feedback import Retour, Verdict
 
 FOURNISSEUR = "email"
 
-# A bounce holds our headers, at most our mail; a larger one is not read.
+# A bounce contains our headers, or at most our whole mail; larger ones are not read.
 _TAILLE_MAX = 1 << 20
 _PARTIES_MAX = 50
 _ENVOI = r"[A-Za-z0-9_-]{8,64}"
@@ -28,7 +28,7 @@ _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _STATUT = re.compile(rf"\s*{_CODE.pattern}")
 _SMTP = re.compile(r"(?<![\d.])(5\d\d)[ -]")
 _EXPEDITEUR_DE_REBONDS = re.compile(r"\b(?:mailer-daemon|postmaster)\b", re.IGNORECASE)
-# RFC 5965, 7.3, and RFC 6650; "not-spam" and "auth-failure" are no complaints.
+# RFC 5965, 7.3, and RFC 6650; "not-spam" and "auth-failure" are not complaints.
 _PLAINTES = frozenset({"abuse", "fraud", "virus", "other", "opt-out", "opt-out-list"})
 _TYPES_RENVOYES = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers", "message/rfc822-headers"}
@@ -37,18 +37,19 @@ _GRAVITE = (Verdict.LIVRE, Verdict.NON_LIVRE, Verdict.REFUSE)
 
 
 def lire(message: bytes, now: dt.datetime, domaine: str | None = None) -> list[Retour]:
-    """What a mail to our return address tells; [] for auto-replies, delays, and what is not about a message of ours.
+    """What a mail to our return address reports; [] for auto-replies, delays, and mails that are not about a message of
+    ours.
 
-    `domaine`: that of our Message-IDs; without it an id of any domain is taken for ours. Never raises.
+    `domaine`: domain of our Message-IDs; None accepts ids of any domain. Never raises.
     """
     if len(message) > _TAILLE_MAX:
         return []
     try:
-        # Parsed lazily: the newer policies parse every header of a stranger, and raise for some.
+        # Parsed lazily: the newer policies parse every header, and raise for some malformed ones.
         lu = message_from_bytes(message)
         return [retour] if (retour := _lire(lu, now, domaine)) else []
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
-        # What the parser of the standard library raises for nesting without end and for broken headers.
+        # Raised by the standard parser for endless nesting and malformed headers.
         return []
 
 
@@ -71,11 +72,11 @@ def _lire(lu: Message, now: dt.datetime, domaine: str | None) -> Retour | None:
 
 
 _Trouve = tuple[Verdict, str, str | None]
-"""The verdict, its codes, and the id in the envelope if one is told."""
+"""Verdict, codes, and the id in the envelope if present."""
 
 
 def _dsn(parties: list[Message]) -> _Trouve | None:
-    """The gravest word about our one recipient: an address that forwards to several gets several."""
+    """The worst report about our single recipient: an address that forwards to several gets several reports."""
     pire: tuple[int, Verdict, str] | None = None
     enveloppe = None
     for bloc in _blocs(parties, "delivery-status"):
@@ -87,13 +88,14 @@ def _dsn(parties: list[Message]) -> _Trouve | None:
 
 
 def _juger(bloc: Message) -> tuple[Verdict, str] | None:
-    # Some write a comment after the action.
+    # Some systems write a comment after the action.
     action = _champ(bloc, "action").lower()
     trouve = _STATUT.match(_champ(bloc, "status")) or _CODE.search(_champ(bloc, "diagnostic-code"))
     code = trouve[1] if trouve else None
     if action.startswith("delivered"):
         return Verdict.LIVRE, f"dsn {code or 'delivered'}"
-    # OpenSMTPD says "error". Delayed: its relay still tries; relayed, expanded: nobody knows more than before.
+    # OpenSMTPD writes "error". "delayed" means that the relay still tries; "relayed" and "expanded" say nothing about
+    # delivery.
     if not action.startswith(("failed", "error")):
         return None
     if code is None or code.startswith("2"):
@@ -110,14 +112,12 @@ def _plainte(parties: list[Message]) -> _Trouve | None:
 
 
 def _ancien(lu: Message, parties: list[Message]) -> _Trouve | None:
-    """A bounce of no standard: from a mail system, about a message of ours, with a final code.
-
-    4xx is passed over: such texts do not say whether their system has given up.
-    """
+    """A bounce without a standard: sent by a mail system, about a message of ours, with a final code. 4xx codes are
+    ignored, because such texts do not say whether the system has given up."""
     systeme = bool(_EXPEDITEUR_DE_REBONDS.search(_champ(lu, "from"))) or "x-failed-recipients" in lu
     texte = "\n".join(_texte(partie) for partie in parties if partie.get_content_maintype() == "text")
     trouve = _MESSAGE_ID_EN_TEXTE.search(texte)
-    # Before the headers that come back: those are full of numbers.
+    # Read only the text before the returned headers, which are full of numbers.
     recit = texte[: trouve.start()] if trouve else texte
     detaille, simple = _CODE.search(recit), _SMTP.search(recit)
     if not systeme or not (detaille or simple) or (detaille and not detaille[1].startswith("5")):
@@ -127,7 +127,7 @@ def _ancien(lu: Message, parties: list[Message]) -> _Trouve | None:
 
 
 def _renvoye(parties: list[Message], domaine: str | None) -> str | None:
-    """The envoi whose headers came back."""
+    """The id of the envoi whose headers were returned."""
     for partie in parties:
         if partie.get_content_type() in _TYPES_RENVOYES:
             contenu = partie.get_payload()
@@ -151,13 +151,13 @@ def _le_notre(trouve: re.Match[str] | None, domaine: str | None) -> str | None:
 
 
 def _enveloppe(bloc: Message) -> str | None:
-    """The ENVID that we gave (`plis`): the id of the envoi, no xtext in it."""
+    """The ENVID that we set (envelope.py): the id of the envoi, without xtext encoding."""
     trouve = re.fullmatch(rf"\s*<?({_ENVOI})>?\s*", _champ(bloc, "original-envelope-id"))
     return trouve[1] if trouve else None
 
 
 def _parties(lu: Message) -> Iterator[Message]:
-    """Its parts, not those of a message inside of it: what is quoted is no report."""
+    """Yields the parts of the mail, but not those of a quoted message inside it."""
     a_voir, vues = [lu], 0
     while a_voir and vues < _PARTIES_MAX:
         partie, vues = a_voir.pop(0), vues + 1
@@ -168,7 +168,7 @@ def _parties(lu: Message) -> Iterator[Message]:
 
 
 def _blocs(parties: list[Message], genre: str) -> Iterator[Message]:
-    """The groups of fields of a report: the parser splits message/delivery-status only."""
+    """Yields the groups of fields of a report; the parser splits only message/delivery-status."""
     for partie in parties:
         if partie.get_content_type() in (f"message/{genre}", f"message/global-{genre}"):
             contenu = partie.get_payload()

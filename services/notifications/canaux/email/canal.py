@@ -1,4 +1,4 @@
-"""The e-mail channel: connections that keep one session open per relay and take each lot to the one that is chosen."""
+"""The e-mail channel: connections that keep one session open per relay, and send each batch to the chosen relay."""
 
 import asyncio
 import time
@@ -34,11 +34,9 @@ class CanalEmail:
         cadence: Cadence = sans_limite,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`url`: one or several relays (`lire_urls`). `expediteur`: the address of MAIL FROM. `choisir`: the relay of
-        the next lot, among those that may take it. `delai_s`: for each answer.
-
-        Raises ValueError for a malformed `url`.
-        """
+        """`url`: one or several relays (`lire_urls`). `expediteur`: address of MAIL FROM. `choisir`: chooses the relay
+        of the next batch among those available. `delai_s`: time-out of each reply. Raises ValueError for a malformed
+        `url`."""
         self._relais = Relais(lire_urls(url), choisir, monotonic)
         self._expediteur = expediteur
         self._delai_s = delai_s
@@ -54,35 +52,37 @@ class ConnexionSmtp:
         self._expediteur = expediteur
         self._delai_s = delai_s
         self._cadence = cadence
-        # One session per relay stays open: weights move from lot to lot, handshakes would cost more than the mails.
+        # One session per relay stays open, because the relay changes from batch to batch and handshakes would take
+        # longer than the mails.
         self._dialogues: dict[str, Dialogue] = {}
         self._pret: Dialogue | None = None
 
     async def preparer(self) -> None:
-        """Chooses the relay of the next lot."""
+        """Chooses the relay of the next batch."""
         self._pret = await self._choisir()
 
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
-        """Raises TypeError for a content that is no mail: that is ours to mend, not the relay's."""
+        """Raises TypeError when a content is not a mail, which is a bug of ours."""
         if not all(isinstance(c.contenu, bytes) for c in colis):
             raise TypeError("an e-mail is bytes")
         dialogue, self._pret = self._pret, None
         issues: list[Issue] = []
         while (reste := len(colis) - len(issues)) and (not issues or isinstance(issues[-1], Differe)):
-            # After a 421 about one message, the others go on in a new session.
+            # After a 421 about one message, the other messages continue in a new session.
             if dialogue is None or not dialogue.ouvert:
                 try:
                     dialogue = await self._choisir()
                 except Injoignable as error:
                     issues += [type(error)(error.motif) for _ in range(reste)]
                     break
-            # Before the first MAIL FROM: a relay hangs up on whoever is silent inside of a transaction.
+            # Wait for the rate limit before the first MAIL FROM: relays close connections that are silent inside a
+            # transaction.
             await self._cadence(dialogue.fournisseur, reste)
             issues += _jusqu_au_differe(await dialogue.remettre(colis[-reste:], tenu))
         return self._conclure(issues)
 
     def _conclure(self, issues: list[Issue]) -> list[Issue]:
-        """What the lot as a whole says about each relay that it met."""
+        """Derives what the whole batch says about each relay that it used."""
         for nom in {issue.fournisseur for issue in issues if issue.fournisseur is not None}:
             rangs = [rang for rang, issue in enumerate(issues) if issue.fournisseur == nom]
             lues = relire_le_lot([issues[rang] for rang in rangs])
@@ -96,7 +96,7 @@ class ConnexionSmtp:
         await asyncio.gather(*(dialogue.quitter() for dialogue in dialogues))
 
     async def _choisir(self) -> Dialogue:
-        """An open session; relays that are away are passed over. Raises Injoignable when all are."""
+        """Returns an open session; skips relays that do not answer. Raises Injoignable when none answers."""
         essayes: frozenset[str] = frozenset()
         while serveur := self._relais.proposer(essayes):
             nom = serveur.nom
@@ -105,7 +105,7 @@ class ConnexionSmtp:
             try:
                 self._dialogues[nom] = dialogue = await self._ouvrir(serveur)
             except (aiosmtplib.SMTPException, OSError) as error:
-                # The type alone: the text of a refused AUTH may repeat the user's name.
+                # Only the type: the text of a failed AUTH may contain the user name.
                 log.warning("smtp_relay_away", relay=nom, error=type(error).__name__)
                 self._relais.absent(nom)
                 if motif := refus_d_ouverture(error):
@@ -129,7 +129,7 @@ class ConnexionSmtp:
         )
         try:
             await smtp.connect()
-            # Done already where STARTTLS or AUTH asked for it.
+            # STARTTLS and AUTH have sent EHLO already.
             if smtp.is_ehlo_or_helo_needed:
                 await smtp.ehlo()
             if smtp.transport is None:
@@ -142,7 +142,7 @@ class ConnexionSmtp:
 
 
 def _jusqu_au_differe(issues: list[Issue]) -> list[Issue]:
-    """What was not begun after a 421 about one message is begun again."""
+    """Removes the messages not started after a 421 about one message, which are started again."""
     for rang, issue in enumerate(issues, start=1):
         if isinstance(issue, Differe):
             return issues[:rang]

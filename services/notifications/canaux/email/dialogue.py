@@ -1,8 +1,9 @@
-"""A lot of mails through one open session, one round trip each where the relay allows it (PIPELINING, RFC 2920).
+"""Sends a batch of mails through one open session, with one round trip per mail if the relay supports PIPELINING (RFC
+2920).
 
-MAIL, RCPT and DATA of a message leave in one write. DATA ends such a group, since its answer decides whether the
-content may follow; the content may begin the next one. So one write holds the content of message n and the three
-commands of n + 1, and never more than one content waits for its answer.
+MAIL, RCPT and DATA of a message are written together. The group ends with DATA, because its reply decides whether the
+content may follow; the content may be written together with the next group. So one write contains the content of
+message n and the three commands of n + 1, and at most one content waits for its reply.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +20,14 @@ _CONTENU_ATTENDU = 354
 
 
 class Dialogue:
-    """Over one `fil`; used by one task at a time, for one lot after the other while it is `ouvert`."""
+    """Uses one connection (`Fil`). Used by one task at a time, batch after batch, while it is `ouvert`."""
 
     def __init__(self, fil: Fil, offre: Offre, expediteur: str, fournisseur: str) -> None:
         self._fil = fil
         self._offre = offre
         self._expediteur = expediteur
         self.fournisseur = fournisseur
-        # A refused message may have left a transaction open, in which the next MAIL would be out of place.
+        # A refused message may leave a transaction open, in which the next MAIL would be an error.
         self._a_vider = False
 
     @property
@@ -37,7 +38,7 @@ class Dialogue:
         await self._fil.quitter()
 
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
-        """As `canaux.base.Connexion.remettre`."""
+        """See `canaux.base.Connexion.remettre`."""
         lot = Lot(colis, tenu, self._plier, self.fournisseur)
         try:
             courant = self._entamer(lot)
@@ -48,7 +49,7 @@ class Dialogue:
             self._fil.couper()
             lot.interrompre()
         except BaseException:
-            # Cancelled between a command and its answer: nobody could tell later which answer belongs to what.
+            # Cancelled between a command and its reply: later replies could no longer be matched to commands.
             self._fil.couper()
             raise
         return lot.bilan()
@@ -60,7 +61,8 @@ class Dialogue:
             return Permanent(error.motif, self.fournisseur)
 
     def _entamer(self, lot: Lot) -> EnCours | None:
-        """The next message, its group written unless a relay without PIPELINING wants one command at a time."""
+        """Takes the next message. With PIPELINING its group of commands is written; otherwise nothing is written
+        yet."""
         suivant = self._prendre(lot)
         if suivant is not None and self._offre.pipelining:
             self._fil.ecrire(suivant.groupe, len(suivant.commandes))
@@ -73,12 +75,13 @@ class Dialogue:
         return suivant
 
     async def _mener(self, lot: Lot, courant: EnCours) -> EnCours | None:
-        """Takes a begun message to its end. Returns the next one, begun; raises Coupure."""
+        """Finishes a message in progress. Returns the next one, already started; raises Coupure."""
         if not await self._contenu_attendu(courant):
             lot.clore(courant)
             return self._entamer(lot)
         if courant.issue is None and not lot.tenu():
-            # It is offered but not given. Only hanging up takes it back: a lone dot would deliver an empty mail.
+            # DATA was accepted but no content sent. Only closing the connection cancels it: a lone dot would deliver an
+            # empty mail.
             courant.issue = Injoignable(BAIL_PERDU, self.fournisseur)
             raise Coupure
         suivant = self._donner(lot, courant)
@@ -91,9 +94,9 @@ class Dialogue:
         return suivant if self._offre.pipelining else self._entamer(lot)
 
     def _donner(self, lot: Lot, courant: EnCours) -> EnCours | None:
-        """Writes the content, and with PIPELINING the group of the next message, which is returned."""
+        """Writes the content and, with PIPELINING, the group of the next message, which is returned."""
         refuse = courant.issue is not None
-        # DATA may be accepted though no recipient was (RFC 2920, 3.1): it has to be ended, with nothing in it.
+        # A relay may accept DATA although it refused the recipient (RFC 2920, 3.1): send an empty content to end it.
         contenu = FIN if refuse else courant.pli.contenu
         suivant = self._prendre(lot) if self._offre.pipelining else None
         if suivant is None:
@@ -104,8 +107,8 @@ class Dialogue:
         return suivant
 
     async def _contenu_attendu(self, courant: EnCours) -> bool:
-        """Reads the answers to the envelope: whether the relay waits for a content now. What it refused is noted in
-        `courant`, which may be so even then."""
+        """Reads the replies to the envelope. Returns True if the relay now waits for a content. A refusal is stored in
+        `courant`, and may come together with True."""
         for commande in courant.commandes:
             if not self._offre.pipelining:
                 self._fil.ecrire(commande, 1)

@@ -1,8 +1,8 @@
-"""DKIM (RFC 6376): the domain signs what it sends, so that providers trust the sender and the unsubscribe link.
+"""DKIM signatures (RFC 6376): mailbox providers then trust the sender and the unsubscribe link.
 
-With `cryptography`, not dkimpy: its RSA is written in Python and takes some twenty times as long. Per mail of 20 KB,
-where `openssl speed` makes 1,100 RSA signatures of 2,048 bits a second: Ed25519 0.23 ms, RSA 1,024 bits 0.33, RSA 2,048
-bits 1.0, of which 0.17 are not the key's. The tests verify with dkimpy what is signed here.
+Uses `cryptography` instead of dkimpy, whose RSA is written in Python and about twenty times slower. For a mail of 20
+KB, on a machine where `openssl speed` makes 1,100 RSA-2048 signatures per second: Ed25519 0.23 ms, RSA-1024 0.33 ms,
+RSA-2048 1.0 ms, of which 0.17 ms are not the RSA operation. The tests verify the signatures with dkimpy.
 """
 
 import base64
@@ -26,13 +26,14 @@ SIGNES = (
     "message-id",
     "mime-version",
     "content-type",
-    # RFC 8058 wants both signed: mailboxes ignore the one-click link otherwise.
+    # RFC 8058 requires signatures over both; otherwise mailboxes ignore the one-click link.
     "list-unsubscribe",
     "list-unsubscribe-post",
     "list-id",
     "auto-submitted",
 )
-# Signed once more than they occur: a second From or Subject, which some mailboxes would show, breaks the signature.
+# Signed once more than they occur, so that adding a second From or Subject, which some mailboxes would show, breaks the
+# signature.
 _SCELLES = ("from", "to", "subject", "date")
 
 _RSA_MIN = 1024
@@ -43,13 +44,11 @@ _NOM_DNS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-
 
 
 class Signataire:
-    """Signs as `domaine` under `selecteur`: the public key is the TXT record `nom_dns`."""
+    """Signs as `domaine` with `selecteur`; the public key is in the TXT record `nom_dns`."""
 
     def __init__(self, cle: str, selecteur: str, domaine: str) -> None:
-        """`cle`: a private key, PEM without a password, RSA (2,048 bits) or Ed25519; line breaks may be written \\n.
-
-        Ed25519 costs least, but some large providers verify RSA only. Raises ValueError.
-        """
+        """`cle`: private key, PEM without password, RSA (2,048 bits) or Ed25519; line breaks may be written as \\n.
+        Ed25519 is faster, but some large providers verify only RSA. Raises ValueError."""
         if not _NOM_DNS.fullmatch(selecteur) or not _NOM_DNS.fullmatch(domaine):
             raise ValueError("SELECTEUR_DKIM and the sender's domain must be DNS names")
         self._cle = _lire_cle(cle)
@@ -58,7 +57,7 @@ class Signataire:
         self._debut = f" v=1; a={algorithme}; c=relaxed/relaxed; d={domaine};\r\n\ts={selecteur}; h=".encode()
 
     def enregistrement(self) -> str:
-        """The content of the TXT record `nom_dns`; longer than 255 characters, DNS wants it in several strings."""
+        """Content of the TXT record `nom_dns`. DNS requires several strings if it is longer than 255 characters."""
         publique = self._cle.public_key()
         if isinstance(self._cle, RSAPrivateKey):
             genre, octets = "rsa", publique.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -67,8 +66,8 @@ class Signataire:
         return f"v=DKIM1; k={genre}; p={base64.b64encode(octets).decode()}"
 
     def signer(self, message: bytes) -> bytes:
-        """The mail with its signature before it, every line ending with CRLF. Raises ValueError for one without From,
-        which no signature can cover."""
+        """Returns the mail with its signature in front, and CRLF at the end of every line. Raises ValueError for a mail
+        without From."""
         message = en_crlf(message)
         fin = message.find(b"\r\n\r\n")
         tete, corps = (message, b"") if fin < 0 else (message[: fin + 2], message[fin + 4 :])
@@ -78,7 +77,8 @@ class Signataire:
         noms: list[bytes] = []
         signes: list[bytes] = []
         for nom in SIGNES:
-            # From the last one upwards (RFC 6376, 5.4.2); beyond the first, nothing is signed: none may be added.
+            # From the last occurrence upwards (RFC 6376, 5.4.2). A name listed once more than it occurs signs the
+            # absence of another one.
             valeurs = entetes.get(nom, ())
             signes += [nom.encode() + b":" + valeur + b"\r\n" for valeur in reversed(valeurs)]
             noms += [nom.encode()] * (len(valeurs) + (nom in _SCELLES))
@@ -100,7 +100,7 @@ def _lire_cle(cle: str) -> RSAPrivateKey | Ed25519PrivateKey:
     try:
         lue = load_pem_private_key(cle.replace("\\n", "\n").strip().encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # Without the cause: a parser may quote what it read.
+        # Without the cause, because a parser may quote the key.
         raise ValueError("CLE_DKIM must be a private key as PEM, without a password") from None
     if isinstance(lue, RSAPrivateKey):
         if lue.key_size < _RSA_MIN:
@@ -112,7 +112,7 @@ def _lire_cle(cle: str) -> RSAPrivateKey | Ed25519PrivateKey:
 
 
 def _entetes(tete: bytes) -> dict[str, list[bytes]]:
-    """Lower-case name → relaxed values, in their order; only those that are signed."""
+    """Lower-case name → relaxed values in order, only for signed headers."""
     trouves: dict[str, list[bytes]] = {}
     for nom, valeur in _ENTETE.findall(tete):
         if (cle := nom.lower().decode("ascii")) in SIGNES:
@@ -125,7 +125,8 @@ def _relaxe(valeur: bytes) -> bytes:
 
 
 def _corps_relaxe(corps: bytes) -> bytes:
-    """RFC 6376, 3.4.4. Replacements, not expressions: a body is thousands of words, and each person has their own."""
+    """RFC 6376, 3.4.4. Uses replace instead of regular expressions, because bodies are long and differ for each
+    person."""
     corps = corps.replace(b"\t", b" ")
     while b"  " in corps:
         corps = corps.replace(b"  ", b" ")
@@ -135,7 +136,7 @@ def _corps_relaxe(corps: bytes) -> bytes:
 
 
 def _par_lignes(noms: list[bytes]) -> list[bytes]:
-    """Names joined by colons, in pieces that fit into a line."""
+    """Names joined by colons, folded into lines."""
     lignes = [noms[0]]
     for nom in noms[1:]:
         if len(lignes[-1]) + len(nom) < _LIGNE - 8:

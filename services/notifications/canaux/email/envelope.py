@@ -1,4 +1,4 @@
-"""The envelope of one mail, in the words that its relay understands."""
+"""Writes the envelope of a mail for a relay."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.notifications.canaux.base import Colis, Permanent
 from services.notifications.canaux.email.lines import en_crlf, transparents
 
-# Whatever could end the command early is refused; what else an address may hold was checked when it was stored.
+# Refuses characters that could end the command early; the rest of the address was checked when it was stored.
 _ADRESSE = re.compile(r"[^\x00-\x20\x7f<>\ud800-\udfff]+@[^\x00-\x20\x7f<>@\ud800-\udfff]+")
 _ADRESSE_MAX = 254
 _ENVID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -15,7 +15,7 @@ _ENVID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True)
 class Offre:
-    """What a relay announced. `taille`: the largest message in bytes, 0 where it names none; None: no SIZE."""
+    """What a relay announced. `taille`: maximum message size in bytes, 0 if unspecified; None without SIZE."""
 
     pipelining: bool = False
     huit_bits: bool = False
@@ -25,7 +25,7 @@ class Offre:
 
     @classmethod
     def lire(cls, extensions: Mapping[str, str]) -> "Offre":
-        """`extensions`: lower-case keyword → parameters, as EHLO gave them."""
+        """`extensions`: lower-case keyword → parameters, from EHLO."""
         taille = extensions.get("size")
         if taille is not None:
             octets = int(taille) if len(taille) < 19 and taille.isascii() and taille.isdigit() else 0
@@ -40,7 +40,7 @@ class Offre:
 
 @dataclass(frozen=True)
 class Pli:
-    """Two commands, and what follows DATA."""
+    """The two commands, and the content that follows DATA."""
 
     mail: bytes
     rcpt: bytes
@@ -48,7 +48,7 @@ class Pli:
 
 
 def plier(colis: Colis, expediteur: str, offre: Offre) -> Pli:
-    """Raises Permanent for what this relay can never take, TypeError for a content that is no mail."""
+    """Raises Permanent when this relay can never accept the message, TypeError for a content that is not a mail."""
     if not isinstance(colis.contenu, bytes):
         raise TypeError("an e-mail is bytes")
     if not _ADRESSE.fullmatch(colis.adresse) or len(colis.adresse.encode()) > _ADRESSE_MAX:
@@ -72,12 +72,12 @@ def _options(colis: Colis, message: bytes, expediteur: str, offre: Offre) -> str
         if not offre.huit_bits:
             raise Permanent("smtp sans 8BITMIME")
         options += " BODY=8BITMIME"
-    # Headers in UTF-8 need it as well (RFC 6532).
+    # UTF-8 headers require SMTPUTF8 too (RFC 6532).
     if not (colis.adresse.isascii() and expediteur.isascii() and message.partition(b"\r\n\r\n")[0].isascii()):
         if not offre.utf8:
             raise Permanent("smtp sans SMTPUTF8")
         options += " SMTPUTF8"
     if offre.dsn and _ENVID.fullmatch(colis.envoi_id):
-        # A bounce then names the envoi without its Message-ID, and brings back headers instead of the whole mail.
+        # A bounce then identifies the envoi without its Message-ID, and returns only headers.
         options += f" RET=HDRS ENVID={colis.envoi_id}"
     return options

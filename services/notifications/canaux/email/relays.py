@@ -1,7 +1,5 @@
-"""Where mails are handed over: the relays that SMTP_URL names, and which of them takes the next lot.
-
-Weights decide; a relay that could not be reached a moment ago is tried last.
-"""
+"""The relays in SMTP_URL, and the choice of the relay for the next batch: weighted, and a relay that could not be
+reached recently is tried last."""
 
 import random
 import time
@@ -13,7 +11,7 @@ from contracts.notifications import Canal
 from services.notifications.canaux.provider_pauses import Retenues
 
 _ABSENCE_S = 30.0
-"""How long a relay that could not be reached is tried last: a silent one costs every lot a whole time-out."""
+"""How long an unreachable relay is tried last, because each attempt may cost a batch a whole time-out."""
 
 _POIDS_MAX = 1000
 
@@ -30,12 +28,12 @@ class Serveur:
 
     @property
     def nom(self) -> str:
-        """What ledger, metrics and logs call it: host:port."""
+        """Name in ledger, metrics and logs: host:port."""
         return f"{self.hote}:{self.port}"
 
 
 def lire_urls(urls: str) -> list[Serveur]:
-    """Relays separated by commas; a comma inside of a password is written %2C. Raises ValueError."""
+    """Parses relays separated by commas; a comma in a password is written %2C. Raises ValueError."""
     serveurs = [lire_url(url.strip()) for url in urls.split(",") if url.strip()]
     if not serveurs:
         raise ValueError("SMTP_URL must name at least one relay")
@@ -45,7 +43,8 @@ def lire_urls(urls: str) -> list[Serveur]:
 
 
 def lire_url(url: str) -> Serveur:
-    """smtp://[user:password@]host[:port][?starttls=1&poids=N] or smtps://…; raises ValueError, which quotes no URL."""
+    """Parses smtp://[user:password@]host[:port][?starttls=1&poids=N] or smtps://…. Raises ValueError, without quoting
+    the URL."""
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("SMTP_URL must look like smtp://host:port or smtps://user:password@host")
@@ -69,12 +68,13 @@ def _poids(valeurs: list[str]) -> int:
 
 
 def au_poids(candidats: Sequence[Serveur]) -> Serveur:
-    """One of them at random, as often as its weight says."""
+    """A random relay, with probabilities proportional to the weights."""
     return random.choices(candidats, [serveur.poids for serveur in candidats])[0]
 
 
 class Relais:
-    """The relays of one process, shared by its connections: what one of them finds away, the others pass over."""
+    """The relays of one process, shared by its connections: a relay found unreachable by one is avoided by the
+    others."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Relais:
 
     @property
     def tous_refusent(self) -> bool:
-        """Whether every relay refuses us."""
+        """True when every relay refuses us."""
         return len(self.retenues.parmi(self._noms)) == len(self._serveurs)
 
     def absent(self, nom: str) -> None:

@@ -1,4 +1,4 @@
-"""What an answer of a relay means for a message: its code, never its text, which often repeats the address."""
+"""Interprets replies of a relay for a message. Keeps only the codes: the text often repeats the address."""
 
 import re
 
@@ -20,8 +20,8 @@ from services.notifications.canaux.faults import echec, relire
 SERVICE_FERME = 421
 
 _CODE_DETAILLE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-# Postfix, Sendgrid, Mailjet and OVH say "queued as", Exim "id=", Exchange its InternalId, Gmail "OK <time> <id>", qmail
-# "qp", Amazon SES "Ok" and its id, sendmail and OpenSMTPD the id before "Message accepted".
+# Formats of the message id: Postfix, Sendgrid, Mailjet and OVH "queued as", Exim "id=", Exchange InternalId, Gmail "OK
+# <time> <id>", qmail "qp", Amazon SES "Ok" and id, sendmail and OpenSMTPD the id before "Message accepted".
 _REFERENCES = tuple(
     re.compile(motif, re.IGNORECASE)
     for motif in (
@@ -38,31 +38,31 @@ _IDENTIFIANT = re.compile(r"[A-Za-z0-9._@+=/-]{5,200}")
 
 
 class Differe(Temporaire):
-    """421 to one recipient or one content (a Postfix access map, an Exim defer): this message is refused for now, and
-    the relay has closed the session. The others go on in a new one."""
+    """421 to one recipient or one content (a Postfix access map, an Exim defer): the message is refused for now, and
+    the relay has closed the session. The other messages continue in a new session."""
 
 
 def refus(reponse: Reponse, fournisseur: str, etape: Etape) -> EchecRemise:
-    """`etape`: which command it answers."""
+    """`etape`: the command that was refused."""
     detaille = _CODE_DETAILLE.match(reponse.texte)
     motif = f"smtp {reponse.code}" + (f" {detaille.group()}" if detaille else "")
     faute = juger(etape, reponse.code, reponse.texte)
     issue = echec(faute, motif, fournisseur, definitif=reponse.code >= 500)
     if reponse.code != SERVICE_FERME or isinstance(issue, Injoignable):
         return issue
-    # Before a recipient is named, it is the relay that closes.
+    # Before a recipient is named, 421 means that the relay closes the session.
     if etape in (Etape.OUVERTURE, Etape.MAIL):
         return Injoignable(motif, fournisseur)
     return Differe(motif, fournisseur)
 
 
 def recu(reponse: Reponse, fournisseur: str) -> Recu:
-    """With the relay's own id of the message, where it tells one."""
+    """The acceptance, with the relay's id of the message if it gives one."""
     return Recu(fournisseur, _reference(reponse.texte))
 
 
 def _reference(texte: str) -> str | None:
-    """The id whole, or None: a part of it would be no id."""
+    """The complete id, or None."""
     for motif in _REFERENCES:
         if trouve := motif.search(texte):
             identifiant = trouve[1].strip("<>()[],;").rstrip(".")
@@ -71,19 +71,20 @@ def _reference(texte: str) -> str | None:
 
 
 def refus_d_ouverture(error: Exception) -> str | None:
-    """The codes of a session that a relay refuses to us; None where it is away. The text of a refused AUTH may repeat
-    the user's name, and is not told."""
+    """The codes when a relay refuses us a session; None when it is unreachable. Leaves out the text, because that of a
+    failed AUTH may contain the user name."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         issue = refus(Reponse(error.code, error.message), "", Etape.OUVERTURE)
         return issue.motif if isinstance(issue, Retenu) else None
-    # It offers no STARTTLS, or no way to log in, and our settings ask for it: aiosmtplib has no class for the first.
+    # The relay offers no STARTTLS or no login, which our settings require. aiosmtplib has no exception class for the
+    # first case.
     notre = isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException
     return "smtp réglages" if notre else None
 
 
 def relire_le_lot(issues: list[Issue]) -> list[Issue]:
-    """The outcomes of a lot at one relay, seen together: what was said of all its messages is the relay's fault, what
-    was said of one while a later one passed is that message's."""
+    """Reviews the outcomes of a batch at one relay: a refusal of all messages is the relay's fault; a refusal followed
+    by an accepted message is the message's."""
     lues = relire(issues, (Retenu, Sature, Differe))
     if sum(isinstance(issue, Differe) for issue in lues) < 2:
         return lues

@@ -1,14 +1,13 @@
-"""Whose fault an SMTP refusal is: from the command that was refused, the code, the enhanced code and the words. Pure.
+"""Decides whose fault an SMTP refusal is, from the refused command, the code, the enhanced code and the text. Pure.
 
-The code alone does not tell: « 550 » is an unknown mailbox, a daily quota that is used up, or a sender that is not
+The code alone does not tell: "550" may be an unknown mailbox, an exhausted daily quota, or a sender that is not
 allowed. The first rule that applies decides:
-
-1. Codes that only speak of our access (530, 535…), and whatever refuses the greeting or MAIL FROM: no recipient is
+1. Codes about our access only (530, 535…), and every refusal of the greeting or MAIL FROM, because no recipient is
    named yet.
-2. Enhanced codes that leave no doubt (RFC 3463 and its registry at IANA).
-3. Words, in an order: what a relay says of sizes, of mailboxes, of quotas, of senders. They are those of Postfix, Exim,
-   Exchange, Gmail, OVH, Amazon SES, Sendgrid, Mailjet, Mailgun, Brevo and cPanel.
-4. The other enhanced codes.
+2. Enhanced codes with one meaning (RFC 3463 and the IANA registry).
+3. Words, in this order: sizes, mailboxes, quotas, senders. They are those of Postfix, Exim, Exchange, Gmail, OVH,
+   Amazon SES, Sendgrid, Mailjet, Mailgun, Brevo and cPanel.
+4. Other enhanced codes.
 5. The command: a refused RCPT TO is about the recipient, a refused content about the message.
 """
 
@@ -24,11 +23,11 @@ class Etape(StrEnum):
     MAIL = "mail"
     RCPT = "rcpt"
     CONTENU = "contenu"
-    """DATA, and the end of the content."""
+    """DATA and the end of the content."""
 
 
 def juger(etape: Etape, code: int, texte: str) -> Faute:
-    """`code`: 400 to 599. `texte`: what follows it, all lines; it may begin with an enhanced code."""
+    """`code`: 400 to 599. `texte`: the rest of the reply, all lines; it may begin with an enhanced code."""
     trouve = _DETAILLE.match(texte)
     detail = trouve[1] if trouve else ""
     mots = _ADRESSES.sub("@", " ".join(texte[trouve.end() if trouve else 0 :].lower().split()))
@@ -46,11 +45,11 @@ def juger(etape: Etape, code: int, texte: str) -> Faute:
 
 
 def _sans_destinataire(code: int, detail: str, mots: str) -> Faute:
-    """Before a recipient is named, only SIZE can be about this message."""
+    """Before a recipient is named, only SIZE can be about the message."""
     if detail in ("2.3", "3.4", "7.16") or _TAILLE.search(mots):
         return Faute.MESSAGE
     if code < 500 and mots.startswith("temporar"):
-        # RFC 4954: 454 « Temporary authentication failure » is the server's.
+        # RFC 4954: 454 "Temporary authentication failure" is a problem of the server.
         return Faute.FOURNISSEUR
     if code >= 500 or _selon_les_mots(mots, code) is Faute.NOTRE or detail in ("1.7", "1.8"):
         return Faute.NOTRE
@@ -59,45 +58,45 @@ def _sans_destinataire(code: int, detail: str, mots: str) -> Faute:
 
 def _selon_les_mots(mots: str, code: int) -> Faute | None:
     for faute, motif in _MOTS:
-        # What passes is only believed of a refusal for now.
+        # Words about a problem of the provider count only if the refusal is temporary.
         if motif.search(mots) and not (faute is Faute.FOURNISSEUR and code >= 500):
             return faute
     return None
 
 
 def _exchange(detail: str) -> Faute | None:
-    """Microsoft's own numbers: 5.7.5xx to 5.7.7xx name our tenant, our domain or our address on the network."""
+    """Microsoft's own numbers: 5.7.5xx to 5.7.7xx are about our tenant, domain or IP address."""
     sujet, _, numero = detail.partition(".")
     return Faute.NOTRE if sujet == "7" and len(numero) == 3 and numero[0] in "567" else None
 
 
 _DETAILLE = re.compile(r"\s*[45]\.(\d{1,3}\.\d{1,3})(?!\.?\d)")
 _ADRESSES = re.compile(r"[^\s<>:;,()]+@[^\s<>:;,()]+")
-"""Taken out before words are looked for: « quota@exemple.fr » says nothing."""
+"""Removed before the search for words, because addresses such as quota@exemple.fr contain them."""
 
 _NOTRE_ACCES = frozenset({530, 534, 535, 538})
-"""Authentication or encryption is required, failed, or too weak (RFC 4954, RFC 3207)."""
+"""Authentication or encryption is required, failed or too weak (RFC 4954, RFC 3207)."""
 
 _CERTAINS = {
     **dict.fromkeys(("1.1", "1.2", "1.3", "1.4", "1.6", "1.9", "1.10"), Faute.DESTINATAIRE),
     **dict.fromkeys(("1.7", "1.8", "1.90"), Faute.NOTRE),
     **dict.fromkeys(("2.1", "2.4", "6.7", "7.2", "7.17", "7.18", "7.19"), Faute.DESTINATAIRE),
-    # Exchange: the list or the mailbox takes mail from some senders only.
+    # Exchange: the list or mailbox accepts mail only from some senders.
     **{f"7.{numero}": Faute.DESTINATAIRE for numero in range(120, 140)},
     **dict.fromkeys(("2.3", "3.4", "7.16"), Faute.MESSAGE),
     **{f"6.{numero}": Faute.MESSAGE for numero in (*range(7), 8, 9, 10)},
     # Credentials, encryption, SPF, DKIM, DMARC, reverse DNS, floods.
     **{f"7.{numero}": Faute.NOTRE for numero in (3, *range(8, 15), *range(20, 30), 54, 57, 60, 64)},
 }
-"""Class apart ("1.1" of 5.1.1): of these no words change the meaning."""
+"""Enhanced codes without their class ("1.1" for 5.1.1) whose meaning no words change."""
 
 _PROBABLES = {
     **dict.fromkeys(("2.2", "4.1", "4.4", "4.6", "4.7"), Faute.DESTINATAIRE),
     **dict.fromkeys(("3.1", "3.2", "3.5", "4.2", "4.3"), Faute.FOURNISSEUR),
-    # 4.5 is « congestion »; Gmail says a used up quota with it. 5.x: our commands, too many recipients.
+    # 4.5 is "congestion", which Gmail uses for an exhausted quota. 5.x: our commands, or too many recipients.
     **dict.fromkeys(("4.5", "5.1", "5.3", "5.4", "5.6"), Faute.NOTRE),
 }
-"""Where the words say nothing else."""
+"""Used when the words do not decide."""
 
 
 def _mots(*alternatives: str) -> re.Pattern[str]:
@@ -118,7 +117,7 @@ _TAILLE = _mots(
 _MOTS: tuple[tuple[Faute, re.Pattern[str]], ...] = (
     (Faute.MESSAGE, _TAILLE),
     (
-        # A mailbox that takes nothing from us, or not now: before all that sounds like us.
+        # A mailbox that accepts nothing from us, or not now. Checked first, because it sounds like a refusal of us.
         Faute.DESTINATAIRE,
         _mots(
             r"gr[ae]y ?-?list",
@@ -132,7 +131,7 @@ _MOTS: tuple[tuple[Faute, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        # How much we may send, whoever gets it.
+        # Limits on how much we may send.
         Faute.NOTRE,
         _mots(
             rf"(?:sending|sent|outgoing|outbound|relay|daily|hourly|monthly|submission|smtp|rate)\b[\W_]+(?:\w+\W+){{0,5}}{_QUOTA}",
@@ -146,7 +145,7 @@ _MOTS: tuple[tuple[Faute, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        # How much they may keep.
+        # Limits on how much they may store.
         Faute.DESTINATAIRE,
         _mots(
             rf"{_PLACE}.{{0,80}}(?:full|quota|limit|space|exceed|storage|pleine|allocation)",
@@ -155,7 +154,7 @@ _MOTS: tuple[tuple[Faute, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        # Who we are: password, right to relay, sender, the checks of our domain.
+        # Our identity: password, right to relay, sender, checks of our domain.
         Faute.NOTRE,
         _mots(
             r"authenti[cf]|credential|\blog(?:ged)?[ -]?(?:in|on)\b|password|starttls|must issue|unauthori[sz]ed",
@@ -173,7 +172,7 @@ _MOTS: tuple[tuple[Faute, re.Pattern[str]], ...] = (
     ),
     (Faute.MESSAGE, _mots(r"\bur[li]s?\b|surbl|uribl|attachment|virus|malware|phish|forbidden content")),
     (
-        # What is thought of us: lists, reputation, a closed account.
+        # Our reputation: block lists, a closed account.
         Faute.NOTRE,
         _mots(
             r"(?:black|block|deny) ?-?list|\brbls?\b|dnsbl|spamhaus|spamcop|barracuda|\bsorbs\b|abusix|reputation",

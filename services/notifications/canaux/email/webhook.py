@@ -1,4 +1,4 @@
-"""The body of a callback of a mail relay: events about our mails. Pure."""
+"""Parses callbacks of mail relays: events about our mails. Pure."""
 
 import datetime as dt
 import re
@@ -17,8 +17,8 @@ _CODE = re.compile(r"[245]\d\d(?: [245]\.\d{1,3}\.\d{1,3})?|[245]\.\d{1,3}\.\d{1
 
 
 def lire(corps: bytes, now: dt.datetime, *, domaine: str | None = None, fournisseur: str = FOURNISSEUR) -> list[Retour]:
-    """`corps`: a JSON list of {message_id, event: delivered | bounce | deferred | complaint, code}, whose signature
-    was verified.
+    """`corps`: a JSON list of {message_id, event: delivered | bounce | deferred | complaint, code}, whose signature was
+    verified.
 
     `message_id` is our Message-ID (of `domaine`, if given) or the relay's own id. `code` is an SMTP code, an enhanced
     code, both ("550 5.1.1"), or null. Raises Malforme.
@@ -55,7 +55,7 @@ def _lire(rang: int, evenement: Any, domaine: str | None, fournisseur: str, now:
         case "complaint":
             verdict = Verdict.PLAINTE
         case "deferred":
-            # It still tries.
+            # The relay still tries.
             return None
         case _:
             refuser("event must be delivered, bounce, deferred or complaint")

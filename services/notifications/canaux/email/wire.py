@@ -1,8 +1,8 @@
-"""The wire of one SMTP session: commands out, whole answers in, as many as were asked for.
+"""The connection of one SMTP session: writes commands and reads complete replies.
 
-Connecting, TLS, AUTH and EHLO are aiosmtplib's. From there its transport is ours (`set_protocol`): it writes one
-command and waits for one answer, and drops what arrives beyond it, which is right for one mail and rules out
-pipelining. One round trip per mail instead of four is what separates 6,700 mails a second from 12,000 and more.
+aiosmtplib connects and does TLS, EHLO and AUTH. Then this class takes over its transport (`set_protocol`), because
+aiosmtplib writes one command and waits for one reply, which excludes pipelining. One round trip per mail instead of
+four makes the difference between 6,700 and more than 12,000 mails per second.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 DELAI_S = 30.0
-"""For each answer; the lease on what is being handed over is prolonged meanwhile."""
+"""Time-out of each reply; the lease of the messages in progress is extended meanwhile."""
 
 _ADIEU_S = 2.0
 _LIGNE_MAX = 8192
@@ -21,20 +21,21 @@ _APRES_LE_CODE = (b" ", b"-", b"\r", b"\t", b"")
 
 
 class Coupure(Exception):
-    """The connection is gone, silent for too long, or does not speak SMTP any more: no answer belongs to a command."""
+    """The connection has ended, was silent too long, or does not follow SMTP: replies can no longer be matched to
+    commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reponse:
-    """`texte`: of all its lines, with the enhanced code of the first. It may repeat an address: never stored, never
-    logged."""
+    """`texte`: all lines, with the enhanced code of the first only. It may contain an address: never store or log
+    it."""
 
     code: int
     texte: str
 
 
 class Fil(asyncio.Protocol):
-    """Takes `transport` over. Its owner writes and waits in one task; `delai_s` bounds the wait for one answer."""
+    """Takes `transport` over. One task writes and waits; `delai_s` is the time-out of one reply."""
 
     def __init__(self, transport: asyncio.Transport, delai_s: float = DELAI_S) -> None:
         self._transport = transport
@@ -54,14 +55,16 @@ class Fil(asyncio.Protocol):
         return not self._perdu and not self._transport.is_closing()
 
     def ecrire(self, octets: bytes, reponses: int) -> None:
-        """`reponses`: how many answers these bytes call for. Raises Coupure before a byte is written, never after."""
+        """`reponses`: number of replies that these bytes require. Raises Coupure before any byte is written, never
+        afterwards."""
         if not self.ouvert:
             raise Coupure
         self._attendues += reponses
         self._transport.write(octets)
 
     async def reponse(self) -> Reponse:
-        """The next answer, in the order of the commands; those that came before the end of the connection count."""
+        """The next reply, in the order of the commands. Replies received before the end of the connection are still
+        returned."""
         if not self._recues:
             if not self.ouvert:
                 raise Coupure
@@ -70,7 +73,7 @@ class Fil(asyncio.Protocol):
                 async with asyncio.timeout(self._delai_s):
                     await self._attente
             except TimeoutError as error:
-                # A late answer must not be taken for that of the next command.
+                # A late reply must not be taken for that of the next command.
                 self.couper()
                 raise Coupure from error
             finally:
@@ -80,12 +83,12 @@ class Fil(asyncio.Protocol):
         return self._recues.popleft()
 
     def couper(self) -> None:
-        """Hangs up at once: a message whose end was not sent is not taken."""
+        """Closes the connection at once; the server drops a message whose end was not sent."""
         self._perdu = True
         self._transport.abort()
 
     async def quitter(self) -> None:
-        """Says goodbye, and closes whatever the server answers."""
+        """Sends QUIT and closes, whatever the server replies."""
         try:
             self.ecrire(b"QUIT\r\n", 1)
             async with asyncio.timeout(_ADIEU_S):
@@ -110,7 +113,7 @@ class Fil(asyncio.Protocol):
         self._reveiller()
 
     def _lire(self, ligne: bytes) -> bool:
-        """False for what is no answer, or one that nobody asked for (a 421 to an idle connection, or worse)."""
+        """False for an invalid reply, or one that was not requested (such as 421 to an idle connection)."""
         self._lus += len(ligne) + 1
         code, suite = ligne[:3], ligne[3:4]
         if self._perdu or not self._attendues or len(ligne) > _LIGNE_MAX or self._lus > _REPONSE_MAX:
@@ -123,7 +126,7 @@ class Fil(asyncio.Protocol):
         elif self._debut.code != int(code):
             return False
         else:
-            # An enhanced code is told again on each line.
+            # Each line repeats the enhanced code; keep it once.
             self._debut = replace(self._debut, texte=f"{self._debut.texte} {_CODE_REPETE.sub('', texte)}")
         if suite != b"-":
             self._recues.append(self._debut)

@@ -1,8 +1,8 @@
-"""Web Push: a message encrypted for one browser (RFC 8291), signed with our key (VAPID, RFC 8292), posted to the push
-service that the browser names (RFC 8030).
+"""Web Push: encrypts a message for one browser (RFC 8291), signs it with our key (VAPID, RFC 8292), and posts it to the
+browser's push service (RFC 8030).
 
-encryption.py encrypts and signs. A redirect is never followed, which would undo the list of hosts. A service that is
-away is told from one that took the message and did not answer.
+encryption.py encrypts and signs. Redirects are not followed, because they would bypass the list of hosts. An
+unreachable service is distinguished from one that received the message and did not answer.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from services.notifications.canaux.push.encryption import CONTENU_MAX, Signature
 FOURNISSEUR = "push"
 
 HOTES = (
-    # Chrome and what is built on it: https://firebase.google.com/docs/cloud-messaging
+    # Chrome and browsers based on it: https://firebase.google.com/docs/cloud-messaging
     "fcm.googleapis.com",
     # Firefox: https://mozilla-push-service.readthedocs.io/
     "updates.push.services.mozilla.com",
@@ -34,27 +34,27 @@ HOTES = (
     # Edge on Windows: https://learn.microsoft.com/windows/apps/develop/notifications/push-notifications/wns-overview
     "notify.windows.com",
 )
-"""The push services of the browsers; names below these are theirs too (Windows has one per region)."""
+"""Hosts of the browsers' push services, including their subdomains (Windows has one per region)."""
 
 ABONNEMENT_PERDU = frozenset({"push 404", "push 410"})
-"""Motives that say: this browser is not subscribed any more. RFC 8030 §7.3."""
+"""Motives that mean that the browser is no longer subscribed (RFC 8030 §7.3)."""
 
 _VALABLE_S = 24 * 3600
-"""How long a push service keeps a message for a browser that is off; the next day an alert is old news."""
+"""How long a push service keeps a message for a browser that is off; after a day an alert is obsolete."""
 
 _CONNEXION_S = 10.0
 _REPONSE_S = 30.0
 _ENSEMBLE = 16
-# A POST on a connection that the other side closes at that moment has no answer: ours close first.
+# Close idle connections before the server does: a POST on a connection that the server just closed gets no answer.
 _REPOS_S = 4.0
 _REPRENABLES = frozenset({408, 425, 429})
 _NOTRE_CLE = frozenset({401, 402, 403, 405, 407})
-"""Our VAPID key, its signature, our contact, our account: no browser of this service would get anything."""
+"""Refusals of our VAPID key, signature, contact or account: no browser of this service would get anything."""
 
 
 def hote_admis(adresse: str, hotes: Sequence[str] = HOTES, schemas: Sequence[str] = ("https",)) -> bool:
-    """Whether a subscription may lead there. Whoever subscribes names the address that we call: without a list it could
-    be one of our own servers."""
+    """Whether a subscription may use this address. Subscribers choose the address that we call; without this list it
+    could be one of our own servers."""
     try:
         return _admise(URL(adresse), hotes, schemas)
     except ValueError:
@@ -84,12 +84,12 @@ class _Cles(BaseModel):
 
 
 def _octets(texte: str) -> bytes:
-    # The decoder refuses missing padding and ignores what is too much.
+    # The decoder requires padding, but accepts too much of it.
     return base64.urlsafe_b64decode(texte + "==")
 
 
 class _Abonnement(BaseModel):
-    """A PushSubscription as browsers write it; what else they put there does not matter."""
+    """A PushSubscription as browsers write it; other fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -98,11 +98,9 @@ class _Abonnement(BaseModel):
 
 
 class CanalPush:
-    """`cle_privee`: PEM of an EC key on P-256. `contact`: mailto:… or https://…, whom a push service writes to when we
-    do harm. `en_clair` also allows http, for tests on this machine.
-
-    Raises ValueError for a key or a contact that push services would refuse.
-    """
+    """`cle_privee`: PEM of an EC key on P-256. `contact`: mailto:… or https://…, for the push services in case of
+    problems. `en_clair` also allows http, for tests on this machine. Raises ValueError for a key or contact that push
+    services would refuse."""
 
     def __init__(
         self,
@@ -129,7 +127,8 @@ class CanalPush:
 
 
 class ConnexionPush:
-    """Connections to all push services: browsers of one lot belong to several, and one that is away stops no other."""
+    """Connections to all push services: the browsers of a batch use several, and one that is away does not block the
+    others."""
 
     def __init__(
         self,
@@ -139,7 +138,7 @@ class ConnexionPush:
         retenues: Retenues,
         reponse_s: float = _REPONSE_S,
     ) -> None:
-        """`retenues`: the push services that refuse our key, by their origin."""
+        """`retenues`: pauses of push services that refuse our key, by origin."""
         self._signature = signature
         self._retenues = retenues
         self._hotes = hotes
@@ -148,7 +147,7 @@ class ConnexionPush:
         self._session: aiohttp.ClientSession | None = None
 
     async def preparer(self) -> None:
-        """Nothing to open: whom to call is known with the message."""
+        """Opens nothing: the service to call depends on the message."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=_ENSEMBLE, keepalive_timeout=_REPOS_S),
@@ -157,7 +156,7 @@ class ConnexionPush:
             )
 
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
-        """Several at once; each is begun only while `tenu`."""
+        """Sends several messages at once; starts each only while `tenu` returns True."""
         await self.preparer()
         places = asyncio.Semaphore(_ENSEMBLE)
 
@@ -170,8 +169,8 @@ class ConnexionPush:
         return self._apprendre(await asyncio.gather(*(une(un) for un in colis)))
 
     def _apprendre(self, faits: Sequence[tuple[str, Issue]]) -> list[Issue]:
-        """A service that refuses our key gets nothing for a while, unless it took other messages: then it was one
-        subscription, made with another key."""
+        """Pauses a service that refuses our key, unless it accepted other messages of the batch: then only one
+        subscription was made with another key."""
         issues = [issue for _, issue in faits]
         for origine in {origine for origine, _ in faits if origine}:
             rangs = [rang for rang, (autre, _) in enumerate(faits) if autre == origine]
@@ -187,7 +186,7 @@ class ConnexionPush:
             self._session = None
 
     async def _remettre(self, colis: Colis) -> tuple[str, Issue]:
-        """The origin of the push service that was asked, "" where none was, and the outcome."""
+        """Returns the origin of the push service that was called ("" if none), and the outcome."""
         contenu = colis.contenu.encode() if isinstance(colis.contenu, str) else colis.contenu
         if not contenu or len(contenu) > CONTENU_MAX:
             return "", Permanent("push longueur", FOURNISSEUR)
@@ -201,7 +200,7 @@ class ConnexionPush:
         try:
             corps = chiffrer(contenu, abonnement.keys.point, abonnement.keys.secret)
         except ValueError:
-            # Well-formed, but no point of the curve.
+            # Well-formed, but not a point on the curve.
             return "", Permanent("push abonnement illisible", FOURNISSEUR)
         origine = str(url.origin())
         if self._retenues.parmi((origine,)):
@@ -228,12 +227,13 @@ class ConnexionPush:
 
 
 def _sujet(envoi_id: str) -> str:
-    """RFC 8030 §5.4, 32 characters: a message that is posted again replaces the first one, while that one waits."""
+    """The topic (RFC 8030 §5.4, 32 characters): a repeated message replaces the first one while that is undelivered."""
     return base64.urlsafe_b64encode(hashlib.sha256(envoi_id.encode()).digest())[:32].decode()
 
 
 def _issue(statut: int) -> Issue:
-    """RFC 8030 §5 and §7.3: 201 is taken; 404 and 410: the subscription is over. A redirect is not followed."""
+    """RFC 8030 §5 and §7.3: 201 means accepted; 404 and 410 mean that the subscription has ended. Redirects are not
+    followed."""
     motif = f"push {statut}"
     if statut in (200, 201, 202):
         return Recu(FOURNISSEUR)

@@ -1,6 +1,5 @@
-"""The cryptography of Web Push: a message that one browser can read (RFC 8291, in the encoding of RFC 8188), and the
-signature by which its push service knows us (VAPID, RFC 8292).
-"""
+"""Cryptography of Web Push: encryption for one browser (RFC 8291, encoded as in RFC 8188), and the signature that
+identifies us to its push service (VAPID, RFC 8292)."""
 
 import base64
 import os
@@ -18,15 +17,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 _ENREGISTREMENT = 4096
-"""Bytes of a body that every push service takes (RFC 8291 §4). One message is one record."""
+"""Body size in bytes that every push service accepts (RFC 8291 §4). One message is one record."""
 
 CONTENU_MAX = 3993
-"""Bytes of one message: a record, less its header (86), the mark of its end (1) and its tag (16)."""
+"""Maximum size of a message: a record without its header (86 bytes), end marker (1) and authentication tag (16)."""
 
 _CLAIR_FINI = b"\x02"
-"""Follows the text of the last record (RFC 8188 §2)."""
+"""Added after the text of the last record (RFC 8188 §2)."""
 
-# RFC 8292 allows 24 h; so that a clock that is wrong by minutes does no harm, half of it. Renewed an hour before.
+# RFC 8292 allows 24 h; half of that tolerates wrong clocks. Renewed an hour earlier.
 _JETON_S = 12 * 3600
 _JETON_MARGE_S = 3600
 _JETONS_MAX = 256
@@ -42,10 +41,10 @@ def chiffrer(
     cle: ec.EllipticCurvePrivateKey | None = None,
     sel: bytes | None = None,
 ) -> bytes:
-    """The body of a push message. `point` (65 bytes) and `secret` (16 bytes) are those of the subscription. `cle` and
-    `sel` (16 bytes) are drawn anew for each message; only a test gives them.
+    """The body of a push message. `point` (65 bytes) and `secret` (16 bytes) are those of the subscription.
 
-    Raises ValueError when `point` is not on P-256, or `contenu` is empty or longer than CONTENU_MAX.
+    `cle` and `sel` (16 bytes) are random for each message; only tests pass them. Raises ValueError when `point` is not
+    on P-256, or `contenu` is empty or longer than CONTENU_MAX.
     """
     if not 0 < len(contenu) <= CONTENU_MAX:
         raise ValueError(f"a push message has 1 to {CONTENU_MAX} bytes")
@@ -69,7 +68,7 @@ def _point(cle: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def cle_publique(cle_privee: str) -> str:
-    """The applicationServerKey for browsers: the point of the public key, as base64url. Raises ValueError."""
+    """The applicationServerKey for browsers: the public key as base64url. Raises ValueError."""
     return base64.urlsafe_b64encode(_point(_cle(cle_privee))).rstrip(b"=").decode()
 
 
@@ -84,10 +83,10 @@ def _cle(pem: str) -> ec.EllipticCurvePrivateKey:
 
 
 class Signature:
-    """The Authorization header for each push service; one token serves for hours.
+    """The Authorization header for each push service; a token is used for hours.
 
-    `cle_privee`: PEM of an EC key on P-256. `contact`: mailto:… or https://…, whom a push service writes to when we do
-    harm. Raises ValueError for a key or a contact that push services would refuse.
+    `cle_privee`: PEM of an EC key on P-256. `contact`: mailto:… or https://…, for the push services in case of
+    problems. Raises ValueError for a key or contact that push services would refuse.
     """
 
     def __init__(self, cle_privee: str, contact: str, horloge: Callable[[], float] = time.time) -> None:
@@ -97,11 +96,11 @@ class Signature:
         self._cle = ECKey.import_key(cle_privee)
         self._contact = contact
         self._horloge = horloge
-        # Bounded: anybody may invent names below notify.windows.com.
+        # The header for `origine`: scheme, host and port of the push service.
         self._jetons: TTLCache[str, str] = TTLCache(_JETONS_MAX, _JETON_S - _JETON_MARGE_S, horloge)
 
     def pour(self, origine: str) -> str:
-        """`origine`: scheme, host and port of the push service."""
+        """Bounds the memory: anybody can invent names below notify.windows.com."""
         jeton = self._jetons.get(origine)
         if jeton is None:
             claims = {"aud": origine, "exp": int(self._horloge()) + _JETON_S, "sub": self._contact}

@@ -1,1 +1,1 @@
-"""The SMS channel: texts (gsm7.py), numbers (numeros.py), two sorts of provider (session.py, http.py)."""
+"""The SMS channel: texts (gsm7.py), numbers (numeros.py), two kinds of providers (smpp/session.py, http.py)."""

@@ -1,4 +1,4 @@
-"""The SMS channel over several providers: each message goes to one of them, and to another when it is away."""
+"""The SMS channel over several providers: each message goes to one of them, and to another one if that is away."""
 
 import asyncio
 import time
@@ -22,11 +22,11 @@ from services.notifications.canaux.provider_pauses import Retenues
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
 
 ENSEMBLE = 10
-"""How many messages of a lot are on their way at once: a provider's answer takes the time of a journey."""
+"""Number of messages of a batch sent concurrently, because each answer takes a round trip."""
 
 
 Essais = defaultdict[str, list[Issue]]
-"""By provider, what became of the messages that it was offered, in their order."""
+"""Provider → outcomes of the messages offered to it, in order."""
 
 
 class CanalSms:
@@ -48,7 +48,7 @@ class CanalSms:
 
 
 class ConnexionSms:
-    """The providers keep their own connections; this one only passes on."""
+    """Uses the providers' own connections."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ConnexionSms:
         self._retenues = retenues
 
     async def preparer(self) -> None:
-        """Returns as soon as one provider answers, of those that do not refuse us. Raises Injoignable."""
+        """Returns as soon as one provider answers, except those that refuse us. Raises Injoignable."""
         admis = self._fournisseurs.keys() - self._retenues.parmi(self._fournisseurs)
         essais = {asyncio.create_task(self._fournisseurs[nom].pret()) for nom in admis}
         refus = not admis
@@ -92,7 +92,8 @@ class ConnexionSms:
         return issues
 
     def _apprendre(self, issues: list[Issue], essais: Essais) -> None:
-        """Who refused us gets nothing for a while, unless it took other messages: then the refusal was about one."""
+        """Pauses a provider that refused us, unless it accepted other messages: then the refusal was about one
+        message."""
         for nom, tentees in essais.items():
             lues = relire(tentees)
             self._retenues.apprendre(nom, lues)
@@ -101,10 +102,11 @@ class ConnexionSms:
                     issues[issues.index(avant)] = lue
 
     async def fermer(self) -> None:
-        """Nothing: sessions outlive the connections that use them."""
+        """Does nothing: the sessions of providers outlive this connection."""
 
     async def _un(self, colis: Colis, tenu: Callable[[], bool], essais: Essais) -> Issue:
-        """Asks one provider after the other while none has it; an Inconnu ends that, since it may have been taken."""
+        """Tries one provider after the other until one accepts. Inconnu ends this, because the message may have been
+        accepted."""
         if not isinstance(colis.contenu, str):
             return Permanent("sms sans texte")
         exclus = self._retenues.parmi(self._fournisseurs)
@@ -119,7 +121,7 @@ class ConnexionSms:
             if not isinstance(issue, Injoignable | Sature):
                 return issue
             exclus |= {nom}
-            # Who is only busy is there: the message has had its try, and the others of the lot may have theirs.
+            # A busy provider counts as an attempt, and the other messages of the batch are still tried.
             dernier = dernier if isinstance(dernier, Sature) else issue
         return dernier
 

@@ -1,4 +1,4 @@
-"""What the SMS channel needs of a provider, and where a provider hands what comes back."""
+"""What the SMS channel needs of a provider, and the callback for what a provider reports."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -9,7 +9,8 @@ from services.notifications.canaux.feedback import Retour, SmsRecu
 __all__ = ["FournisseurSms", "Recevoir", "Sature"]
 
 Recevoir = Callable[[Retour | SmsRecu], Awaitable[None]]
-"""Stores what came back, returns once it is stored: the provider is answered then. May get the same twice."""
+"""Stores a report or an inbound SMS and returns once it is stored; the provider is answered afterwards. May be called
+twice with the same value."""
 
 
 class FournisseurSms(Protocol):
@@ -21,6 +22,6 @@ class FournisseurSms(Protocol):
         ...
 
     async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
-        """Hands one SMS over; `numero` in E.164. Raises an EchecRemise whose `fournisseur` is `nom`; Sature when the
+        """Hands one SMS over; `numero` in E.164. Raises an EchecRemise with `fournisseur` = `nom`; Sature when the
         provider is too busy."""
         ...

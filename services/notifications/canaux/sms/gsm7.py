@@ -1,7 +1,7 @@
-"""What an SMS weighs: its alphabet, its parts, told before it is sent; and a lighter wording of the same text. Pure.
+"""Alphabet, size and parts of an SMS, and a cheaper spelling of the same text. Pure.
 
-Alphabets: 3GPP TS 23.038 (GSM 03.38), 6.2.1 and 6.2.1.1; UCS-2 is sent as UTF-16, as phones do. A text in one part has
-160 septets or 70 units of 16 bits; the header that joins several leaves 153 or 67 in each.
+Alphabets: 3GPP TS 23.038 (GSM 03.38), 6.2.1 and 6.2.1.1; UCS-2 is sent as UTF-16, like phones do. A single part holds
+160 septets or 70 units of 16 bits; each part of a longer SMS holds 153 or 67, because of the header that joins them.
 """
 
 import re
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 PARTIES_MAX = 255
-"""The header counts them in one byte."""
+"""The header counts parts in one byte."""
 
-# The index is the code; 0x1B announces a character of the extension and is none itself.
+# The index is the code; 0x1B introduces an extension and is not a character.
 _BASE = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -34,7 +34,7 @@ _EXTENSION = {
 }
 _CODES |= {c: bytes([_ECHAPPEMENT, code]) for code, c in _EXTENSION.items()}
 
-# French guillemets keep their inner spaces to themselves: « mot » becomes "mot".
+# Removes the spaces inside French quotation marks: « mot » becomes "mot".
 _GUILLEMETS = re.compile("«[ \u00a0\u202f]?|[ \u00a0\u202f]?»")
 _NUMERO = re.compile("(?<=[nN])[°º]")
 _EQUIVALENTS = {
@@ -43,13 +43,13 @@ _EQUIVALENTS = {
     **dict.fromkeys("‹›", "'"),
     **dict.fromkeys("‐‑‒–—―−•·‣", "-"),
     **dict.fromkeys("\t\u00a0\u2002\u2003\u2007\u2008\u2009\u200a\u202f\u205f", " "),
-    # Invisible: they only say where a line may break, or which way text runs.
+    # Invisible characters: line break hints and text direction.
     **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""),
     **{"…": "...", "×": "x", "œ": "oe", "Œ": "OE", "²": "2", "³": "3", "ł": "l", "Ł": "L", "→": "->", "\u2028": "\n"},
     **{"™": "(TM)", "©": "(c)", "®": "(R)"},
 }
-# Grave, acute, circumflex, tilde, diaeresis, ring, caron, cedilla: a reader puts them back. Others (the horn and the
-# dots of Vietnamese, the breve of Turkish) tell words apart, and their texts stay as they are.
+# Grave, acute, circumflex, tilde, diaeresis, ring, caron, cedilla: readers understand words without them. Other marks
+# (Vietnamese horn and dot, Turkish breve) distinguish words, so texts with them are not changed.
 _SIGNES = frozenset("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327")
 
 
@@ -62,7 +62,7 @@ class Codage(IntEnum):
 
 @dataclass(frozen=True)
 class Decoupage:
-    """A text as it is sent: `parties` joined are the text."""
+    """A text cut into `parties`, whose concatenation is the text."""
 
     codage: Codage
     parties: tuple[str, ...]
@@ -82,12 +82,13 @@ def poids(texte: str, choix: Codage) -> int:
 
 
 def compter(texte: str) -> int:
-    """How many SMS are paid for this text. Raises ValueError beyond PARTIES_MAX."""
+    """Number of SMS to pay for this text. Raises ValueError beyond PARTIES_MAX."""
     return len(decouper(texte).parties)
 
 
 def decouper(texte: str) -> Decoupage:
-    """The parts of a text; no character is split. The empty text is one part. ValueError beyond PARTIES_MAX."""
+    """Cuts a text into parts without splitting a character. An empty text is one part. Raises ValueError beyond
+    PARTIES_MAX."""
     texte = _sans_demi_caractere(texte)
     choix = codage(texte)
     if poids(texte, choix) <= _SEULE[choix]:
@@ -99,10 +100,10 @@ def decouper(texte: str) -> Decoupage:
 
 
 def alleger(texte: str) -> str:
-    """The same text in GSM-7 where a person still reads it well: « à l’hôtel » → "à l'hotel".
+    """The text in GSM-7, if it stays readable: « à l’hôtel » → "à l'hotel".
 
-    Only what GSM-7 lacks is replaced: é è ù à É Ç stay, ê ç À become e c A. A text that would not become GSM-7 as a
-    whole (Arabic, an emoji) is returned with its typography: half a replacement costs beauty and saves nothing.
+    Replaces only characters missing in GSM-7: é è ù à É Ç stay, ê ç À become e c A. A text that cannot become GSM-7
+    completely (Arabic, an emoji) is returned unchanged, because a partial replacement would save nothing.
     """
     compose = unicodedata.normalize("NFC", texte)
     if codage(compose) is Codage.GSM7:
@@ -113,7 +114,7 @@ def alleger(texte: str) -> str:
 
 
 def encoder(partie: str, choix: Codage) -> bytes:
-    """The bytes of a part: one septet per byte (as SMPP wants them), or UTF-16 big endian."""
+    """The bytes of a part: one septet per byte (as in SMPP), or UTF-16 big endian."""
     if choix is Codage.GSM7:
         return b"".join(_CODES[c] for c in partie)
     return partie.encode("utf-16-be")
@@ -123,14 +124,14 @@ _AUTRES = {1: "ascii", 3: "latin-1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8859
 
 
 def decoder(contenu: bytes, data_coding: int) -> str:
-    """The text of an SMS that came in. Never raises: what cannot be read becomes �."""
+    """The text of an inbound SMS. Never raises: undecodable characters become �."""
     jeu = _jeu(data_coding)
     return _decoder_gsm7(contenu) if jeu is None else contenu.decode(jeu, errors="replace")
 
 
 def _jeu(data_coding: int) -> str | None:
-    """The character set; None: the default alphabet. Below 0x10 SMPP has values of its own (3.4, 5.2.19); above they
-    are those of GSM (3GPP TS 23.038, 4): with a class, to be deleted later, or a waiting message."""
+    """The character set of a data_coding; None for the default alphabet. Below 0x10 these are SMPP's values (3.4,
+    5.2.19), above those of GSM (3GPP TS 23.038, 4), which also encode message classes and waiting indications."""
     if data_coding < 0x10:
         return None if data_coding == 0 else _AUTRES.get(data_coding, "latin-1")
     if data_coding < 0x80:
@@ -147,7 +148,7 @@ def _decoder_gsm7(contenu: bytes) -> str:
     codes = iter(contenu)
     for code in codes:
         if code == _ECHAPPEMENT:
-            # 6.2.1.1: an extension that is not known is shown as the character of the basic table.
+            # 6.2.1.1: an unknown extension is shown as the character of the basic table.
             suite = next(codes, None)
             texte.append(" " if suite is None else _EXTENSION.get(suite, _BASE[suite] if suite < len(_BASE) else "�"))
         else:
@@ -180,5 +181,5 @@ def _equivalent(caractere: str) -> str:
 
 
 def _sans_demi_caractere(texte: str) -> str:
-    """JSON can bring half of a surrogate pair, which has no bytes."""
+    """JSON may contain half a surrogate pair, which cannot be encoded."""
     return "".join("�" if "\ud800" <= c <= "\udfff" else c for c in texte)

@@ -1,6 +1,6 @@
-"""An SMS provider by HTTPS, whatever its API looks like: a request from templates, an id found in the answer.
+"""An SMS provider over HTTPS, for any API: a request from templates, and an id found in the response.
 
-What an answer means: `verdicts.py`. No answer after the request was begun: unknown.
+`verdicts.py` interprets responses. Without a response, the outcome is unknown.
 """
 
 import asyncio
@@ -26,13 +26,14 @@ _CHAMPS = ("numero", "texte", "reference", "expediteur")
 _CHAMP = re.compile(r"\{([a-z_]+)\}")
 _CORPS_MAX = 64 * 1024
 _REFERENCE_MAX = 128
-# Shorter than what servers usually keep: a request on a connection that they just closed would be of unknown outcome.
+# Shorter than the keep-alive of most servers: a request on a connection that they just closed would have an unknown
+# outcome.
 _REPOS_S = 2.0
 _ROUVERTURE_S = 1.0
 
 
 def _champs_connus(valeur: JsonValue) -> JsonValue:
-    """Raises ValueError for a placeholder that nothing fills: it would be sent to people as it is."""
+    """Raises ValueError for an unknown placeholder, which would otherwise be sent to people."""
     if isinstance(valeur, str):
         inconnus = sorted(set(_CHAMP.findall(valeur)) - set(_CHAMPS))
         if inconnus:
@@ -49,7 +50,7 @@ def _champs_connus(valeur: JsonValue) -> JsonValue:
 def _url(valeur: str) -> str:
     _champs_connus(valeur)
     parts = urlsplit(valeur)
-    # A name without a dot is one of this machine, or of this network of containers.
+    # A host name without a dot is on this machine or container network.
     local = parts.hostname in ("127.0.0.1", "::1") or "." not in (parts.hostname or ".")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise ValueError("the URL of an SMS provider is https://… (http:// inside of one's own network only)")
@@ -59,11 +60,11 @@ def _url(valeur: str) -> str:
 
 
 class FournisseurHttp(BaseModel):
-    """How one provider wants to be asked. `url` and the strings of `corps` may hold {numero}, {texte}, {reference} (our
-    id of the message, the same for each try), {expediteur}.
+    """The API of a provider.
 
-    `chemin_reference`: where the answer gives its id of the message, "messages.0.id". `entete_cle`, `cle`: the header
-    with the API key, whole ("Bearer …"). `delai_s`: for the whole answer.
+    `url` and the strings in `corps` may contain {numero}, {texte}, {reference} (our id of the message, the same for
+    each attempt), {expediteur}. `chemin_reference`: path of the provider's id in the response, "messages.0.id".
+    `entete_cle`, `cle`: the header with the API key, complete ("Bearer …"). `delai_s`: time-out of the whole response.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,7 +88,7 @@ class FournisseurHttp(BaseModel):
 
 
 class ClientHttp:
-    """A FournisseurSms. To be made and closed in the event loop that uses it."""
+    """A FournisseurSms. Create and close it in the event loop that uses it."""
 
     def __init__(self, reglages: FournisseurHttp) -> None:
         self._reglages = reglages
@@ -107,7 +108,7 @@ class ClientHttp:
         return self._reglages.nom
 
     async def pret(self) -> None:
-        """Whether something listens there; an HTTP provider has no other way to say so that sends nothing."""
+        """Checks that something listens: HTTP has no other check that sends nothing."""
         if time.monotonic() - self._vu_at < _ROUVERTURE_S:
             return
         parts = urlsplit(self._reglages.url)
@@ -143,7 +144,7 @@ class ClientHttp:
         await self._session.close()
 
     async def _demander(self, champs: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and beginning of the body. Raises Injoignable before anything was sent, Inconnu after."""
+        """Returns status and beginning of the body. Raises Injoignable before anything was sent, Inconnu afterwards."""
         reglages = self._reglages
         corps = None if reglages.methode == "GET" else orjson.dumps(_remplir(reglages.corps, champs))
         try:
@@ -152,7 +153,7 @@ class ClientHttp:
                 _remplir_url(reglages.url, champs),
                 data=corps,
                 headers={"Content-Type": "application/json"} if corps is not None else None,
-                # Elsewhere, the key and the number are nobody's business.
+                # A redirect would send the key and the number elsewhere.
                 allow_redirects=False,
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -163,13 +164,13 @@ class ClientHttp:
             try:
                 return reponse.status, await _lire(reponse)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                # The status has said it all; only the id is lost.
+                # The status is enough; only the id is lost.
                 log.info("http_answer_cut", provider=self.nom, error=type(error).__name__)
                 return reponse.status, b""
 
 
 async def _lire(reponse: aiohttp.ClientResponse) -> bytes:
-    """The body; empty when it is too large to be the answer that we want."""
+    """Reads the body; returns an empty one when it is too large."""
     morceaux = bytearray()
     async for morceau in reponse.content.iter_chunked(_CORPS_MAX):
         morceaux += morceau
@@ -180,7 +181,7 @@ async def _lire(reponse: aiohttp.ClientResponse) -> bytes:
 
 
 def _remplir(modele: JsonValue, champs: Mapping[str, str]) -> JsonValue:
-    """In one pass: « {numero} » in somebody's text stays as it is."""
+    """Fills all placeholders in one pass, so that "{numero}" in somebody's text is not replaced."""
     if isinstance(modele, str):
         return _CHAMP.sub(lambda champ: champs[champ[1]], modele)
     if isinstance(modele, Mapping):
@@ -191,12 +192,12 @@ def _remplir(modele: JsonValue, champs: Mapping[str, str]) -> JsonValue:
 
 
 def _remplir_url(modele: str, champs: Mapping[str, str]) -> URL:
-    # Encoded here, and passed on as it is: yarl would decode some of it again.
+    # Encoded here; yarl would decode some of it again.
     return URL(_CHAMP.sub(lambda champ: quote(champs[champ[1]], safe=""), modele), encoded=True)
 
 
 def _reference(corps: bytes, chemin: str) -> str | None:
-    """The id at `chemin`; None when the answer has none: the message is taken all the same."""
+    """The id at `chemin`; None when the response has none, although the message was accepted."""
     try:
         valeur: Any = orjson.loads(corps)
         for pas in chemin.split("."):

@@ -1,4 +1,4 @@
-"""Numbers that can get an SMS: what a person types becomes E.164, or a sentence says why not. Pure."""
+"""Numbers that can receive SMS: converts input to E.164, or says in a sentence why it cannot. Pure."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ import unicodedata
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-# The overseas departments have plans of their own: 0692… is no number of region FR.
+# The overseas departments have their own numbering plans: 0692… is not a number of region FR.
 _REGIONS = ("FR", "RE", "GP", "MQ", "GF", "YT")
 _INDICATIFS_FRANCAIS = frozenset({33, 262, 590, 594, 596})
 _MOBILES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
@@ -20,7 +20,7 @@ _SPECIAUX = frozenset(
         PhoneNumberType.VOICEMAIL,
     }
 )
-# 06 39 98 xx xx: reserved for fiction by Arcep (décision 2018-0881), so for examples, seeds and demonstrations.
+# 06 39 98 xx xx is reserved for fiction by Arcep (décision 2018-0881), so it is used in examples, seeds and demos.
 _FICTION = re.compile(r"(?:(?:\+33|0033)0?|0)63998\d{4}")
 _MOBILE = re.compile(r"0[67]\d{8}")
 _SAISIE = re.compile(r"\+?[\d\s().\-/]+")
@@ -31,14 +31,12 @@ _NBSP = "\N{NO-BREAK SPACE}"
 
 
 class NumeroInvalide(Exception):
-    """The message is a French sentence for the person who typed; it does not repeat the number."""
+    """The text is a French sentence for the person who typed the number, without the number."""
 
 
 def lire(saisie: str) -> str:
-    """A mobile number in E.164 ("+33612345678"). Raises NumeroInvalide.
-
-    « 06 12 34 56 78 », « +33 (0)6… », « 0033 6… », « 0692… » and foreign mobiles with their code are understood.
-    """
+    """A mobile number in E.164 ("+33612345678"). Accepts 06 12 34 56 78, +33 (0)6…, 0033 6…, 0692…, and foreign mobiles
+    with their country code. Raises NumeroInvalide."""
     texte = _nettoyer(saisie)
     if not texte:
         raise NumeroInvalide("Indiquez un numéro de téléphone mobile.")
@@ -56,8 +54,8 @@ def lire(saisie: str) -> str:
 
 
 def lire_expediteur(adresse: str, *, international: bool = False, national: bool = False) -> str | None:
-    """The E.164 number from which an SMS came, as a provider writes it. None for those to whom one cannot answer:
-    names, short numbers. `international`, `national`: how the provider says that it is written."""
+    """The sender of an SMS in E.164; None for senders that cannot be answered (names, short numbers). `international`,
+    `national`: the format stated by the provider."""
     chiffres = adresse.removeprefix("+")
     if not (chiffres.isascii() and chiffres.isdigit()) or not 7 <= len(chiffres) <= 17:
         return None
@@ -72,7 +70,8 @@ def lire_expediteur(adresse: str, *, international: bool = False, national: bool
 
 
 def _national(chiffres: str) -> str | None:
-    """Of France or an overseas department. A mobile that the plan does not know yet has written to us all the same."""
+    """A number of France or an overseas department. Mobiles unknown to the numbering plan are accepted, since they have
+    sent an SMS."""
     if _FICTION.fullmatch(chiffres):
         return f"+33{chiffres[1:]}"
     if lectures := _lectures(chiffres):
@@ -81,7 +80,7 @@ def _national(chiffres: str) -> str | None:
 
 
 def masquer(e164: str) -> str:
-    """« 06 •• •• •• 78 »: enough to recognise one's own number, too little to call it."""
+    """ "06 •• •• •• 78": recognisable by its owner, but of no use to others."""
     try:
         numero = phonenumbers.parse(e164)
     except NumberParseException:
@@ -95,16 +94,16 @@ def masquer(e164: str) -> str:
 
 
 def _nettoyer(saisie: str) -> str:
-    """Without what cannot be seen: numbers copied from an address book bring marks of direction."""
+    """Removes invisible characters, such as the direction marks in numbers copied from an address book."""
     visibles = "".join(c for c in unicodedata.normalize("NFKC", saisie) if unicodedata.category(c) != "Cf")
     chiffres = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in visibles)
     return re.sub(r"[‐‑‒–—−]", "-", chiffres).strip().removeprefix("tel:")
 
 
 def _lectures(texte: str) -> list[PhoneNumber]:
-    """The valid numbers that this can be, mobiles first."""
+    """The valid numbers that the text may mean, mobiles first."""
     lus: list[PhoneNumber] = []
-    # +33 692…: the code of mainland France before a number of Réunion, as many people write it.
+    # Many people write the country code of mainland France before a number of Réunion: +33 692…
     essais = [texte, re.sub(r"^(?:\+|00)33[\s.]*(?:\(0\))?", "0", texte)]
     for essai in dict.fromkeys(essais):
         for region in _REGIONS:

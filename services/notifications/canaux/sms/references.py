@@ -1,19 +1,19 @@
-"""The id of a message as a provider writes it in its answer, and as it writes it again in its receipt. Pure.
+"""Spellings of a provider's message id. Pure.
 
-Many SMSC answer a submit with a number in hexadecimal and send receipts with the same number in decimal, or the other
-way round, in the other case, or with zeros before it.
+Many SMSCs return a hexadecimal number and use the same number in decimal in receipts, or the reverse, or change the
+case, or add leading zeros.
 """
 
 import re
 
 _CHIFFRES = 20
-"""An id that is a number has at most so many digits, zeros before it included."""
+"""Maximum number of digits of a numeric id, with leading zeros."""
 _DECIMAL = re.compile(rf"[0-9]{{1,{_CHIFFRES}}}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,16}")
 
 
 def formes(reference: str) -> list[str]:
-    """The other spellings of a reference, without itself."""
+    """The other spellings of a reference."""
     nu = reference.lstrip("0") or "0"
     bases = {nu, reference}
     if _DECIMAL.fullmatch(nu):

@@ -1,4 +1,4 @@
-"""Whose fault the refusal of an SMS provider is: by the status of SMPP or of HTTP, and what follows. Pure."""
+"""Decides whose fault a refusal by an SMS provider is, from its SMPP or HTTP status. Pure."""
 
 import re
 
@@ -10,7 +10,7 @@ _SMPP: dict[int, Faute] = {
     **dict.fromkeys((Statut.DESTINATAIRE, Statut.TON_DU_DESTINATAIRE, Statut.NPI_DU_DESTINATAIRE), Faute.DESTINATAIRE),
     Statut.LONGUEUR_DU_MESSAGE: Faute.MESSAGE,
     **dict.fromkeys((Statut.DEBIT, Statut.FILE_PLEINE, Statut.ERREUR_SYSTEME), Faute.FOURNISSEUR),
-    # Who we are, and the sender that our settings name.
+    # Our identity, and the sender in our settings.
     **dict.fromkeys(
         (
             Statut.LIEN_REFUSE,
@@ -27,17 +27,17 @@ _SMPP: dict[int, Faute] = {
     ),
 }
 _HTTP_NOTRE = frozenset({401, 402, 403, 404, 405, 406, 407, 411, 415})
-"""Our key, our credit, our right to send, our URL, the form of our request: every message would fail alike."""
+"""Our key, credit, permission, URL or request format: every message would fail."""
 _COMPTE = re.compile(
     rb"credit|balance|funds|quota|payment|sender|api.?key|unauthori[sz]ed|authenti|account|exp[\xc3\xa9e]+diteur",
     re.IGNORECASE,
 )
-"""Words of an answer 400 or 422 that speak of our account and not of the number or the text."""
+"""Words in a 400 or 422 response that are about our account rather than the number or text."""
 _NUMERO = re.compile(rb"recipient|destination|phone|number|\bto\b|msisdn|num[\xc3\xa9e]+ro", re.IGNORECASE)
 
 
 def refus_smpp(statut: int, nom: str) -> EchecRemise:
-    """Of a submit_sm. What a provider has invented for itself is taken as passing, and counted."""
+    """The error for a refused submit_sm. Statuses defined by the provider itself count as temporary."""
     motif = f"smpp 0x{statut:02x}"
     if statut == Statut.NON_LIE:
         return Injoignable(motif, nom)
@@ -46,17 +46,17 @@ def refus_smpp(statut: int, nom: str) -> EchecRemise:
 
 
 def lie_refuse(statut: int) -> bool:
-    """Whether a refused bind is our fault. A session that the provider believes to be still there ends by itself."""
+    """True when a refused bind is our fault. "Already bound" is not: the old session ends by itself."""
     return statut not in (Statut.DEJA_LIE, Statut.TEMPORAIRE) and _SMPP.get(statut) is not Faute.FOURNISSEUR
 
 
 def refus_http(statut: int, corps: bytes, nom: str) -> EchecRemise:
-    """`statut`: not 2xx. `corps`: what the provider says, of which only words about our account count."""
+    """`statut`: not 2xx. `corps`: the response body, searched only for words about our account."""
     motif = f"http {statut}"
     if statut == 429:
         return Sature(motif, nom)
     if statut == 504:
-        # Somebody behind it may have taken the message.
+        # A server behind the gateway may have accepted the message.
         return Inconnu(motif, nom)
     if statut >= 500 or statut == 408:
         return Injoignable(motif, nom)
@@ -64,7 +64,7 @@ def refus_http(statut: int, corps: bytes, nom: str) -> EchecRemise:
 
 
 def _faute_http(statut: int, corps: bytes) -> Faute:
-    # A redirection is a URL that is not right any more.
+    # A redirect means that our URL is outdated.
     if statut < 400 or statut in _HTTP_NOTRE:
         return Faute.NOTRE
     if _COMPTE.search(corps) and not _NUMERO.search(corps):

@@ -1,12 +1,10 @@
-"""The body of a callback of an HTTPS provider: receipts and inbound SMS, one JSON object, or a list of at most 1,000.
-Pure.
-
+"""Parses callbacks of an HTTPS provider: receipts and inbound SMS, one JSON object or a list of at most 1,000. Pure.
 - A receipt: {"id", "reference"?, "status", "code"?}. `id`: the provider's id of the message; `reference`: ours.
-  `status`: delivered, undelivered, rejected; accepted, queued, sent are no last word and say nothing. `code`: the
-  network's.
-- An SMS of somebody: {"id", "from", "text", "at"}. `from`: E.164; `at`: ISO 8601 with its offset.
+  `status`: delivered, undelivered or rejected; accepted, queued and sent are not final and ignored. `code`: that of the
+  network.
+- An inbound SMS: {"id", "from", "text", "at"}. `from`: E.164; `at`: ISO 8601 with offset.
 
-The same callback twice gives the same twice: the caller deduplicates.
+The same callback gives the same result, so the caller must drop duplicates.
 """
 
 import datetime as dt
@@ -47,7 +45,7 @@ _FORMAT: TypeAdapter[_UN | list[_UN]] = TypeAdapter(_UN | Annotated[list[_UN], F
 
 
 def lire(corps: bytes, fournisseur: str, now: dt.datetime) -> list[Retour | SmsRecu]:
-    """What a callback says whose signature was verified. `fournisseur`: its name. Raises Malforme."""
+    """Parses a callback whose signature was verified. `fournisseur`: name of the provider. Raises Malforme."""
     try:
         lus = _FORMAT.validate_json(corps)
     except ValidationError as error:
@@ -58,7 +56,7 @@ def lire(corps: bytes, fournisseur: str, now: dt.datetime) -> list[Retour | SmsR
 def _traduire(lus: list[_UN], fournisseur: str, now: dt.datetime) -> Iterator[Retour | SmsRecu]:
     for lu in lus:
         if isinstance(lu, _Sms):
-            # Names and short numbers write to us too; nobody could answer them.
+            # Names and short numbers cannot be answered, so their SMS are ignored.
             if de := lire_expediteur(lu.de, international=lu.de.startswith("+")):
                 yield SmsRecu(fournisseur, lu.id, de, lu.text, lu.at)
         elif verdict := _VERDICTS.get(lu.status):

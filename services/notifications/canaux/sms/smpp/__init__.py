@@ -1,1 +1,1 @@
-"""SMPP 3.4, as far as an operator of SMS needs it."""
+"""SMPP 3.4, as needed to send and receive SMS."""

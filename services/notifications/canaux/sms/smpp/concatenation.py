@@ -1,8 +1,8 @@
-"""Long SMS: the header that numbers the parts (3GPP TS 23.040, 9.2.3.24.1), and putting together what came in. Pure.
+"""Long SMS: writes the header that numbers the parts (3GPP TS 23.040, 9.2.3.24.1), and joins received parts. Pure.
 
-Parts come in any order, twice, or never all. They are acknowledged one by one, since a provider may send the next only
-then: a crash between two parts loses the first ones, and what arrived is given up after a delay, with « […] » for the
-rest.
+Parts arrive in any order, twice, or not at all. Each must be acknowledged, because some providers send the next only
+then; so a crash between two parts loses the first ones. After a delay, an incomplete message is returned with "[…]" for
+the missing parts.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from services.notifications.canaux.sms.gsm7 import decoder
 from services.notifications.canaux.sms.smpp.pdu import Message, Tlv
 
 AVEC_ENTETE = 0x40
-"""The bit of esm_class which says that the content begins with a header (UDHI)."""
+"""Bit of esm_class: the content begins with a header (UDHI)."""
 DELAI = dt.timedelta(minutes=10)
 _EN_COURS_MAX = 1_000
 _FINIS_MAX = 20_000
@@ -26,17 +26,17 @@ _REF_COURTE, _REF_LONGUE = 0x00, 0x08
 
 
 class Plein(Exception):
-    """Too many long messages are incomplete: this part must come again later."""
+    """Too many long messages are incomplete: the part must be delivered again later."""
 
 
 def entete(reference: int, total: int, rang: int) -> bytes:
-    """The header of part `rang` (from 1) of `total`; `reference` is the same for all, 0-255."""
+    """The header of part `rang` (from 1) of `total`; `reference` (0-255) is the same for all parts."""
     return bytes((5, _REF_COURTE, 3, reference, total, rang))
 
 
 @dataclass(frozen=True)
 class Partie:
-    """`reference` None: the message has one part."""
+    """`reference` None: a message of one part."""
 
     contenu: bytes
     data_coding: int
@@ -46,7 +46,7 @@ class Partie:
 
 
 def lire_partie(message: Message) -> Partie:
-    """The part without its header; numbers that make no sense are ignored, and it stands for itself."""
+    """Returns the part without its header. If the header makes no sense, the part is treated as a whole message."""
     contenu, numeros = message.contenu, None
     if message.esm_class & AVEC_ENTETE and contenu and contenu[0] < len(contenu):
         numeros = _lire_entete(contenu[1 : contenu[0] + 1])
@@ -62,7 +62,7 @@ def lire_partie(message: Message) -> Partie:
 
 @dataclass(frozen=True)
 class Cle:
-    """What the parts of one message have in common. `source`: who wrote it, `destination`: to which of our numbers."""
+    """What the parts of a message have in common. `source`: the sender, `destination`: our number."""
 
     source: str
     destination: str
@@ -81,16 +81,16 @@ class Assemblage:
         return len(self.parties) == self.cle.total
 
     def texte(self) -> str:
-        """The whole text; « […] » stands for parts that never came."""
+        """The whole text, with "[…]" for missing parts."""
         presentes = [self.parties.get(rang) for rang in range(1, self.cle.total + 1)]
         codages = {partie.data_coding for partie in self.parties.values()}
         if self.complet and len(codages) == 1:
-            # Decoded as one: phones do split a character of two units between two parts.
+            # Decode the joined bytes: phones may split a character between two parts.
             return decoder(b"".join(partie.contenu for partie in presentes if partie), codages.pop())
         return "".join(decoder(partie.contenu, partie.data_coding) if partie else _MANQUE for partie in presentes)
 
     def empreinte(self) -> str:
-        """The same parts have the same one, for ever."""
+        """A digest that depends only on the parts."""
         cle = self.cle
         contenus = (f"{rang}:{self.parties[rang].contenu.hex()}" for rang in sorted(self.parties))
         return stable_id(cle.source, cle.destination, cle.reference, cle.total, *contenus)
@@ -101,14 +101,12 @@ class Assembleur:
         self._clock = clock
         self._delai = delai
         self._en_cours: dict[Cle, Assemblage] = {}
-        # For a while only: a reference has 8 bits, and the same person will use it again.
+        # Remembered for a while only: a reference has 8 bits, and the same person will use it again.
         self._finis: TTLCache[Cle, bool] = TTLCache(_FINIS_MAX, delai.total_seconds(), lambda: clock.now().timestamp())
 
     def ajouter(self, cle: Cle, partie: Partie) -> Assemblage | None:
-        """The message, once this part completes it; to be told to `finir` when it is stored. Raises Plein.
-
-        None: others are missing, or the whole was finished already and this part came again.
-        """
+        """Returns the message when this part completes it; call `finir` once it is stored. Returns None while parts are
+        missing, and for a repeated part of a finished message. Raises Plein."""
         if cle in self._finis:
             return None
         if cle not in self._en_cours and len(self._en_cours) >= _EN_COURS_MAX:
@@ -123,13 +121,13 @@ class Assembleur:
             self._finis[assemblage.cle] = True
 
     def abandonnes(self) -> list[Assemblage]:
-        """Those that have waited too long for a part; each is to be told to `finir`."""
+        """Messages that have waited too long for a part; call `finir` for each."""
         limite = self._clock.now() - self._delai
         return [assemblage for assemblage in self._en_cours.values() if assemblage.depuis <= limite]
 
 
 def _lire_entete(elements: bytes) -> tuple[int, int, int] | None:
-    """(reference, total, rang) among the information elements of a header: type, length, value."""
+    """(reference, total, rang) from the information elements of a header: type, length, value."""
     position = 0
     while position + 2 <= len(elements):
         genre, longueur = elements[position], elements[position + 1]

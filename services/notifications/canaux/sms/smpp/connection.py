@@ -1,7 +1,7 @@
-"""One SMPP connection: requests find their answers by sequence number, a heartbeat, and no fear of garbage.
+"""One SMPP connection: matches responses to requests by sequence number, and checks the peer with enquire_link.
 
-A peer that sends half a PDU, or nothing, is noticed by the heartbeat: an enquire_link without an answer ends the
-connection, so that no read lasts for ever.
+A peer that sends half a PDU, or nothing, does not answer enquire_link; this ends the connection, so no read lasts for
+ever.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ _RECEPTIONS_MAX = 100
 
 @dataclass(frozen=True)
 class Delais:
-    """In seconds. `repos`: between two heartbeats; `battement`: for the answer to one; `fin`: for what is in hand;
-    `pret`: for somebody who wants to send; `pause`: before the first new bind."""
+    """Times in seconds. `repos`: between two enquire_link; `battement`: for the answer to one; `fin`: to finish at the
+    end; `pret`: wait of a sender for the session; `pause`: before the first reconnection."""
 
     connexion: float = 5.0
     reponse: float = 30.0
@@ -33,11 +33,11 @@ class Delais:
 
 
 class PasEnvoye(Exception):
-    """The connection was gone before the request was begun."""
+    """The connection was closed before the request was sent."""
 
 
 class SansReponse(Exception):
-    """The request was sent, at least in part, and is not answered."""
+    """The request was sent, at least in part, but not answered."""
 
 
 class Lien:
@@ -49,7 +49,7 @@ class Lien:
         receptions: set[asyncio.Task[None]],
         delais: Delais,
     ) -> None:
-        """`traiter` stores a deliver_sm and returns the status to answer; `receptions`: those in hand, which may
+        """`traiter` stores a deliver_sm and returns the status to answer. `receptions`: those in progress, which may
         outlive the connection."""
         self._reader = reader
         self._writer = writer
@@ -65,7 +65,7 @@ class Lien:
         return not self._coupe and not self._writer.is_closing()
 
     async def demander(self, commande: Commande, corps: bytes = b"", delai: float | None = None) -> Pdu:
-        """The answer to a request. Raises PasEnvoye or SansReponse."""
+        """Sends a request and returns its response. Raises PasEnvoye or SansReponse."""
         if not self.ouvert:
             raise PasEnvoye
         self._sequence = self._sequence % _SEQUENCE_MAX + 1
@@ -86,7 +86,7 @@ class Lien:
         return reponse
 
     async def lire(self) -> None:
-        """Reads until the connection ends, for whatever reason; returns then."""
+        """Reads until the connection ends for any reason."""
         try:
             while not self._coupe:
                 await self._aiguiller(await self._suivant())
@@ -94,14 +94,14 @@ class Lien:
         except (asyncio.IncompleteReadError, OSError) as error:
             log.info("smpp_connection_ended", error=type(error).__name__)
         except Malforme:
-            # Where the next PDU begins is unknown: the connection is of no more use.
+            # The start of the next PDU is unknown, so the connection is unusable.
             log.warning("smpp_garbage")
             self._ecrire(Pdu(Commande.GENERIC_NACK, Statut.LONGUEUR_DE_COMMANDE, 0))
         finally:
             self.couper()
 
     async def battre(self) -> None:
-        """An enquire_link at each interval; ends the connection when one is not answered."""
+        """Sends enquire_link at each interval; closes the connection when one is not answered."""
         while self.ouvert:
             await asyncio.sleep(self._delais.repos)
             try:
@@ -111,7 +111,7 @@ class Lien:
                 self.couper()
 
     async def delier(self) -> None:
-        """Lets what is in hand end, takes leave, and closes."""
+        """Finishes what is in progress, unbinds and closes."""
         en_main: list[asyncio.Future[Any]] = list(self._receptions)
         en_main += [attendu for commande, attendu in self._attendus.values() if commande == Commande.SUBMIT_SM]
         if en_main:
@@ -123,7 +123,7 @@ class Lien:
         self.couper()
 
     def couper(self) -> None:
-        """Ends the connection; every request that waits is without an answer."""
+        """Closes the connection; pending requests get no answer."""
         self._coupe = True
         self._writer.close()
         for _, attendu in self._attendus.values():
@@ -131,7 +131,7 @@ class Lien:
                 attendu.set_result(None)
 
     async def fermer(self) -> None:
-        """`couper`, and the socket is closed on return, even if the peer reads nothing any more."""
+        """Like `couper`, but waits until the socket is closed, even if the peer no longer reads."""
         self.couper()
         try:
             async with asyncio.timeout(1):
@@ -162,7 +162,7 @@ class Lien:
             self._ecrire(Pdu(Commande.GENERIC_NACK, Statut.COMMANDE_INCONNUE, pdu.sequence))
 
     def _repondu(self, pdu: Pdu) -> None:
-        """An answer that comes after its delay, twice, or to something else, is dropped."""
+        """Matches a response to its request; ignores late, repeated and unknown ones."""
         commande, attendu = self._attendus.get(pdu.sequence, (None, None))
         if commande is None or attendu is None or attendu.done():
             log.info("smpp_answer_not_awaited", command=f"{pdu.commande:#010x}", status=pdu.statut)
@@ -180,7 +180,7 @@ class Lien:
         try:
             statut = await self._traiter(pdu)
         except Exception as error:
-            # Whatever it was, the provider keeps the message and sends it again.
+            # The provider keeps the message and delivers it again.
             log.warning("smpp_deliver_not_stored", error=type(error).__name__)
             statut = Statut.TEMPORAIRE
         self._repondre(pdu, statut)

@@ -1,4 +1,4 @@
-"""What an SMSC delivers: receipts and the SMS of people, stored by `recevoir` before they are acknowledged."""
+"""Handles what an SMSC delivers, receipts and inbound SMS: `recevoir` stores them before they are acknowledged."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -43,10 +43,11 @@ class _Souvenir:
 
 
 class Redites:
-    """Tells an SMS that the provider sends again from a second one with the same words.
+    """Distinguishes an SMS that the provider delivers again from a second SMS with the same text.
 
-    SMPP gives them no id, and « OUI » twice may answer two alerts. It is the same when we did not acknowledge the
-    first, or when the connection was lost within a minute of that, so that the provider may not have heard us.
+    SMPP gives them no id, and two times "OUI" may answer two alerts. It is the same SMS if we did not acknowledge the
+    first, or if the connection was lost within a minute after the acknowledgement, which the provider may then have
+    missed.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -77,7 +78,7 @@ class Redites:
 
 
 class Reception:
-    """Turns the deliver_sm of one provider into Retour and SmsRecu."""
+    """Converts the deliver_sm of one provider to Retour and SmsRecu."""
 
     def __init__(self, nom: str, recevoir: Recevoir, parties: Parties, clock: Clock) -> None:
         self._nom = nom
@@ -88,7 +89,7 @@ class Reception:
         self.redites = Redites(clock)
 
     async def traiter(self, pdu: Pdu) -> int:
-        """Returns the status to answer once all is stored. Raises what `recevoir` raises."""
+        """Returns the status to answer, once everything is stored. Raises what `recevoir` raises."""
         try:
             message = lire_message(pdu.corps)
         except Malforme:
@@ -108,7 +109,7 @@ class Reception:
         return Statut.OK
 
     async def abandonner(self) -> None:
-        """Hands on what is there of messages whose other parts did not come."""
+        """Hands over incomplete messages whose other parts did not arrive."""
         for assemblage in self._assembleur.abandonnes():
             log.info("sms_incomplete", provider=self._nom, parts=len(assemblage.parties), total=assemblage.cle.total)
             await self._stocker(assemblage.cle.source, assemblage.texte(), assemblage.empreinte())

@@ -1,7 +1,8 @@
-"""Receipts of a message in several parts: it is delivered once all are, and failed as soon as one is.
+"""Combines receipts of a message in several parts: it is delivered once all parts are, and has failed as soon as one
+part has. Its reference is the id of its first part.
 
-Its reference is the id of its first part. Kept in memory: after a restart, or in another process to which the provider
-sends a receipt, a part stands for itself under its own id, so the first one's receipt then decides alone.
+Kept in memory: after a restart, or when a receipt reaches another process, each part counts alone, and the receipt of
+the first part decides.
 """
 
 import asyncio
@@ -28,14 +29,15 @@ class Groupe:
 
 class Parties:
     def __init__(self, attente_s: float = 5.0) -> None:
-        """`attente_s`: how long a receipt may wait for the answer to the submit that it overtook."""
+        """`attente_s`: how long a receipt may wait for the response to its submit_sm, if it arrives first."""
         self._attente_s = attente_s
         self._groupes: FIFOCache[str, Groupe] = FIFOCache(_CONNUES_MAX)
         self._en_vol: set[asyncio.Future[None]] = set()
 
     @contextmanager
     def envoi(self, total: int) -> Iterator[Groupe]:
-        """While the parts of one message are submitted; `noter` gets each id. An error: it will not arrive whole."""
+        """Context while the parts of a message are submitted; call `noter` with each id. On an error the message is
+        incomplete and its receipts are ignored."""
         groupe, fini = Groupe(total), asyncio.get_running_loop().create_future()
         self._en_vol.add(fini)
         try:
@@ -52,11 +54,11 @@ class Parties:
         self._groupes[reference] = groupe
 
     async def rejoindre(self, retour: Retour) -> Retour | None:
-        """What the receipt of a part says about its message; None: nothing yet. A receipt that comes twice says the
-        same twice."""
+        """What the receipt of a part means for its message; None: nothing yet. A repeated receipt gives the same
+        result."""
         reference = retour.reference or ""
         if self._connue(reference) is None and self._en_vol:
-            # It may be of a part whose submit is not answered yet. Those are few, and answered or given up soon.
+            # It may belong to a part whose submit_sm is not answered yet. There are few of these, and they end soon.
             await asyncio.wait(list(self._en_vol), timeout=self._attente_s)
         partie = self._connue(reference)
         if partie is None:
@@ -71,7 +73,7 @@ class Parties:
         return groupe.issue
 
     def _connue(self, reference: str) -> str | None:
-        """The id of a part, as the provider answered it, that a receipt means."""
+        """The id of the part, as returned by the provider, that a receipt refers to."""
         if reference in self._groupes or not self._groupes:
             return reference if self._groupes else None
         return next((forme for forme in formes(reference) if forme in self._groupes), None)

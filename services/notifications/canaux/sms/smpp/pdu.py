@@ -1,8 +1,8 @@
-"""PDUs of SMPP 3.4 as bytes: a header of 16 bytes, a body of C strings, small integers and optional TLVs. Pure.
+"""PDUs of SMPP 3.4 as bytes: a header of 16 bytes, then a body of C strings, small integers and optional TLVs. Pure.
 
-Written out, not smpplib: it reads a TLV by the size in its table instead of the length on the wire, loses a receipt
-that carries a TLV which it does not list, misreads a string without its end, cuts a long password silently, and its
-alphabet has ` for §. The tests speak to this module with smpplib.
+smpplib is not used: it reads a TLV by the size in its table instead of the received length, loses receipts with a TLV
+that it does not list, misreads strings without a terminator, cuts a long password silently, and its alphabet has `
+instead of §. The tests run this module against smpplib.
 """
 
 import struct
@@ -11,7 +11,7 @@ from enum import IntEnum
 
 ENTETE = 16
 LONGUEUR_MAX = 70_000
-"""A message_payload has at most 64 KB; a longer PDU is no PDU."""
+"""A message_payload has at most 64 KB; a longer PDU is invalid."""
 REPONSE = 0x8000_0000
 _ENTETE = struct.Struct(">IIII")
 _TLV = struct.Struct(">HH")
@@ -28,7 +28,7 @@ class Commande(IntEnum):
 
 
 class Statut(IntEnum):
-    """command_status (SMPP 3.4, 5.1.3), those that decide something here."""
+    """The values of command_status (SMPP 3.4, 5.1.3) that matter here."""
 
     OK = 0x00
     LONGUEUR_DU_MESSAGE = 0x01
@@ -52,9 +52,9 @@ class Statut(IntEnum):
     TYPE_DE_SYSTEME = 0x53
     DEBIT = 0x58
     TEMPORAIRE = 0x64
-    """ESME_RX_T_APPN: we could not take it now, send it again."""
+    """ESME_RX_T_APPN: not accepted now, deliver it again."""
     REJET = 0x66
-    """ESME_RX_R_APPN: we never will."""
+    """ESME_RX_R_APPN: never accepted."""
 
 
 class Tlv(IntEnum):
@@ -68,7 +68,7 @@ class Tlv(IntEnum):
 
 
 class Malforme(ValueError):
-    """These bytes are not what they should be."""
+    """The bytes are not a valid PDU."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class Pdu:
 
 
 def lire_entete(octets: bytes) -> tuple[int, Pdu]:
-    """The length of the body that follows, and the PDU without it. Raises Malforme for an impossible length."""
+    """Returns the length of the body that follows, and the PDU without body. Raises Malforme for an impossible
+    length."""
     longueur, commande, statut, sequence = _ENTETE.unpack(octets)
     if not ENTETE <= longueur <= LONGUEUR_MAX:
         raise Malforme("impossible length")
@@ -105,7 +106,7 @@ INTERNATIONAL, NATIONAL, COURT, NOM, RESEAU = 1, 2, 3, 5, 1
 
 @dataclass(frozen=True)
 class Message:
-    """What submit_sm and deliver_sm say. `contenu`: short_message or message_payload, header included."""
+    """Contents of submit_sm and deliver_sm. `contenu`: short_message or message_payload, including the header."""
 
     source: Adresse
     destination: Adresse
@@ -116,12 +117,12 @@ class Message:
 
 
 def corps_bind(identifiant: str, mot_de_passe: str) -> bytes:
-    """The body of bind_transceiver; both are short and ASCII (checked by lire_url)."""
+    """The body of bind_transceiver; both values are short and ASCII (checked by lire_url)."""
     return _chaine(identifiant) + _chaine(mot_de_passe) + _chaine("") + bytes((0x34, 0, 0)) + _chaine("")
 
 
 def corps_submit(message: Message) -> bytes:
-    """The body of submit_sm: with a receipt wanted at the end, without priority, schedule or validity of its own."""
+    """The body of submit_sm: requests a final receipt; default priority, schedule and validity."""
     return b"".join(
         (
             _chaine(""),
@@ -136,7 +137,7 @@ def corps_submit(message: Message) -> bytes:
 
 
 def lire_message(corps: bytes) -> Message:
-    """The body of a deliver_sm. Raises Malforme."""
+    """Parses the body of a deliver_sm. Raises Malforme."""
     lecture = _Lecture(corps)
     lecture.chaine()
     source = lecture.adresse()
@@ -154,12 +155,12 @@ def lire_message(corps: bytes) -> Message:
 
 
 def lire_reference(corps: bytes) -> str | None:
-    """message_id of a submit_sm_resp; None when the provider gives none."""
+    """message_id of a submit_sm_resp; None when it is missing."""
     return lire_chaine(corps) or None
 
 
 def lire_chaine(octets: bytes) -> str:
-    """A C string; its end may be missing at the end of a TLV or of a body, as many providers send it."""
+    """Parses a C string. Its terminator may be missing at the end of a TLV or body, as many providers send it."""
     return octets.partition(b"\0")[0].decode("latin-1")
 
 
@@ -188,7 +189,7 @@ class _Lecture:
         return Adresse(self.chaine(), ton, npi)
 
     def tlv(self) -> dict[int, bytes]:
-        """The optional parameters; one that is cut off ends them: what came before it is worth more than a refusal."""
+        """The optional parameters. Parsing stops at a truncated one, and keeps those before it."""
         lus: dict[int, bytes] = {}
         while len(self._octets) - self._position >= _TLV.size:
             code, longueur = _TLV.unpack(self.octets(_TLV.size))

@@ -1,4 +1,5 @@
-"""Receipts of SMPP: read from TLVs and from the text (SMPP 3.4, appendix B), and what they mean for a message. Pure."""
+"""Parses SMPP receipts, from TLVs and from the text (SMPP 3.4, appendix B), and tells what they mean for a message.
+Pure."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from services.notifications.canaux.sms.smpp.pdu import Message, Tlv, lire_chaine
 
 _GENRE = 0x3C
 _ACQUITTEMENT_D_UNE_PERSONNE = 0x10
-"""Somebody has answered on their phone: what they wrote is an SMS."""
+"""A person answered on their phone: the content is an SMS, not a receipt."""
 _GSM = 3
 _ABONNE_INCONNU = 1
-"""Error of MAP (3GPP TS 29.002): unknown subscriber."""
+"""MAP error (3GPP TS 29.002): unknown subscriber."""
 _ETATS = {
     1: "ENROUTE",
     2: "DELIVRD",
@@ -23,7 +24,7 @@ _ETATS = {
     7: "UNKNOWN",
     8: "REJECTD",
 }
-"""message_state (5.2.28); ENROUTE and ACCEPTD are not the last word."""
+"""message_state (5.2.28); ENROUTE and ACCEPTD are not final."""
 _VERDICTS = {
     "DELIVRD": Verdict.LIVRE,
     "EXPIRED": Verdict.NON_LIVRE,
@@ -44,7 +45,7 @@ _ERR = re.compile(r"\berr:\s*([0-9a-z]{1,6})\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Accuse:
-    """`verdict` None: on its way. `motif`: codes only, "smpp UNDELIV 001"."""
+    """`verdict` None: not final. `motif`: codes only, "smpp UNDELIV 001"."""
 
     reference: str
     verdict: Verdict | None
@@ -52,8 +53,8 @@ class Accuse:
 
 
 def est_accuse(message: Message) -> bool:
-    """A receipt, final or intermediate, and not an SMS of a person: told by esm_class, by TLVs, or by its text alone,
-    as some providers send it."""
+    """True for a receipt, final or intermediate: recognised by esm_class, by TLVs, or by its text alone, as some
+    providers send it."""
     if message.esm_class & _GENRE not in (0, _ACQUITTEMENT_D_UNE_PERSONNE):
         return True
     if Tlv.REFERENCE_ACCUSEE in message.tlv and Tlv.ETAT in message.tlv:
@@ -62,8 +63,8 @@ def est_accuse(message: Message) -> bool:
 
 
 def lire_accuse(message: Message) -> Accuse | None:
-    """None when it does not say about which message it is, or nothing that is known."""
-    # What follows "text:" was written by somebody else.
+    """Returns None when the receipt does not identify its message, or has no known state."""
+    # The part after "text:" was written by somebody else.
     texte = re.split(r"\btext:", decoder(message.contenu, message.data_coding), maxsplit=1, flags=re.IGNORECASE)[0]
     reference = lire_chaine(message.tlv.get(Tlv.REFERENCE_ACCUSEE, b"")) or _trouver(_ID, texte)
     etat = _ETATS.get(int.from_bytes(message.tlv.get(Tlv.ETAT, b""), "big")) or _trouver(_STAT, texte).upper()
@@ -72,7 +73,8 @@ def lire_accuse(message: Message) -> Accuse | None:
     erreur, reseau = _trouver(_ERR, texte), message.tlv.get(Tlv.ERREUR_RESEAU, b"")
     code = int.from_bytes(reseau[1:], "big") if len(reseau) == 3 else None
     verdict = _VERDICTS.get(etat)
-    # The text's codes are each provider's own; only the network's own says for certain that nobody has this number.
+    # Codes in the text are specific to each provider; only the network's own code proves that the number does not
+    # exist.
     if etat == "UNDELIV" and code == _ABONNE_INCONNU and reseau[0] == _GSM:
         verdict = Verdict.REFUSE
     detail = f"{code:03d}" if code is not None else erreur

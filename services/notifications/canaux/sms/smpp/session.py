@@ -1,7 +1,7 @@
-"""An SMS provider by SMPP 3.4: one session for the whole process, kept bound, that sends, and hands on what comes in.
+"""An SMS provider over SMPP 3.4: one bound session per process, which sends and receives.
 
-Several parts: each is a submit_sm of its own, one after the other, under one number that only depends on the envoi: a
-phone puts a second try together with what it has of the first.
+The parts of a long SMS are sent as separate submit_sm, one after the other. Their common reference depends only on the
+envoi, so that a phone can combine the parts of a second attempt with those of the first.
 """
 
 import asyncio
@@ -62,9 +62,10 @@ class Smsc:
 
 
 def lire_url(url: str) -> Smsc:
-    """smpp://system_id:password@host[:port]?source=NAME, or smpps://… for TLS. Raises ValueError, without the URL.
+    """Parses smpp://system_id:password@host[:port]?source=NAME, or smpps://… for TLS. Raises ValueError, without
+    quoting the URL.
 
-    `source`: the sender that people see: a name of 11 characters, a number with its country code, or a short number.
+    `source`: the sender shown to people: a name of up to 11 characters, a number with country code, or a short number.
     """
     try:
         parts = urlsplit(url)
@@ -79,7 +80,7 @@ def lire_url(url: str) -> Smsc:
     if len(identifiant) > _IDENTIFIANT_MAX or len(mot_de_passe) > _MOT_DE_PASSE_MAX:
         raise ValueError(f"SMPP 3.4: system_id has at most {_IDENTIFIANT_MAX} characters, password {_MOT_DE_PASSE_MAX}")
     tls = parts.scheme == "smpps"
-    # A + that was not escaped is a space by now.
+    # An unescaped "+" was decoded as a space.
     source = _source(parse_qs(parts.query).get("source", [""])[0].strip().removeprefix("+"))
     return Smsc(parts.hostname, port or (_PORT_TLS if tls else _PORT), identifiant, mot_de_passe, source, tls)
 
@@ -106,8 +107,8 @@ class SessionSmpp:
         delais: Delais | None = None,
         pauses: Sequence[float] = (0.5, 2.0, 5.0),
     ) -> None:
-        """`fenetre`: how many submits may wait for an answer. `pauses`: before each new try, in seconds, of a later
-        part that the provider refuses for now. Raises ValueError for a malformed `url`."""
+        """`fenetre`: number of submit_sm that may wait for a response. `pauses`: seconds before each retry of a later
+        part that is refused temporarily. Raises ValueError for a malformed `url`."""
         self._smsc = lire_url(url)
         self._nom = nom
         self._delais = delais or Delais()
@@ -118,7 +119,7 @@ class SessionSmpp:
         self._receptions: set[asyncio.Task[None]] = set()
         self._lien: Lien | None = None
         self._refuse = False
-        """Whether the last bind was refused for a reason of ours: name, password, rights."""
+        """True when the last bind was refused because of our name, password or rights."""
         self._lie = asyncio.Event()
 
     @property
@@ -126,8 +127,7 @@ class SessionSmpp:
         return self._nom
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Stays bound until `stopping`; binds again, with growing pauses, whenever the connection ends. To be stopped
-        after those who send."""
+        """Stays bound until `stopping` is set; reconnects with growing pauses. Stop it after those who send."""
         menage = asyncio.create_task(self._menage(stopping))
         pause = self._delais.pause
         try:
@@ -142,10 +142,10 @@ class SessionSmpp:
             await self._finir_receptions()
 
     async def pret(self) -> None:
-        """Returns when bound. Raises Injoignable after a moment; Retenu when the provider refuses our bind."""
+        """Returns once bound. Raises Injoignable after a moment; Retenu when the provider refuses our bind."""
         try:
             async with asyncio.timeout(self._delais.pret):
-                # A connection can be cut already, and its end not yet noticed by `run`.
+                # The connection may be closed although `run` has not noticed yet.
                 while self._lien is None or not self._lien.ouvert:
                     self._lie.clear()
                     await self._lie.wait()
@@ -153,10 +153,10 @@ class SessionSmpp:
             raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom) from error
 
     async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
-        """Hands one SMS over, in as many parts as it needs; `reference` is the id of the first. Raises EchecRemise.
+        """Hands one SMS over, in as many parts as needed; `reference` is the id of the first. Raises EchecRemise.
 
-        When a later part is refused or cannot be sent, the message is not readable on any phone: the failure is that of
-        the whole, and it may be sent again. Inconnu: a submit was not answered.
+        If a later part fails, no phone can show the message: the whole message has failed and may be sent again.
+        Inconnu: a submit_sm was not answered.
         """
         if not texte:
             raise Permanent("sms vide", self._nom)
@@ -185,7 +185,7 @@ class SessionSmpp:
         return Recu(self._nom, premiere, total)
 
     async def _insister(self, message: Message, pauses: Sequence[float]) -> str | None:
-        """The parts before this one are paid: a passing refusal is waited out."""
+        """Retries temporary refusals, because the parts before this one are paid already."""
         for pause in pauses:
             try:
                 return await self._soumettre(message)
@@ -194,7 +194,7 @@ class SessionSmpp:
         return await self._soumettre(message)
 
     async def _soumettre(self, message: Message) -> str | None:
-        """One submit_sm; returns the provider's id of it."""
+        """Sends one submit_sm; returns the provider's id."""
         async with self._fenetre:
             lien = self._lien
             if lien is None:
@@ -207,13 +207,13 @@ class SessionSmpp:
                 raise Inconnu("smpp sans réponse", self._nom) from error
         if reponse.commande == Commande.GENERIC_NACK or reponse.statut != Statut.OK:
             if reponse.statut == Statut.NON_LIE:
-                # It has forgotten our bind: only a new one helps.
+                # The provider has lost our session: only a new bind helps.
                 lien.couper()
             raise refus_smpp(reponse.statut, self._nom)
         return lire_reference(reponse.corps)
 
     async def _tenir(self, stopping: asyncio.Event) -> bool:
-        """One connection from its opening to its end; True when it was bound."""
+        """One connection from opening to end. Returns True when it was bound."""
         smsc = self._smsc
         try:
             async with asyncio.timeout(self._delais.connexion):
@@ -223,7 +223,7 @@ class SessionSmpp:
             log.warning("smpp_unreachable", provider=self._nom, error=type(error).__name__)
             return False
         lien = Lien(reader, writer, self._reception.traiter, self._receptions, self._delais)
-        # Before the bind: a provider may deliver as soon as it has answered.
+        # Before the bind, because the provider may deliver right after its response.
         self._reception.redites.nouvelle_connexion()
         lecture = asyncio.create_task(lien.lire())
         taches: list[asyncio.Task[Any]] = [lecture]
@@ -244,13 +244,13 @@ class SessionSmpp:
             for tache in taches:
                 tache.cancel()
             await asyncio.gather(*taches, return_exceptions=True)
-        # An error of ours, not of the provider's: the process ends with it.
+        # An error of ours, not of the provider: it ends the process.
         if not lecture.cancelled():
             lecture.result()
         return True
 
     async def _finir_receptions(self) -> None:
-        """What cannot be stored in time was not acknowledged, and comes again."""
+        """Waits for deliveries in progress. Those not stored in time are not acknowledged, and are delivered again."""
         if self._receptions:
             _, restantes = await asyncio.wait(self._receptions, timeout=self._delais.fin)
             for reception in restantes:
@@ -273,12 +273,12 @@ class SessionSmpp:
         return True
 
     async def _menage(self, stopping: asyncio.Event) -> None:
-        """Hands on long messages whose missing parts do not come."""
+        """Hands over incomplete long messages whose other parts do not arrive."""
         while not stopping.is_set():
             try:
                 await self._reception.abandonner()
             except Exception as error:
-                # They are kept, and handed on at the next turn.
+                # The messages are kept and handed over in the next round.
                 log.warning("sms_incomplete_not_stored", provider=self._nom, error=type(error).__name__)
             await wait(stopping, _MENAGE_S)
 
