@@ -85,3 +85,18 @@ def owned_by(service: str) -> list[Topic]:
 def read_by(service: str) -> list[Topic]:
     """The topics that `service` consumes."""
     return [topic for topic in TOPICS if service in topic.readers]
+
+
+SANS_REPRISE = frozenset({"gateway"})
+"""Services that only drop cached values when they read an event, so they have no retry topics."""
+
+
+def groupes() -> dict[str, list[str]]:
+    """Consumer group → the topics that it reads; retry groups are not included.
+
+    A service that reads its own topic reads all of it in every process, without a group, so it has no lag there.
+    """
+    found: dict[str, list[str]] = {}
+    for service in sorted({reader for topic in TOPICS for reader in topic.readers}):
+        found[service] = [topic.name for topic in read_by(service) if topic.owner != service or service in SANS_REPRISE]
+    return found

@@ -15,7 +15,6 @@ from gateway.cache import Pages, PublicReader
 from gateway.codes import Codes
 from gateway.comptes import GestionComptes
 from gateway.consentements import Consentements
-from gateway.consumer_groups import groupes
 from gateway.deps import Deps
 from gateway.door import Door
 from gateway.door_rules import Limit, networks
@@ -34,7 +33,7 @@ from gateway.telephones import Telephones
 from gateway.upstream import Services
 from kit.consumer import Consumer
 from kit.health import Check, Health
-from kit.lag import Lags
+from kit.lag import Lags, with_retries
 from kit.lifecycle import Loop
 from kit.logging import get_logger
 from kit.republication import DatabaseLost, Republication
@@ -72,7 +71,7 @@ def create(settings: Reglages) -> FastAPI:
                 invalidation,
                 ping=memory.ping,
             )
-            lags = Lags(settings.kafka_url, groupes())
+            lags = Lags(settings.kafka_url, with_retries(topics.groupes(), topics.SANS_REPRISE))
             stopping = asyncio.Event()
             loops: list[Loop] = [consumer.run, lags.run, runtime.outbox.run_sweeper]
             background = asyncio.create_task(_background(runtime, loops, stopping))

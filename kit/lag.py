@@ -3,13 +3,14 @@ itself."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from kit.deadletters import retry_topic
 from kit.errors import is_outage
 from kit.logging import get_logger
 from kit.metrics import GROUP_LAG_EVENTS, GROUP_LAG_SECONDS
@@ -26,6 +27,16 @@ _REQUEST_MS = 5000
 
 Groups = Mapping[str, Sequence[str]]
 """The name of each group → the topics that it reads."""
+
+
+def with_retries(groups: Groups, without: Container[str] = ()) -> dict[str, Sequence[str]]:
+    """`groups` and their retry groups (`<name>.retry`), except those of the groups in `without`."""
+    retries = {
+        f"{name}.retry": [retry_topic(topic, name) for topic in topics]
+        for name, topics in groups.items()
+        if name not in without
+    }
+    return {**groups, **retries}
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.table import Table
 
+from contracts import topics
 from deploy import layout
 from deploy.errors import Impossible
 from deploy.stack import embedded, external, health
 from deploy.stack.embedded import Program, Stack
 from deploy.stack.processes import BY_NAME, SERVERS
 from deploy.stack.supervision import State, Supervisor
-from gateway.consumer_groups import groupes
 from kit import lag
 from kit.errors import is_outage
 from kit.lag import Lag
@@ -68,7 +68,7 @@ def collect() -> list[Row]:
 async def _lags(kafka_url: str) -> dict[str, Lag]:
     """The process that reads for a service → how far its groups are behind; {} while Kafka does not answer."""
     try:
-        return by_reader(await lag.measure(kafka_url, groupes()))
+        return by_reader(await lag.measure(kafka_url, lag.with_retries(topics.groupes(), topics.SANS_REPRISE)))
     except Exception as error:
         if not is_outage(error):
             raise
