@@ -5,6 +5,7 @@ import binascii
 
 from pydantic import Field, field_validator
 
+from kit.replicas import addresses
 from kit.settings import Settings
 
 
@@ -80,4 +81,4 @@ class Reglages(Settings):
             "matching": self.matching_url,
             "notifications": self.notifications_url,
         }
-        return {name: [url.strip().rstrip("/") for url in given.split(",")] for name, given in urls.items()}
+        return {name: addresses(setting) for name, setting in urls.items()}

@@ -13,10 +13,10 @@ from yarl import URL
 
 from gateway.domain import Role
 from gateway.door_rules import SAFE_METHODS
-from gateway.replicas import Replicas
 from kit import telemetry
 from kit.logging import get_logger
 from kit.problems import Problem, unavailable, undecided
+from kit.replicas import Replicas
 from kit.tokens import TOKEN_REFUSED, TokenSigner
 from kit.waiting import jitter
 

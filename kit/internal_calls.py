@@ -10,6 +10,7 @@ import orjson
 
 from kit import telemetry
 from kit.logging import get_logger
+from kit.replicas import Replicas, addresses
 from kit.tokens import TokenSigner
 
 log = get_logger(__name__)
@@ -36,9 +37,10 @@ class Answer:
 class InternalApi:
     """Make it anywhere; its connections belong to the event loop of the first call. `close` them there."""
 
-    def __init__(self, base_url: str, service: str, signer: TokenSigner, timeout_s: float = 10.0) -> None:
-        """`service`: the name of the service that is called; `timeout_s`: for one call, in seconds."""
-        self._base = base_url.rstrip("/")
+    def __init__(self, urls: str, service: str, signer: TokenSigner, timeout_s: float = 10.0) -> None:
+        """`urls`: where the processes of its API are, comma-separated; `service`: the name of the service that is
+        called; `timeout_s`: for one call, in seconds."""
+        self._replicas = Replicas(addresses(urls))
         self._service = service
         self._signer = signer
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S)
@@ -49,27 +51,35 @@ class InternalApi:
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, content: object = None
     ) -> Answer:
         """The answer of the service, whatever it refuses. Raises ServiceAway, which is an outage (kit.errors)."""
-        if self._http is None:
-            self._http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_S), cookie_jar=aiohttp.DummyCookieJar()
-            )
         headers = {**telemetry.inject(), "authorization": f"Bearer {self._signed()}"}
         body = None
         if content is not None:
             body, headers["content-type"] = orjson.dumps(content), "application/json"
-        try:
-            async with self._http.request(
-                method, self._base + path, params=query, data=body, headers=headers, timeout=self._timeout
-            ) as answer:
-                status, raw = answer.status, await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("service_away", to=self._service, error=type(error).__name__)
-            raise ServiceAway(self._service) from error
+        status, raw = await self._send(method, path, params=query, data=body, headers=headers)
         if status >= 500 or status == 401:
             # 401 means that a key or a clock of ours is wrong: an operator mends it, and what waits is tried again.
             log.error("service_refused_us", to=self._service, status=status)
             raise ServiceAway(f"{self._service} answered {status}")
         return Answer(status, _content(raw, self._service))
+
+    async def _send(self, method: str, path: str, **request: Any) -> tuple[int, bytes]:
+        """Status and body, from the first process that can be reached: nothing is sent twice."""
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_S), cookie_jar=aiohttp.DummyCookieJar()
+            )
+        others = len(self._replicas) - 1
+        while True:
+            base = self._replicas.next(time.monotonic())
+            try:
+                async with self._http.request(method, base + path, timeout=self._timeout, **request) as answer:
+                    return answer.status, await answer.read()
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                log.warning("service_away", to=self._service, error=type(error).__name__)
+                self._replicas.rest(base, time.monotonic())
+                if not others or not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+                    raise ServiceAway(self._service) from error
+            others -= 1
 
     def _signed(self) -> str:
         token, until = self._token

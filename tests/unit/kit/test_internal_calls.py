@@ -71,3 +71,10 @@ async def test_nobody_there_is_away() -> None:
     with pytest.raises(ServiceAway):
         await api.call("GET", "/")
     await api.close()
+
+
+async def test_another_process_of_the_service_answers_for_one_that_is_gone(url: str) -> None:
+    api = InternalApi(f"http://127.0.0.1:9,{url}", "annonces", TokenSigner(KEYS.private, issuer="notifications"))
+    for _ in range(3):
+        assert (await api.call("POST", "/statut/201")).status == 201
+    await api.close()

@@ -1,6 +1,11 @@
 """Which process of a service a call goes to."""
 
-from gateway.replicas import _REST_S, Replicas
+from kit.replicas import _REST_S, Replicas, addresses
+
+
+def test_un_reglage_nomme_un_ou_plusieurs_processus() -> None:
+    assert addresses("http://a:1/") == ["http://a:1"]
+    assert addresses("http://a:1, http://b:2/") == ["http://a:1", "http://b:2"]
 
 
 def test_les_processus_d_un_service_servent_a_tour_de_role() -> None:

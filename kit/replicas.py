@@ -9,6 +9,11 @@ from collections.abc import Sequence
 _REST_S = 2.0
 
 
+def addresses(setting: str) -> list[str]:
+    """The base URLs in a setting `<SERVICE>_URL`, comma-separated there; without a slash at their ends."""
+    return [url.strip().rstrip("/") for url in setting.split(",")]
+
+
 class Replicas:
     """The base URLs of one service. Each call takes the next in turn, and passes over those that are at rest.
 
