@@ -1,14 +1,11 @@
 """Fixtures that all tests share: real servers once a session, secrets, internal tokens, waiting for a condition."""
 
-import asyncio
-import inspect
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -18,14 +15,13 @@ from deploy.stack import secrets
 from deploy.stack.embedded import Stack
 from deploy.stack.servers.waiting import Patience
 from kit.tokens import TokenSigner
+from tests import attente
 from tests.pile import Ville
 from tests.pile import pile as start_pile
 from tests.pile import ville as enter_ville
 from tests.receveur import Receveur, receveur
 from tests.serveurs import Serveurs
 from tests.serveurs import serveurs as start_serveurs
-
-T = TypeVar("T")
 
 # Property tests judge what is right, never how fast a busy machine is.
 settings.register_profile("repetable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -110,21 +106,9 @@ def jeton_de(secrets_dir: Path) -> Callable[[str, str], str]:
 
 
 @pytest.fixture(scope="session")
-def bientot() -> Callable[..., Awaitable[Any]]:
+def bientot() -> attente.Bientot:
     """`await bientot(lambda: condition)`: waits until the condition (plain or async) is true, and returns its value."""
-
-    async def wait(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-        patience = Patience(seconds)
-        while True:
-            value = condition()
-            if inspect.isawaitable(value):
-                value = await value
-            if value:
-                return value
-            assert not patience.over(), f"still not true: {inspect.getsource(condition).strip()}"
-            await asyncio.sleep(0.02)
-
-    return wait
+    return attente.bientot
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,9 @@ class Serveurs:
 @contextmanager
 def serveurs(folder: Path) -> Iterator[Serveurs]:
     """Real MongoDB (replica set), Redis and Kafka for the time of the `with`; data below `folder`."""
-    given = [os.environ.get(name, "") for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL")]
-    if all(given):
-        yield Serveurs(*given, kind="urls")
+    mongo_url, redis_url, kafka_url = (os.environ.get(name, "") for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL"))
+    if mongo_url and redis_url and kafka_url:
+        yield Serveurs(mongo_url, redis_url, kafka_url, kind="urls")
     elif _docker_answers():
         with ExitStack() as stack:
             yield _containers(stack)

@@ -1,7 +1,7 @@
 """What the tests of annonces work with: the service under test, bodies of requests, decisions of a moderator."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from kit.events import Record, encode
 from kit.ids import new_id
 from kit.processor import Processor
 from kit.producer import Producer
+from tests.attente import Bientot
 
 Corps = dict[str, Any]
 
@@ -27,7 +28,7 @@ class Banc:
     jeton: Callable[..., str]
     processor: Processor
     producer: Producer
-    bientot: Callable[..., Awaitable[Any]]
+    bientot: Bientot
     evenements: list[Any] = field(default_factory=list)
 
     async def appeler(

@@ -1,7 +1,7 @@
 """The api and the worker of annonces on real servers, in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from services.annonces.handlers import HANDLERS
 from services.annonces.settings import Reglages
 from services.annonces.wiring import monter
 from services.annonces.worker import start
+from tests.attente import Bientot
 from tests.integration.annonces.banc import Banc
 from tests.serveurs import Serveurs
 
@@ -27,7 +28,7 @@ from tests.serveurs import Serveurs
 # Of one file: a worker that lived on would read what the tests of other services tell of annonces that are theirs.
 @pytest.fixture(scope="module")
 async def banc(
-    serveurs: Serveurs, secrets_dir: Path, jeton: Callable[..., str], bientot: Callable[..., Awaitable[Any]]
+    serveurs: Serveurs, secrets_dir: Path, jeton: Callable[..., str], bientot: Bientot
 ) -> AsyncIterator[Banc]:
     reglages = Reglages(
         mongo_url=serveurs.mongo_url, redis_url=serveurs.redis_url, kafka_url=serveurs.kafka_url, expiration_s=0.2
@@ -41,7 +42,7 @@ async def banc(
         open_runtime("annonces", reglages, Health()) as runtime,
         start(reglages, Health()) as loops,
     ):
-        tasks = [asyncio.create_task(loop(stopping)) for loop in loops]
+        tasks = [asyncio.ensure_future(loop(stopping)) for loop in loops]
         deps = monter(runtime, reglages)
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
         banc = Banc(client, app, jeton, processor, runtime.producer, bientot)

@@ -50,8 +50,8 @@ async def _verifier(banc: Banc, annonce_id: str, membre: str) -> dict[str, Repon
     """Five hold the five places, each another one; the others wait, each at a rank of their own. Account → answer."""
     store = banc.app.state.deps.store
     lues = [Reponse.model_validate(row) async for row in store.reponses.find({"annonce_id": annonce_id})]
-    assert sorted(r.place for r in lues if r.etat == "deposee") == list(range(1, PLACES + 1))
-    assert sorted(r.rang for r in lues if r.etat == "en_attente") == list(range(1, FOULE - PLACES + 1))
+    assert sorted(r.place or 0 for r in lues if r.etat == "deposee") == list(range(1, PLACES + 1))
+    assert sorted(r.rang or 0 for r in lues if r.etat == "en_attente") == list(range(1, FOULE - PLACES + 1))
     assert len(lues) == FOULE
     vue = await banc.lire(annonce_id, membre)
     assert (vue["etat"], vue["places_restantes"], vue["en_attente"]) == ("pourvue", 0, FOULE - PLACES)

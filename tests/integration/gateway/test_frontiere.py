@@ -1,5 +1,7 @@
 """The trust boundary: what the public may not reach, forge, or make somebody else's browser do."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from gateway.sessions import COOKIE
@@ -94,13 +96,13 @@ async def test_moderation_is_for_moderators(banc: Banc) -> None:
     assert "default-src 'self'" in seen.headers["content-security-policy"]
     assert seen.headers["cache-control"] == "private, no-store"
     (call,) = banc.services["moderation"].calls
-    assert (call.path, call.query, call.roles) == ("/moderation/dossiers/d1", "x=1", {"moderateur"})
+    assert (call.path, call.query, call.roles) == ("/moderation/dossiers/d1", "x=1", frozenset({"moderateur"}))
 
 
 async def test_another_site_cannot_write_with_my_cookie(banc: Banc) -> None:
     _, token = await banc.login(banc.client)
     banc.client.cookies.set(COOKIE, token, domain="place.test", path="/")
-    refusals = (
+    refusals: tuple[dict[str, str], ...] = (
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"origin": "https://mechant.test"},
@@ -153,7 +155,7 @@ async def test_bodies_over_the_limit_are_refused(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     big = b"x" * (MAX_BODY + 1)
 
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield b"x" * (MAX_BODY // 4)
 

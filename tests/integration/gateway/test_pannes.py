@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from gateway.sessions import COOKIE
 from kit.events import Message
 from kit.ids import new_id
 from kit.producer import Producer
+from tests.attente import Bientot
 from tests.integration.gateway.banc import Banc, Call
 from tests.serveurs import Serveurs
 
@@ -149,7 +149,7 @@ async def test_free_text_is_not_cached(banc: Banc) -> None:
     assert len(banc.services["annonces"].calls) == 2
 
 
-async def test_an_event_makes_cached_pages_out_of_date(banc: Banc, bientot: Callable[..., Awaitable[Any]]) -> None:
+async def test_an_event_makes_cached_pages_out_of_date(banc: Banc, bientot: Bientot) -> None:
     annonces, url = banc.services["annonces"], _query()
     annonces.say("GET", "/v1/annonces", {"n": 1})
     producer = Producer(banc.settings.kafka_url)

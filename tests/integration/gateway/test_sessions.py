@@ -1,8 +1,6 @@
 """A session says whose it is and since when; what the account may do is looked up, and ends with the account."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
@@ -14,6 +12,7 @@ from kit.events import Message
 from kit.ids import new_id
 from kit.problems import Problem
 from kit.producer import Producer
+from tests.attente import Bientot
 from tests.integration.gateway.banc import Banc
 
 JOUR = dt.timedelta(days=1)
@@ -102,9 +101,7 @@ def test_la_commande_retire_le_role(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert capsys.readouterr().out == "fait\nfait\n"
 
 
-async def test_un_evenement_fait_relire_les_droits_qui_sont_gardes(
-    banc: Banc, bientot: Callable[..., Awaitable[Any]]
-) -> None:
+async def test_un_evenement_fait_relire_les_droits_qui_sont_gardes(banc: Banc, bientot: Bientot) -> None:
     _, headers = await moderateur(banc)
     mine = (await banc.client.get("/v1/compte", headers=headers)).json()["compte_id"]
     deps = banc.app.state.deps

@@ -1,9 +1,9 @@
 """How far a group is behind, seen from outside of it: also when it has no member, and never had one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import REGISTRY
 
@@ -12,10 +12,9 @@ from kit.ids import new_id
 from kit.lag import Lags
 from kit.producer import Producer
 from kit.topics import ensure
+from tests.attente import Bientot
 from tests.faits import Spec
 from tests.serveurs import Serveurs
-
-Bientot = Callable[..., Awaitable[Any]]
 
 
 def _mesure(name: str, topic: str, group: str) -> float | None:
@@ -65,11 +64,19 @@ async def test_le_retard_d_un_groupe_sans_personne_est_connu(
     assert _mesure("group_oldest_age_seconds", topic, parti) is None
 
 
-async def test_sans_kafka_aucune_mesure_ne_dit_que_tout_va_bien(bientot: Bientot, monkeypatch: Any) -> None:
+async def test_sans_kafka_aucune_mesure_ne_dit_que_tout_va_bien(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = asyncio.Event()
+
+    async def wait(stopping: asyncio.Event, seconds: float) -> None:
+        failed.set()
+        await stopping.wait()
+
+    # It waits after each failure.
+    monkeypatch.setattr("kit.lag.wait", wait)
     stopping = asyncio.Event()
     running = asyncio.create_task(Lags("127.0.0.1:1", {"essai": ["essai.rien.v1"]}).run(stopping))
     try:
-        await asyncio.wait({running}, timeout=0.2)
+        await failed.wait()
         assert not running.done()
         assert _mesure("group_lag_events", "essai.rien.v1", "essai") is None
     finally:

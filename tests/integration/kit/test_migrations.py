@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from kit.migrations import Base, LeaseLost, Schema, migrate
 from kit.mongo import Database, Mongo, connect
 from kit.outbox import Outbox, Tx
 from kit.producer import Producer
+from tests.attente import Bientot
 from tests.serveurs import Serveurs
 
 JOURS = 24 * 3600
@@ -108,9 +109,7 @@ async def test_une_migration_qui_echoue_est_reprise_par_le_suivant(processus: li
     assert await traces(second.db) == ["un", "deux"]
 
 
-async def test_qui_a_perdu_son_bail_n_ecrit_plus(
-    processus: list[Processus], bientot: Callable[..., Awaitable[Any]]
-) -> None:
+async def test_qui_a_perdu_son_bail_n_ecrit_plus(processus: list[Processus], bientot: Bientot) -> None:
     lent, rapide, _ = processus
     entre, repris, refuse = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -127,7 +126,7 @@ async def test_qui_a_perdu_son_bail_n_ecrit_plus(
             raise
 
     attarde = asyncio.create_task(lent.demarrer(Schema((), [s_attarde])))
-    await asyncio.wait_for(entre.wait(), 30)
+    await entre.wait()
     # As if it had stood still for longer than its lease.
     await lent.db.schema.update_one(
         {"_id": "schema"}, {"$set": {"lease_until": dt.datetime(2020, 1, 1, tzinfo=dt.UTC), "lease_token": "perdu"}}
@@ -135,7 +134,7 @@ async def test_qui_a_perdu_son_bail_n_ecrit_plus(
     await rapide.demarrer(Schema((), [ajoute("rapide")]))
     repris.set()
     # It finds the work done, and goes on.
-    await asyncio.wait_for(attarde, 30)
+    await attarde
     assert refuse.is_set()
     assert await traces(lent.db) == ["rapide"]
 

@@ -136,7 +136,14 @@ async def test_ce_qu_une_panne_a_laisse_est_balaye_une_fois(runtime: Runtime) ->
 
 async def test_deux_balayeurs_ne_publient_pas_la_meme_ligne(runtime: Runtime) -> None:
     producer = Recording()
-    row = {"topic": "t", "key": b"k", "value": b"v", "headers": {}, "lease_until": None, "lease_token": None}
+    row: dict[str, Any] = {
+        "topic": "t",
+        "key": b"k",
+        "value": b"v",
+        "headers": {},
+        "lease_until": None,
+        "lease_token": None,
+    }
     old = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     await runtime.mongo.db.outbox.insert_many([{"_id": str(n), "created_at": old, **row} for n in range(50)])
     swept = await asyncio.gather(*(outbox(runtime, producer).sweep() for _ in range(4)))

@@ -1,9 +1,9 @@
 """A member that does not reach its database leaves its partitions to one that does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from kit.events import encode
@@ -12,11 +12,11 @@ from kit.ids import new_id
 from kit.outbox import Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
+from tests.attente import Bientot
 from tests.faits import Fait, Spec
 from tests.integration.kit.coupure import Coupure
 from tests.serveurs import Serveurs
 
-Bientot = Callable[..., Awaitable[Any]]
 TOPIC = f"kit.partage-{new_id()[:8]}.v1"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -20,10 +20,10 @@ from kit.outbox import Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests import faits
+from tests.attente import Bientot
 from tests.faits import Spec
 from tests.serveurs import Serveurs
 
-Bientot = Callable[..., Awaitable[Any]]
 TOPIC = f"kit.fait-{new_id()[:8]}.v1"
 
 
@@ -57,7 +57,7 @@ async def running(runtime: Runtime) -> AsyncIterator[asyncio.Event]:
     processor = runtime.processor({Fait: on_fait}, None, {TOPIC: {"Fait": Fait}})
     stopping = asyncio.Event()
     loops = runtime.consumers([TOPIC], processor, Health())
-    tasks = [asyncio.create_task(loop(stopping)) for loop in loops]
+    tasks = [asyncio.ensure_future(loop(stopping)) for loop in loops]
     yield stopping
     stopping.set()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,7 +1,7 @@
 """Kafka loses its data while processes run: what was on its way arrives, and readers of states have them all again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from kit.republication import DatabaseLost, Document, Republication, Source, ask
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests import faits
+from tests.attente import Bientot
 from tests.faits import Spec
 
 ETATS = f"essai.etat-{new_id()[:8]}.v1"
@@ -109,14 +110,14 @@ def states(records: list[tuple[str, str]]) -> dict[str, int]:
     return {state.id: state.version for state in (Etat.model_validate_json(body) for _, body in records)}
 
 
-async def settled(runtime: Runtime, bientot: Callable[..., Awaitable[Any]], *, number: int) -> None:
+async def settled(runtime: Runtime, bientot: Bientot, *, number: int) -> None:
     """Waits until both topics have been published again for the `number`th time."""
 
     async def done() -> bool:
         found = [await progress_of(runtime.mongo.db, topic) for topic in (ETATS, FAITS)]
         return all(progress and progress.done and progress.number >= number for progress in found)
 
-    await bientot(done, 90)
+    await bientot(done)
 
 
 async def test_ce_que_kafka_a_perdu_pendant_que_tout_tourne_est_publie_de_nouveau(

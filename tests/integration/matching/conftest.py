@@ -70,7 +70,7 @@ async def running_worker(settings: Reglages, index: Index) -> AsyncIterator[Heal
             yield health
         finally:
             stopping.set()
-            await asyncio.wait_for(asyncio.gather(*tasks), 30)
+            await asyncio.gather(*tasks)
 
 
 @pytest.fixture(scope="session")

@@ -45,11 +45,11 @@ async def test_besoins_et_offres_de_la_semaine_sont_comptes_par_domaine_et_quart
         return {cellule: nombre for cellule, nombre in tendances.compter(at).items() if cellule.domaine == domaine}
 
     async with au_travail(reglages, groupe) as premiere:
-        await bientot(lambda: nombres(premiere) == attendu, 60)
-        await bientot(lambda: nombres(premiere, now - dt.timedelta(days=7)), 60)
+        await bientot(lambda: nombres(premiere) == attendu)
+        await bientot(lambda: nombres(premiere, now - dt.timedelta(days=7)))
     async with au_travail(reglages, groupe) as seconde:
-        await bientot(lambda: nombres(seconde) == attendu, 60)
+        await bientot(lambda: nombres(seconde) == attendu)
         encore = publiee(domaines=[domaine], publiee_at=now, lieu=lille)
         await publier(encore)
         attendu[Cellule("besoin", domaine, "lille-centre")] = 4
-        await bientot(lambda: nombres(seconde) == attendu, 60)
+        await bientot(lambda: nombres(seconde) == attendu)

@@ -207,7 +207,7 @@ async def test_who_unsubscribes_gets_nothing_more(
     await publier(DesabonnementDemande(envoi_id="e1", profil_id=gone, demande_at=dt.datetime.now(dt.UTC)))
 
     async def inactive() -> bool:
-        return not (await base.profils.find_one({"_id": gone}))["actif"]
+        return await base.profils.count_documents({"_id": gone, "actif": False}) == 1
 
     await bientot(inactive)
     event = publiee()
@@ -217,9 +217,15 @@ async def test_who_unsubscribes_gets_nothing_more(
     assert [match.profil_id for match in chunk.destinataires] == [stays]
 
 
+async def profil(base: Database, profil_id: str) -> dict[str, Any]:
+    found = await base.profils.find_one({"_id": profil_id})
+    assert found is not None
+    return found
+
+
 async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bientot: Any, base: Database) -> None:
     (profil_id,) = await abonner(1, categories=["livres"])
-    compte_id = (await base.profils.find_one({"_id": profil_id}))["compte_id"]
+    compte_id = (await profil(base, profil_id))["compte_id"]
     compte = Compte(compte_id=compte_id, version=2, etat=EtatCompte.EFFACE, cree_at=dt.datetime.now(dt.UTC))
     await publier(CompteEfface(compte=compte))
 
@@ -227,7 +233,7 @@ async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bien
         return await base.profils.count_documents({"compte_id": compte_id}) == 0
 
     await bientot(erased)
-    left = await base.profils.find_one({"_id": profil_id})
+    left = await profil(base, profil_id)
     assert (left["actif"], left["categories"], left["lieu"]["lat"]) == (False, [], 0)
 
 

@@ -77,7 +77,7 @@ async def test_a_token_of_a_lost_lease_decides_nothing(banc: Banc, bientot: Atte
     repris = await prendre(banc, dossier, sub="bob")
     assert repris > perdu
     for jeton in (perdu, repris):
-        corps = {"issue": "approuvee", "motifs": [], "jeton_bail": jeton}
+        corps: dict[str, Any] = {"issue": "approuvee", "motifs": [], "jeton_bail": jeton}
         answer = await banc.post(f"{BASE}/{dossier['dossier_id']}/decision", corps, sub="alice")
         assert slug(answer) == (409, "bail-perdu")
         assert "autre personne a repris" in answer.json()["detail"]
@@ -190,7 +190,7 @@ async def confier(banc: Banc) -> Association:
     await banc.traiter(inscrite)
     chemin = f"/v1/moderation/associations/{inscrite.key}/confiance"
     assert slug(await banc.put(chemin, {"confiance": True})) == (409, "association-non-validee")
-    validee = inscrite.association.model_copy(update={"version": 2, "etat": EtatAssociation.VALIDEE})
+    validee: Association = inscrite.association.model_copy(update={"version": 2, "etat": EtatAssociation.VALIDEE})
     await banc.traiter(AssociationValidee(association=validee))
     assert (await banc.put(chemin, {"confiance": True})).json()["confiance"]
     return validee

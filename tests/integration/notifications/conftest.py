@@ -28,6 +28,7 @@ from services.notifications.app import create
 from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages
 from services.notifications.worker import start
+from tests.attente import Bientot
 from tests.integration.notifications.boite import Boite
 from tests.integration.notifications.operateurs import CLE, SECRET, Operateurs, ouverts
 from tests.serveurs import Serveurs
@@ -45,7 +46,7 @@ class Poste:
     api: httpx.AsyncClient
     systeme: Callable[[], dict[str, str]]
     jeton: Callable[..., str]
-    bientot: Callable[..., Awaitable[Any]]
+    bientot: Bientot
 
     async def publier(self, event: Event, event_id: str | None = None) -> str:
         event_id = event_id or new_id()
@@ -103,9 +104,7 @@ def boite() -> Boite:
 
 
 @pytest.fixture(scope="session")
-async def poste(
-    serveurs: Serveurs, boite: Boite, jeton: Callable[..., str], bientot: Callable[..., Awaitable[Any]]
-) -> AsyncIterator[Poste]:
+async def poste(serveurs: Serveurs, boite: Boite, jeton: Callable[..., str], bientot: Bientot) -> AsyncIterator[Poste]:
     async with ouverts() as (operateurs, sms_http_url):
         settings = Reglages(
             mongo_url=serveurs.mongo_url,

@@ -73,7 +73,7 @@ async def test_pages_name_every_row_once(poste: Poste, monkeypatch: pytest.Monke
         if (apres := page["suite"]) is None:
             break
     assert pages == 5
-    assert sorted(seen) == sorted(row["_id"] for row in rows)
+    assert sorted(seen) == sorted(str(row["_id"]) for row in rows)
 
 
 async def test_the_read_follows_its_index(poste: Poste) -> None:

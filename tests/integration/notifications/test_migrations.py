@@ -28,7 +28,7 @@ from services.notifications.schema import schema
 from services.notifications.settings import Reglages
 from tests.serveurs import Serveurs
 
-PARTIEL = {"partialFilterExpression": {"reprise_at": {"$exists": True}}}
+PARTIEL: dict[str, Any] = {"partialFilterExpression": {"reprise_at": {"$exists": True}}}
 ESPACE = uuid.UUID("6f0c2f5e-4f0e-4f8e-9a53-0a1c7b8de2aa")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -216,5 +217,5 @@ async def test_a_machine_that_answers_our_answers_is_not_answered_for_ever(poste
     assert len(machine.recus) == AIDES_MAX
 
 
-async def aucun(poste: Poste, filtre: dict[str, object]) -> bool:
+async def aucun(poste: Poste, filtre: Mapping[str, object]) -> bool:
     return await poste.db.envois.count_documents(filtre) == 0

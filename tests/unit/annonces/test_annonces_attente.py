@@ -212,3 +212,10 @@ def test_nothing_is_oversold_and_nobody_is_passed_over(
         dits = [event for event in service.emis if isinstance(event, EvenementAnnonce)]
         assert [event.annonce for event in dits] == ([lue.annonce] if lue.annonce.version > version else [])
         assert lue.annonce.version <= version + 1
+
+
+def test_a_son_dernier_instant_une_annonce_ne_promet_plus_de_place() -> None:
+    lue = publiee(3, expire_at=NOW)
+    assert attente.plafond(lue, NOW) == 0
+    assert attente.plafond(lue, NOW - dt.timedelta(microseconds=1)) == 3
+    assert attente.plafond(publiee(3, places_restantes=0), NOW) == 0

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from contracts import topics
+from contracts.base import Evenement
 from contracts.evenements import CATALOGUE, EVENEMENTS
 from contracts.topics import PAR_NOM, TOPICS
 from deploy.stack.processes import SERVICES
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGES = {"gateway": "gateway", **{service: f"services.{service}" for service in SERVICES}}
 WORKERS = {service: importlib.import_module(f"services.{service}.worker") for service in SERVICES}
 READERS = {**WORKERS, "gateway": importlib.import_module("gateway.app")}
-HANDLERS: dict[str, dict[type, Any]] = {
+HANDLERS: dict[str, dict[type[Evenement], Any]] = {
     service: importlib.import_module(f"services.{service}.handlers").HANDLERS for service in SERVICES
 }
 # Readers that have no use for a table of handlers, and why.

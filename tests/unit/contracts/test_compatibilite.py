@@ -15,8 +15,11 @@ TEXT = {"type": "string"}
 NULL = {"type": "null"}
 
 
-def event(properties: Properties, required: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(required), **more}
+def event(
+    properties: Properties, required: tuple[str, ...] = (), definitions: Properties | None = None
+) -> dict[str, Any]:
+    shape = {"type": "object", "properties": properties, "required": list(required)}
+    return {**shape, "$defs": definitions} if definitions else shape
 
 
 def field(old: Any, new: Any) -> list[str]:
@@ -122,7 +125,7 @@ def test_changes_are_found_behind_references_wherever_they_are_used() -> None:
         optional = {"anyOf": [{"$ref": "#/$defs/Lieu"}, NULL]}
         several = {"type": "array", "items": {"$ref": "#/$defs/Lieu"}}
         return event(
-            {"un": {"$ref": "#/$defs/Lieu"}, "peut_etre": optional, "liste": several}, **{"$defs": {"Lieu": lieu}}
+            {"un": {"$ref": "#/$defs/Lieu"}, "peut_etre": optional, "liste": several}, definitions={"Lieu": lieu}
         )
 
     found = breaking_changes(place({"type": "number"}), place({"type": "number", "maximum": 90}))
@@ -131,8 +134,8 @@ def test_changes_are_found_behind_references_wherever_they_are_used() -> None:
 
 
 def test_a_definition_may_be_renamed() -> None:
-    old = event({"a": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": event({"x": TEXT}, ("x",))}})
-    new = event({"a": {"$ref": "#/$defs/B"}}, **{"$defs": {"B": event({"x": TEXT}, ("x",))}})
+    old = event({"a": {"$ref": "#/$defs/A"}}, definitions={"A": event({"x": TEXT}, ("x",))})
+    new = event({"a": {"$ref": "#/$defs/B"}}, definitions={"B": event({"x": TEXT}, ("x",))})
     assert breaking_changes(old, new) == []
 
 
@@ -153,7 +156,7 @@ def test_a_change_in_one_of_two_shapes_is_not_hidden_by_the_other() -> None:
             "B": event({"leaf": {"$ref": "#/$defs/Leaf"}, "more": TEXT}, ("leaf", "more")),
         }
         union = {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}
-        return event({"shape": union}, **{"$defs": definitions})
+        return event({"shape": union}, definitions=definitions)
 
     assert breaking_changes(shapes(TEXT), shapes(TEXT)) == []
     assert breaking_changes(shapes(TEXT), shapes({**TEXT, "maxLength": 3})) != []

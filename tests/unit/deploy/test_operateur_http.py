@@ -115,13 +115,15 @@ async def test_the_same_reference_is_the_same_message(ici: Monde) -> None:
         assert answer.status == 404
 
 
-async def test_killed_after_the_phone_had_it_the_operator_brings_no_second_one(tmp_path: Path) -> None:
+def full(*args: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+async def test_killed_after_the_phone_had_it_the_operator_brings_no_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with monde(tmp_path / "x") as first:
-
-        def full(*args: object) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
-
-        first.fournisseur.registre.remis = full  # type: ignore[method-assign]
+        monkeypatch.setattr(first.fournisseur.registre, "remis", full)
         assert (await first.poster())[0] == 503
     async with monde(tmp_path / "x") as second:
         status, body = await second.poster()

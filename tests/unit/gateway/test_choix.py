@@ -1,6 +1,7 @@
 """The form of the preferences and the body of the service, and what the consents make of it."""
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.pages import preferences_form
 from gateway.pages.forms import Saisie, reponse, reponse_par_lien
 
-STORED = {
+STORED: dict[str, Any] = {
     "version": 0,
     "pause_jusqua": None,
     "budget_semaine": 2,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # chosen at run time by the platform
+class _Selector(selectors.DefaultSelector):
     """Instead of waiting for what nobody will send, it moves the time on."""
 
     elapsed = 0.0

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
@@ -18,11 +17,11 @@ from deploy.client import jusqu_a
 from kit.connections import Connections, Limits
 from kit.health import Health
 from kit.web import MAX_BODY, create_app, server
+from tests.attente import Bientot
 
 # The other limits stay out of the way of the one that a test is about.
 LARGES = Limits(head_s=60, body_s=60, idle_s=60, linger_s=60, write_s=60)
 COURT = 0.2
-Bientot = Callable[..., Awaitable[Any]]
 GET = b"GET /bonjour HTTP/1.1\r\nhost: essai\r\n"
 
 
@@ -332,13 +331,18 @@ async def test_une_annexe_n_ajoute_pas_d_entete_a_une_requete() -> None:
         assert b"x-forge" not in corps
 
 
+def _is_closed(writer: asyncio.StreamWriter) -> bool:
+    """Only what is sent tells that the other side has closed."""
+    writer.write(b"\r\n")
+    return writer.transport.is_closing()
+
+
 async def test_qui_ne_lit_pas_sa_reponse_est_coupe(bientot: Bientot) -> None:
     async with maison(replace(LARGES, write_s=COURT)) as chez:
         client = await chez.client()
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a read transport too
         await client.envoyer(b"GET /flot HTTP/1.1\r\nhost: e\r\n\r\n")
-        # Only what is sent tells that the other side has closed.
-        await bientot(lambda: client.writer.transport.is_closing() or client.writer.write(b"\r\n"))
+        await bientot(lambda: _is_closed(client.writer))
         assert await chez.sert()
 
 

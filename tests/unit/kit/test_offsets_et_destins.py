@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
@@ -71,11 +71,15 @@ async def one_life(broker: Broker, *, aside: bool) -> None:
         connect=lambda **_: Client(broker),
     )
     running = asyncio.create_task(consumer.run(stopping))
-    ends = broker.rng.choice([stopping.set, running.cancel])
+    ways: list[Callable[[], object]] = [stopping.set, running.cancel]
+    ends = broker.rng.choice(ways)
     try:
         for _ in range(broker.rng.randint(1, 4)):
             await asyncio.wait({running}, timeout=broker.rng.uniform(0, 15))
-            (processor.there.clear if processor.there.is_set() else processor.there.set)()
+            if processor.there.is_set():
+                processor.there.clear()
+            else:
+                processor.there.set()
         if broker.at_ease:
             processor.there.set()
             await asyncio.wait_for(broker.finished.wait(), 900)

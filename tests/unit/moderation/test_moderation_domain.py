@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.moderation import Issue, TypeCible
 from services.moderation import domain
@@ -97,6 +98,25 @@ def test_a_dossier_given_back_is_free_and_its_old_token_is_worth_nothing() -> No
 def test_only_its_holder_gives_back() -> None:
     with pytest.raises(domain.DejaPris):
         domain.liberer(dossier(Etat.PRIS), "bob", MIDI)
+
+
+def test_un_dossier_n_est_tenu_que_par_qui_l_a_pris_et_tant_que_dure_son_bail() -> None:
+    pris = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
+    assert pris.tenu_par("alice", MIDI)
+    assert not pris.tenu_par("bob", MIDI)
+    assert not pris.tenu_par("alice", MIDI + DIX_MINUTES)
+    assert not dossier().tenu_par("alice", MIDI)
+
+
+def test_un_bail_fini_n_empeche_plus_personne_de_rendre_ni_de_prendre() -> None:
+    pris = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
+    assert domain.liberer(pris, "bob", MIDI + DIX_MINUTES).etat is Etat.A_TRAITER
+    assert domain.prendre(pris, "bob", MIDI + DIX_MINUTES, DIX_MINUTES).bail is not None
+
+
+def test_un_dossier_lu_ne_se_change_pas_sur_place() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(dossier(), "titre", "autre")  # noqa: B010 (mypy would refuse the assignment itself)
 
 
 def test_what_waits_to_be_seen_after_goes_back_there() -> None:

@@ -1,5 +1,7 @@
 """Which reasons a decision needs, and what must come with them."""
 
+from typing import Any
+
 import pytest
 
 from contracts import references
@@ -11,7 +13,7 @@ from tests.unit.moderation.exemples import MIDI, dossier
 VALEURS = {"code": "valeurs", "engagement": 4, "passage": "samedi » matin"}
 
 
-def champs(issue: Issue, *motifs: Motif, **dossier_: object) -> list[str]:
+def champs(issue: Issue, *motifs: Motif, **dossier_: Any) -> list[str]:
     with pytest.raises(DecisionInvalide) as refus:
         motiver(dossier(**dossier_), issue, motifs)
     return [champ for champ, _ in refus.value.erreurs]

@@ -58,8 +58,21 @@ def test_few_words_capitals_and_a_title_posted_before() -> None:
     assert codes(LONG, "Tenir un Stand !", ("TENIR UN STAND",)) == ["titre-deja-vu"]
 
 
+@pytest.mark.parametrize(
+    ("texte", "crie"),
+    [
+        (" ".join(["GRANDE"] * 4 + ["petite"] * 4), False),
+        (" ".join(["GRANDE"] * 5 + ["petite"] * 4), True),
+        (f"{LONG} SNCF CAF AIDE", False),
+    ],
+)
+def test_un_texte_crie_quand_plus_de_la_moitie_de_ses_mots_sont_en_majuscules(texte: str, crie: bool) -> None:
+    assert ("majuscules" in codes(texte)) is crie
+
+
 def test_titles_are_compared_without_accents_case_nor_punctuation() -> None:
-    assert normaliser("  Été : « fête » !") == normaliser("ete fete")
+    assert normaliser("  Été : « fête »\u00a0de l’été !") == "ete fete de l ete"
+    assert normaliser("Été") != normaliser("hiver")
 
 
 def test_every_hint_names_a_reason_that_exists() -> None:

@@ -244,7 +244,7 @@ def test_a_reminder_carries_a_calendar_file_dated_when_it_is_sent() -> None:
     assert fichier.get_filename() == "rendez-vous.ics"
     (evenement,) = Calendar.from_ical(fichier.get_content()).walk("VEVENT")
     assert evenement.decoded("dtstamp") == NOW
-    assert evenement["uid"].endswith("@place.exemple")
+    assert str(evenement["uid"]).endswith("@place.exemple")
     assert max(map(len, brut.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
     assert "samedi 13 mars 2027" in parties(mail)[0]
 

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from deploy.stack.servers.redis import binary
-from services.notifications.canaux.rate_limit import Debit, Limite, lire_limites
+from services.notifications.canaux import rate_limit
+from services.notifications.canaux.rate_limit import Debit, Limite, connecter, lire_limites
+
+PERSONNE = "redis://127.0.0.1:1"
+"""Where no Redis answers: each process counts for itself."""
 
 LENT = Limite(par_seconde=0.01, rafale=10)
 """So slow that nothing comes back during a test."""
@@ -71,6 +75,19 @@ class Montre:
         return self.secondes
 
 
+class Sommeils:
+    def __init__(self) -> None:
+        self.montre = Montre()
+        self.durees: list[float] = []
+        self.pendant: list[Callable[[], Awaitable[None]]] = []
+
+    async def sleep(self, secondes: float) -> None:
+        self.durees.append(secondes)
+        self.montre.secondes += secondes
+        if self.pendant:
+            await self.pendant.pop()()
+
+
 @asynccontextmanager
 async def ouvrir(serveur: Serveur) -> AsyncIterator[Redis]:
     redis = Redis(unix_socket_path=str(serveur.socket), socket_timeout=30)
@@ -116,6 +133,45 @@ async def test_le_seau_se_remplit_et_l_attente_annoncee_suffit(redis: Redis) -> 
     for _ in range(20):
         await debit.attendre("smpp")
     await debit.attendre("smpp", 2)
+
+
+@pytest.fixture
+def sommeils(monkeypatch: pytest.MonkeyPatch) -> Sommeils:
+    """In place of asyncio.sleep: nobody sleeps, and the watch moves on."""
+    sommeils = Sommeils()
+    monkeypatch.setattr(rate_limit, "asyncio", sommeils)
+    return sommeils
+
+
+async def test_qui_attend_ne_repart_qu_une_fois_servi(sommeils: Sommeils) -> None:
+    debit = Debit(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
+    await debit.attendre("smpp")
+    assert sommeils.durees == [2]
+    await debit.attendre("smpp", 2)
+    assert sommeils.durees == [2, 4]
+    sommeils.montre.secondes += 4
+    await debit.attendre("smpp", 2)
+    assert sommeils.durees == [2, 4], "there were two left: nobody waits"
+    await debit.attendre("autre")
+    assert sommeils.durees == [2, 4], "a provider without a limit is never waited for"
+
+
+async def test_qui_attend_attend_encore_si_un_autre_a_pris_sa_place(sommeils: Sommeils) -> None:
+    debit = Debit(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
+
+    async def un_autre_passe() -> None:
+        assert await debit.prendre("smpp") == 0
+
+    sommeils.pendant = [un_autre_passe]
+    await debit.attendre("smpp")
+    assert sommeils.durees == [2, 2]
+
+
+async def test_qui_demande_trop_n_attend_pas_sans_fin(sommeils: Sommeils) -> None:
+    debit = Debit(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
+    with pytest.raises(ValueError, match="de 1 à 2 messages"):
+        await debit.attendre("smpp", 3)
+    assert sommeils.durees == []
 
 
 async def test_un_seau_oublie_ne_reste_pas_dans_redis(redis: Redis) -> None:

@@ -15,7 +15,10 @@ NOW = dt.datetime(2026, 11, 25, 13, 2, tzinfo=dt.UTC)
 @given(st.lists(st.integers(0, 600), min_size=1, max_size=300))
 def test_quoi_qu_il_arrive_personne_ne_recoit_plus_d_une_poignee_de_messages_par_heure(ecarts: list[int]) -> None:
     """So many seconds between two messages: what arrives in any hour, and that all is either sent or counted."""
-    now, partis, attendus, comptes = NOW, [], [], []
+    now = NOW
+    partis: list[dt.datetime] = []
+    attendus: list[dt.datetime] = []
+    comptes: list[dt.datetime] = []
     for ecart in ecarts:
         now += dt.timedelta(seconds=ecart)
         for at in sorted({at for at in attendus if at <= now}):

@@ -1,8 +1,6 @@
 """A lot in one breath: every answer belongs to its message, whatever a relay does in the middle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Temporaire
 from services.notifications.canaux.email.canal import CanalEmail
+from tests.attente import Bientot
 from tests.unit.notifications.email.relais_smtp import RACCROCHER, SE_TAIRE, Relais, Reponse, Script, relais
 
 TROIS = ("a@exemple.fr", "b@exemple.fr", "c@exemple.fr")
@@ -166,7 +165,7 @@ async def test_what_is_no_smtp_ends_the_session_and_delivers_nothing_unnoticed(b
 
 
 async def test_a_connection_that_was_closed_while_idle_is_opened_again(
-    bientot: Callable[..., Awaitable[Any]],
+    bientot: Bientot,
 ) -> None:
     async with relais() as faux:
         connexion = CanalEmail(faux.url, "nous@exemple.fr").connexion()

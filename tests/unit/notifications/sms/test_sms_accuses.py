@@ -53,6 +53,25 @@ def accuse(contenu: bytes = b"", esm_class: int = ACCUSE, **tlv: bytes) -> Messa
             accuse(texte_accuse("m1", "UNDELIV"), erreur_reseau=b"\x03\x00\x1b"),
             Accuse("m1", Verdict.NON_LIVRE, "smpp UNDELIV 027"),
         ),
+        # Another network than GSM, and another length: a code of which nobody knows what it means.
+        (
+            accuse(texte_accuse("m1", "UNDELIV", "099"), erreur_reseau=b"\x02\x00\x01"),
+            Accuse("m1", Verdict.NON_LIVRE, "smpp UNDELIV 001"),
+        ),
+        (
+            accuse(texte_accuse("m1", "UNDELIV", "099"), erreur_reseau=b"\x03\x01"),
+            Accuse("m1", Verdict.NON_LIVRE, "smpp UNDELIV 099"),
+        ),
+        (
+            accuse(texte_accuse("m1", "UNDELIV", "099"), erreur_reseau=b"\x03\x01\x02"),
+            Accuse("m1", Verdict.NON_LIVRE, "smpp UNDELIV 258"),
+        ),
+        (accuse(reference_accusee=b"m1", etat=b"\x01"), Accuse("m1", None, "smpp ENROUTE")),
+        (accuse(reference_accusee=b"m1", etat=b"\x03"), Accuse("m1", Verdict.NON_LIVRE, "smpp EXPIRED")),
+        (accuse(reference_accusee=b"m1", etat=b"\x04"), Accuse("m1", Verdict.NON_LIVRE, "smpp DELETED")),
+        (accuse(reference_accusee=b"m1", etat=b"\x06"), Accuse("m1", None, "smpp ACCEPTD")),
+        (accuse(reference_accusee=b"m1", etat=b"\x07"), Accuse("m1", Verdict.NON_LIVRE, "smpp UNKNOWN")),
+        (accuse(b"id:m1 stat:DELIVRD text:x text:stat:REJECTD"), Accuse("m1", Verdict.LIVRE, "smpp DELIVRD")),
         (accuse(b""), None),
         (accuse(b"id:m1"), None),
         (accuse(b"id:m1 stat:BIZARRE"), None),

@@ -34,7 +34,7 @@ def ajouter(assembleur: Assembleur, *rangs: int) -> list[Assemblage | None]:
     return [assembleur.ajouter(CLE, Partie(b"%d" % rang, 0, 7, 3, rang)) for rang in rangs]
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=200, max_size=900), st.randoms())
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=200, max_size=900), st.randoms())
 def test_un_long_sms_se_recompose_dans_n_importe_quel_ordre(texte: str, hasard: object) -> None:
     decoupe = decouper(texte)
     total = len(decoupe.parties)

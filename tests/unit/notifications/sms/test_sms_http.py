@@ -23,7 +23,7 @@ class Api:
         self.reponse: Any = (200, b'{"id":"h1"}')
         self.demandes: list[tuple[str, dict[str, str], bytes]] = []
 
-    async def servir(self, request: web.Request) -> web.StreamResponse:
+    async def servir(self, request: web.BaseRequest) -> web.StreamResponse:
         self.demandes.append((request.path_qs, dict(request.headers), await request.read()))
         if self.reponse is None:
             assert request.transport is not None

@@ -45,6 +45,8 @@ def test_ce_que_les_gens_ecrivent(saisie: str, e164: str) -> None:
         ("3615", "numéros courts"),
         ("15", "numéros courts"),
         ("38600", "numéros courts"),
+        ("123456", "numéros courts"),
+        ("1234567", "n’existe pas"),
         ("03 20 12 34 56", "ligne fixe"),
         ("0262 12 34 56", "ligne fixe"),
         ("09 12 34 56 78", "ligne fixe"),
@@ -105,3 +107,21 @@ def test_qui_a_ecrit(adresse: str, international: bool, e164: str | None) -> Non
 )
 def test_un_numero_masque_se_reconnait_sans_se_composer(e164: str, masque: str) -> None:
     assert masquer(e164).replace("\u00a0", " ") == masque
+
+
+@pytest.mark.parametrize(
+    ("adresse", "e164"),
+    [
+        ("+1234567", "+1234567"),
+        ("+123456", None),
+        ("+123456789012345", "+123456789012345"),
+        ("+1234567890123456", None),
+        ("00123456789012345", "+123456789012345"),
+        ("001234567890123456", None),
+        ("+0612345678", None),
+        ("PLACE", None),
+        ("36180", None),
+    ],
+)
+def test_on_ne_repond_qu_a_un_numero_de_longueur_possible(adresse: str, e164: str | None) -> None:
+    assert lire_expediteur(adresse, international=adresse.startswith("+")) == e164

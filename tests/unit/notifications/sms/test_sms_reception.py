@@ -1,6 +1,5 @@
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -10,10 +9,10 @@ from services.notifications.canaux.feedback import Retour, SmsRecu, Verdict
 from services.notifications.canaux.sms.gsm7 import decouper, encoder
 from services.notifications.canaux.sms.smpp.concatenation import entete
 from services.notifications.canaux.sms.smpp.inbound import Redites
+from tests.attente import Bientot
 from tests.unit.notifications.sms.smsc import ACCUSE, ENTETE, Boite, Smsc, pdu, session, smsc, texte_accuse
 
 NUMERO = "+33612345678"
-Bientot = Callable[..., Awaitable[Any]]
 
 
 def horloge() -> FixedClock:

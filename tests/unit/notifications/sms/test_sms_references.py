@@ -1,6 +1,5 @@
 """An id of a message is known again however its provider writes it."""
 
-import asyncio
 import datetime as dt
 
 import pytest
@@ -53,6 +52,6 @@ async def test_un_long_sms_est_livre_quand_ses_parties_le_sont_ecrites_autrement
         return Retour("smpp", Verdict.LIVRE, "smpp DELIVRD", dt.datetime(2026, 11, 25, tzinfo=dt.UTC), reference)
 
     assert await parties.rejoindre(livre(accuse)) is None
-    fini = await asyncio.wait_for(parties.rejoindre(livre("deuxieme")), 5)
+    fini = await parties.rejoindre(livre("deuxieme"))
     assert fini is not None
     assert fini.reference == repondu

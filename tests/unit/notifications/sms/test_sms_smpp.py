@@ -1,6 +1,5 @@
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -21,10 +20,10 @@ from services.notifications.canaux.sms.smpp.pdu import (
     corps_submit,
 )
 from services.notifications.canaux.sms.smpp.session import SessionSmpp, Smsc, lire_url
+from tests.attente import Bientot
 from tests.unit.notifications.sms.smsc import CLIENT, ENTETE, Boite, pdu, session, smsc
 
 NUMERO = "+33612345678"
-Bientot = Callable[..., Awaitable[Any]]
 
 
 async def test_un_sms_est_soumis_avec_un_accuse_demande() -> None:
@@ -222,7 +221,7 @@ async def test_a_l_arret_la_session_finit_puis_prend_conge() -> None:
         fin = asyncio.Event()
 
         async def lentement(recu: Any) -> None:
-            asyncio.get_running_loop().call_later(0.05, asyncio.create_task, le_smsc.accepter(recu))  # type: ignore[arg-type]
+            asyncio.get_running_loop().call_later(0.05, asyncio.create_task, le_smsc.accepter(recu))
             fin.set()
 
         le_smsc.au_submit = lentement
