@@ -17,7 +17,8 @@ RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((FOLDER / "alertes.yml").read_text())["groups"] for rule in group["rules"]
 ]
 ALERTS = [rule for rule in RULES if "alert" in rule]
-CASES: list[dict[str, Any]] = yaml.safe_load((FOLDER / "alertes.test.yml").read_text())["tests"]
+TESTS = sorted(FOLDER.glob("*.test.yml"))
+CASES: list[dict[str, Any]] = [case for file in TESTS for case in yaml.safe_load(file.read_text())["tests"]]
 PANELS: list[dict[str, Any]] = json.loads((FOLDER / "tableau.json").read_text())["panels"]
 _SUFFIXES = {"Gauge": ("",), "Counter": ("",), "Histogram": ("_bucket", "_count", "_sum")}
 # From Prometheus itself, or added by its configuration.
@@ -70,7 +71,7 @@ def test_every_metric_of_the_kit_is_looked_at() -> None:
 
 def test_each_alert_fires_for_its_reason_and_for_nothing_else() -> None:
     """promtool is in Debian's package « prometheus »."""
-    command = ["promtool", "test", "rules", "alertes.test.yml"]
+    command = ["promtool", "test", "rules", *(file.name for file in TESTS)]
     run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     fire = {test["alertname"] for case in CASES for test in case["alert_rule_test"] if test["exp_alerts"]}
