@@ -16,7 +16,7 @@ from deploy.stack.embedded import Stack
 from deploy.stack.servers.waiting import Patience
 from kit.tokens import TokenSigner
 
-CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
+CODE = re.compile(r"(?<!\d)(\d{6}|\d{10})(?!\d)")
 # Below the body limit of every API (256 KiB).
 _IMPORT_LOT = 250
 
@@ -140,7 +140,7 @@ async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, 
     mail = await courrier.attendre(adresse, before)
     code = CODE.search(mail["texte"])
     if code is None:
-        raise Impossible("Le message de connexion ne contient pas de code à six chiffres.")
+        raise Impossible("Le message de connexion ne contient pas de code.")
     session = await client.post("/v1/sessions", {"email": adresse, "code": code[1], "demande": demande})
     client.jeton, client.compte_id = session["jeton"], session["compte_id"]
     return client

@@ -115,9 +115,9 @@ async def end_present_session(request: Request, deps: Deps) -> None:
     "/comptes/code", status_code=202, summary="Demander un code de connexion", responses={202: {"model": CodeDemande}}
 )
 async def demander_code(demande: DemandeCode, request: Request, deps: Ours) -> Response:
-    """Un code à 6 chiffres part par e-mail. La réponse est la même, que l’adresse ait un compte ou non."""
+    """Un code part par e-mail. La réponse est la même, que l’adresse ait un compte ou non."""
     token = await deps.gestion.demander_code(demande.email, who(request).client)
-    message = f"Un code vous a été envoyé. Il est valable {CODE_MINUTES} minutes."
+    message = f"Un code vous a été envoyé ; le dernier reçu est le bon. Il est valable {CODE_MINUTES} minutes."
     response = _json({"message": message, "demande": token}, 202)
     give_demande(response, token)
     return response

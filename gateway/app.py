@@ -16,6 +16,7 @@ from gateway.codes import Codes
 from gateway.comptes import GestionComptes
 from gateway.consentements import Consentements
 from gateway.deps import Deps
+from gateway.domain import CODES_PAR_SOURCE, codes_courts
 from gateway.door import Door
 from gateway.door_rules import Limit, networks
 from gateway.handlers import Invalidation
@@ -115,13 +116,15 @@ def create(settings: Reglages) -> FastAPI:
 def gestion(settings: Reglages, runtime: Runtime, memory: Memory, services: Services) -> GestionComptes:
     """What works on accounts, for the app and for the command line."""
     comptes = Comptes(runtime.mongo.db)
+    courts = codes_courts(settings.limite_codes_par_adresse_heure)
     return GestionComptes(
         key=settings.empreinte_key,
         comptes=comptes,
         codes=Codes(memory, settings.empreinte_key),
         sessions=Sessions(memory),
         limits=Limits(memory),
-        per_address=Limit("codes-adresse", settings.limite_codes_par_adresse_heure, 3600),
+        per_address=Limit("codes-adresse", courts, 3600),
+        per_pair=Limit("codes-adresse-source", min(CODES_PAR_SOURCE, courts), 3600),
         per_ip=Limit("codes-ip", settings.limite_codes_par_ip_heure, 3600),
         tries=Limit("essais-ip", settings.limite_essais_par_ip_heure, 3600),
         droits=DroitsDesComptes(comptes, memory),

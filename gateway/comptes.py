@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from contracts.comptes import CompteEfface, CompteEnregistre, EtatCompte
+from contracts.effacement import sans_compte
 from gateway.codes import Codes
 from gateway.consentements import tell_contact
 from gateway.domain import (
@@ -48,6 +49,7 @@ class GestionComptes:
         sessions: Sessions,
         limits: Limits,
         per_address: Limit,
+        per_pair: Limit,
         per_ip: Limit,
         tries: Limit,
         droits: DroitsDesComptes,
@@ -55,14 +57,16 @@ class GestionComptes:
         outbox: Outbox,
         clock: Clock,
     ) -> None:
-        """`key` keys the hashes of addresses; `per_address` and `per_ip` limit how many codes are sent, `tries` how
-        many a source tries, right ones too: else a refusal would tell which was wrong."""
+        """`key` keys the hashes of addresses. `per_ip` limits how many codes a source asks for, `tries` how many it
+        tries, right ones too: else a refusal would tell which was wrong. Above `per_address`, or above `per_pair` of a
+        source, an address is sent a code only when no long one is valid."""
         self._key = key
         self._comptes = comptes
         self._codes = codes
         self._sessions = sessions
         self._limits = limits
         self._per_address = per_address
+        self._per_pair = per_pair
         self._per_ip = per_ip
         self._tries = tries
         self._droits = droits
@@ -73,20 +77,31 @@ class GestionComptes:
     async def demander_code(self, adresse: str, who: str) -> str:
         """Sends a code and returns the demande that it is bound to; neither tells whether an account exists.
 
+        When many were sent the last one serves again: who floods an address fills no mailbox, and its owner gets in.
+
         `who` is the client, as limits know it.
         """
         normalisee = _address(adresse)
         known_as = empreinte(self._key, normalisee)
         await self._limits.check(self._per_ip, who)
-        await self._limits.check(self._per_address, known_as)
-        compte = await self._comptes.by_empreinte(known_as)
-        # Asked for in both cases, so that both take the same steps.
-        pending = await self._codes.pending_id(known_as, new_id())
-        compte_id = compte.compte_id if compte is not None else pending
-        code, demande = await self._codes.make(known_as, compte_id, who)
-        content = {"compte_id": compte_id, "email": normalisee, "code": code}
+        # A single source leaves some of what an address may be sent to the others.
+        few = await self._limits.within(self._per_pair, f"{who}:{known_as}") and await self._limits.within(
+            self._per_address, known_as
+        )
+        asked = await self._codes.join(known_as, who)
+        if asked is None:
+            compte = await self._comptes.by_empreinte(known_as)
+            # Asked for in both cases, so that both take the same steps.
+            pending = await self._codes.pending_id(known_as, new_id())
+            make = self._codes.make if few else self._codes.make_long
+            asked = await make(known_as, compte.compte_id if compte is not None else pending, who)
+        elif not few:
+            return asked.demande
+        content = {"compte_id": asked.compte_id, "email": normalisee, "code": asked.code}
         await self._services.ask_or_fail("notifications", "POST", "/v1/interne/codes", SYSTEM, content)
-        return demande
+        if asked.seed:
+            await self._codes.sent(known_as, asked)
+        return asked.demande
 
     async def ouvrir_session(self, adresse: str, code: str, demande: str, who: str) -> LoggedIn:
         """Logs in with a code; the first time makes the account. `demande` is "" for a program that kept none.
@@ -130,6 +145,7 @@ class GestionComptes:
                 return None
             erased = effacer(compte)
             await self._comptes.replace(erased, tx.session)
+            await tx.forget(compte_id, sans_compte)
             tx.emit(CompteEfface(compte=erased.public()))
             return compte, erased
 

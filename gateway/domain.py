@@ -12,6 +12,12 @@ from contracts.notifications import Canal
 
 CODE_LIFETIME_S = 600
 CODE_TRIES = 5
+CODE_COURT, CODE_LONG = 6, 10
+"""Digits of a code that one demande may try, and of one that many may."""
+CODES_ASSURES_PAR_HEURE = 3600 // CODE_LIFETIME_S
+"""Long codes that an address is sent at most: a new one once the last is no longer valid."""
+CODES_PAR_SOURCE = 3
+"""Short codes an hour that one source may have sent to one address."""
 SESSION_LIFETIME_S = 30 * 24 * 3600
 SESSION_MODERATEUR_S = 12 * 3600
 PREUVE_ABONNEMENT = "abonnement aux alertes"
@@ -64,14 +70,26 @@ def empreinte(key: bytes, adresse_normalisee: str) -> str:
     return hmac.new(key, b"adresse\x1f" + adresse_normalisee.encode(), hashlib.sha256).hexdigest()
 
 
+def codes_courts(par_heure: int) -> int:
+    """How many short codes an hour an address is sent, so that with the long ones it gets `par_heure` at most; 0: no
+    limit."""
+    return max(1, par_heure - CODES_ASSURES_PAR_HEURE) if par_heure > 0 else 0
+
+
 def hash_code(key: bytes, empreinte_: str, code: str) -> str:
     """What is kept of a code: it opens nothing but the account of that address."""
     return hmac.new(key, f"code\x1f{empreinte_}\x1f{code}".encode(), hashlib.sha256).hexdigest()
 
 
-def code_depuis(chance: int) -> str:
-    """Six digits from a number below 1,000,000."""
-    return f"{chance % 1_000_000:06d}"
+def code_depuis(nombre: int, chiffres: int) -> str:
+    """The last digits of a random number."""
+    return f"{nombre % 10**chiffres:0{chiffres}d}"
+
+
+def code_long(key: bytes, empreinte_: str, graine: str) -> str:
+    """The long code that belongs to a random `graine`: nobody without the key can make it."""
+    digest = hmac.new(key, f"code-long\x1f{empreinte_}\x1f{graine}".encode(), hashlib.sha256).digest()
+    return code_depuis(int.from_bytes(digest), CODE_LONG)
 
 
 def lire_code(texte: str) -> str:

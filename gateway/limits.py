@@ -23,13 +23,20 @@ class Limits:
 
     async def check(self, limit: Limit, who: str) -> None:
         """Counts one use. Raises a 429 problem above the limit, MemoryAway when nobody can count."""
-        if limit.count <= 0:
-            return
-        key = counter_key(limit, who)
-        used, left_ms = await self._memory.run(lambda _: self._count(keys=[key], args=[limit.window_s * 1000]))
-        seconds = retry_after(limit, used, left_ms)
+        seconds = await self._seconds(limit, who)
         if seconds is not None:
             raise too_many(seconds)
+
+    async def within(self, limit: Limit, who: str) -> bool:
+        """Counts one use; False above the limit. Raises MemoryAway when nobody can count."""
+        return await self._seconds(limit, who) is None
+
+    async def _seconds(self, limit: Limit, who: str) -> int | None:
+        if limit.count <= 0:
+            return None
+        key = counter_key(limit, who)
+        used, left_ms = await self._memory.run(lambda _: self._count(keys=[key], args=[limit.window_s * 1000]))
+        return retry_after(limit, used, left_ms)
 
 
 def counter_key(limit: Limit, who: str) -> str:

@@ -24,7 +24,7 @@ _PRIVATE = (
     "/mon-compte/telephone",
     "/mon-compte/effacer",
 )
-_CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
+_CODE = re.compile(r"(?<!\d)(\d{6}|\d{10})(?!\d)")
 
 
 async def entrer(page: Page, ville: Ville, nom: str, retour: str = "/mon-compte") -> None:

@@ -100,8 +100,12 @@ class Banc:
 
     def code_for(self, email: str) -> str:
         """The last code that notifications was asked to send."""
+        return self.codes_for(email)[-1]
+
+    def codes_for(self, email: str) -> list[str]:
+        """Those that it was asked to send, in their order."""
         sent = [c.json for c in self.services["notifications"].called("POST", "/v1/interne/codes")]
-        return str([c["code"] for c in sent if c["email"] == email][-1])
+        return [str(c["code"]) for c in sent if c["email"] == email]
 
     async def login(self, client: httpx.AsyncClient, email: str | None = None) -> tuple[str, str]:
         """(account id, token); the client keeps the cookie too."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.domain import CODE_TRIES, empreinte
+from gateway.domain import CODE_LONG, CODE_TRIES, CODES_PAR_SOURCE
 from kit.ids import new_id
 from tests.integration.gateway.banc import Banc
 
@@ -116,22 +116,67 @@ async def test_quatre_cents_codes_faux_d_une_source_la_font_attendre_et_elle_seu
         assert (await moi.post("/v1/sessions", json={"email": email, "code": juste})).status_code == 201
 
 
-@pytest.mark.parametrize("reglages", [{"limite_codes_par_adresse_heure": 0}], indirect=True)
-async def test_les_codes_valables_d_une_adresse_sont_comptes(banc: Banc) -> None:
+async def test_qui_inonde_une_adresse_n_en_ferme_la_porte_a_personne(banc: Banc) -> None:
+    """From one source or from many: a handful of mails, and her owner gets in, from where he never was before."""
     email = adresse()
-    redis = banc.app.state.deps.gestion._codes._memory._redis
-    for n in range(60):
-        async with banc.visitor(f"198.18.7.{n}") as client:
-            assert (await client.post("/v1/comptes/code", json={"email": email})).status_code == 202
-    known_as = empreinte(banc.settings.empreinte_key, email)
-    # Twenty codes, each found by its demande and by its source.
-    assert len([key async for key in redis.scan_iter(f"code:{known_as}:*", count=1000)]) == 40
+    async with banc.visitor("203.0.113.30") as avant, banc.visitor("203.0.113.31") as apres:
+        await avant.post("/v1/comptes/code", json={"email": email})
+        premier = banc.code_for(email)
+        for n in range(60):
+            async with banc.visitor(f"198.18.{n % 3}.{n}") as inconnu:
+                for _ in range(3):
+                    assert (await inconnu.post("/v1/comptes/code", json={"email": email})).status_code == 202
+        envoyes = banc.codes_for(email)
+        assert len(envoyes) <= 10
+        # What he asked for before them still opens; what he asks for among them is the last that he has.
+        essai = {"email": email, "code": premier}
+        assert (await avant.post("/v1/sessions", json=essai)).status_code == 201
+        assert (await apres.post("/v1/comptes/code", json={"email": email})).status_code == 202
+        assert banc.codes_for(email) == envoyes
+        essai = {"email": email, "code": envoyes[-1]}
+        assert (await apres.post("/v1/sessions", json=essai)).status_code == 201
 
 
-async def test_dix_codes_par_heure_pour_une_adresse(banc: Banc) -> None:
+async def test_une_source_seule_laisse_aux_autres_leurs_codes(banc: Banc) -> None:
     email = adresse()
-    for _ in range(10):
-        assert (await banc.client.post("/v1/comptes/code", json={"email": email})).status_code == 202
-    refused = await banc.client.post("/v1/comptes/code", json={"email": email})
-    assert refused.status_code == 429
-    assert int(refused.headers["retry-after"]) > 0
+    async with banc.visitor("203.0.113.33") as inconnu, banc.visitor("203.0.113.34") as moi:
+        for _ in range(30):
+            assert (await inconnu.post("/v1/comptes/code", json={"email": email})).status_code == 202
+        assert len(banc.codes_for(email)) == CODES_PAR_SOURCE + 1
+        await moi.post("/v1/comptes/code", json={"email": email})
+        assert len(banc.codes_for(email)) == CODES_PAR_SOURCE + 2
+        essai = {"email": email, "code": banc.code_for(email)}
+        assert (await moi.post("/v1/sessions", json=essai)).status_code == 201
+
+
+async def test_un_code_que_plusieurs_peuvent_essayer_est_long_et_ne_sert_qu_une_fois(banc: Banc) -> None:
+    email = adresse()
+    async with banc.visitor("203.0.113.35") as inconnu, banc.visitor("203.0.113.36", **ICI) as moi:
+        for _ in range(CODES_PAR_SOURCE + 1):
+            await inconnu.post("/v1/comptes/code", json={"email": email})
+        for n in range(3):
+            async with banc.visitor(f"198.18.9.{n}") as autre:
+                await autre.post("/v1/comptes/code", json={"email": email})
+        await moi.post("/v1/comptes/code", json={"email": email})
+        long = banc.code_for(email)
+        assert [len(code) for code in banc.codes_for(email)][CODES_PAR_SOURCE] == len(long) == CODE_LONG
+        essai = {"email": email, "code": long}
+        assert (await moi.post("/v1/sessions", json=essai)).status_code == 201
+        # Whoever was bound to it, and has seen it since, finds it used.
+        assert (await inconnu.post("/v1/sessions", json=essai)).status_code == 422
+        assert (await moi.post("/v1/comptes/code", json={"email": email})).status_code == 202
+        assert banc.code_for(email) != long
+
+
+async def test_un_code_qui_n_est_pas_parti_ne_sert_a_personne(banc: Banc) -> None:
+    """The mail of a long code could not be handed over: who asks next is sent one."""
+    email = adresse()
+    async with banc.visitor("203.0.113.37") as moi:
+        for _ in range(CODES_PAR_SOURCE):
+            await moi.post("/v1/comptes/code", json={"email": email})
+        banc.services["notifications"].say("POST", "/v1/interne/codes", {}, 503)
+        assert (await moi.post("/v1/comptes/code", json={"email": email})).status_code == 503
+        perdu = banc.code_for(email)
+        banc.services["notifications"].say("POST", "/v1/interne/codes", {}, 202)
+        assert (await moi.post("/v1/comptes/code", json={"email": email})).status_code == 202
+        assert banc.code_for(email) != perdu

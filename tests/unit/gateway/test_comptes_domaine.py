@@ -65,7 +65,7 @@ def test_hashes_need_their_key_and_their_address() -> None:
 
 
 def test_codes_have_six_digits_however_they_are_typed() -> None:
-    assert code_depuis(7) == "000007"
+    assert code_depuis(3_000_007, 6) == "000007"
     assert lire_code(" 123 456\N{NO-BREAK SPACE}") == "123456"
     assert lire_code("１２３") == ""
 
