@@ -102,8 +102,8 @@ class AnnonceExpiree(EvenementAnnonce):
 
 
 class AnnonceEffacee(EvenementAnnonce):
-    """The account of the citizen who wrote it was erased. The texts are removed and the state is unchanged; services
-    that copied the texts must erase them too."""
+    """The account of the citizen who wrote it was erased: the texts are removed, and the annonce is closed for good.
+    Services that copied the texts must erase them too."""
 
 
 class EtatAssociation(StrEnum):

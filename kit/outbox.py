@@ -4,11 +4,14 @@ what a crash left behind.
 Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, publie_at, lease_until,
 lease_token}. `publie_at` is None until the broker has stored the message. A row stays for a day after that, so that
 recent events can be published again if the broker loses its data (kit.republication). Publishing twice is harmless,
-because receivers drop event ids that they know.
+because receivers drop event ids that they know. `value` is the body of the event as text, so that the database can find
+the events that name an id and `Tx.forget` can erase it from them.
 """
 
 import asyncio
 import datetime as dt
+import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -26,7 +29,8 @@ from kit.waiting import every
 
 log = get_logger(__name__)
 T = TypeVar("T")
-
+Rest = Callable[[dict[str, Any], str], dict[str, Any] | None]
+"""(the body of an event, an id) → what may still be published of it once that id must be forgotten; None: nothing."""
 
 _BATCH = 500
 _LEASE = dt.timedelta(seconds=15)
@@ -63,6 +67,28 @@ class Tx:
         if cause is None:
             cause = telemetry.cause(event.type_name())
         self.events.append((event_id or new_id(), event, cause))
+
+    async def forget(self, id_: str, rest: Rest) -> None:
+        """Of the events that mention `id_`, only their `rest` may be published from now on: of those in the outbox,
+        published or not, and of those that this transaction has emitted before.
+
+        Looks through the whole outbox. What is on its way to the broker at this moment still arrives.
+        """
+        self.events = [
+            (event_id, remaining, cause)
+            for event_id, event, cause in self.events
+            if (remaining := _rest_of(event, id_, rest)) is not None
+        ]
+        async for row in self.db.outbox.find(_mentions(id_), {"value": 1}, session=self.session):
+            text = _text(row["value"])
+            if id_ not in text:
+                continue
+            left = rest(json.loads(text), id_)
+            if left is None:
+                await self.db.outbox.delete_one({"_id": row["_id"]}, session=self.session)
+            else:
+                value = json.dumps(left, ensure_ascii=False, separators=(",", ":"))
+                await self.db.outbox.update_one({"_id": row["_id"]}, {"$set": {"value": value}}, session=self.session)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls `callback` after a successful commit; never for an attempt that was rolled back."""
@@ -238,7 +264,7 @@ def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:
         "_id": id_,
         "topic": message.topic,
         "key": message.key,
-        "value": message.value,
+        "value": (message.value or b"").decode(),
         "headers": dict(message.headers),
         "created_at": now,
         "publie_at": None,
@@ -248,4 +274,22 @@ def _row(id_: str, message: Message, now: dt.datetime) -> dict[str, Any]:
 
 
 def _message(row: dict[str, Any]) -> Message:
-    return Message(row["topic"], row["key"], row["value"], row["headers"])
+    return Message(row["topic"], row["key"], _text(row["value"]).encode(), row["headers"])
+
+
+def _text(value: str | bytes) -> str:
+    """The body of an event; rows of the first releases hold it as bytes."""
+    return value if isinstance(value, str) else value.decode()
+
+
+def _mentions(id_: str) -> dict[str, Any]:
+    """The filter of the rows whose event names `id_`, and of those in which the database cannot look."""
+    return {"$or": [{"value": {"$regex": re.escape(json.dumps(id_))}}, {"value": {"$type": "binData"}}]}
+
+
+def _rest_of(event: Event, id_: str, rest: Rest) -> Event | None:
+    text = event.model_dump_json()
+    if id_ not in text:
+        return event
+    left = rest(json.loads(text), id_)
+    return None if left is None else event.model_validate_json(json.dumps(left))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for_code
 
 from kit.deadletters import dead_letter_topic, held_topic, retry_topic
@@ -16,8 +17,13 @@ from kit.waiting import every
 log = get_logger(__name__)
 
 _DEAD_LETTER_RETENTION_MS = 14 * 24 * 3600 * 1000
+# Held messages wait for hours at most. They hold what people wrote, so they are not kept without end.
+_HELD_RETENTION_MS = 30 * 24 * 3600 * 1000
+_ONE_DAY_MS = str(24 * 3600 * 1000)
 # Twice the broker's default limit: the largest message must fit together with the headers that explain it.
 _DEAD_LETTER_MAX_BYTES = 2 * 1024 * 1024
+# Kafka's code for the source of a configuration (DYNAMIC_TOPIC_CONFIG).
+_SET_FOR_THE_TOPIC = 1
 _ENSURE_EVERY_S = 5.0
 _REQUEST_MS = 15000
 
@@ -36,20 +42,22 @@ class TopicSpec(Protocol):
 
 
 def _new(spec: TopicSpec, replication: int) -> NewTopic:
-    configs = {"cleanup.policy": spec.cleanup_policy}
+    """Kafka removes whole segments, and compacts when it likes: without these two limits what is erased stays on."""
+    configs = {"cleanup.policy": spec.cleanup_policy, "segment.ms": _ONE_DAY_MS}
     if spec.retention_ms is not None:
         configs["retention.ms"] = str(spec.retention_ms)
+    if "compact" in spec.cleanup_policy:
+        configs["max.compaction.lag.ms"] = _ONE_DAY_MS
     return NewTopic(spec.name, spec.partitions, replication, topic_configs=configs)
 
 
 def _side_topics(spec: TopicSpec, consumer: str, replication: int) -> list[NewTopic]:
     kept_ms = {
         retry_topic(spec.name, consumer): _DEAD_LETTER_RETENTION_MS,
-        # Unlimited, because the breaker may stay open for any length of time.
-        held_topic(spec.name, consumer): -1,
+        held_topic(spec.name, consumer): _HELD_RETENTION_MS,
         dead_letter_topic(spec.name, consumer): _DEAD_LETTER_RETENTION_MS,
     }
-    largest = {"max.message.bytes": str(_DEAD_LETTER_MAX_BYTES)}
+    largest = {"max.message.bytes": str(_DEAD_LETTER_MAX_BYTES), "segment.ms": _ONE_DAY_MS}
     return [
         NewTopic(name, 1, replication, topic_configs={"retention.ms": str(kept), **largest})
         for name, kept in kept_ms.items()
@@ -73,7 +81,7 @@ class Topics:
         self.tried = asyncio.Event()
         """Set once `keep` has created the missing topics, or has found that Kafka is away."""
         self._one_at_a_time = asyncio.Lock()
-        self._grown = False
+        self._aligned = False
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
 
@@ -97,16 +105,31 @@ class Topics:
             for name, code, *details in response.topic_errors:
                 if code not in (0, TopicAlreadyExistsError.errno):
                     raise for_code(code)(f"{name}: {details}")
-        if not self._grown:
+        if not self._aligned:
             await _grow(self._admin, self._specs, existing)
-            self._grown = True
+            await self._configure(self._admin, existing.keys())
+            self._aligned = True
         return [new.name for new in missing]
+
+    async def _configure(self, admin: AIOKafkaAdminClient, existing: Set[str]) -> None:
+        """Topics of an older version get the configuration of the table; what somebody has set beside it stays."""
+        wanted = {name: new.topic_configs for name, new in self._all(replication=1).items() if name in existing}
+        for name, found in (await _configs(admin, wanted)).items():
+            whole = found | wanted[name]
+            if whole != found:
+                (answer,) = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, whole)])
+                for code, *details in answer.resources:
+                    if code:
+                        raise for_code(code)(f"{name}: {details}")
+                log.info("topic_configured", topic=name)
 
     async def _wanted(self, admin: AIOKafkaAdminClient, existing: Set[str]) -> dict[str, NewTopic]:
         sides = {f(spec.name, self._consumer) for spec in self._consumed for f in (retry_topic, dead_letter_topic)}
         if sides | {spec.name for spec in self._specs} <= existing:
             return {}
-        replication = min(3, max(1, len((await admin.describe_cluster())["brokers"])))
+        return self._all(min(3, max(1, len((await admin.describe_cluster())["brokers"]))))
+
+    def _all(self, replication: int) -> dict[str, NewTopic]:
         wanted = {spec.name: _new(spec, replication) for spec in self._specs}
         for spec in self._consumed:
             wanted.update({new.name: new for new in _side_topics(spec, self._consumer, replication)})
@@ -175,6 +198,18 @@ async def ensure(
         await made.ensure()
     finally:
         await made.close()
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """For each of these topics: what was set for the topic itself."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found = {}
+    for answer in await admin.describe_configs(asked) if asked else []:
+        for code, message, _, name, entries in answer.resources:
+            if code:
+                raise for_code(code)(f"{name}: {message}")
+            found[name] = {entry[0]: entry[1] for entry in entries if entry[3] == _SET_FOR_THE_TOPIC}
+    return found
 
 
 async def _grow(admin: AIOKafkaAdminClient, specs: Iterable[TopicSpec], existing: Mapping[str, int]) -> None:

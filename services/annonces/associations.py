@@ -8,6 +8,7 @@ from contracts import annonces as evenements
 from contracts.annonces import Association, Engagement, EtatAssociation, EvenementAssociation
 from contracts.base import Valeur
 from contracts.commun import Code, Identifiant, Lieu
+from contracts.effacement import COMPTE_EFFACE
 from contracts.moderation import Decision, Issue, Motif
 from services.annonces.domain import Refus, VersionDepassee, VersionInconnue
 
@@ -105,8 +106,13 @@ def appliquer_decision(fiche: FicheAssociation, decision: Decision) -> Changemen
 
 
 def retirer_membre(fiche: FicheAssociation, compte_id: Identifiant) -> ChangementAssociation:
-    """Somebody's account was erased. Who signed stays on record as an id that leads to nobody any more."""
-    return _changer(fiche, membres=[membre for membre in fiche.association.membres if membre != compte_id])
+    """Somebody's account was erased. That the engagement was signed, and when, stays on record."""
+    association = fiche.association
+    engagement = association.engagement
+    if engagement.signe_par == compte_id:
+        engagement = engagement.model_copy(update={"signe_par": COMPTE_EFFACE})
+    membres = [membre for membre in association.membres if membre != compte_id]
+    return _changer(fiche, membres=membres, engagement=engagement)
 
 
 def _changer(fiche: FicheAssociation, **champs: object) -> ChangementAssociation:

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from contracts.annonces import Reponse
+from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
 from kit.encryption import Cipher
 from kit.mongo import Session
 from services.annonces.conversations import Carte, Conversation, Message
-from services.annonces.domain import EFFACE
 from services.annonces.store import Document, Store, annonce_de
 
 
@@ -64,14 +64,14 @@ class Conversations:
     async def premier_message(self, conversation_id: str) -> Message | None:
         """The words of the reponse, if there were any; those of an erased account are there, without their text."""
         document = await self._store.reponse(conversation_id)
-        if document is None or not (document["message"] or document["compte_id"] == EFFACE):
+        if document is None or not (document["message"] or document["compte_id"] == COMPTE_EFFACE):
             return None
         reponse = Reponse.model_validate(document)
         return Message(
             conversation_id,
             conversation_id,
             reponse.compte_id,
-            None if reponse.compte_id == EFFACE else self.mots(document),
+            None if reponse.compte_id == COMPTE_EFFACE else self.mots(document),
             reponse.deposee_at,
             reponse.canal,
         )
@@ -155,10 +155,10 @@ class Conversations:
     async def effacer_compte(self, compte_id: str, reponses: Iterable[str], at: dt.datetime, session: Session) -> None:
         """Forgets what this account wrote and its first name, and closes the conversations of its `reponses`."""
         for reponse_id in reponses:
-            await self.fermer(reponse_id, EFFACE, at, session)
-        champs: dict[str, Any] = {"de": EFFACE, "texte": None}
+            await self.fermer(reponse_id, COMPTE_EFFACE, at, session)
+        champs: dict[str, Any] = {"de": COMPTE_EFFACE, "texte": None}
         await self._messages.update_many({"de": compte_id}, {"$set": champs}, session=session)
         await self._conversations.update_many(
-            {"fermee_par": compte_id}, {"$set": {"fermee_par": EFFACE}}, session=session
+            {"fermee_par": compte_id}, {"$set": {"fermee_par": COMPTE_EFFACE}}, session=session
         )
         await self._prenoms.delete_one({"_id": compte_id}, session=session)

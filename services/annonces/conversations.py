@@ -13,8 +13,9 @@ from enum import StrEnum
 from contracts.annonces import Annonce, Reponse
 from contracts.commun import Auteur, Identifiant, TypeAuteur
 from contracts.conversations import ConversationClose, MessageEcrit
+from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
-from services.annonces.domain import EFFACE, Refus
+from services.annonces.domain import Refus
 
 CONSERVATION = dt.timedelta(days=365)
 """How long messages are kept after the end of the annonce, or after the last message if that is later."""
@@ -77,7 +78,7 @@ class Conversation:
     def comptes(self, cote: Cote) -> list[Identifiant]:
         """The accounts on this side that were not erased."""
         comptes = [self.reponse.compte_id] if cote is Cote.REPONDANT else self.gerants
-        return [compte for compte in comptes if compte != EFFACE]
+        return [compte for compte in comptes if compte != COMPTE_EFFACE]
 
     def cote(self, compte_id: Identifiant) -> Cote:
         """Raises PasParticipant."""

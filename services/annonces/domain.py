@@ -16,9 +16,6 @@ from contracts.base import Valeur
 from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Decision, Issue, Motif
 
-EFFACE = "efface"
-"""Stands for the id of an account that was erased."""
-
 
 class Action(StrEnum):
     CORRIGER = "corriger"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from contracts.annonces import AnnonceEffacee, EtatAssociation, RaisonSansEffet, Reponse, ReponseSansEffet
 from contracts.commun import TypeAuteur
 from contracts.comptes import CompteEfface
+from contracts.effacement import COMPTE_EFFACE, TEXTE_EFFACE, sans_annonce, sans_compte
 from contracts.moderation import Decision, DecisionPrise, TypeCible
 from contracts.notifications import Canal, EnvoisRemis, Intention, ReponseParMessage
 from kit import inbox
@@ -15,14 +16,12 @@ from kit.outbox import Tx
 from kit.processor import Handlers
 from services.annonces import associations, domain
 from services.annonces.actions import Deps, agir_sur_reponse, appliquer, repondre, retirer_toutes
-from services.annonces.domain import EFFACE, Fiche
+from services.annonces.domain import Fiche
 from services.annonces.reponses import EN_COURS, ActionReponse, Demande, Origine, SansEffet
 from services.annonces.settings import SERVICE
 from services.annonces.store import Document, fiche, fiche_association
 
 log = get_logger(__name__)
-
-TEXTE_EFFACE = "Texte effacé à la demande de son auteur"
 
 
 async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:
@@ -77,6 +76,9 @@ async def on_envois_remis(event: EnvoisRemis, tx: Tx, deps: Deps) -> None:
 
 async def on_reponse_par_message(event: ReponseParMessage, tx: Tx, deps: Deps) -> None:
     """What becomes of an answer by SMS or link: one event that says it, with the id of the message."""
+    if await deps.store.est_efface(event.compte_id, tx.session):
+        STALE.labels(SERVICE).inc()
+        return
     # A message may come back in an event with another id: it acts once, and its first answer is the one.
     message = f"{event.intention}:{event.reponse_id}"
     await inbox.mark(tx.db, f"{SERVICE}.message", [message], deps.clock.now(), tx.session)
@@ -119,6 +121,7 @@ def _sans_effet(event: ReponseParMessage, refus: SansEffet) -> ReponseSansEffet:
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     compte_id = event.compte.compte_id
+    await deps.store.noter_efface(compte_id, deps.clock.now(), tx.session)
     reponses = await deps.store.reponses_du_compte(compte_id, tx.session)
     await deps.conversations.effacer_compte(compte_id, [r["_id"] for r in reponses], deps.clock.now(), tx.session)
     for document in reponses:
@@ -129,14 +132,14 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
         await _effacer_auteur(document, tx, deps)
     # Last: what was just withdrawn has told its answers once more.
     await deps.store.oublier_destinataire(compte_id, tx.session)
+    await tx.forget(compte_id, sans_compte)
 
 
 async def _effacer_reponse(document: Document, tx: Tx, deps: Deps) -> None:
     reponse = Reponse.model_validate(document)
     if reponse.etat in EN_COURS:
-        # The event still carries the account's id, so that notifications knows whose answer is gone.
         reponse = (await agir_sur_reponse(tx, deps, document, ActionReponse.ANNULER)).reponse
-    anonyme = reponse.model_copy(update={"compte_id": EFFACE})
+    anonyme = reponse.model_copy(update={"compte_id": COMPTE_EFFACE})
     await deps.store.enregistrer_reponse(anonyme, tx.session, message="")
 
 
@@ -159,6 +162,8 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
     anonyme = _anonyme(fiche(relue))
     if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
         await deps.store.renommer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
+        # Before what follows is said of it, which is without its words.
+        await tx.forget(document["_id"], sans_annonce)
     if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
         anonyme = await appliquer(tx, deps, domain.retirer(anonyme, []))
     else:
@@ -172,7 +177,7 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
 def _anonyme(lue: Fiche) -> Fiche:
     """Without the account, and for a citizen without what they wrote."""
     annonce = lue.annonce
-    champs: dict[str, object] = {"auteur": annonce.auteur.model_copy(update={"compte_id": EFFACE})}
+    champs: dict[str, object] = {"auteur": annonce.auteur.model_copy(update={"compte_id": COMPTE_EFFACE})}
     if annonce.auteur.type is TypeAuteur.PARTICULIER:
         champs |= {"titre": TEXTE_EFFACE, "description": TEXTE_EFFACE}
     return replace(lue, annonce=annonce.model_copy(update=champs))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from contracts import annonces as evenements
 from contracts.annonces import Annonce, Association, EtatAnnonce, EvenementAnnonce, EvenementAssociation
+from contracts.commun import TypeAuteur
+from contracts.effacement import COMPTE_EFFACE
 from kit.republication import Document, Source
 from services.annonces.associations import EVENEMENTS as ASSOCIATIONS
 from services.annonces.store import Store
@@ -23,6 +25,8 @@ ANNONCES: Mapping[EtatAnnonce, type[EvenementAnnonce]] = {
 
 def annonce(document: Document) -> EvenementAnnonce:
     found = Annonce.model_validate(document)
+    if found.auteur.type is TypeAuteur.PARTICULIER and found.auteur.compte_id == COMPTE_EFFACE:
+        return evenements.AnnonceEffacee(annonce=found)
     return ANNONCES[found.etat](annonce=found)
 
 

@@ -247,6 +247,13 @@ class Store:
         }
         return [row["_id"] async for row in self.reponses.find(filtre, {"_id": 1}).limit(limite)]
 
+    async def noter_efface(self, compte_id: str, at: dt.datetime, session: Session) -> None:
+        """What arrives late must not bring the account back."""
+        await self.db.effaces.replace_one({"_id": compte_id}, {"at": at}, upsert=True, session=session)
+
+    async def est_efface(self, compte_id: str, session: Session) -> bool:
+        return await self.db.effaces.find_one({"_id": compte_id}, session=session) is not None
+
     async def reponses_du_compte(self, compte_id: str, session: Session) -> list[Document]:
         return [row async for row in self.reponses.find({"compte_id": compte_id}, session=session)]
 

@@ -7,10 +7,8 @@ from typing import Any
 
 from contracts.annonces import Annonce, EtatAnnonce
 from contracts.commun import Lieu
+from contracts.effacement import COMPTE_EFFACE
 from contracts.matching import Profil
-
-COMPTE_EFFACE = "efface"
-"""Replaces the account id in the profil of an erased person."""
 
 ETATS_FINALS = frozenset({EtatAnnonce.RETIREE, EtatAnnonce.EXPIREE, EtatAnnonce.REFUSEE})
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from contracts import annonces
 from contracts.annonces import Annonce, EvenementAnnonce
 from contracts.comptes import CompteEfface
+from contracts.effacement import sans_annonce, sans_compte
 from contracts.matching import CorrespondancesTrouvees, Destinataire, ProfilDesactive
 from contracts.notifications import DesabonnementDemande
 from kit.clock import Clock
@@ -44,6 +45,12 @@ async def on_annonce(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
     await _suivre(event.annonce, tx, deps, publication=False)
 
 
+async def on_annonce_effacee(event: annonces.AnnonceEffacee, tx: Tx, deps: Deps) -> None:
+    """Over for good, and whom it concerned is not told again."""
+    await tx.forget(event.annonce.annonce_id, sans_annonce)
+    await _suivre(event.annonce, tx, deps, publication=False)
+
+
 async def on_desabonnement_demande(event: DesabonnementDemande, tx: Tx, deps: Deps) -> None:
     """Deactivates the profil; does nothing if it was erased."""
     profil = await store.profil(tx.db, event.profil_id, tx)
@@ -57,6 +64,7 @@ async def on_desabonnement_demande(event: DesabonnementDemande, tx: Tx, deps: De
 
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     """Erases what the account wanted; the topic keeps an empty last version."""
+    await tx.forget(event.compte.compte_id, sans_compte)
     for profil in await store.profils_du_compte(tx.db, event.compte.compte_id, tx):
         efface = domain.effacer(profil)
         if not await store.remplacer(tx, efface, deps.clock.now()):
@@ -121,6 +129,7 @@ HANDLERS: dict[type, Handler] = {
     annonces.AnnoncePourvue: on_annonce,
     annonces.AnnonceRetiree: on_annonce,
     annonces.AnnonceExpiree: on_annonce,
+    annonces.AnnonceEffacee: on_annonce_effacee,
     DesabonnementDemande: on_desabonnement_demande,
     CompteEfface: on_compte_efface,
 }

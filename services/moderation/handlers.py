@@ -8,6 +8,7 @@ from contracts.annonces import (
     Annonce,
     AnnonceACorriger,
     AnnonceDeposee,
+    AnnonceEffacee,
     AnnonceExpiree,
     AnnonceModifiee,
     AnnoncePourvue,
@@ -23,6 +24,7 @@ from contracts.annonces import (
 )
 from contracts.commun import Auteur, TypeAuteur
 from contracts.comptes import CompteEfface
+from contracts.effacement import sans_annonce, sans_compte
 from contracts.moderation import Issue, TypeCible
 from kit import telemetry
 from kit.clock import Clock
@@ -30,7 +32,7 @@ from kit.ids import stable_id
 from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processor import Handlers
-from services.moderation import journal, metrics
+from services.moderation import domain, journal, metrics
 from services.moderation.domain import Dossier, Etat, perimer, publie_d_office
 from services.moderation.settings import SERVICE, Reglages
 from services.moderation.store import Store
@@ -48,10 +50,12 @@ async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
     annonce = event.annonce
     if not await _nouvelle_version(annonce.annonce_id, annonce.version, tx, deps):
         return
-    if annonce.auteur.type is TypeAuteur.PARTICULIER and await deps.store.est_efface(
-        annonce.auteur.compte_id, tx.session
-    ):
-        return
+    if await deps.store.est_efface(annonce.auteur.compte_id, tx.session):
+        if annonce.auteur.type is TypeAuteur.PARTICULIER:
+            return
+        annonce = annonce.model_copy(
+            update={"auteur": annonce.auteur.model_copy(update={"compte_id": domain.COMPTE_EFFACE})}
+        )
     association = await deps.store.association(annonce.auteur.association_id, tx.session)
     dossier = _dossier_annonce(annonce, deps)
     confiance = bool(association and association.get("confiance"))
@@ -66,6 +70,15 @@ async def on_annonce_fermee(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps
     annonce = event.annonce
     await deps.store.avancer(annonce.annonce_id, annonce.version, True, tx.session)
     await _perimer_ouverts(annonce.annonce_id, None, tx, deps)
+
+
+async def on_annonce_effacee(event: AnnonceEffacee, tx: Tx, deps: Deps) -> None:
+    """Over for good; what was written in it leaves dossiers and decisions, and is not told again."""
+    annonce = event.annonce
+    await deps.store.avancer(annonce.annonce_id, annonce.version, True, tx.session)
+    await _perimer_ouverts(annonce.annonce_id, None, tx, deps)
+    await deps.store.effacer_textes(annonce.annonce_id, tx.session)
+    await tx.forget(annonce.annonce_id, sans_annonce)
 
 
 async def on_annonce_changee(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
@@ -95,6 +108,7 @@ async def on_association_changee(event: EvenementAssociation, tx: Tx, deps: Deps
 async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     """Removes the account id from dossiers, audit trail and associations, and the texts it posted as a citizen."""
     await deps.store.effacer(event.compte.compte_id, deps.clock.now(), tx.session)
+    await tx.forget(event.compte.compte_id, sans_compte)
 
 
 async def _nouvelle_version(cible_id: str, version: int, tx: Tx, deps: Deps) -> bool:
@@ -183,6 +197,7 @@ HANDLERS: Handlers = {
     AnnonceDeposee: on_annonce_deposee,
     AnnonceRetiree: on_annonce_fermee,
     AnnonceExpiree: on_annonce_fermee,
+    AnnonceEffacee: on_annonce_effacee,
     AnnonceACorriger: on_annonce_changee,
     AnnonceRefusee: on_annonce_changee,
     AnnoncePubliee: on_annonce_changee,

@@ -197,18 +197,11 @@ class Store:
     async def effacer(self, compte_id: str, now: dt.datetime, session: Session) -> None:
         """Removes an account everywhere, with the texts that it posted as a citizen."""
         await self.db.effaces.replace_one({"_id": compte_id}, {"at": now}, upsert=True, session=session)
-        siens = {"auteur.compte_id": compte_id, "auteur.type": TypeAuteur.PARTICULIER.value}
-        ids = [row["_id"] async for row in self.db.dossiers.find(siens, {"_id": 1}, session=session)]
-        if ids:
-            vide = {"titre": _TEXTE_EFFACE, "description": "", "contenu": {}}
-            await self.db.dossiers.update_many({"_id": {"$in": ids}}, {"$set": vide}, session=session)
-            await self.db.decisions.update_many(
-                {"dossier_id": {"$in": ids}},
-                {"$set": {"cible_titre": _TEXTE_EFFACE, "motifs.$[].passage": None, "motifs.$[].explication": ""}},
-                session=session,
-            )
+        await self._vider({"auteur.compte_id": compte_id, "auteur.type": TypeAuteur.PARTICULIER.value}, session)
         for collection, champ in (
             (self.db.dossiers, "auteur.compte_id"),
+            (self.db.dossiers, "contenu.engagement.signe_par"),
+            (self.db.associations, "engagement.signe_par"),
             (self.db.decisions, "auteur_compte_id"),
             (self.db.decisions, "par"),
         ):
@@ -218,6 +211,20 @@ class Store:
         )
         await self.db.associations.update_many(
             {"membres": compte_id}, {"$pull": {"membres": compte_id}}, session=session
+        )
+
+    async def effacer_textes(self, annonce_id: str, session: Session) -> None:
+        """What was written in an annonce, and quoted from it."""
+        await self._vider({"cible_id": annonce_id}, session)
+
+    async def _vider(self, dossiers: Row, session: Session) -> None:
+        ids = [row["_id"] async for row in self.db.dossiers.find(dossiers, {"_id": 1}, session=session)]
+        vide = {"titre": _TEXTE_EFFACE, "description": "", "contenu": {}}
+        await self.db.dossiers.update_many({"_id": {"$in": ids}}, {"$set": vide}, session=session)
+        await self.db.decisions.update_many(
+            {"dossier_id": {"$in": ids}},
+            {"$set": {"cible_titre": _TEXTE_EFFACE, "motifs.$[].passage": None, "motifs.$[].explication": ""}},
+            session=session,
         )
 
 

@@ -286,10 +286,12 @@ def _pause(tentatives: int) -> dt.timedelta:
 
 @dataclass(frozen=True)
 class Cloture:
-    """An annonce that needs nobody any more. `definitive`: whatever version comes later; else up to `version`."""
+    """An annonce that needs nobody any more. `definitive`: whatever version comes later; else up to `version`.
+    `effacee`: its words are erased too, and must not be stored again."""
 
     version: int
     definitive: bool
+    effacee: bool = False
 
     def couvre(self, version: int) -> bool:
         return self.definitive or version <= self.version

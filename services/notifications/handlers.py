@@ -24,6 +24,7 @@ from contracts.annonces import (
 )
 from contracts.comptes import CompteEfface, CompteEnregistre
 from contracts.conversations import MessageEcrit
+from contracts.effacement import sans_annonce, sans_compte
 from contracts.matching import CorrespondancesTrouvees
 from contracts.moderation import DecisionPrise, Issue
 from contracts.notifications import Canal, Intention
@@ -64,8 +65,21 @@ async def on_correspondances_trouvees(event: CorrespondancesTrouvees, tx: Tx, de
     annonce = event.annonce
     contenu_id = f"{annonce.annonce_id}:{annonce.version}"
     connu = await _connaitre(event, deps)
+    cloture = connu.recipients.clotures.get(annonce.annonce_id)
+    if cloture is not None and cloture.effacee:
+        STALE.labels(SERVICE).inc()
+        return
+    event = await _sans_effaces(event, connu, tx, deps)
     lignes = alertes.lignes(event, contenu_id, connu, deps.politique, deps.registre)
     await deps.courrier.deposer(contenu_id, Genre.ALERTE, alertes.contenu(annonce), lignes, tx, connu.recipients)
+
+
+async def _sans_effaces(event: CorrespondancesTrouvees, connu: Connu, tx: Tx, deps: Deps) -> CorrespondancesTrouvees:
+    """Without the accounts that were erased since they were found."""
+    sans_contact = [un.compte_id for un in event.destinataires if un.compte_id not in connu.recipients.contacts]
+    effaces = await deps.contacts.effaces(sans_contact, tx.session) if sans_contact else set()
+    restent = [un for un in event.destinataires if un.compte_id not in effaces]
+    return event.model_copy(update={"destinataires": restent})
 
 
 async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
@@ -183,7 +197,12 @@ async def on_annonce_close(event: AnnonceRetiree | AnnonceExpiree, tx: Tx, deps:
 
 
 async def on_annonce_effacee(event: AnnonceEffacee, tx: Tx, deps: Deps) -> None:
-    await deps.effacement.annonce(event.annonce.annonce_id, tx.session)
+    """Its words are erased wherever they were copied, and whoever was still to be alerted about it is not."""
+    annonce = event.annonce
+    cloture = Cloture(annonce.version, definitive=True, effacee=True)
+    await deps.registre.clore(annonce.annonce_id, cloture, tx.session)
+    await deps.effacement.annonce(annonce.annonce_id, tx.session)
+    await tx.forget(annonce.annonce_id, sans_annonce)
 
 
 async def on_annonce_pourvue(event: AnnoncePourvue, tx: Tx, deps: Deps) -> None:
@@ -205,6 +224,7 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     await deps.effacement.compte(compte.compte_id, tx.session)
     await deps.reception.oublier(compte.compte_id, tx.session)
     await deps.telephones.oublier(compte.compte_id, tx)
+    await tx.forget(compte.compte_id, sans_compte)
 
 
 async def _repondre(event: EvenementReponse, genre: Genre, tx: Tx, deps: Deps) -> None:

@@ -15,6 +15,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from contracts.comptes import Consentement
+from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
 from kit.logging import get_logger
 from kit.mongo import DUPLICATE_KEY, Database, Session, write_error_codes
@@ -116,7 +117,8 @@ class Contacts:
     async def effaces(self, comptes: Iterable[str], session: Session) -> set[str]:
         """Those of these accounts that are erased."""
         filtre = {"_id": {"$in": list(comptes)}, "efface": True}
-        return {ligne["_id"] async for ligne in self._contacts.find(filtre, {"_id": 1}, session=session)}
+        trouves = self._contacts.find(filtre, {"_id": 1}, session=session)
+        return {COMPTE_EFFACE} | {ligne["_id"] async for ligne in trouves}
 
     async def trouver(self, comptes: Iterable[str]) -> Mapping[str, Contact]:
         """compte_id → contact; erased and unknown accounts are missing."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from contracts.effacement import TEXTE_EFFACE
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit import telemetry
@@ -68,6 +69,7 @@ class Courrier:
         """A message to accounts that have a hand in the matter (`a`: account → channel), once per cause. Returns the id
         of each row, by account; erased ones have none: what is told late must not bring them back."""
         effaces = await self.contacts.effaces(a, tx.session)
+        donnees = await self._sans_mots_effaces(donnees, tx)
         contenu_id = f"{genre}:{cause_id}"
         lignes = [
             self.registre.ligne(
@@ -87,6 +89,14 @@ class Courrier:
         if lignes:
             await self.deposer(contenu_id, genre, donnees, lignes, tx)
         return {ligne["compte_id"]: ligne["_id"] for ligne in lignes}
+
+    async def _sans_mots_effaces(self, donnees: Mapping[str, Any], tx: Tx) -> Mapping[str, Any]:
+        """What is told late about an erased annonce does not bring its title back."""
+        annonce_id = donnees.get("annonce_id", donnees.get("cible_id"))
+        if annonce_id is None:
+            return donnees
+        cloture = (await self.registre.clotures([annonce_id], tx.session)).get(annonce_id)
+        return {**donnees, "titre": TEXTE_EFFACE} if cloture is not None and cloture.effacee else donnees
 
     async def deposer(
         self,

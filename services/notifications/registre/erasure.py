@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.effacement import COMPTE_EFFACE, TEXTE_EFFACE
 from kit.mongo import Database, Session
 from services.notifications.domain import Genre
 from services.notifications.registre.ids import alertes_de
 from services.notifications.registre.old_ids import anciennes_de
-
-TEXTE_EFFACE = "Texte effacé à la demande de son auteur"
-COMPTE_EFFACE = "efface"
 
 AUTRES_QUE_ALERTES = sorted(genre.value for genre in Genre if genre is not Genre.ALERTE)
 """The index "contenu" covers the rows of these kinds; rows of alerts are found by their ids."""

@@ -120,7 +120,7 @@ class Registre:
         final."""
         await self._db.clotures.update_one(
             {"_id": annonce_id},
-            {"$max": {"version": cloture.version, "definitive": cloture.definitive}},
+            {"$max": {"version": cloture.version, "definitive": cloture.definitive, "effacee": cloture.effacee}},
             upsert=True,
             session=session,
         )
@@ -129,12 +129,15 @@ class Registre:
         if anciennes := await anciennes_de(self._db, [annonce_id], session):
             await self._annuler({"_id": {"$in": anciennes}, **versions}, Motif.ANNONCE_CLOSE, session)
 
-    async def clotures(self, annonce_ids: Iterable[str]) -> dict[str, Cloture]:
+    async def clotures(self, annonce_ids: Iterable[str], session: Session | None = None) -> dict[str, Cloture]:
         cherches = list(set(annonce_ids))
         if not cherches:
             return {}
-        cursor = self._db.clotures.find({"_id": {"$in": cherches}})
-        return {ligne["_id"]: Cloture(ligne["version"], ligne["definitive"]) async for ligne in cursor}
+        cursor = self._db.clotures.find({"_id": {"$in": cherches}}, session=session)
+        return {
+            ligne["_id"]: Cloture(ligne["version"], ligne["definitive"], ligne.get("effacee", False))
+            async for ligne in cursor
+        }
 
     async def noter_reponse(self, envoi_id: str, intention: str, quantite: int, session: Session) -> int | None:
         """Stores the latest answer through the link of this alert. Returns the number of different answers so far, so

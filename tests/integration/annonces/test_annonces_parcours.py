@@ -8,7 +8,7 @@ import pytest
 
 from contracts.comptes import Compte, CompteEfface, EtatCompte
 from contracts.moderation import Issue, Motif, TypeCible
-from contracts.notifications import Canal, EnvoisRemis
+from contracts.notifications import Canal, EnvoisRemis, Intention, ReponseParMessage
 from kit.ids import new_id
 from services.annonces import expiration
 from tests.integration.annonces.banc import Banc, corps_association, corps_besoin, corps_offre, decision
@@ -275,3 +275,26 @@ async def test_an_erased_account_leaves_nothing_of_its_own(banc: Banc) -> None:
     # Nobody is left in it: somebody else may sign it up again.
     assert (await banc.association("m11", rna=quittee["rna"]))["rna"] == quittee["rna"]
     assert "costumes" not in (await banc.entendu("AnnonceRetiree", offre["annonce_id"])).annonce.titre
+    assert (await store.association(quittee["association_id"]))["engagement"]["signe_par"] == "efface"
+
+
+async def test_a_late_answer_of_an_erased_account_is_none(banc: Banc) -> None:
+    compte = new_id()
+    association = await banc.association("m12")
+    annonce = await banc.publiee("m12", association["association_id"], places=2)
+    efface = Compte(compte_id=compte, version=2, etat=EtatCompte.EFFACE, cree_at=dt.datetime.now(dt.UTC))
+    await banc.traiter(CompteEfface(compte=efface))
+    await banc.traiter(
+        ReponseParMessage(
+            reponse_id=new_id(),
+            annonce_id=annonce["annonce_id"],
+            compte_id=compte,
+            canal=Canal.SMS,
+            intention=Intention.REPONDRE,
+            recue_at=dt.datetime.now(dt.UTC),
+        )
+    )
+    assert (await banc.lire(annonce["annonce_id"]))["places_restantes"] == 2
+    db = banc.app.state.deps.store.db
+    assert await db.reponses.count_documents({"compte_id": compte}) == 0
+    assert await db.outbox.count_documents({"value": {"$regex": compte}}) == 0

@@ -17,6 +17,10 @@ from tests.faits import Fait
 from tests.serveurs import Serveurs
 
 
+class Cite(Fait):
+    cite: list[str]
+
+
 class Recording:
     """Stands where the producer stands, and can refuse."""
 
@@ -84,6 +88,50 @@ async def test_ce_qui_peut_attendre_part_avec_ce_qui_suit_ou_a_l_arret(runtime: 
     await box.settle()
     assert [m.key for m in producer.sent[3:]] == [b"d"]
     assert await runtime.mongo.db.outbox.count_documents(WAITING) == 0
+
+
+def sans_secret(corps: dict[str, Any], id_: str) -> dict[str, Any] | None:
+    """Of what is about `id_` nothing may be said; elsewhere it is named no more."""
+    return None if corps["id"] == id_ else {**corps, "cite": [un for un in corps["cite"] if un != id_]}
+
+
+async def test_ce_qui_est_oublie_n_est_plus_publie_ni_garde(runtime: Runtime) -> None:
+    """Whether it was published, waits for the broker, or is about to be emitted; rows of an earlier release too."""
+    producer = Recording()
+    box = outbox(runtime, producer)
+
+    async def dire(tx: Tx) -> None:
+        for id_, cite in (("moi", []), ("un", ["moi", "é"]), ("moi-aussi", ["lui"])):
+            tx.emit(Cite(id=id_, cite=cite))
+
+    async def oublier(tx: Tx) -> None:
+        await dire(tx)
+        await tx.forget("moi", sans_secret)
+        tx.emit(Cite(id="moi", cite=["parti"]))
+
+    await box.run(dire)
+    await box.settle()
+    producer.away = True
+    await box.run(dire)
+    rows = runtime.mongo.db.outbox
+    async for row in rows.find({"publie_at": {"$ne": None}}):
+        await rows.update_one({"_id": row["_id"]}, {"$set": {"value": row["value"].encode()}})
+    await box.run(oublier)
+    await box.settle()
+
+    async def gardes() -> list[Cite]:
+        return [Cite.model_validate_json(row["value"]) async for row in rows.find()]
+
+    un, aussi = Cite(id="un", cite=["é"]), Cite(id="moi-aussi", cite=["lui"])
+    attendus = [un, un, un, aussi, aussi, aussi, Cite(id="moi", cite=["parti"])]
+    assert sorted(map(str, await gardes())) == sorted(map(str, attendus))
+    # What waits, and what is replayed, is published as it is now.
+    producer.away, producer.sent = False, []
+    await box.replay(Cite.topic)
+    await rows.update_many({}, {"$set": {"created_at": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}})
+    assert await box.sweep() == len(attendus)
+    publies = [Cite.model_validate_json(message.value or b"") for message in producer.sent]
+    assert sorted(map(str, publies)) == sorted(map(str, attendus))
 
 
 async def test_ce_qui_peut_attendre_n_attend_pas_plus_que_dit(runtime: Runtime) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.annonces import (
     AnnonceDeposee,
+    AnnonceEffacee,
     AnnonceModifiee,
     AnnoncePubliee,
     AnnonceRetiree,
@@ -20,7 +21,9 @@ from contracts.annonces import (
 )
 from contracts.commun import Auteur
 from contracts.comptes import Compte, CompteEfface
+from kit.health import Health
 from kit.ids import new_id, stable_id
+from kit.resources import open_runtime
 from tests.integration.moderation.conftest import NOW, Banc, annonce, association
 
 Attendre = Callable[..., Awaitable[Any]]
@@ -256,6 +259,23 @@ async def test_an_erased_account_leaves_nothing_behind(banc: Banc) -> None:
     assert compte_id not in detail.text
     assert "camionnette" not in detail.text
     assert await banc.dossier(event.key) == {}
+
+
+async def test_what_an_erased_annonce_said_comes_back_neither_late_nor_by_a_replay(banc: Banc) -> None:
+    """Its erasure may be heard before its deposit, and before its author's."""
+    event = annonce(auteur=Auteur(type="particulier", compte_id=new_id()))
+    await banc.traiter(event)
+    dossier = await banc.dossier(event.key)
+    corps = {"issue": "approuvee", "jeton_bail": await prendre(banc, dossier)}
+    assert (await banc.post(f"{BASE}/{dossier['dossier_id']}/decision", corps)).status_code == 200
+    sans_mots = event.annonce.model_copy(update={"titre": "efface", "description": "efface", "version": 3})
+    await banc.traiter(
+        AnnonceEffacee(annonce=sans_mots), AnnonceDeposee(annonce=event.annonce.model_copy(update={"version": 2}))
+    )
+    assert "camionnette" not in (await banc.get(f"{BASE}/{dossier['dossier_id']}")).text
+    assert await banc.dossier(event.key, "a_traiter") == {}
+    async with open_runtime("moderation", banc.reglages, Health()) as runtime:
+        assert await runtime.mongo.db.outbox.count_documents({"value": {"$regex": event.key}}) == 0
 
 
 async def test_an_approved_annonce_can_be_looked_at_again_and_withdrawn_while_it_is_online(

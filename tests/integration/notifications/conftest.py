@@ -75,6 +75,14 @@ class Poste:
     async def dans_l_etat(self, etat: str, **filtre: Any) -> dict[str, Any]:
         return await self.ligne(etat=etat, **filtre)
 
+    async def traite(self, event_id: str) -> None:
+        """Once the event has acted."""
+
+        async def found() -> bool:
+            return await self.db.inbox.find_one({"_id": f"notifications:{event_id}"}) is not None
+
+        await self.bientot(found)
+
     async def parti(self, **filtre: Any) -> dict[str, Any]:
         """The row, once it is handed over; its receipt may have come already."""
         return await self.ligne(etat={"$in": ["remis", "livre"]}, **filtre)

@@ -5,8 +5,8 @@ import datetime as dt
 from contracts.annonces import AnnonceEffacee, EtatReponse, Reponse, ReponseAcceptee, ReponseDeposee
 from contracts.commun import Auteur, TypeAuteur
 from contracts.comptes import CompteEfface, EtatCompte
+from contracts.effacement import TEXTE_EFFACE
 from kit.ids import new_id
-from services.notifications.registre.erasure import TEXTE_EFFACE
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, compte, correspondances, destinataire
 
@@ -56,7 +56,18 @@ async def test_le_titre_d_une_annonce_effacee_n_est_plus_nulle_part(poste: Poste
     await poste.bientot(rien)
     assert await poste.db.envois.count_documents({"annonce_id": voisine.annonce_id, "titre": autre}) == 3
 
-    # What is told late does not bring them back.
+    # What is told late does not bring them back: neither the words, nor who wrote them or would have been alerted.
+    parti, _ = await poste.inscrire()
+    await poste.publier(CompteEfface(compte=compte(parti, 2, etat=EtatCompte.EFFACE)))
+    await poste.traite(await poste.publier(correspondances(sienne, destinataire(inscrits[0]), destinataire(parti))))
+    assert await poste.db.envois.count_documents({"annonce_id": sienne.annonce_id}) == 3
+    suite = annonce(titre=autre)
+    await poste.publier(correspondances(suite, destinataire(parti), destinataire(inscrits[1])))
+    await poste.parti(compte_id=inscrits[1], annonce_id=suite.annonce_id)
+    assert await poste.db.envois.count_documents({"annonce_id": suite.annonce_id}) == 1
+    encore = reponse.model_copy(update={"reponse_id": new_id(), "compte_id": inscrits[2], "etat": EtatReponse.ACCEPTEE})
+    await poste.publier(ReponseAcceptee(reponse=encore))
+    await poste.ligne(compte_id=inscrits[2], genre="reponse_acceptee", titre=TEXTE_EFFACE)
     tardive = reponse.model_copy(update={"reponse_id": new_id(), "annonce_titre": autre})
     await poste.publier(ReponseDeposee(reponse=tardive))
     await poste.publier(ReponseAcceptee(reponse=tardive.model_copy(update={"version": 2})))

@@ -34,6 +34,9 @@ class MagasinEnMemoire:
         lues = [Reponse.model_validate(document) for document in self.reponses.values()]
         return [reponse for reponse in lues if not etats or reponse.etat in etats]
 
+    async def est_efface(self, compte_id: str, session: Any) -> bool:
+        return False
+
     async def annonce(self, id_: str, session: Any = None) -> Document | None:
         return self.annonces.get(id_)
 

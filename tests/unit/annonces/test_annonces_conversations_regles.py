@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.annonces import EtatAnnonce, EtatReponse, Reponse
 from contracts.commun import Auteur, TypeAuteur
+from contracts.effacement import COMPTE_EFFACE
 from services.annonces import conversation_views as views
 from services.annonces import conversations
 from services.annonces.conversations import (
@@ -21,10 +22,9 @@ from services.annonces.conversations import (
     RendezVous,
     TropDeMessages,
 )
-from services.annonces.domain import EFFACE
 from tests.unit.annonces.fabrique import NOW, fiche
 
-COMPTES = st.sampled_from(["r1", "g1", "g2", "intrus", EFFACE])
+COMPTES = st.sampled_from(["r1", "g1", "g2", "intrus", COMPTE_EFFACE])
 
 
 def conversation(
@@ -59,11 +59,11 @@ def test_on_n_ecrit_qu_a_l_autre_cote_et_jamais_a_un_compte_efface(
     try:
         message = conversations.ecrire(lue, "m1", compte, NOW)
     except PasParticipant:
-        assert compte == EFFACE or compte not in (repondant, *gerants)
+        assert compte == COMPTE_EFFACE or compte not in (repondant, *gerants)
         return
     assert compte in (repondant, *gerants)
     assert compte not in message.pour or repondant in gerants
-    assert EFFACE not in message.pour
+    assert COMPTE_EFFACE not in message.pour
     assert set(message.pour) <= {repondant, *gerants}
 
 
@@ -71,9 +71,9 @@ def test_on_n_ecrit_qu_a_l_autre_cote_et_jamais_a_un_compte_efface(
     "lue",
     [
         conversation(fermee_par="g1", fermee_at=NOW),
-        conversation(repondant=EFFACE),
+        conversation(repondant=COMPTE_EFFACE),
         conversation(gerants=()),
-        conversation(gerants=(EFFACE,)),
+        conversation(gerants=(COMPTE_EFFACE,)),
     ],
 )
 def test_on_n_ecrit_plus_quand_un_cote_a_ferme_ou_n_est_plus_la(lue: Conversation) -> None:
@@ -125,8 +125,8 @@ def test_une_association_parle_d_une_seule_voix_et_sait_qui_des_siens_a_ecrit(
 
 
 def test_un_compte_efface_n_a_plus_de_nom() -> None:
-    lue = conversation(repondant=EFFACE)
-    assert views.nom_pour(lue, EFFACE, Cote.AUTEUR, {}) == views.SUPPRIME
+    lue = conversation(repondant=COMPTE_EFFACE)
+    assert views.nom_pour(lue, COMPTE_EFFACE, Cote.AUTEUR, {}) == views.SUPPRIME
     assert views.nom_d_en_face(lue, Cote.AUTEUR, {}) == views.SUPPRIME
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.annonces import Annonce, EtatAnnonce
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
+from contracts.effacement import COMPTE_EFFACE
 from contracts.matching import Profil
 from services.matching import domain
 from services.matching.domain import Suite, Suivi
@@ -131,5 +132,5 @@ def test_editing_a_stopped_profil_starts_it_again() -> None:
 
 def test_what_erasure_leaves_speaks_of_nobody() -> None:
     left = domain.effacer(profil())
-    assert (left.actif, left.version, left.compte_id) == (False, 2, domain.COMPTE_EFFACE)
+    assert (left.actif, left.version, left.compte_id) == (False, 2, COMPTE_EFFACE)
     assert (left.lieu, left.categories) == (Lieu(lat=0, lon=0), [])
