@@ -80,6 +80,25 @@ class SessionOuverte(BaseModel):
     expire_at: dt.datetime
 
 
+class Listes(BaseModel):
+    """The values of each list, in the order in which they are shown."""
+
+    domaines: list[references.Valeur]
+    activites: list[references.Valeur]
+    materiels: list[references.Materiel]
+    publics: list[references.Valeur]
+    creneaux: list[references.Valeur]
+    certifications: list[references.Valeur]
+    quartiers: list[references.Quartier]
+    motifs: list[references.Motif]
+    engagements: list[references.Engagement]
+    engagement_version: str
+
+
+class CodeEnvoye(BaseModel):
+    message: str
+
+
 class VueCompte(BaseModel):
     compte_id: str
     roles: list[str]
@@ -163,7 +182,9 @@ async def effacer(caller: Account, deps: Ours) -> Response:
     return response
 
 
-@router.post("/mes/telephone", status_code=202, summary="Recevoir un code par SMS")
+@router.post(
+    "/mes/telephone", status_code=202, summary="Recevoir un code par SMS", responses={202: {"model": CodeEnvoye}}
+)
 async def demander_telephone(demande: DemandeTelephone, request: Request, caller: Account, deps: Ours) -> Response:
     """Le code prouve que le numéro est à vous. Pas plus de quelques codes par heure."""
     await deps.telephones.demander(caller.compte_id, demande.numero, who(request).client)
@@ -183,7 +204,11 @@ async def retirer_telephone(caller: Account, deps: Ours) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/references", summary="Les listes de référence")
+@router.get(
+    "/references",
+    summary="Les listes de référence",
+    responses={200: {"model": Listes}, 304: {"description": "La liste que vous avez est la bonne."}},
+)
 async def listes(request: Request) -> Response:
     body, etag = _references()
     headers = {"ETag": etag, "Cache-Control": "public, max-age=3600"}

@@ -34,7 +34,10 @@ CleIdempotence = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     status_code=201,
     summary="Déposer une annonce",
     response_model=views.VueAnnonceAuteur,
-    responses={200: {"description": "Déjà déposée sous cette clé"}, **documented(401, 403, 404, 422)},
+    responses={
+        200: {"description": "Déjà déposée sous cette clé", "model": views.VueAnnonceAuteur},
+        **documented(401, 403, 404, 422),
+    },
 )
 async def deposer(saisie: AnnonceDeposee, compte: Compte, deps: AvecDeps, cle: CleIdempotence = None) -> Response:
     return await _deposer(saisie, compte, deps, cle)

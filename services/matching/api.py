@@ -4,6 +4,7 @@ names the caller."""
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import BaseModel
 
 from contracts.annonces import Annonce
 from contracts.commun import Identifiant
@@ -27,6 +28,10 @@ router = APIRouter(prefix="/v1")
 Caller = Annotated[Identity, Depends(account)]
 
 
+class ProfilsDuCompte(BaseModel):
+    profils: list[Profil]
+
+
 async def runtime(request: Request) -> Runtime:
     found: Runtime = request.app.state.runtime
     return found
@@ -40,7 +45,7 @@ async def settings(request: Request) -> Reglages:
 Ours = Annotated[Runtime, Depends(runtime)]
 
 
-@router.post("/profils", status_code=201)
+@router.post("/profils", status_code=201, response_model=Profil)
 async def creer(
     souhaits: Souhaits, caller: Caller, ours: Ours, limits: Annotated[Reglages, Depends(settings)]
 ) -> Response:
@@ -57,19 +62,19 @@ async def creer(
     return respond(profil, 201, location=f"/v1/profils/{profil.profil_id}")
 
 
-@router.get("/profils")
+@router.get("/profils", response_model=ProfilsDuCompte)
 async def lister(caller: Caller, ours: Ours) -> Response:
     mine = await store.profils_du_compte(ours.mongo.db, caller.sub)
     body = b'{"profils":[' + b",".join(profil.model_dump_json().encode() for profil in mine) + b"]}"
     return Response(body, media_type="application/json")
 
 
-@router.get("/profils/{profil_id}")
+@router.get("/profils/{profil_id}", response_model=Profil)
 async def lire(profil_id: str, caller: Caller, ours: Ours) -> Response:
     return respond(_mine(await store.profil(ours.mongo.db, profil_id), caller))
 
 
-@router.put("/profils/{profil_id}")
+@router.put("/profils/{profil_id}", response_model=Profil)
 async def modifier(profil_id: str, souhaits: Souhaits, caller: Caller, ours: Ours, version: VersionRead) -> Response:
     async def work(tx: Tx) -> Profil:
         profil = _mine(await store.profil(tx.db, profil_id, tx), caller)
@@ -83,7 +88,7 @@ async def modifier(profil_id: str, souhaits: Souhaits, caller: Caller, ours: Our
     return respond(await ours.outbox.run(work))
 
 
-@router.post("/profils/{profil_id}/desactiver")
+@router.post("/profils/{profil_id}/desactiver", response_model=Profil)
 async def desactiver(profil_id: str, caller: Caller, ours: Ours) -> Response:
     return respond(await _desactiver(profil_id, caller, ours))
 

@@ -61,7 +61,7 @@ def _bail(dossier: Dossier) -> dict[str, Any]:
     return {"dossier_id": dossier.dossier_id, "jeton_bail": dossier.jeton, "expire_at": expire_at}
 
 
-@router.get("/dossiers")
+@router.get("/dossiers", response_model=views.PageDossiers)
 async def lister(
     qui: Moderateur,
     agir: Agir,
@@ -78,7 +78,7 @@ async def lister(
     return _json({"dossiers": dossiers, "total": file.total, "page": page, "taille": taille})
 
 
-@router.get("/dossiers/{dossier_id}")
+@router.get("/dossiers/{dossier_id}", response_model=views.DossierOuvert)
 async def lire(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     """Text, hints with their positions, history of the association, and the reasons that can be chosen."""
     ouvert = await queries.ouvrir(agir.store, dossier_id)
@@ -94,14 +94,14 @@ async def lire(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     )
 
 
-@router.post("/suivant", responses={204: {"description": "Rien n’attend."}})
+@router.post("/suivant", response_model=views.Prise, responses={204: {"description": "Rien n’attend."}})
 async def suivant(qui: Moderateur, agir: Agir) -> Response:
     """Claims the first free dossier: {dossier_id, jeton_bail, expire_at}; 204 when nothing waits."""
     dossier = await agir.suivant(qui.sub)
     return _json(_bail(dossier)) if dossier else Response(status_code=204)
 
 
-@router.post("/dossiers/{dossier_id}/prise")
+@router.post("/dossiers/{dossier_id}/prise", response_model=views.Prise)
 async def prendre(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     """Claims the dossier, or extends the caller's claim: {dossier_id, jeton_bail, expire_at}; 409 when another
     moderator holds it."""
@@ -115,13 +115,13 @@ async def liberer(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/dossiers/{dossier_id}/reouverture")
+@router.post("/dossiers/{dossier_id}/reouverture", response_model=views.VueDossier)
 async def rouvrir(dossier_id: str, qui: Moderateur, agir: Agir) -> Response:
     """Puts an approved annonce back in the queue: the moderator leaves it online or withdraws it."""
     return _json(views.resume(await agir.rouvrir(dossier_id), agir.clock.now(), qui.sub))
 
 
-@router.post("/dossiers/{dossier_id}/decision")
+@router.post("/dossiers/{dossier_id}/decision", response_model=views.VueDossier)
 async def decider(dossier_id: str, decision: DecisionDonnee, qui: Moderateur, agir: Agir) -> Response:
     """Decides with the token of the claim; 409 when a newer claim exists."""
     motifs = [Motif(**motif.model_dump()) for motif in decision.motifs]
@@ -129,21 +129,21 @@ async def decider(dossier_id: str, decision: DecisionDonnee, qui: Moderateur, ag
     return _json(views.resume(dossier, agir.clock.now(), qui.sub))
 
 
-@router.get("/associations")
+@router.get("/associations", response_model=views.PageAssociations)
 async def lister_associations(_: Moderateur, agir: Agir, page: NumeroDePage = 1, taille: TailleDePage = 20) -> Response:
     trouvees, historiques = await queries.associations(agir.store, page, taille)
     rows = [views.association(row, historiques.get(row["_id"], {})) for row in trouvees.rows]
     return _json({"associations": rows, "total": trouvees.total, "page": page, "taille": taille})
 
 
-@router.put("/associations/{association_id}/confiance")
+@router.put("/associations/{association_id}/confiance", response_model=views.Confiance)
 async def accorder_confiance(association_id: str, corps: ConfianceDonnee, qui: Moderateur, agir: Agir) -> Response:
     """Sets whether its annonces are published at once under the policy "confiance"."""
     row = await agir.accorder_confiance(association_id, corps.confiance, qui.sub)
     return _json({"association_id": row["_id"], "nom": row["nom"], "confiance": row["confiance"]})
 
 
-@router.get("/journal")
+@router.get("/journal", response_model=views.PageJournal)
 async def journal(
     _: Moderateur, agir: Agir, issue: Issue | None = None, page: NumeroDePage = 1, taille: TailleDePage = 20
 ) -> Response:

@@ -1,14 +1,124 @@
-"""JSON representation of dossiers, entries of the audit trail and associations. Pure."""
+"""JSON representation of dossiers, entries of the audit trail and associations: models for the description of the API,
+and functions that build it. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.moderation.domain import ISSUES, Dossier
+from pydantic import BaseModel, JsonValue
+
+from contracts import references
+from contracts.commun import Auteur
+from contracts.moderation import Issue, Motif, TypeCible
+from services.moderation.domain import ISSUES, Dossier, Etat
 from services.moderation.hints import Indice
 from services.moderation.motifs import proposables
 
 Json = dict[str, Any]
+
+
+class BailVu(BaseModel):
+    par: str
+    expire_at: dt.datetime
+    a_vous: bool
+
+
+class VueDossier(BaseModel):
+    """`jeton_bail`: null for whoever does not hold the dossier."""
+
+    dossier_id: str
+    cible_type: TypeCible
+    cible_id: str
+    cible_version: int
+    etat: Etat
+    revue: bool
+    urgent: bool
+    titre: str
+    auteur: Auteur
+    recu_at: dt.datetime
+    bail: BailVu | None
+    jeton_bail: int | None
+    issue: Issue | None
+    decision_id: str | None
+    ferme_at: dt.datetime | None
+
+
+class PageDossiers(BaseModel):
+    dossiers: list[VueDossier]
+    total: int
+    page: int
+    taille: int
+
+
+class VueEntree(BaseModel):
+    """An entry of the audit trail: a decision, or trust given or taken back, which has fewer fields."""
+
+    entree_id: str
+    sorte: str
+    par: str
+    at: dt.datetime
+    cible_type: TypeCible
+    cible_id: str
+    cible_version: int
+    cible_titre: str
+    association_id: str | None
+    avant: str | bool
+    apres: str | bool
+    dossier_id: str = ""
+    auteur_compte_id: str = ""
+    issue: Issue = Issue.APPROUVEE
+    motifs: list[Motif] = []
+    automatique: bool = False
+    jeton: int = 0
+
+
+class PageJournal(BaseModel):
+    decisions: list[VueEntree]
+    total: int
+    page: int
+    taille: int
+
+
+class DossierOuvert(VueDossier):
+    """`historique`: issue → number, of the ads of the association. `motifs`: those that can be chosen."""
+
+    description: str
+    contenu: dict[str, JsonValue]
+    indices: list[Indice]
+    historique: dict[str, int]
+    decisions: list[VueEntree]
+    issues: list[Issue]
+    motifs: list[references.Motif]
+
+
+class Prise(BaseModel):
+    dossier_id: str
+    jeton_bail: int
+    expire_at: dt.datetime | None
+
+
+class VueAssociation(BaseModel):
+    association_id: str
+    nom: str
+    etat: str
+    rna: str | None
+    siren: str | None
+    domaines: list[str]
+    confiance: bool
+    historique: dict[str, int]
+
+
+class PageAssociations(BaseModel):
+    associations: list[VueAssociation]
+    total: int
+    page: int
+    taille: int
+
+
+class Confiance(BaseModel):
+    association_id: str
+    nom: str
+    confiance: bool
 
 
 def instant(at: dt.datetime | None) -> str | None:

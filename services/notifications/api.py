@@ -12,6 +12,7 @@ from kit.ids import new_id
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import Identity, account, identity, requires
+from services.notifications import views
 from services.notifications.delivery.handoff import sceller
 from services.notifications.deps import Acces, Deps, json
 from services.notifications.domain import Genre, en_route
@@ -95,7 +96,7 @@ def _grouper(lignes: list[Ligne]) -> list[dict[str, Any]]:
     return [{**groupe, "nombre": len(groupe["envois"])} for groupe in groupes.values()]
 
 
-@public.get("/desabonnements/{jeton}", dependencies=[Depends(identity)])
+@public.get("/desabonnements/{jeton}", response_model=views.VueDesabonnement, dependencies=[Depends(identity)])
 async def lire_desabonnement(jeton: str, deps: Deps) -> Response:
     """What the link is about. It changes nothing: programs that scan mails follow every link."""
     lien = _lien(deps, jeton)
@@ -103,7 +104,7 @@ async def lire_desabonnement(jeton: str, deps: Deps) -> Response:
     return json(await _etat(deps, lien, fait))
 
 
-@public.post("/desabonnements/{jeton}", dependencies=[Depends(identity)])
+@public.post("/desabonnements/{jeton}", response_model=views.VueDesabonnement, dependencies=[Depends(identity)])
 async def desabonner(jeton: str, deps: Deps) -> Response:
     """One click (RFC 8058): from now on this profil gets nothing. Again: the same answer."""
     lien = _lien(deps, jeton)
@@ -132,7 +133,7 @@ async def _etat(deps: Acces, lien: Lien, fait: bool) -> dict[str, Any]:
     }
 
 
-@public.get("/mes/envois")
+@public.get("/mes/envois", response_model=views.PageEnvois)
 async def mes_envois(
     deps: Deps,
     qui: Annotated[Identity, Depends(account)],

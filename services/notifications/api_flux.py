@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from kit.problems import not_found
 from kit.tokens import Identity, account, identity
+from services.notifications import views
 from services.notifications.deps import Deps, json
 from services.notifications.messages import feed
 from services.notifications.messages.signed_links import Usage
@@ -48,7 +49,7 @@ async def lire(
     return Response(corps, headers=entetes, media_type=feed.MEDIA_TYPE)
 
 
-@public.get("/mes/flux")
+@public.get("/mes/flux", response_model=views.VueFlux)
 async def mes_flux(qui: Qui, deps: Deps) -> Response:
     """{"flux": {profil_id: address}}, for the profils of the caller that were alerted and not unsubscribed. An address
     opens its feed once it was told."""

@@ -11,6 +11,7 @@ from contracts.notifications import Canal
 from kit.problems import FieldProblem, Problem, not_found
 from kit.tokens import Identity, account, requires
 from kit.versions import VersionRead, etag, stale
+from services.notifications import views
 from services.notifications.canaux.push.canal import hote_admis
 from services.notifications.canaux.sms import numeros
 from services.notifications.contacts.store import Contact
@@ -57,13 +58,13 @@ class PreferencesSaisies(Corps):
         return self
 
 
-@public.get("/mes/preferences")
+@public.get("/mes/preferences", response_model=views.VuePreferences)
 async def lire(qui: Qui, deps: Deps) -> Response:
     contact = await _contact(qui, deps)
     return _vue(contact, deps)
 
 
-@public.put("/mes/preferences")
+@public.put("/mes/preferences", response_model=views.VuePreferences)
 async def choisir(saisie: PreferencesSaisies, qui: Qui, version: VersionRead, deps: Deps) -> Response:
     contact = await _contact(qui, deps)
     if contact.choix.version != version:
@@ -133,7 +134,11 @@ class AbonnementPush(Corps):
     subscription: dict[str, Any]
 
 
-@public.get("/push/cle")
+@public.get(
+    "/push/cle",
+    response_model=views.VueClePush,
+    responses={404: {"description": "Pas de notifications ici."}},
+)
 async def cle_push(deps: Deps) -> Response:
     """The public key by which browsers know us (VAPID); 404 where there is none."""
     if deps.cle_push is None:

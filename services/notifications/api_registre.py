@@ -16,6 +16,7 @@ from contracts.envois import MOTIFS, Etat
 from contracts.notifications import Canal
 from kit.problems import Problem
 from kit.tokens import requires
+from services.notifications import views
 from services.notifications.deps import Acces, Deps, json
 from services.notifications.registre.rows import Ligne
 from services.notifications.staff import figures, filters
@@ -79,7 +80,7 @@ async def page(request: Request, deps: Deps, plafond: Plafond) -> Response:
     return rendre(await _regarder(filtres, deps, plafond), filtres.params())
 
 
-@routeur.get("/registre.json")
+@routeur.get("/registre.json", response_model=views.VueRegistre)
 async def donnees(request: Request, deps: Deps, plafond: Plafond) -> Response:
     """What became of the alerts of a period (`du`, `au`: days in Paris, both included), perhaps of one `annonce`; a
     page of them, narrowed by `canal`, `etat`, `motif`; what SMS cost; how providers were weighted."""

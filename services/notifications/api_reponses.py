@@ -10,6 +10,7 @@ from kit.ids import stable_id
 from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import identity
+from services.notifications import views
 from services.notifications.deps import Acces, Deps, json
 from services.notifications.domain import Genre
 from services.notifications.messages.signed_links import Usage
@@ -26,14 +27,14 @@ class ReponseSaisie(Corps):
     quantite: StrictInt = Field(default=1, ge=1, le=1000)
 
 
-@public.get("/{jeton}")
+@public.get("/{jeton}", response_model=views.VueReponseParLien)
 async def lire(jeton: str, deps: Deps) -> Response:
     """What the link is about."""
     envoi = await _envoi(jeton, deps)
     return json(_vue(envoi))
 
 
-@public.post("/{jeton}", status_code=202)
+@public.post("/{jeton}", status_code=202, response_model=views.VueReponseParLien)
 async def repondre(jeton: str, saisie: ReponseSaisie, deps: Deps) -> Response:
     """Taken note of; what comes of it is told by a message. The last word counts; the same again changes nothing."""
     envoi = await _envoi(jeton, deps)

@@ -49,6 +49,17 @@ def test_tout_demande_une_session_sauf_ce_qui_est_public(document: dict[str, Any
     assert document["components"]["securitySchemes"]["cookie"]["name"] == COOKIE
 
 
+def test_chaque_reussite_dit_ce_qu_elle_repond(document: dict[str, Any]) -> None:
+    """A program can be generated from it, and each answer compared with it."""
+    for method, path, found in operations(document):
+        reussites = {status: answer for status, answer in found["responses"].items() if status[0] == "2"}
+        assert reussites, (method, path)
+        for status, answer in reussites.items():
+            formes = [content.get("schema") for content in answer.get("content", {}).values()]
+            assert (status == "204") == (formes == []), (method, path, status)
+            assert all(formes), (method, path, status)
+
+
 def test_chaque_refus_est_un_document_de_probleme(document: dict[str, Any]) -> None:
     for method, path, found in operations(document):
         refusals = {status for status in found["responses"] if status[0] in "45"}
