@@ -16,6 +16,7 @@ from kit.tokens import Identity, requires
 from kit.versions import VersionRead, respond
 from services.annonces import domain, views
 from services.annonces.actions import Deps, appliquer
+from services.annonces.conversation_actions import annoncer_rendez_vous
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import Fiche
 from services.annonces.recherche import FACETTES, Recherche, pipeline
@@ -74,7 +75,7 @@ async def _deposer(
         document = await deps.store.inserer(change.fiche, tx.session, **prives)
         if change.evenement is not None:
             tx.emit(change.evenement)
-        await _noter_rendez_vous(saisie, change.fiche, tx, deps)
+        await _noter_rendez_vous(saisie, change.fiche, compte.sub, tx, deps)
         return document, True
 
     try:
@@ -98,13 +99,16 @@ def _empreinte(saisie: AnnonceDeposee) -> str:
     return hashlib.sha256(saisie.model_dump_json(exclude={"lieu_prive", "a_apporter"}).encode()).hexdigest()
 
 
-async def _noter_rendez_vous(saisie: AnnonceModifiee, lue: Fiche, tx: Tx, deps: Deps) -> None:
-    """What the request does not name stays as it is."""
+async def _noter_rendez_vous(saisie: AnnonceModifiee, lue: Fiche, par: str, tx: Tx, deps: Deps) -> None:
+    """What the request does not name stays as it is. Accepted people are told what has changed."""
     dits = saisie.model_fields_set & {"lieu_prive", "a_apporter"}
     if dits:
         connu = await deps.rendez_vous.lire(lue.annonce.annonce_id, tx.session)
         voulu = replace(connu, **{nom: getattr(saisie, nom) for nom in dits})
-        await deps.rendez_vous.noter(lue.annonce.annonce_id, voulu, lue.annonce.expire_at, tx.session)
+        annonce = lue.annonce
+        change = await deps.rendez_vous.noter(annonce.annonce_id, voulu, annonce.expire_at, tx.session)
+        if change:
+            await annoncer_rendez_vous(tx, deps, annonce.annonce_id, par)
 
 
 def _verifier_sens(sens: Sens, auteur: TypeAuteur) -> None:
@@ -190,7 +194,7 @@ async def corriger(
         contenu = saisie.contenu(now, debut_connu=lue.annonce.date_debut)
         _verifier_sens(contenu.sens, lue.annonce.auteur.type)
         stockee = await appliquer(tx, deps, domain.corriger(lue, contenu, version_lue=version, now=now))
-        await _noter_rendez_vous(saisie, stockee, tx, deps)
+        await _noter_rendez_vous(saisie, stockee, compte.sub, tx, deps)
         return {**document, **champs(stockee)}
 
     return respond(_vue_auteur(await deps.outbox.run(work)))

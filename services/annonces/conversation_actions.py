@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable
 
+from contracts.annonces import EtatReponse
 from contracts.commun import Identifiant
 from kit.ids import stable_id
 from kit.mongo import DuplicateKeyError
@@ -38,10 +39,28 @@ async def ecrire(tx: Tx, deps: Deps, message: Message) -> Message:
         return connu
     cette_heure = await deps.conversations.ecrits_depuis(message.de, message.ecrit_at - _HEURE, tx.session)
     conversations.verifier_ecriture(conversation, message.de, cette_heure)
+    await _ajouter(tx, deps, conversation, message)
+    return message
+
+
+async def annoncer_rendez_vous(tx: Tx, deps: Deps, annonce_id: Identifiant, par: Identifiant) -> None:
+    """Writes where to meet now to everybody who is accepted, in their conversation, in the name of `par`.
+
+    No limit of messages holds here: one change may concern more people than somebody writes to in an hour.
+    """
+    rendez_vous = await deps.rendez_vous.lire(annonce_id, tx.session)
+    texte, now = conversations.annoncer_rendez_vous(rendez_vous), deps.clock.now()
+    for reponse in await deps.store.reponses_dans(annonce_id, {EtatReponse.ACCEPTEE}, tx.session):
+        conversation = await lire(deps, reponse["_id"], tx)
+        if conversation.ouverte:
+            message_id = stable_id("rendez-vous", reponse["_id"], rendez_vous.version)
+            await _ajouter(tx, deps, conversation, Message(message_id, reponse["_id"], par, texte, now))
+
+
+async def _ajouter(tx: Tx, deps: Deps, conversation: Conversation, message: Message) -> None:
     await deps.conversations.ajouter(message, conversation, tx.session)
     evenement = conversations.ecrire(conversation, message.message_id, message.de, message.ecrit_at)
     tx.emit(evenement, event_id=stable_id("message", message.message_id))
-    return message
 
 
 async def une_fois(deps: Deps, work: Callable[[Tx], Awaitable[Message]]) -> Message:

@@ -147,6 +147,16 @@ def ecrire(
     )
 
 
+def annoncer_rendez_vous(rendez_vous: RendezVous) -> str:
+    """What accepted people read in their conversation when the meeting has changed."""
+    lignes = ["Le rendez-vous a changé."]
+    if rendez_vous.lieu_prive:
+        lignes.append(f"Où se retrouver\u00a0: {rendez_vous.lieu_prive}")
+    if rendez_vous.a_apporter:
+        lignes.append(f"À apporter\u00a0: {rendez_vous.a_apporter}")
+    return "\n".join(lignes)
+
+
 def fermer(conversation: Conversation, compte_id: Identifiant) -> ConversationClose:
     """Raises PasParticipant."""
     return ConversationClose(

@@ -24,11 +24,11 @@ class TableRendezVous:
         textes = {nom: self._ouvrir(annonce_id, nom, ligne[nom]) for nom in ("lieu_prive", "a_apporter")}
         return RendezVous(**textes, version=ligne["version"])
 
-    async def noter(self, annonce_id: str, voulu: RendezVous, expire_at: dt.datetime, session: Session) -> None:
-        """Replaces what was said, whatever `voulu.version`. It is kept as long as messages are."""
+    async def noter(self, annonce_id: str, voulu: RendezVous, expire_at: dt.datetime, session: Session) -> bool:
+        """Replaces what was said, whatever `voulu.version`; it is kept as long as messages are. False: nothing new."""
         connu = await self.lire(annonce_id, session)
         if connu == (voulu := replace(voulu, version=connu.version)):
-            return
+            return False
         champs = {
             "lieu_prive": self._fermer(annonce_id, "lieu_prive", voulu.lieu_prive),
             "a_apporter": self._fermer(annonce_id, "a_apporter", voulu.a_apporter),
@@ -36,6 +36,7 @@ class TableRendezVous:
             "purge_at": expire_at + CONSERVATION,
         }
         await self._lignes.update_one({"_id": annonce_id}, {"$set": champs}, upsert=True, session=session)
+        return True
 
     async def effacer(self, annonce_id: str, session: Session) -> None:
         await self._lignes.delete_one({"_id": annonce_id}, session=session)

@@ -360,3 +360,21 @@ async def test_partager_ce_que_l_on_n_a_pas_se_dit_et_n_ecrit_rien(banc: Banc, c
     assert (refus.status_code, refus.json()["type"]) == (409, "/problemes/rien-a-partager")
     assert (await banc.appeler("POST", partage, repondant, json={"quoi": "age"})).status_code == 422
     assert (await banc.appeler("GET", fil(reponse), auteur)).json()["total"] == 1
+
+
+async def test_qui_est_accepte_apprend_que_le_rendez_vous_a_change(banc: Banc) -> None:
+    auteur, repondant, reponse = await une_reponse(banc, lieu_prive="Porte A", places=3)
+    await banc.appeler("POST", f"/v1/reponses/{reponse['reponse_id']}/acceptation", auteur)
+    en_attente = new_id()
+    chemin = f"/v1/annonces/{reponse['annonce_id']}"
+    autre = (await banc.appeler("POST", f"{chemin}/reponses", en_attente, json={})).json()
+    corps = {nom: valeur for nom, valeur in corps_besoin("", places=3).items() if nom != "auteur"}
+    for _ in range(2):
+        version = (await banc.lire(reponse["annonce_id"], auteur))["version"]
+        corrige = await banc.appeler(
+            "PUT", chemin, auteur, json=corps | {"lieu_prive": "Porte B"}, headers={"If-Match": f'"{version}"'}
+        )
+        assert corrige.status_code == 200, corrige.text
+    textes = [m["texte"] for m in (await banc.appeler("GET", fil(reponse), repondant)).json()["messages"]]
+    assert textes == ["Je suis libre samedi", "Le rendez-vous a changé.\nOù se retrouver\u00a0: Porte B"]
+    assert (await banc.appeler("GET", fil(autre), en_attente)).json()["messages"] == []
