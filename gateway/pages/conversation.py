@@ -11,7 +11,7 @@ from gateway.pages.calls import ask, form, refused, segment, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
 from gateway.upstream import Caller
-from kit.ids import new_id
+from kit.ids import new_id, stable_id
 from kit.problems import Problem
 
 _CHAMPS = ("texte", "prenom")
@@ -79,8 +79,8 @@ def _done(request: Request, message: str, anchor: str = "") -> Response:
 
 
 async def _write(request: Request, caller: Caller, saisie: Saisie, route: str, body: dict[str, object]) -> Response:
-    # The key comes with the form: sending it twice writes one message.
-    key = saisie.un("cle") or new_id()
+    # The same form sent twice writes one message; somebody who goes back and types another text writes another one.
+    key = stable_id(saisie.un("cle") or new_id(), *sorted(body.items()))
     answer = await try_ask(request, "annonces", "POST", f"{_api(request)}/{route}", caller, body, idempotency_key=key)
     if isinstance(answer, Problem):
         if answer.status == 404:

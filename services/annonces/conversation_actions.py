@@ -26,13 +26,15 @@ _HEURE = dt.timedelta(hours=1)
 async def ecrire(tx: Tx, deps: Deps, message: Message) -> Message:
     """Stores a message and tells the other side. A second time with the same id: the first one, unchanged.
 
-    `message.ecrit_at` is the present. Raises a 404 problem, PasParticipant, ConversationFermee or TropDeMessages.
+    `message.ecrit_at` is the present. Raises a 404 problem, a 409 one when the id is that of another message,
+    PasParticipant, ConversationFermee or TropDeMessages.
     """
     conversation = await lire(deps, message.conversation_id, tx)
     conversation.cote(message.de)
     connu = await deps.conversations.message(message.message_id, tx.session)
     if connu is not None:
-        if (connu.conversation_id, connu.de) != (message.conversation_id, message.de):
+        meme_texte = connu.texte in (None, message.texte)
+        if (connu.conversation_id, connu.de) != (message.conversation_id, message.de) or not meme_texte:
             raise Problem(
                 409, "message-connu", "Identifiant déjà pris", "Cet identifiant est celui d’un autre message."
             )

@@ -126,6 +126,7 @@ async def test_le_meme_message_sous_une_meme_cle_n_est_ecrit_qu_une_fois(banc: B
     cle = {"headers": {"Idempotency-Key": new_id()}}
     premier, second = [await ecrire(banc, reponse, repondant, "Une fois", **cle) for _ in range(2)]
     assert premier.json()["message_id"] == second.json()["message_id"]
+    assert (await ecrire(banc, reponse, repondant, "Autre chose", **cle)).status_code == 409
     assert (await banc.appeler("GET", fil(reponse), auteur)).json()["total"] == 2
 
 
