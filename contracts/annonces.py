@@ -61,8 +61,15 @@ class Annonce(Valeur):
 
 
 class EvenementAnnonce(Evenement):
+    """`annonce`: what the public may know.
+
+    `proposee`: the same annonce with a new text, which waits for a moderator while the approved one stays online; its
+    `version` is the one in which that text was handed in. None: no text waits.
+    """
+
     topic: ClassVar[str] = "annonces.annonce.v1"
     annonce: Annonce
+    proposee: Annonce | None = None
 
     @property
     def key(self) -> str:
@@ -82,11 +89,11 @@ class AnnonceRefusee(EvenementAnnonce):
 
 
 class AnnoncePubliee(EvenementAnnonce):
-    """Approved: matching searches for people to alert."""
+    """It is approved, or a new text of it is: matching searches for people to alert who were not alerted before."""
 
 
 class AnnonceModifiee(EvenementAnnonce):
-    """The public state of a published annonce changed (places left). Nobody is alerted again."""
+    """The public state of a published annonce changed (places left, days), or a new text waits. Nobody is alerted."""
 
 
 class AnnoncePourvue(EvenementAnnonce):
@@ -220,7 +227,18 @@ class ReponseAcceptee(EvenementReponse):
 
 
 class ReponseDeclinee(EvenementReponse):
-    """The author of the annonce declines; the places are free again."""
+    """The author of the annonce declines; the places are free again.
+
+    `mot`: the author left a word for whoever answered, who reads it in their account (it is in no event).
+    """
+
+    mot: bool = False
+
+
+class ReponseLiberee(EvenementReponse):
+    """The author of the annonce takes back an acceptance; the places are free again. `mot` as in ReponseDeclinee."""
+
+    mot: bool = False
 
 
 class ReponseAnnulee(EvenementReponse):
@@ -266,7 +284,8 @@ class RaisonSansEffet(StrEnum):
     """Why a message had no effect.
 
     `inconnue`: the annonce does not exist or was never published. `pas_publiee`: its author corrects it, or a moderator
-    reads it again. `trop_de_places`: more places than it ever had. `aucune_reponse`: there is nothing to cancel.
+    reads it again. `deja_decline`: its author declined this person as often as they may ask. `trop_de_places`: more
+    places than it ever had. `aucune_reponse`: there is nothing to cancel.
     """
 
     DEJA_REPONDU = "deja_repondu"
@@ -277,6 +296,7 @@ class RaisonSansEffet(StrEnum):
     EXPIREE = "expiree"
     TROP_DE_PLACES = "trop_de_places"
     AUCUNE_REPONSE = "aucune_reponse"
+    DEJA_DECLINE = "deja_decline"
 
 
 class ReponseSansEffet(Evenement):

@@ -19,6 +19,7 @@ EVENEMENTS: tuple[type[Evenement], ...] = (
     annonces.ReponseDeposee,
     annonces.ReponseAcceptee,
     annonces.ReponseDeclinee,
+    annonces.ReponseLiberee,
     annonces.ReponseAnnulee,
     annonces.ReponseEnAttente,
     annonces.ReponsePromue,

@@ -96,7 +96,10 @@ async def modifier(request: Request) -> Response:
     caller = session_of(request)
     path, found = await _mine(request, caller)
     rendez_vous = (await ask(request, "annonces", "GET", f"{path}/rendez-vous", caller)).json()
-    return _page(request, forms.annonce_saisie(found, rendez_vous), annonce=found, associations=[])
+    # A text that was proposed is what its author goes on with.
+    proposition = found.get("proposition") or {}
+    saisie = forms.annonce_saisie({**found, **proposition}, rendez_vous)
+    return _page(request, saisie, annonce=found, associations=[])
 
 
 async def enregistrer(request: Request) -> Response:

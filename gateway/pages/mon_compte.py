@@ -1,6 +1,7 @@
 """My account: what I posted, what was answered, what I answered, what I am alerted about; and leaving."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -9,7 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from gateway.api import take_cookie
 from gateway.deps import deps_of
 from gateway.door import session_of
-from gateway.pages.calls import ask, sections, segment
+from gateway.pages import forms
+from gateway.pages.calls import ask, form, sections, segment, try_ask
+from gateway.pages.forms import Saisie
 from gateway.pages.outcomes import CANAUX, sort
 from gateway.pages.rendering import render
 from gateway.upstream import Caller
@@ -22,9 +25,11 @@ _SECTIONS = {
     "profils": ("matching", "/v1/profils"),
     "envois": ("notifications", "/v1/mes/envois"),
 }
-_WITH_ANSWERS = ("publiee", "pourvue")
+_WITH_ANSWERS = frozenset({"deposee", "a_corriger", "publiee", "pourvue", "expiree"})
+"""States of an ad, once it was published, in which its answers can be decided."""
 _ACTIONS = {
     ("annonces", "retrait"): "/v1/annonces/{id}/retrait",
+    ("annonces", "places"): "/v1/annonces/{id}/places",
     ("reponses", "acceptation"): "/v1/reponses/{id}/acceptation",
     ("reponses", "refus"): "/v1/reponses/{id}/refus",
     ("reponses", "annulation"): "/v1/reponses/{id}/annulation",
@@ -32,13 +37,27 @@ _ACTIONS = {
 """(kind of thing, what to do) → the path of annonces. A button of the page is one of these, and nothing else."""
 
 
+_BODIES: Mapping[tuple[str, str], Callable[[Saisie], dict[str, Any]]] = {
+    ("annonces", "places"): lambda saisie: {"places": forms.number(saisie.un("places"))},
+    ("reponses", "refus"): lambda saisie: {"mot": saisie.un("mot")},
+}
+"""What a form beside its button sends along."""
+
+
 async def compte(request: Request) -> Response:
+    return await _page(request)
+
+
+async def _page(request: Request, problem: Problem | None = None) -> Response:
+    """`problem`: why the button that was pressed changed nothing."""
     caller = session_of(request)
     found = await sections(request, caller, _SECTIONS)
     annonces = (found["annonces"] or {}).get("annonces", [])
     return render(
         request,
         "mon_compte.html",
+        status=problem.status if problem else 200,
+        refus=_reason(problem) if problem else "",
         associations=(found["associations"] or {}).get("associations", []),
         annonces=annonces,
         recues=await _received(request, caller, annonces),
@@ -52,7 +71,7 @@ async def compte(request: Request) -> Response:
 
 async def _received(request: Request, caller: Caller, annonces: list[Any]) -> dict[str, list[Any]]:
     """The answers to each of my ads that can have some: id of the ad → answers."""
-    ids = [a["annonce_id"] for a in annonces if a["etat"] in _WITH_ANSWERS]
+    ids = [a["annonce_id"] for a in annonces if a["etat"] in _WITH_ANSWERS and a.get("publiee_at")]
 
     async def one(annonce_id: str) -> list[Any]:
         try:
@@ -74,9 +93,19 @@ async def agir(request: Request) -> Response:
     if template is None:
         raise not_found("Cette action")
     path = template.format(id=segment(request.path_params["chose_id"]))
-    await ask(request, "annonces", "POST", path, caller)
+    body = _BODIES.get((kind, name))
+    content = body(await form(request)) if body else None
+    answer = await try_ask(request, "annonces", "POST", path, caller, content)
+    if isinstance(answer, Problem):
+        if answer.status not in (409, 422):
+            raise answer
+        return await _page(request, answer)
     anchor = "mes-annonces" if kind == "annonces" or name != "annulation" else "mes-reponses"
     return RedirectResponse(f"/mon-compte?message={name}#{anchor}", status_code=303)
+
+
+def _reason(problem: Problem) -> str:
+    return " ".join(error["message"] for error in problem.errors) or problem.detail
 
 
 async def desactiver(request: Request) -> Response:

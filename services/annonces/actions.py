@@ -97,7 +97,8 @@ async def repondre(tx: Tx, deps: Deps, demande: Demande) -> Reponse:
     gerants = await deps.store.gerants(lue.annonce, tx.session)
     existante = await deps.store.reponse_en_cours(demande.annonce_id, demande.compte_id, tx.session)
     donnee = None if existante is None else Reponse.model_validate(existante)
-    reponses.verifier(lue.annonce, gerants, demande.compte_id, donnee, now)
+    declins = await deps.store.declins(demande.annonce_id, demande.compte_id, tx.session)
+    reponses.verifier(lue.annonce, gerants, demande.compte_id, donnee, now, declins=declins)
     accueil = attente.accueillir(lue, demande, gerants, now)
     await _enregistrer(tx, deps, accueil.annonce)
     mots = deps.conversations.chiffrer_mots(demande.texte, demande.reponse_id)
@@ -107,9 +108,10 @@ async def repondre(tx: Tx, deps: Deps, demande: Demande) -> Reponse:
 
 
 async def agir_sur_reponse(
-    tx: Tx, deps: Deps, document: Document, action: ActionReponse, origine: Origine | None = None
+    tx: Tx, deps: Deps, document: Document, action: ActionReponse, origine: Origine | None = None, mot: str = ""
 ) -> ChangementReponse:
-    """Accepts, declines or takes back an answer; gives its places, or its rank in the waiting list, to those behind.
+    """Accepts, declines, frees or takes back an answer; gives its places, or its rank in the waiting list, to those
+    behind. `mot`: what the author writes to whom they decline.
 
     Raises ReponseImpossible or AnnonceSansSuite.
     """
@@ -119,8 +121,9 @@ async def agir_sur_reponse(
         raise LookupError(f"the annonce {reponse.annonce_id} of the reponse {reponse.reponse_id} is missing")
     lue = fiche(annonce)
     gerants = await deps.store.gerants(lue.annonce, tx.session)
-    change = reponses.agir(reponse, action, lue.annonce.etat, gerants, origine)
-    await deps.store.enregistrer_reponse(change.reponse, tx.session)
+    change = reponses.agir(reponse, action, lue.annonce.etat, gerants, origine, mot=bool(mot))
+    prives = {"mot": deps.conversations.chiffrer_mots(mot, reponse.reponse_id)} if mot else {}
+    await deps.store.enregistrer_reponse(change.reponse, tx.session, **prives)
     tx.emit(change.evenement)
     if reponses.rend_ses_places(reponse.etat, change.reponse.etat):
         await appliquer(tx, deps, domain.liberer(lue, reponse.quantite))

@@ -20,7 +20,7 @@ from services.annonces.conversation_actions import annoncer_rendez_vous
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import Fiche
 from services.annonces.recherche import FACETTES, Recherche, pipeline
-from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi
+from services.annonces.requetes import AnnonceDeposee, AnnonceModifiee, AuteurSaisi, PlacesSaisies
 from services.annonces.store import Document, annonce_de, champs, fiche
 from services.annonces.web import INTROUVABLE, AvecDeps, AvecPage, Compte, Visiteur, documented
 
@@ -179,7 +179,7 @@ async def lire(annonce_id: str, visiteur: Visiteur, deps: AvecDeps) -> Response:
 
 @router.put(
     "/v1/annonces/{annonce_id}",
-    summary="Corriger une annonce, qui est alors relue",
+    summary="Corriger une annonce\u00a0; un nouveau texte est relu, et ne remplace qu’ensuite celui qui est en ligne",
     response_model=views.VueAnnonceAuteur,
     responses=documented(401, 404, 409, 412, 422, 428),
 )
@@ -195,6 +195,23 @@ async def corriger(
         _verifier_sens(contenu.sens, lue.annonce.auteur.type)
         stockee = await appliquer(tx, deps, domain.corriger(lue, contenu, version_lue=version, now=now))
         await _noter_rendez_vous(saisie, stockee, compte.sub, tx, deps)
+        return {**document, **champs(stockee)}
+
+    return respond(_vue_auteur(await deps.outbox.run(work)))
+
+
+@router.post(
+    "/v1/annonces/{annonce_id}/places",
+    summary="Changer le nombre de places d’une annonce en ligne",
+    response_model=views.VueAnnonceAuteur,
+    responses=documented(401, 404, 409, 422),
+)
+async def changer_places(annonce_id: str, saisie: PlacesSaisies, compte: Compte, deps: AvecDeps) -> Response:
+    """Doing it twice is doing it once, and no other change is lost by it: no version is asked for."""
+
+    async def work(tx: Tx) -> Document:
+        document = await mienne(deps, annonce_id, compte.sub, tx)
+        stockee = await appliquer(tx, deps, domain.changer_places(fiche(document), saisie.places))
         return {**document, **champs(stockee)}
 
     return respond(_vue_auteur(await deps.outbox.run(work)))

@@ -15,7 +15,7 @@ from services.annonces import views
 from services.annonces.actions import Deps, agir_sur_reponse, repondre
 from services.annonces.api_annonces import mienne
 from services.annonces.reponses import ActionReponse, Demande
-from services.annonces.requetes import ReponseSaisie
+from services.annonces.requetes import MotSaisi, ReponseSaisie
 from services.annonces.store import Document, annonce_de
 from services.annonces.web import AvecDeps, AvecPage, Compte, deja_repondu, documented
 
@@ -82,12 +82,12 @@ async def accepter(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
 
 @router.post(
     "/v1/reponses/{reponse_id}/refus",
-    summary="Décliner une réponse à mon annonce",
+    summary="Décliner une réponse à mon annonce, ou libérer une place que j’avais accordée",
     response_model=views.VueReponse,
-    responses=documented(401, 404, 409),
+    responses=documented(401, 404, 409, 422),
 )
-async def decliner(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
-    return await _agir(reponse_id, ActionReponse.DECLINER, compte.sub, deps)
+async def decliner(reponse_id: str, compte: Compte, deps: AvecDeps, saisie: MotSaisi | None = None) -> Response:
+    return await _agir(reponse_id, ActionReponse.DECLINER, compte.sub, deps, saisie.mot if saisie else "")
 
 
 @router.post(
@@ -107,7 +107,7 @@ _DEJA_FAIT = {
 }
 
 
-async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: Deps) -> Response:
+async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: Deps, mot: str = "") -> Response:
     """Doing it twice is doing it once: a second click answers like the first."""
 
     async def work(tx: Tx) -> views.VueReponse:
@@ -116,8 +116,10 @@ async def _agir(reponse_id: str, action: ActionReponse, compte_id: str, deps: De
             raise not_found(_INTROUVABLE)
         if document["etat"] == _DEJA_FAIT[action].value:
             return _vue(deps, document)
-        change = await agir_sur_reponse(tx, deps, document, action)
-        return views.reponse(change.reponse, deps.conversations.mots(document))
+        accordee = document["etat"] == EtatReponse.ACCEPTEE.value
+        voulue = ActionReponse.LIBERER if accordee and action is ActionReponse.DECLINER else action
+        change = await agir_sur_reponse(tx, deps, document, voulue, mot=mot)
+        return views.reponse(change.reponse, deps.conversations.mots(document), mot=mot)
 
     return respond(await deps.outbox.run(work))
 
@@ -131,7 +133,8 @@ async def _autorise(document: Document, action: ActionReponse, compte_id: str, d
 
 
 def _vue(deps: Deps, document: Document, prenom: str | None = None) -> views.VueReponse:
-    return views.reponse(Reponse.model_validate(document), deps.conversations.mots(document), prenom)
+    mots, mot = deps.conversations.mots(document), deps.conversations.mot_de_l_auteur(document)
+    return views.reponse(Reponse.model_validate(document), mots, mot=mot, prenom=prenom)
 
 
 def _page(

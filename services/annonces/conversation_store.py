@@ -57,6 +57,11 @@ class Conversations:
         conserves = reponse["message"]
         return conserves if isinstance(conserves, str) else self._cipher.decrypt(conserves, reponse["_id"])
 
+    def mot_de_l_auteur(self, reponse: Document) -> str:
+        """What the author wrote when they declined a reponse, from its row; "" for none."""
+        conserve = reponse.get("mot")
+        return self._cipher.decrypt(conserve, reponse["_id"]) if conserve else ""
+
     async def message(self, id_: str, session: Session | None = None) -> Message | None:
         ligne = await self._messages.find_one({"_id": id_}, session=session)
         return self._message(ligne) if ligne else None

@@ -1,7 +1,10 @@
 """The life of an annonce: its states, what may happen in each, and its versions. Pure: clocks and ids come in.
 
 The version grows with every change of the public state while a moderator or the public can see it. `version_deposee` is
-the version of the last text that was handed in: a decision stands as long as no later text was.
+the version in which the text of the annonce was handed in: a decision about an older text changes nothing.
+
+Once it is published, a new text does not replace the approved one: it waits beside it as a Proposition until a
+moderator approves it. What is no text (days, places, end) changes at once.
 """
 
 import datetime as dt
@@ -19,6 +22,7 @@ from contracts.moderation import Decision, Issue, Motif
 
 class Action(StrEnum):
     CORRIGER = "corriger"
+    MODIFIER = "modifier"
     APPROUVER = "approuver"
     DEMANDER_CORRECTION = "demander_correction"
     REFUSER = "refuser"
@@ -43,7 +47,9 @@ TRANSITIONS: Mapping[tuple[EtatAnnonce, Action], EtatAnnonce] = MappingProxyType
         (_E.A_CORRIGER, Action.CORRIGER): _E.DEPOSEE,
         (_E.A_CORRIGER, Action.RETIRER): _E.RETIREE,
         (_E.A_CORRIGER, Action.EXPIRER): _E.EXPIREE,
-        (_E.PUBLIEE, Action.CORRIGER): _E.DEPOSEE,
+        (_E.PUBLIEE, Action.MODIFIER): _E.PUBLIEE,
+        # The approval of a new text.
+        (_E.PUBLIEE, Action.APPROUVER): _E.PUBLIEE,
         # A trusted association is published at once and read afterwards: what is wrong is then undone from here.
         (_E.PUBLIEE, Action.DEMANDER_CORRECTION): _E.A_CORRIGER,
         (_E.PUBLIEE, Action.REFUSER): _E.REFUSEE,
@@ -54,6 +60,7 @@ TRANSITIONS: Mapping[tuple[EtatAnnonce, Action], EtatAnnonce] = MappingProxyType
         (_E.PUBLIEE, Action.EXPIRER): _E.EXPIREE,
         (_E.POURVUE, Action.DEMANDER_CORRECTION): _E.A_CORRIGER,
         (_E.POURVUE, Action.REFUSER): _E.REFUSEE,
+        (_E.POURVUE, Action.POURVOIR): _E.POURVUE,
         (_E.POURVUE, Action.ROUVRIR): _E.PUBLIEE,
         (_E.POURVUE, Action.RETIRER): _E.RETIREE,
         (_E.POURVUE, Action.EXPIRER): _E.EXPIREE,
@@ -64,6 +71,7 @@ TRANSITIONS: Mapping[tuple[EtatAnnonce, Action], EtatAnnonce] = MappingProxyType
 EVENEMENTS: Mapping[Action, type[EvenementAnnonce]] = MappingProxyType(
     {
         Action.CORRIGER: evenements.AnnonceDeposee,
+        Action.MODIFIER: evenements.AnnonceModifiee,
         Action.APPROUVER: evenements.AnnoncePubliee,
         Action.DEMANDER_CORRECTION: evenements.AnnonceACorriger,
         Action.REFUSER: evenements.AnnonceRefusee,
@@ -79,6 +87,7 @@ EVENEMENTS: Mapping[Action, type[EvenementAnnonce]] = MappingProxyType(
 
 FINAUX = frozenset({_E.REFUSEE, _E.RETIREE, _E.EXPIREE})
 VIVANTS = frozenset(set(_E) - FINAUX)
+EN_LIGNE = frozenset({_E.PUBLIEE, _E.POURVUE})
 
 _ISSUES: Mapping[Issue, Action] = MappingProxyType(
     {
@@ -128,8 +137,11 @@ class VersionInconnue(Refus):
     """A decision about a version that does not exist yet: it was not made here."""
 
 
-class Contenu(Valeur):
-    """What the author writes; the rest of an annonce follows from what happens to it."""
+class Texte(Valeur):
+    """What a moderator reads before others do, whenever it changes: the words, and what they are about.
+
+    Which field belongs here and which in Contenu decides what waits for a moderator and what takes effect at once.
+    """
 
     sens: Sens
     nature: Nature
@@ -139,31 +151,53 @@ class Contenu(Valeur):
     categories: list[Code]
     publics: list[Code]
     cession: Cession | None
+    lieu: Lieu
+    certifications: list[Code]
+    ouvert_aux_mineurs: bool
+    urgent: bool
+
+
+class Contenu(Texte):
+    """What the author writes. What is not part of Texte takes effect at once."""
+
     date_debut: dt.date | None
     date_fin: dt.date | None
     creneaux: list[Code]
-    lieu: Lieu
     a_distance: bool
-    certifications: list[Code]
     accessible_pmr: bool
-    ouvert_aux_mineurs: bool
-    urgent: bool
     places: int
     expire_at: Instant
 
 
+IMMEDIATS = frozenset(Contenu.model_fields) - frozenset(Texte.model_fields)
+
+
+class Proposition(Valeur):
+    """A new text of a published annonce. `version`: of the annonce once it was handed in.
+
+    `etat`: `deposee` while it waits for a moderator; `a_corriger` or `refusee` once it was sent back, with `motifs`.
+    """
+
+    texte: Texte
+    version: int
+    deposee_at: Instant
+    etat: EtatAnnonce = EtatAnnonce.DEPOSEE
+    motifs: list[Motif] = []
+
+
 @dataclass(frozen=True)
 class Fiche:
-    """An annonce with what the public does not see: `motifs` are those of the last decision.
+    """An annonce with what the public does not see. `motifs`: those of the last decision about it.
 
-    `en_attente`: how many answers wait. Who joins or leaves the waiting list changes the annonce with it, so that no
-    two of them, nor a place that becomes free meanwhile, miss one another in concurrent transactions.
+    `en_attente`: how many answers are in the waiting list. Whoever joins or leaves that list writes the annonce too:
+    two concurrent transactions then conflict in Mongo, and none misses a place that the other one frees.
     """
 
     annonce: Annonce
     version_deposee: int
     motifs: Sequence[Motif] = ()
     en_attente: int = 0
+    proposition: Proposition | None = None
 
 
 @dataclass(frozen=True)
@@ -202,21 +236,29 @@ def deposer(
 
 
 def corriger(fiche: Fiche, contenu: Contenu, *, version_lue: int, now: dt.datetime) -> Changement:
-    """The author's new text, which waits for a moderator again; reserved places stay reserved.
+    """What the author wrote anew; reserved places stay reserved. A published text stays online until the new one is
+    approved.
 
     Raises TransitionInterdite, VersionDepassee, or PlacesDejaPrises.
     """
     annonce = fiche.annonce
-    _verifier(annonce.etat, Action.CORRIGER)
+    if annonce.etat not in EN_LIGNE:
+        _verifier(annonce.etat, Action.CORRIGER)
     if version_lue != annonce.version:
         raise VersionDepassee(annonce.version)
-    prises = annonce.places - annonce.places_restantes
-    if contenu.places < prises:
-        raise PlacesDejaPrises(prises)
-    lieu = lieu_public(contenu.lieu, annonce.auteur)
-    champs = {**dict(contenu), "lieu": lieu, "places_restantes": contenu.places - prises, "deposee_at": now}
-    change = _appliquer(fiche, Action.CORRIGER, champs)
+    texte = Texte.model_validate({**dict(contenu), "lieu": lieu_public(contenu.lieu, annonce.auteur)})
+    champs = {nom: getattr(contenu, nom) for nom in IMMEDIATS} | _places(annonce, contenu.places)
+    if annonce.etat in EN_LIGNE:
+        return _modifier(replace(fiche, proposition=_proposition(fiche, texte, now)), champs)
+    change = _appliquer(fiche, Action.CORRIGER, {**dict(texte), **champs, "deposee_at": now})
     return replace(change, fiche=replace(change.fiche, version_deposee=change.fiche.annonce.version))
+
+
+def changer_places(fiche: Fiche, places: int) -> Changement:
+    """More or fewer places while it is online. Raises TransitionInterdite or PlacesDejaPrises."""
+    if fiche.annonce.etat not in EN_LIGNE:
+        raise TransitionInterdite(fiche.annonce.etat, Action.MODIFIER)
+    return _modifier(fiche, _places(fiche.annonce, places))
 
 
 def appliquer_decision(fiche: Fiche, decision: Decision, now: dt.datetime) -> Changement | None:
@@ -224,14 +266,17 @@ def appliquer_decision(fiche: Fiche, decision: Decision, now: dt.datetime) -> Ch
 
     A withdrawal needs no version: it wins over whatever it overtakes. Raises VersionInconnue.
     """
-    annonce = fiche.annonce
+    annonce, proposition = fiche.annonce, fiche.proposition
     if decision.cible_version > annonce.version:
         raise VersionInconnue(f"version {decision.cible_version} of {annonce.annonce_id}")
-    if decision.cible_version < fiche.version_deposee and decision.issue is not Issue.RETIREE:
-        return None
+    if decision.issue is not Issue.RETIREE:
+        if proposition is not None and decision.cible_version >= proposition.version:
+            return _juger_proposition(fiche, proposition, decision)
+        if decision.cible_version < fiche.version_deposee:
+            return None
     jugee = replace(fiche, motifs=tuple(decision.motifs))
     action = _ISSUES[decision.issue]
-    if action is Action.APPROUVER and annonce.etat in (EtatAnnonce.PUBLIEE, EtatAnnonce.POURVUE):
+    if action is Action.APPROUVER and annonce.etat in EN_LIGNE:
         # Read after it was published: nothing changes for anybody else.
         return Changement(jugee, None)
     if (annonce.etat, action) not in TRANSITIONS:
@@ -244,6 +289,20 @@ def appliquer_decision(fiche: Fiche, decision: Decision, now: dt.datetime) -> Ch
         publiee = _appliquer(jugee, action, champs).fiche
         return _appliquer(publiee, Action.POURVOIR, {"version": publiee.annonce.version})
     return _appliquer(jugee, action, champs)
+
+
+def _juger_proposition(fiche: Fiche, proposition: Proposition, decision: Decision) -> Changement | None:
+    """The approved text changes only if the new one is approved."""
+    if proposition.etat is not EtatAnnonce.DEPOSEE:
+        return None
+    if decision.issue is not Issue.APPROUVEE:
+        etat = EtatAnnonce.A_CORRIGER if decision.issue is Issue.A_CORRIGER else EtatAnnonce.REFUSEE
+        renvoyee = proposition.model_copy(update={"etat": etat, "motifs": decision.motifs})
+        return _modifier(replace(fiche, proposition=renvoyee))
+    jugee = replace(fiche, proposition=None, version_deposee=proposition.version, motifs=())
+    # Whom the new text concerns and the old one did not is alerted, unless there is nothing left to answer for.
+    action = Action.APPROUVER if fiche.annonce.etat is EtatAnnonce.PUBLIEE else Action.POURVOIR
+    return _appliquer(jugee, action, dict(proposition.texte))
 
 
 def retirer(fiche: Fiche, motifs: Sequence[Motif] | None = None) -> Changement:
@@ -289,7 +348,42 @@ def enchainer(premier: Changement, second: Changement) -> Changement:
     classe = type(second.evenement or premier.evenement)
     if isinstance(premier.evenement, evenements.AnnoncePubliee) and annonce.etat is EtatAnnonce.PUBLIEE:
         classe = evenements.AnnoncePubliee
-    return Changement(replace(second.fiche, annonce=annonce), classe(annonce=annonce))
+    fiche = replace(second.fiche, annonce=annonce)
+    return Changement(fiche, _evenement(classe, fiche))
+
+
+def proposee(fiche: Fiche) -> Annonce | None:
+    """The annonce as it would be with the text that waits for a moderator; None: no text waits."""
+    proposition = fiche.proposition
+    if proposition is None or proposition.etat is not EtatAnnonce.DEPOSEE:
+        return None
+    champs = {"version": proposition.version, "etat": proposition.etat, "deposee_at": proposition.deposee_at}
+    return fiche.annonce.model_copy(update={**dict(proposition.texte), **champs})
+
+
+def _proposition(fiche: Fiche, texte: Texte, now: dt.datetime) -> Proposition | None:
+    """None for the text that is online. A text that was proposed already keeps what a moderator does or said."""
+    if texte == Texte.model_validate(dict(fiche.annonce)):
+        return None
+    if fiche.proposition is not None and fiche.proposition.texte == texte:
+        return fiche.proposition
+    return Proposition(texte=texte, version=fiche.annonce.version + 1, deposee_at=now)
+
+
+def _places(annonce: Annonce, places: int) -> dict[str, object]:
+    """The fields of an annonce with so many places. Raises PlacesDejaPrises."""
+    prises = annonce.places - annonce.places_restantes
+    if places < prises:
+        raise PlacesDejaPrises(prises)
+    return {"places": places, "places_restantes": places - prises}
+
+
+def _modifier(fiche: Fiche, champs: Mapping[str, object] = MappingProxyType({})) -> Changement:
+    """Changes what is online; whether it is full follows from its places."""
+    if champs.get("places_restantes", fiche.annonce.places_restantes) == 0:
+        return _appliquer(fiche, Action.POURVOIR, champs)
+    pourvue = fiche.annonce.etat is EtatAnnonce.POURVUE
+    return _appliquer(fiche, Action.ROUVRIR if pourvue else Action.MODIFIER, champs)
 
 
 def _verifier(etat: EtatAnnonce, action: Action) -> EtatAnnonce:
@@ -303,4 +397,11 @@ def _appliquer(fiche: Fiche, action: Action, champs: Mapping[str, object] = Mapp
     annonce = fiche.annonce
     etat = _verifier(annonce.etat, action)
     suivante = annonce.model_copy(update={"version": annonce.version + 1, **champs, "etat": etat})
-    return Changement(replace(fiche, annonce=suivante), EVENEMENTS[action](annonce=suivante))
+    # A proposition stands beside a published text: it goes when that does.
+    proposition = fiche.proposition if etat in EN_LIGNE else None
+    changee = replace(fiche, annonce=suivante, proposition=proposition)
+    return Changement(changee, _evenement(EVENEMENTS[action], changee))
+
+
+def _evenement(classe: type[EvenementAnnonce], fiche: Fiche) -> EvenementAnnonce:
+    return classe(annonce=fiche.annonce, proposee=proposee(fiche))

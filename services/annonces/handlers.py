@@ -140,7 +140,7 @@ async def _effacer_reponse(document: Document, tx: Tx, deps: Deps) -> None:
     if reponse.etat in EN_COURS:
         reponse = (await agir_sur_reponse(tx, deps, document, ActionReponse.ANNULER)).reponse
     anonyme = reponse.model_copy(update={"compte_id": COMPTE_EFFACE})
-    await deps.store.enregistrer_reponse(anonyme, tx.session, message="")
+    await deps.store.enregistrer_reponse(anonyme, tx.session, message="", mot="")
 
 
 async def _quitter_association(document: Document, compte_id: str, tx: Tx, deps: Deps) -> None:
@@ -161,7 +161,7 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
         raise LookupError(f"the annonce {document['_id']} vanished inside a transaction")
     anonyme = _anonyme(fiche(relue))
     if anonyme.annonce.auteur.type is TypeAuteur.PARTICULIER:
-        await deps.store.renommer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
+        await deps.store.effacer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
         # Before what follows is said of it, which is without its words.
         await tx.forget(document["_id"], sans_annonce)
     if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
@@ -180,6 +180,7 @@ def _anonyme(lue: Fiche) -> Fiche:
     champs: dict[str, object] = {"auteur": annonce.auteur.model_copy(update={"compte_id": COMPTE_EFFACE})}
     if annonce.auteur.type is TypeAuteur.PARTICULIER:
         champs |= {"titre": TEXTE_EFFACE, "description": TEXTE_EFFACE}
+        lue = replace(lue, proposition=None)
     return replace(lue, annonce=annonce.model_copy(update=champs))
 
 

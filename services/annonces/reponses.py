@@ -16,6 +16,7 @@ from services.annonces.domain import Refus
 class ActionReponse(StrEnum):
     ACCEPTER = "accepter"
     DECLINER = "decliner"
+    LIBERER = "liberer"
     ANNULER = "annuler"
     PROMOUVOIR = "promouvoir"
     CLORE = "clore"
@@ -30,6 +31,8 @@ TRANSITIONS: Mapping[tuple[EtatReponse, ActionReponse], EtatReponse] = MappingPr
         (_E.DEPOSEE, ActionReponse.ANNULER): _E.ANNULEE,
         (_E.DEPOSEE, ActionReponse.CLORE): _E.CLOSE,
         (_E.ACCEPTEE, ActionReponse.ANNULER): _E.ANNULEE,
+        # The author takes the acceptance back: a mistake, or somebody who did not come.
+        (_E.ACCEPTEE, ActionReponse.LIBERER): _E.DECLINEE,
         (_E.ACCEPTEE, ActionReponse.CLORE): _E.CLOSE,
         (_E.EN_ATTENTE, ActionReponse.PROMOUVOIR): _E.DEPOSEE,
         (_E.EN_ATTENTE, ActionReponse.DECLINER): _E.DECLINEE,
@@ -42,6 +45,7 @@ EVENEMENTS: Mapping[ActionReponse, type[EvenementReponse]] = MappingProxyType(
     {
         ActionReponse.ACCEPTER: evenements.ReponseAcceptee,
         ActionReponse.DECLINER: evenements.ReponseDeclinee,
+        ActionReponse.LIBERER: evenements.ReponseLiberee,
         ActionReponse.ANNULER: evenements.ReponseAnnulee,
         ActionReponse.PROMOUVOIR: evenements.ReponsePromue,
         ActionReponse.CLORE: evenements.ReponseClose,
@@ -53,6 +57,9 @@ ACTIVES = frozenset({_E.DEPOSEE, _E.ACCEPTEE})
 
 EN_COURS = ACTIVES | {_E.EN_ATTENTE}
 """Something may still come of them: an account has at most one of these per annonce."""
+
+DECLINS_MAX = 2
+"""How often an author may be asked by the same account: once more after a « non »."""
 
 _SANS_SUITE = frozenset({EtatAnnonce.REFUSEE, EtatAnnonce.RETIREE})
 
@@ -120,10 +127,13 @@ def verifier(
     compte_id: Identifiant,
     existante: Reponse | None,
     now: dt.datetime,
+    *,
+    declins: int = 0,
 ) -> None:
     """May this account answer this annonce? Raises SansEffet with the first reason why not.
 
-    One that was never published is unknown: its reference says nothing to who guesses it.
+    `declins`: how many of its answers were declined. An annonce that was never published is unknown: its id says
+    nothing to somebody who guesses it.
     """
     if compte_id in gerants:
         raise SansEffet(RaisonSansEffet.SA_PROPRE_ANNONCE, annonce)
@@ -135,6 +145,8 @@ def verifier(
     if raison is None and annonce.expire_at <= now:
         # Its last day is over, even though the expiry loop has not come by yet.
         raison = RaisonSansEffet.EXPIREE
+    if raison is None and declins >= DECLINS_MAX:
+        raison = RaisonSansEffet.DEJA_DECLINE
     if raison is not None:
         raise SansEffet(raison, annonce)
 
@@ -189,8 +201,11 @@ def agir(
     etat_annonce: EtatAnnonce,
     destinataires: Sequence[Identifiant] | None = None,
     origine: Origine | None = None,
+    *,
+    mot: bool = False,
 ) -> ChangementReponse:
-    """Accepts, declines or takes back an answer; `destinataires`: who is told now (members change).
+    """Accepts, declines, frees or takes back an answer; `destinataires`: who is told now (members change). `mot`: with
+    a word of the author, where the answer is declined or freed.
 
     Raises ReponseImpossible or AnnonceSansSuite.
     """
@@ -200,7 +215,7 @@ def agir(
     champs: dict[str, object] = {} if destinataires is None else {"destinataires": list(destinataires)}
     if action is not ActionReponse.ACCEPTER:
         champs |= {"place": None, "rang": None}
-    return _appliquer(reponse, action, champs, _du_message(origine))
+    return _appliquer(reponse, action, champs, _du_message(origine) | ({"mot": True} if mot else {}))
 
 
 def clore(reponse: Reponse, raison: evenements.RaisonCloture) -> ChangementReponse:

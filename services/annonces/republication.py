@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from contracts import annonces as evenements
-from contracts.annonces import Annonce, Association, EtatAnnonce, EvenementAnnonce, EvenementAssociation
+from contracts.annonces import Association, EtatAnnonce, EvenementAnnonce, EvenementAssociation
 from contracts.commun import TypeAuteur
 from contracts.effacement import COMPTE_EFFACE
 from kit.republication import Document, Source
 from services.annonces.associations import EVENEMENTS as ASSOCIATIONS
-from services.annonces.store import Store
+from services.annonces.domain import proposee
+from services.annonces.store import Store, fiche
 
 ANNONCES: Mapping[EtatAnnonce, type[EvenementAnnonce]] = {
     EtatAnnonce.DEPOSEE: evenements.AnnonceDeposee,
@@ -24,10 +25,11 @@ ANNONCES: Mapping[EtatAnnonce, type[EvenementAnnonce]] = {
 
 
 def annonce(document: Document) -> EvenementAnnonce:
-    found = Annonce.model_validate(document)
+    lue = fiche({**document})
+    found = lue.annonce
     if found.auteur.type is TypeAuteur.PARTICULIER and found.auteur.compte_id == COMPTE_EFFACE:
         return evenements.AnnonceEffacee(annonce=found)
-    return ANNONCES[found.etat](annonce=found)
+    return ANNONCES[found.etat](annonce=found, proposee=proposee(lue))
 
 
 def association(document: Document) -> EvenementAssociation:

@@ -190,3 +190,13 @@ class ReponseSaisie(Requete):
     message: Texte = Field(default="", max_length=2000)
     quantite: StrictInt = Field(default=1, ge=1, le=QUANTITE_MAXIMALE)
     liste_attente: StrictBool = False
+
+
+class MotSaisi(Requete):
+    """A word of the author to somebody whose answer is declined or freed."""
+
+    mot: Texte = Field(default="", max_length=1000)
+
+
+class PlacesSaisies(Requete):
+    places: StrictInt = Field(ge=1, le=QUANTITE_MAXIMALE)

@@ -1,11 +1,11 @@
 """Mongo: the collections associations, annonces, reponses. A document is the state of the contract plus private fields.
 
-Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), position (its place
-as GeoJSON), siren (of a company), empreinte (of the request that made it under an Idempotency-Key). Of an association:
-version_inscrite, motifs, numeros (unique while it is not refused and has members).
-Of a reponse: message (encrypted by conversation_store.py), active (at most one for an account and an annonce),
-rappel_pour (the day of which its account was reminded). The rang of a reponse that waits is kept up to date here;
-events tell it once.
+Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), proposition (a
+domain.Proposition; absent in rows of older versions), position (its place as GeoJSON), siren (of a company), empreinte
+(of the request that made it under an Idempotency-Key). Of an association: version_inscrite, motifs, numeros (unique
+while it is not refused and has members). Of a reponse: message and mot (what the author wrote when they declined it),
+both encrypted by conversation_store.py, active (at most one for an account and an annonce), rappel_pour (the day of
+which its account was reminded). The rang of a reponse that waits is kept up to date here; events tell it once.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ from contracts.moderation import Motif
 from kit.mongo import Database, Session
 from kit.outbox import WAITING
 from services.annonces.associations import FicheAssociation
-from services.annonces.domain import VIVANTS, Fiche, lieu_public
+from services.annonces.domain import VIVANTS, Fiche, Proposition, lieu_public
 from services.annonces.reponses import ACTIVES, EN_COURS
 
 Document = dict[str, Any]
@@ -50,7 +50,8 @@ def annonce_de(document: Document) -> Annonce:
 
 def fiche(document: Document) -> Fiche:
     motifs = [Motif.model_validate(motif) for motif in document.get("motifs", [])]
-    return Fiche(annonce_de(document), document["version_deposee"], motifs, document.get("en_attente", 0))
+    proposition = Proposition.model_validate(p) if (p := document.get("proposition")) else None
+    return Fiche(annonce_de(document), document["version_deposee"], motifs, document.get("en_attente", 0), proposition)
 
 
 def fiche_association(document: Document) -> FicheAssociation:
@@ -66,6 +67,7 @@ def champs(fiche: Fiche) -> Document:
         "version_deposee": fiche.version_deposee,
         "motifs": bson(fiche.motifs),
         "en_attente": fiche.en_attente,
+        "proposition": bson(fiche.proposition),
         "position": {"type": "Point", "coordinates": [annonce.lieu.lon, annonce.lieu.lat]},
     }
 
@@ -217,6 +219,11 @@ class Store:
         filtre = {"annonce_id": annonce_id, "compte_id": compte_id, "active": True}
         return await self.reponses.find_one(filtre, session=session)
 
+    async def declins(self, annonce_id: str, compte_id: str, session: Session) -> int:
+        """How many answers of this account to this annonce were declined, or freed after they were accepted."""
+        filtre = {"annonce_id": annonce_id, "compte_id": compte_id, "etat": EtatReponse.DECLINEE.value}
+        return await self.reponses.count_documents(filtre, session=session)
+
     async def premiere_en_attente(self, annonce_id: str, plafond: int, session: Session) -> Document | None:
         """The first of the waiting list that asks for at most `plafond` places."""
         filtre = {"annonce_id": annonce_id, "etat": EtatReponse.EN_ATTENTE.value, "quantite": {"$lte": plafond}}
@@ -263,9 +270,10 @@ class Store:
             {"destinataires": compte_id}, {"$pull": {"destinataires": compte_id}}, session=session
         )
 
-    async def renommer_dans_reponses(self, annonce_id: str, titre: str, session: Session) -> None:
-        """The title that answers repeat, when it must be forgotten."""
-        await self.reponses.update_many({"annonce_id": annonce_id}, {"$set": {"annonce_titre": titre}}, session=session)
+    async def effacer_dans_reponses(self, annonce_id: str, titre: str, session: Session) -> None:
+        """What answers repeat of the author of an annonce, when it must be forgotten: `titre` stands for the title."""
+        champs = {"annonce_titre": titre, "mot": ""}
+        await self.reponses.update_many({"annonce_id": annonce_id}, {"$set": champs}, session=session)
 
     async def reponses_a(self, annonce_id: str, page: int, taille: int) -> tuple[list[Document], int]:
         return await self._page(self.reponses, {"annonce_id": annonce_id}, "deposee_at", page, taille)

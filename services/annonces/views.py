@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from contracts.annonces import Annonce, Association, Engagement, EtatAnnonce, EtatAssociation, EtatReponse, Reponse
 from contracts.commun import Cession, Code, Identifiant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Motif
+from services.annonces.domain import Texte
 
 VISIBLES = frozenset({EtatAnnonce.PUBLIEE, EtatAnnonce.POURVUE, EtatAnnonce.EXPIREE})
 """The states in which everybody can open an annonce that was published."""
@@ -51,15 +52,25 @@ class VueAnnonce(BaseModel):
     distance_m: int | None = None
 
 
+class VueProposition(Texte):
+    """A new text that is not online: it waits (`deposee`), or was sent back with its reasons."""
+
+    etat: EtatAnnonce
+    motifs: list[Motif]
+    deposee_at: dt.datetime
+
+
 class VueAnnonceAuteur(VueAnnonce):
     """What its author sees as well: the reasons of the last decision, how many people were alerted, how many wait.
 
+    `proposition`: the new text of an annonce that is online with the approved one.
     `gerable`: who looks answers for it (a moderator sees as much, and does not).
     """
 
     motifs: list[Motif]
     alertes: int
     en_attente: int
+    proposition: VueProposition | None
     gerable: bool
 
 
@@ -102,6 +113,7 @@ class VueReponse(BaseModel):
     rang: int | None
     message: str
     prenom: str | None
+    mot: str
     deposee_at: dt.datetime
 
 
@@ -152,8 +164,16 @@ def annonce_auteur(annonce: Annonce, document: dict[str, Any], *, gerable: bool 
         motifs=document.get("motifs", []),
         alertes=document.get("alertes", 0),
         en_attente=document.get("en_attente", 0),
+        proposition=_proposition(document),
         gerable=gerable,
     )
+
+
+def _proposition(document: dict[str, Any]) -> VueProposition | None:
+    if not (stockee := document.get("proposition")):
+        return None
+    autres = {nom: stockee[nom] for nom in ("etat", "motifs", "deposee_at")}
+    return VueProposition.model_validate({**stockee["texte"], **autres})
 
 
 def association_publique(association: Association) -> VueAssociation:
@@ -167,6 +187,6 @@ def association_membre(
     return VueAssociationMembre(**champs, motifs=document.get("motifs", []), gerable=gerable)
 
 
-def reponse(reponse: Reponse, message: str, prenom: str | None = None) -> VueReponse:
+def reponse(reponse: Reponse, message: str, *, mot: str = "", prenom: str | None = None) -> VueReponse:
     champs = reponse.model_dump(include=set(VueReponse.model_fields))
-    return VueReponse(**champs, message=message, prenom=prenom)
+    return VueReponse(**champs, message=message, mot=mot, prenom=prenom)

@@ -38,6 +38,7 @@ _ETATS = {
 }
 _ACTIONS = {
     Action.CORRIGER: "la modifier",
+    Action.MODIFIER: "la modifier",
     Action.RETIRER: "la retirer",
     Action.RESERVER: "y répondre",
 }
@@ -82,8 +83,10 @@ def _problem(refus: Refus) -> Problem:
         case SansEffet():
             return _sans_effet(refus)
         case PlacesDejaPrises():
+            tenues = f"{refus.prises} place{'s' * (refus.prises > 1)}"
             return FieldProblem(
-                "places", f"{refus.prises} place(s) sont déjà prises\u00a0: on ne peut pas descendre sous ce nombre."
+                "places",
+                f"Des réponses tiennent déjà {tenues}\u00a0: gardez-en autant, ou libérez-en d’abord.",
             )
         case ReponseImpossible():
             detail = "Cette réponse n’est plus dans un état qui le permet\u00a0: rechargez la page."
@@ -109,6 +112,9 @@ def _sans_effet(refus: SansEffet) -> Problem:
             return Problem(403, "sa-propre-annonce", "Action impossible", "On ne répond pas à sa propre annonce.")
         case RaisonSansEffet.DEJA_REPONDU:
             return deja_repondu()
+        case RaisonSansEffet.DEJA_DECLINE:
+            detail = "L’auteur de cette annonce a déjà décliné vos propositions\u00a0: on ne peut plus y répondre."
+            return _conflit("deja-decline", detail)
         case RaisonSansEffet.EXPIREE:
             return _problem(TransitionInterdite(EtatAnnonce.EXPIREE, Action.RESERVER))
         case RaisonSansEffet.TROP_DE_PLACES if refus.annonce is not None:

@@ -100,8 +100,10 @@ class Dossier(BaseModel):
     """One thing to decide, with a copy of the version to read, so that the decision is about that version.
 
     `revue`: the policy "confiance" has published it already. `jeton`: the last fencing token given. `contenu`: the
-    other fields of the target as JSON values. `decision_id`: the last entry of the audit trail about it. `cause`: the
-    trace of the event that created it ({"traceparent": …}), which the decision continues days later.
+    other fields of the target as JSON values. `approuvee`: for a correction, the approved annonce that stays online
+    meanwhile, as JSON values with titre and description; None for anything else. `decision_id`: the last entry of the
+    audit trail about it. `cause`: the trace of the event that created it ({"traceparent": …}), which the decision
+    continues days later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -116,6 +118,7 @@ class Dossier(BaseModel):
     titre: str
     description: str
     contenu: dict[str, Any] = {}
+    approuvee: dict[str, Any] | None = None
     auteur: Auteur
     recu_at: dt.datetime
     jeton: int = 0

@@ -45,11 +45,20 @@ class Deps:
     clock: Clock
 
 
+_SANS_CONTENU = ("annonce_id", "version", "auteur", "etat")
+"""What of an annonce says nothing to who reads its text."""
+
+
 async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
     """Creates a dossier for the new version; open dossiers of older versions are closed."""
     annonce = event.annonce
     if not await _nouvelle_version(annonce.annonce_id, annonce.version, tx, deps):
         return
+    await _ouvrir(annonce, tx, deps)
+
+
+async def _ouvrir(annonce: Annonce, tx: Tx, deps: Deps, *, approuvee: Annonce | None = None) -> None:
+    """A text to read: it waits for a moderator, or the policy publishes it. `approuvee`: what stays online meanwhile."""
     if await deps.store.est_efface(annonce.auteur.compte_id, tx.session):
         if annonce.auteur.type is TypeAuteur.PARTICULIER:
             return
@@ -57,7 +66,7 @@ async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
             update={"auteur": annonce.auteur.model_copy(update={"compte_id": domain.COMPTE_EFFACE})}
         )
     association = await deps.store.association(annonce.auteur.association_id, tx.session)
-    dossier = _dossier_annonce(annonce, deps)
+    dossier = _dossier_annonce(annonce, deps, approuvee=approuvee)
     confiance = bool(association and association.get("confiance"))
     if publie_d_office(deps.reglages.politique, TypeCible.ANNONCE, confiance):
         await _publier_d_office(dossier, association, tx, deps)
@@ -82,8 +91,33 @@ async def on_annonce_effacee(event: AnnonceEffacee, tx: Tx, deps: Deps) -> None:
 
 
 async def on_annonce_changee(event: EvenementAnnonce, tx: Tx, deps: Deps) -> None:
-    """Stores the new version. It needs no decision, but a later withdrawal must name the latest version."""
-    await deps.store.avancer(event.annonce.annonce_id, event.annonce.version, False, tx.session)
+    """Stores the new version, since a later withdrawal must name the latest one. Creates a dossier for a new text that
+    waits beside the one that is online; closes the dossier of a correction that does not wait any more.
+    """
+    annonce, proposee = event.annonce, event.proposee
+    before = await deps.store.avancer(annonce.annonce_id, annonce.version, False, tx.session)
+    if before is not None and (before["ferme"] or before["version"] >= annonce.version):
+        return
+    if proposee is not None:
+        await _corriger(annonce, proposee, tx, deps)
+    elif before is not None and before.get("correction"):
+        await _perimer_corrections(annonce.annonce_id, tx, deps)
+        await deps.store.noter_correction(annonce.annonce_id, False, tx.session)
+
+
+async def _corriger(annonce: Annonce, proposee: Annonce, tx: Tx, deps: Deps) -> None:
+    """Each event of the annonce carries the text that waits: only the first one creates a dossier."""
+    if await deps.store.dossier(_dossier_id(proposee), tx.session) is not None:
+        return
+    await _perimer_corrections(annonce.annonce_id, tx, deps)
+    await deps.store.noter_correction(annonce.annonce_id, True, tx.session)
+    await _ouvrir(proposee, tx, deps, approuvee=annonce)
+
+
+async def _perimer_corrections(annonce_id: str, tx: Tx, deps: Deps) -> None:
+    for dossier in await deps.store.ouverts_de(annonce_id, None, tx.session):
+        if dossier.approuvee is not None:
+            await deps.store.remplacer(perimer(dossier, deps.clock.now()), tx.session)
 
 
 async def on_association_inscrite(event: AssociationInscrite, tx: Tx, deps: Deps) -> None:
@@ -150,9 +184,13 @@ async def _publier_d_office(dossier: Dossier, association: Mapping[str, Any] | N
     tx.after_commit(lambda: metrics.compter(Issue.APPROUVEE, automatique=True))
 
 
-def _dossier_annonce(annonce: Annonce, deps: Deps) -> Dossier:
+def _dossier_id(annonce: Annonce) -> str:
+    return stable_id("annonce", annonce.annonce_id, annonce.version)
+
+
+def _dossier_annonce(annonce: Annonce, deps: Deps, *, approuvee: Annonce | None = None) -> Dossier:
     return Dossier(
-        dossier_id=stable_id("annonce", annonce.annonce_id, annonce.version),
+        dossier_id=_dossier_id(annonce),
         cible_type=TypeCible.ANNONCE,
         cible_id=annonce.annonce_id,
         version=annonce.version,
@@ -160,9 +198,8 @@ def _dossier_annonce(annonce: Annonce, deps: Deps) -> Dossier:
         urgent=annonce.urgent,
         titre=annonce.titre,
         description=annonce.description,
-        contenu=annonce.model_dump(
-            mode="json", exclude={"annonce_id", "version", "titre", "description", "auteur", "etat"}
-        ),
+        contenu=annonce.model_dump(mode="json", exclude={*_SANS_CONTENU, "titre", "description"}),
+        approuvee=approuvee and approuvee.model_dump(mode="json", exclude=set(_SANS_CONTENU)),
         auteur=annonce.auteur,
         recu_at=deps.clock.now(),
         cause=telemetry.inject(),

@@ -87,6 +87,7 @@ def evenement(
             issue=issue,
             motifs=list(motifs),
             automatique=automatique,
+            correction=dossier.approuvee is not None and not retire,
             destinataires=list(destinataires),
             decidee_at=now,
         )

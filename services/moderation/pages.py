@@ -188,6 +188,8 @@ def _choix(dossier: Dossier) -> list[tuple[str, str, str]]:
         textes = presentation.CHOIX_REVUE
     elif dossier.cible_type is TypeCible.ASSOCIATION:
         textes = presentation.CHOIX_ASSOCIATION
+    elif dossier.approuvee is not None:
+        textes = presentation.CHOIX_CORRECTION
     else:
         textes = presentation.CHOIX
     return [(issue.value, *textes[issue.value]) for issue in ISSUES[dossier.revue]]

@@ -31,6 +31,11 @@ CHOIX: Mapping[str, tuple[str, str]] = {
     "refusee": ("Refuser", "La décision est définitive ; l’auteur en lit les motifs."),
     "retiree": ("Retirer", "L’annonce n’est plus visible ; l’auteur en lit les motifs."),
 }
+CHOIX_CORRECTION: Mapping[str, tuple[str, str]] = {
+    "approuvee": ("Approuver", "Le nouveau texte remplace celui qui est en ligne."),
+    "a_corriger": ("Demander une correction", "L’annonce reste en ligne telle quelle\u00a0; l’auteur lit vos motifs."),
+    "refusee": ("Refuser", "L’annonce reste en ligne telle quelle\u00a0; l’auteur lit pourquoi."),
+}
 CHOIX_ASSOCIATION: Mapping[str, tuple[str, str]] = {
     "approuvee": ("Valider l’association", "Elle peut déposer des annonces."),
     "a_corriger": ("Demander une correction", "Ses membres lisent vos motifs, corrigent et soumettent à nouveau."),

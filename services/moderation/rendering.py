@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from kit.logging import get_logger
 from kit.problems import Problem, from_http, install_outages, invalid, not_found, to_response
-from services.moderation import presentation
+from services.moderation import difference, presentation
 
 log = get_logger(__name__)
 
@@ -24,8 +24,13 @@ _env = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_env.filters.update(presentation.FILTRES)
-_env.globals.update(surligner=presentation.surligner, compte=presentation.compte, lignes=presentation.lignes)
+_env.filters.update(presentation.FILTRES, difference=difference.mots)
+_env.globals.update(
+    surligner=presentation.surligner,
+    compte=presentation.compte,
+    lignes=presentation.lignes,
+    champs_changes=difference.champs,
+)
 
 
 def page(nom: str, *, status: int = 200, **contexte: Any) -> Response:

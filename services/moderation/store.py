@@ -1,8 +1,9 @@
 """Mongo storage of dossiers, decisions, associations and targets.
 
 Collections: `dossiers` (domain.Dossier and its `rang`), `decisions` (append-only; only erasure replaces ids in it),
-`associations` (last state published by annonces, and `confiance`), `cibles` (latest version seen of each target, and
-whether it is closed for good), `effaces` (erased accounts, so that late events do not bring them back).
+`associations` (last state published by annonces, and `confiance`), `cibles` (latest version seen of each target,
+whether it is closed for good, and whether a correction of it may be open), `effaces` (erased accounts, so that late
+events do not bring them back).
 """
 
 import datetime as dt
@@ -54,9 +55,11 @@ class Store:
         return [_dossier(row) async for row in self.db.dossiers.find(query, session=session)]
 
     async def en_ligne(self, dossier: Dossier, session: Session | None = None) -> bool:
-        """False when the target is closed or a later version was posted."""
+        """False when the target is closed, or a later text took the place of this one."""
         cible = await self.db.cibles.find_one({"_id": dossier.cible_id}, session=session)
-        plus_recent = {"cible_id": dossier.cible_id, "version": {"$gt": dossier.version}}
+        # A correction that was not approved left this text online.
+        remplace = {"$or": [{"approuvee": None}, {"issue": Issue.APPROUVEE.value}]}
+        plus_recent = {"cible_id": dossier.cible_id, "version": {"$gt": dossier.version}, **remplace}
         return not (cible and cible["ferme"]) and not await self.db.dossiers.find_one(plus_recent, session=session)
 
     async def suivant(self, par: str, now: dt.datetime, session: Session) -> Dossier | None:
@@ -129,6 +132,10 @@ class Store:
             {"_id": cible_id}, update, upsert=True, session=session
         )
         return before
+
+    async def noter_correction(self, cible_id: str, ouverte: bool, session: Session) -> None:
+        """Spares the look for open dossiers at each event of an annonce that has no correction."""
+        await self.db.cibles.update_one({"_id": cible_id}, {"$set": {"correction": ouverte}}, session=session)
 
     async def version_connue(self, cible_id: str, session: Session) -> int:
         row = await self.db.cibles.find_one({"_id": cible_id}, session=session)
@@ -219,7 +226,7 @@ class Store:
 
     async def _vider(self, dossiers: Row, session: Session) -> None:
         ids = [row["_id"] async for row in self.db.dossiers.find(dossiers, {"_id": 1}, session=session)]
-        vide = {"titre": _TEXTE_EFFACE, "description": "", "contenu": {}}
+        vide: Row = {"titre": _TEXTE_EFFACE, "description": "", "contenu": {}, "approuvee": None}
         await self.db.dossiers.update_many({"_id": {"$in": ids}}, {"$set": vide}, session=session)
         await self.db.decisions.update_many(
             {"dossier_id": {"$in": ids}},

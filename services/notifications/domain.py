@@ -19,6 +19,10 @@ class Genre(StrEnum):
     ANNONCE_A_CORRIGER = "annonce_a_corriger"
     ANNONCE_REFUSEE = "annonce_refusee"
     ANNONCE_RETIREE = "annonce_retiree"
+    CORRECTION_PUBLIEE = "correction_publiee"
+    CORRECTION_A_CORRIGER = "correction_a_corriger"
+    CORRECTION_REFUSEE = "correction_refusee"
+    """The text that was approved before is still online."""
     ASSOCIATION_VALIDEE = "association_validee"
     ASSOCIATION_A_CORRIGER = "association_a_corriger"
     ASSOCIATION_REFUSEE = "association_refusee"
@@ -26,6 +30,10 @@ class Genre(StrEnum):
     REPONSE_RECUE = "reponse_recue"
     REPONSE_ACCEPTEE = "reponse_acceptee"
     REPONSE_DECLINEE = "reponse_declinee"
+    REPONSE_DECLINEE_MOT = "reponse_declinee_mot"
+    """With a word of the author, which waits in the account of whoever answered."""
+    PLACE_LIBEREE = "place_liberee"
+    """The author took an acceptance back."""
     REPONSE_ANNULEE = "reponse_annulee"
     REPONSE_NOTEE = "reponse_notee"
     """To who answered by a message: the place that is theirs."""
@@ -134,7 +142,14 @@ PRESSES = frozenset(
 """For these somebody waits: they leave at once. The others leave them the way free, a second later and in lots."""
 
 A_HEURES_OUVRABLES = frozenset(
-    {Genre.ALERTE, Genre.RAPPEL, Genre.BESOIN_RETIRE, Genre.REPONSE_PROMUE, Genre.REPONSE_ACCEPTEE}
+    {
+        Genre.ALERTE,
+        Genre.RAPPEL,
+        Genre.BESOIN_RETIRE,
+        Genre.REPONSE_PROMUE,
+        Genre.REPONSE_ACCEPTEE,
+        Genre.PLACE_LIBEREE,
+    }
 )
 """By SMS they wait for the hours in which one may write. The others answer what somebody has just done."""
 

@@ -19,6 +19,7 @@ from contracts.annonces import (
     ReponseDeclinee,
     ReponseDeposee,
     ReponseEnAttente,
+    ReponseLiberee,
     ReponsePromue,
     ReponseSansEffet,
 )
@@ -145,7 +146,12 @@ async def on_reponse_acceptee(event: ReponseAcceptee, tx: Tx, deps: Deps) -> Non
 
 
 async def on_reponse_declinee(event: ReponseDeclinee, tx: Tx, deps: Deps) -> None:
-    await _dire(event.reponse, Genre.REPONSE_DECLINEE, _donnees(event.reponse), tx, deps)
+    genre = Genre.REPONSE_DECLINEE_MOT if event.mot else Genre.REPONSE_DECLINEE
+    await _dire(event.reponse, genre, _donnees(event.reponse), tx, deps)
+
+
+async def on_reponse_liberee(event: ReponseLiberee, tx: Tx, deps: Deps) -> None:
+    await _dire(event.reponse, Genre.PLACE_LIBEREE, {**_donnees(event.reponse), "mot": event.mot}, tx, deps)
 
 
 async def on_reponse_annulee(event: ReponseAnnulee, tx: Tx, deps: Deps) -> None:
@@ -273,6 +279,7 @@ HANDLERS: Handlers = {
     ReponseDeposee: on_reponse_deposee,
     ReponseAcceptee: on_reponse_acceptee,
     ReponseDeclinee: on_reponse_declinee,
+    ReponseLiberee: on_reponse_liberee,
     ReponseAnnulee: on_reponse_annulee,
     ReponseEnAttente: on_reponse_en_attente,
     ReponsePromue: on_reponse_promue,

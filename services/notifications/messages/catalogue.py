@@ -48,6 +48,7 @@ VARIABLES: Mapping[str, str] = {
     "place": "int | None: how many places were taken once these were reserved (Reponse.place)",
     "places": "int | None (never in an alerte): how many the annonce has",
     "rang": "int | None: position in the waiting list, from 1",
+    "mot": "bool: the author left a word, which can be read in the account",
     "raison": "str: a RaisonSansEffet (reponse_sans_effet) or a RaisonCloture (besoin_retire)",
     "annonces": "list of annonces as JSON, each with pourquoi (str) and lien (str: its page); for quelle_annonce a "
     "list of {ref, titre}, latest first (SMS only)",
@@ -109,6 +110,15 @@ MESSAGES: Mapping[Genre, Message] = {
     Genre.ANNONCE_RETIREE: Message(
         "Votre annonce est retirée : {titre}", "decision_motivee", _MOTIVEE, _COURRIEL_ET_PUSH
     ),
+    Genre.CORRECTION_PUBLIEE: Message(
+        "Votre correction est en ligne : {titre}", "decision_favorable", _DECISION, _COURRIEL_ET_PUSH
+    ),
+    Genre.CORRECTION_A_CORRIGER: Message(
+        "Votre correction est à revoir : {titre}", "decision_motivee", _MOTIVEE, _COURRIEL_ET_PUSH
+    ),
+    Genre.CORRECTION_REFUSEE: Message(
+        "Votre correction est refusée : {titre}", "decision_motivee", _MOTIVEE, _COURRIEL_ET_PUSH
+    ),
     Genre.ASSOCIATION_VALIDEE: Message(
         "Votre association est validée : {titre}", "decision_favorable", frozenset({"titre"}), _COURRIEL_ET_PUSH
     ),
@@ -137,6 +147,12 @@ MESSAGES: Mapping[Genre, Message] = {
     Genre.REPONSE_ACCEPTEE: Message("Votre aide est acceptée : {titre}", "place", _PLACE, _PARTOUT, agenda=True),
     Genre.REPONSE_DECLINEE: Message(
         "Votre aide n’est pas retenue cette fois : {titre}", "reponse_declinee", frozenset({"titre"}), _PARTOUT
+    ),
+    Genre.REPONSE_DECLINEE_MOT: Message(
+        "Votre aide n’est pas retenue cette fois : {titre}", "reponse_declinee", frozenset({"titre"}), _PARTOUT
+    ),
+    Genre.PLACE_LIBEREE: Message(
+        "Votre place n’est plus retenue : {titre}", "reponse_declinee", frozenset({"titre", "mot"}), _PARTOUT
     ),
     Genre.REPONSE_ANNULEE: Message(
         "Une proposition d’aide est annulée : {titre}", "reponse_annulee", _REPONSE, _PARTOUT
@@ -174,7 +190,16 @@ _DECISIONS: Mapping[tuple[TypeCible, Issue], Genre] = {
 }
 
 
+_CORRECTIONS: Mapping[Issue, Genre] = {
+    Issue.APPROUVEE: Genre.CORRECTION_PUBLIEE,
+    Issue.A_CORRIGER: Genre.CORRECTION_A_CORRIGER,
+    Issue.REFUSEE: Genre.CORRECTION_REFUSEE,
+}
+
+
 def genre_de_decision(decision: Decision) -> Genre:
+    if decision.correction:
+        return _CORRECTIONS[decision.issue]
     return _DECISIONS[decision.cible_type, decision.issue]
 
 

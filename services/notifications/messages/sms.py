@@ -31,6 +31,7 @@ _TITRE_MAX = 60
 _TITRE_MIN = 12
 _SUITE = "..."
 SITE = "Place des assos"
+_MOT = "L'auteur vous a laissé un mot, dans votre compte."
 
 # Pictures, private and unassigned characters, halves of a pair; the joiners and selectors between pictures.
 _IMAGES = frozenset({"So", "Sk", "Co", "Cn", "Cs"})
@@ -146,6 +147,14 @@ def _declinee(d: Donnees) -> str:
     return f"Votre aide pour {_titre(d)} n'est pas retenue cette fois. Merci de l'avoir proposée."
 
 
+def _declinee_mot(d: Donnees) -> str:
+    return f"{_declinee(d)} {_MOT}"
+
+
+def _liberee(d: Donnees) -> str:
+    return f"Votre place pour {_titre(d)} n'est plus retenue : ne vous déplacez pas.{f' {_MOT}' if d['mot'] else ''}"
+
+
 def _annulee(d: Donnees) -> str:
     return (
         f"Quelqu'un renonce à vous aider pour {_titre(d)}{_quantite(d)}. Ce qui lui était réservé est libre à nouveau."
@@ -224,6 +233,8 @@ SMS: Mapping[Genre, Callable[[Donnees], str]] = {
     Genre.REPONSE_PROMUE: _promue,
     Genre.REPONSE_ACCEPTEE: _acceptee,
     Genre.REPONSE_DECLINEE: _declinee,
+    Genre.REPONSE_DECLINEE_MOT: _declinee_mot,
+    Genre.PLACE_LIBEREE: _liberee,
     Genre.REPONSE_ANNULEE: _annulee,
     Genre.REPONSE_SANS_EFFET: _sans_effet,
     Genre.RAPPEL: _rappel,
@@ -276,6 +287,9 @@ PUSH: Mapping[Genre, tuple[str, str]] = {
     Genre.ANNONCE_A_CORRIGER: (_MOTIFS, "/annonces/{cible_id}/modifier"),
     Genre.ANNONCE_REFUSEE: (_MOTIFS, _COMPTE),
     Genre.ANNONCE_RETIREE: (_MOTIFS, _COMPTE),
+    Genre.CORRECTION_PUBLIEE: ("Le nouveau texte remplace l’ancien.", "/annonces/{cible_id}"),
+    Genre.CORRECTION_A_CORRIGER: (_MOTIFS, "/annonces/{cible_id}/modifier"),
+    Genre.CORRECTION_REFUSEE: (_MOTIFS, "/annonces/{cible_id}/modifier"),
     Genre.ASSOCIATION_VALIDEE: ("Vous pouvez déposer vos annonces.", "/annonces/nouvelle"),
     Genre.ASSOCIATION_A_CORRIGER: (_MOTIFS, "/associations/{cible_id}/modifier"),
     Genre.ASSOCIATION_REFUSEE: (_MOTIFS, _COMPTE),
@@ -286,6 +300,8 @@ PUSH: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_PROMUE: ("Elle est à vous. Si vous ne pouvez plus, dites-le dans votre compte.", _ANNONCE),
     Genre.REPONSE_ACCEPTEE: ("Merci ! Tout est sur la page de l’annonce.", _ANNONCE),
     Genre.REPONSE_DECLINEE: ("Merci de l’avoir proposée : d’autres annonces en ont besoin.", "/annonces"),
+    Genre.REPONSE_DECLINEE_MOT: ("L’auteur vous a laissé un mot.", _COMPTE),
+    Genre.PLACE_LIBEREE: ("Ne vous déplacez pas.", _COMPTE),
     Genre.REPONSE_ANNULEE: ("Ce qui lui était réservé est de nouveau disponible.", _ANNONCE),
     Genre.REPONSE_SANS_EFFET: ("Raison : {sans_effet}.", "/annonces"),
     Genre.RAPPEL: ("{quand_ou}", _ANNONCE),

@@ -21,6 +21,7 @@ _SANS_EFFET: Mapping[str, str] = {
     RaisonSansEffet.RETIREE: "cette annonce a été retirée",
     RaisonSansEffet.EXPIREE: "la date de cette annonce est passée",
     RaisonSansEffet.TROP_DE_PLACES: "cette annonce demande moins que cela",
+    RaisonSansEffet.DEJA_DECLINE: "l’auteur de cette annonce a déjà décliné vos propositions",
     RaisonSansEffet.AUCUNE_REPONSE: "vous n’aviez pas répondu à cette annonce",
 }
 

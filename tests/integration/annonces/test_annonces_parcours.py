@@ -88,6 +88,46 @@ async def test_asked_for_changes_then_corrected_then_approved(banc: Banc) -> Non
     assert (await banc.lire(annonce_id))["etat"] == "publiee"
 
 
+async def test_une_annonce_en_ligne_le_reste_pendant_que_son_nouveau_texte_est_relu(banc: Banc) -> None:
+    association = await banc.association("c1")
+    annonce = await banc.publiee("c1", association["association_id"])
+    annonce_id = annonce["annonce_id"]
+    chemin = f"/v1/annonces/{annonce_id}"
+    reponse = await banc.appeler("POST", f"{chemin}/reponses", "c2", json={})
+    assert reponse.status_code == 201
+    pourvue = await banc.lire(annonce_id, "c1")
+    assert pourvue["etat"] == "pourvue"
+    corps = corps_besoin(association["association_id"], titre="Deux camionnettes", quartier="lomme", places=2)
+    del corps["auteur"]
+    entetes = {"If-Match": f'"{pourvue["version"]}"'}
+    corrigee = await banc.appeler("PUT", chemin, "c1", json=corps, headers=entetes)
+    assert (corrigee.status_code, corrigee.json()["etat"]) == (200, "publiee")
+    assert corrigee.json()["proposition"]["titre"] == "Deux camionnettes"
+    for sub in ("", "c2"):
+        vue = await banc.lire(annonce_id, sub)
+        assert (vue["titre"], vue["lieu"]["quartier"], vue["places"]) == ("Une camionnette pour samedi", "fives", 2)
+        assert "proposition" not in vue
+    recues = (await banc.appeler("GET", f"{chemin}/reponses", "c1")).json()["reponses"]
+    assert recues[0]["etat"] == "deposee"
+    relire = await banc.entendu("AnnonceModifiee", "Deux camionnettes")
+    assert (relire.annonce.titre, relire.proposee.lieu.quartier) == ("Une camionnette pour samedi", "lomme")
+    version = relire.proposee.version
+
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, version, Issue.A_CORRIGER, [MOTIF]))
+    vue = await banc.lire(annonce_id, "c1")
+    assert (vue["etat"], vue["titre"], vue["motifs"]) == ("publiee", "Une camionnette pour samedi", [])
+    assert (vue["proposition"]["etat"], vue["proposition"]["motifs"][0]["explication"]) == (
+        "a_corriger",
+        "Dites quand.",
+    )
+    corps["description"] += " De 9 h à midi."
+    entetes = {"If-Match": f'"{vue["version"]}"'}
+    corrigee = await banc.appeler("PUT", chemin, "c1", json=corps, headers=entetes)
+    await banc.traiter(decision(TypeCible.ANNONCE, annonce_id, corrigee.json()["version"]))
+    vue = await banc.lire(annonce_id)
+    assert (vue["etat"], vue["titre"], vue["lieu"]["quartier"]) == ("publiee", "Deux camionnettes", "lomme")
+
+
 async def test_only_members_of_a_validated_association_post_in_its_name(banc: Banc) -> None:
     inscrite = await banc.appeler("POST", "/v1/associations", "m3", json=corps_association())
     association_id = inscrite.json()["association_id"]

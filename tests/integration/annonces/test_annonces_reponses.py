@@ -52,7 +52,6 @@ async def test_accepted_then_taken_back_the_place_is_free_again(banc: Banc) -> N
     for _ in range(2):
         acceptee = await banc.appeler("POST", f"{chemin}/acceptation", "r3")
         assert (acceptee.status_code, acceptee.json()["etat"]) == (200, "acceptee")
-    assert (await banc.appeler("POST", f"{chemin}/refus", "r3")).status_code == 409
     await banc.entendu("ReponseAcceptee", reponse_id)
 
     annulee = await banc.appeler("POST", f"{chemin}/annulation", "b3")
@@ -92,3 +91,48 @@ async def test_a_withdrawn_annonce_takes_no_answer(banc: Banc) -> None:
     assert retiree.json()["etat"] == "retiree"
     assert (await _repondre(banc, annonce_id, "b7")).status_code == 404
     assert (await banc.appeler("POST", f"/v1/reponses/{reponse_id}/acceptation", "r6")).status_code == 409
+
+
+async def test_une_place_accordee_est_liberee_avec_un_mot_que_seule_la_personne_lit(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r7", 1)
+    reponse_id = (await _repondre(banc, annonce_id, "b7")).json()["reponse_id"]
+    attend = (await _repondre(banc, annonce_id, "b8", liste_attente=True)).json()
+    chemin = f"/v1/reponses/{reponse_id}"
+    await banc.appeler("POST", f"{chemin}/acceptation", "r7")
+    assert (await banc.appeler("POST", f"{chemin}/refus", "b8", json={"mot": "x"})).status_code == 404
+    for mauvais in ({"mot": 3}, {"autre": ""}, {"mot": "x" * 1001}):
+        assert (await banc.appeler("POST", f"{chemin}/refus", "r7", json=mauvais)).status_code == 422
+    liberee = await banc.appeler("POST", f"{chemin}/refus", "r7", json={"mot": "Nous sommes déjà complets, désolés."})
+    assert (liberee.status_code, liberee.json()["etat"]) == (200, "declinee")
+    event = await banc.entendu("ReponseLiberee", reponse_id)
+    assert (event.mot, event.reponse.compte_id) == (True, "b7")
+    assert "désolés" not in event.model_dump_json()
+    assert (await banc.appeler("GET", "/v1/mes/reponses", "b7")).json()["reponses"][0]["mot"].endswith("désolés.")
+    assert (await banc.entendu("ReponsePromue", attend["reponse_id"])).reponse.etat == "deposee"
+    # A second click says the same.
+    assert (await banc.appeler("POST", f"{chemin}/refus", "r7")).status_code == 200
+
+
+async def test_qui_est_decline_repond_encore_une_fois_et_pas_davantage(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r9", 2)
+    for _ in range(2):
+        reponse_id = (await _repondre(banc, annonce_id, "b9")).json()["reponse_id"]
+        assert (await banc.appeler("POST", f"/v1/reponses/{reponse_id}/refus", "r9")).status_code == 200
+    encore = await _repondre(banc, annonce_id, "b9")
+    assert (encore.status_code, encore.json()["type"]) == (409, "/problemes/deja-decline")
+
+
+async def test_des_places_de_plus_et_une_course_de_reponses_ne_survendent_pas(banc: Banc) -> None:
+    annonce_id = await _annonce(banc, "r10", 1)
+    chemin = f"/v1/annonces/{annonce_id}/places"
+    assert (await banc.appeler("POST", chemin, "intrus", json={"places": 4})).status_code == 404
+    foule = [_repondre(banc, annonce_id, f"g{n}", liste_attente=True) for n in range(8)]
+    places = [banc.appeler("POST", chemin, "r10", json={"places": 4}) for _ in range(2)]
+    resultats = await asyncio.gather(*foule, *places)
+    assert {resultat.status_code for resultat in resultats} <= {200, 201}
+    vue = await banc.lire(annonce_id, "r10")
+    assert (vue["etat"], vue["places"], vue["places_restantes"], vue["en_attente"]) == ("pourvue", 4, 0, 4)
+    recues = (await banc.appeler("GET", f"/v1/annonces/{annonce_id}/reponses", "r10")).json()["reponses"]
+    assert sorted(r["etat"] for r in recues) == ["deposee"] * 4 + ["en_attente"] * 4
+    trop_peu = await banc.appeler("POST", chemin, "r10", json={"places": 3})
+    assert (trop_peu.status_code, trop_peu.json()["erreurs"][0]["champ"]) == (422, "places")

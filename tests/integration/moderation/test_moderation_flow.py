@@ -146,6 +146,41 @@ async def test_a_later_version_makes_the_older_dossier_lapse(banc: Banc) -> None
     assert (await banc.dossier(event.key))["cible_version"] == 2
 
 
+async def test_un_nouveau_texte_se_lit_a_cote_de_celui_qui_reste_en_ligne(banc: Banc, bientot: Attendre) -> None:
+    en_ligne = annonce().annonce.model_copy(update={"version": 2, "etat": EtatAnnonce.PUBLIEE})
+    nouveau = {"version": 3, "etat": EtatAnnonce.DEPOSEE, "titre": "Deux camionnettes pour un samedi"}
+    proposee = en_ligne.model_copy(update=nouveau)
+
+    def vers(version: int, avec: Any = proposee) -> AnnonceModifiee:
+        return AnnonceModifiee(annonce=en_ligne.model_copy(update={"version": version}), proposee=avec)
+
+    # Each later event says again what waits; one that arrives late opens nothing.
+    await banc.traiter(vers(3), vers(4), vers(5), vers(2))
+    dossier = await banc.dossier(en_ligne.annonce_id)
+    assert (dossier["cible_version"], dossier["titre"]) == (3, "Deux camionnettes pour un samedi")
+    page = (await banc.get(f"/moderation/dossiers/{dossier['dossier_id']}")).text
+    assert "<del>" in page
+    assert "Ce qui change" in page
+    jeton = await prendre(banc, dossier)
+    corps = {"issue": "refusee", "motifs": [{"code": "hors-objet"}], "jeton_bail": jeton}
+    assert (await banc.post(f"{BASE}/{dossier['dossier_id']}/decision", corps)).status_code == 200
+    [event] = await bientot(lambda: banc.decisions(en_ligne.annonce_id))
+    assert (event["issue"], event["correction"], event["cible_version"]) == ("refusee", True, 3)
+
+
+async def test_un_texte_que_son_auteur_reprend_n_est_plus_a_lire(banc: Banc) -> None:
+    en_ligne = annonce().annonce.model_copy(update={"version": 2, "etat": EtatAnnonce.PUBLIEE})
+    proposee = en_ligne.model_copy(update={"version": 3, "titre": "Deux camionnettes pour un samedi"})
+    await banc.traiter(AnnonceModifiee(annonce=en_ligne.model_copy(update={"version": 3}), proposee=proposee))
+    assert (await banc.dossier(en_ligne.annonce_id))["etat"] == "a_traiter"
+    autre = proposee.model_copy(update={"version": 4, "titre": "Trois camionnettes"})
+    await banc.traiter(AnnonceModifiee(annonce=en_ligne.model_copy(update={"version": 4}), proposee=autre))
+    assert (await banc.dossier(en_ligne.annonce_id, "a_traiter"))["cible_version"] == 4
+    assert (await banc.dossier(en_ligne.annonce_id, "caduc"))["cible_version"] == 3
+    await banc.traiter(AnnonceModifiee(annonce=en_ligne.model_copy(update={"version": 5})))
+    assert await banc.dossier(en_ligne.annonce_id, "a_traiter") == {}
+
+
 async def test_a_withdrawn_annonce_has_nothing_to_decide_whatever_arrives_after(banc: Banc) -> None:
     event = annonce()
     await banc.traiter(event)

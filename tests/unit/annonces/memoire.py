@@ -64,6 +64,9 @@ class MagasinEnMemoire:
         siennes = (d for d in self._a(annonce_id) if d["compte_id"] == compte_id and d["active"])
         return next(siennes, None)
 
+    async def declins(self, annonce_id: str, compte_id: str, session: Any) -> int:
+        return sum(d["compte_id"] == compte_id and d["etat"] == "declinee" for d in self._a(annonce_id))
+
     async def premiere_en_attente(self, annonce_id: str, plafond: int, session: Any) -> Document | None:
         tiennent = [d for d in self._en_attente(annonce_id) if d["quantite"] <= plafond]
         return min(tiennent, key=lambda d: d["rang"], default=None)

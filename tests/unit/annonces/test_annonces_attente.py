@@ -98,24 +98,23 @@ def test_who_does_not_wait_is_refused_and_told_whether_waiting_makes_sense() -> 
     assert set(etats(service)) == {"a", "c"}
 
 
-def test_a_correction_with_more_places_serves_those_who_wait_once_it_is_approved() -> None:
+def test_a_correction_with_more_places_serves_those_who_wait_while_its_text_is_read() -> None:
     service = Service(publiee(3))
     arrive(service, "a", 2)
     assert arrive(service, "deux", 2).rang == 1
     lue = service.magasin.fiche()
-    texte = contenu(places=5, nature=Nature.BENEVOLAT)
+    texte = contenu(places=5, nature=Nature.BENEVOLAT, titre="Des bras pour samedi")
     corrigee = domain.corriger(lue, texte, version_lue=lue.annonce.version, now=NOW)
     service.faire(lambda tx: appliquer(tx, service.deps, corrigee))
-    assert etats(service)["deux"] == ("en_attente", 1)
-    service.noms()
+    assert etats(service)["deux"] == ("deposee", None)
     lue = service.magasin.fiche()
+    assert (lue.annonce.places_restantes, lue.annonce.titre) == (1, "Une camionnette pour samedi")
     approuvee = domain.appliquer_decision(lue, decision(Issue.APPROUVEE, lue.annonce.version), NOW)
     assert approuvee is not None
     service.faire(lambda tx: appliquer(tx, service.deps, approuvee))
-    # Still an approval: matching starts on it.
+    # An approval: matching looks for those whom the new text concerns.
     assert type(service.emis[-1]) is AnnoncePubliee
-    assert service.emis[-1].annonce.places_restantes == 1
-    assert etats(service)["deux"] == ("deposee", None)
+    assert service.emis[-1].annonce.titre == "Des bras pour samedi"
 
 
 @pytest.mark.parametrize("issue", [Issue.REFUSEE, Issue.RETIREE])
@@ -219,3 +218,51 @@ def test_a_son_dernier_instant_une_annonce_ne_promet_plus_de_place() -> None:
     assert attente.plafond(lue, NOW) == 0
     assert attente.plafond(lue, NOW - dt.timedelta(microseconds=1)) == 3
     assert attente.plafond(publiee(3, places_restantes=0), NOW) == 0
+
+
+def test_des_places_de_plus_vont_a_la_liste_d_attente_dans_l_ordre() -> None:
+    service = Service(publiee(1))
+    for nom in "abcd":
+        arrive(service, nom)
+    service.noms()
+    service.faire(lambda tx: appliquer(tx, service.deps, domain.changer_places(service.magasin.fiche(), 3)))
+    assert service.noms() == ["ReponsePromue", "ReponsePromue", "AnnoncePourvue"]
+    assert {nom: etat for nom, (etat, _) in etats(service).items()} == {
+        "a": "deposee",
+        "b": "deposee",
+        "c": "deposee",
+        "d": "en_attente",
+    }
+    assert etats(service)["d"] == ("en_attente", 1)
+
+
+def test_une_place_accordee_puis_liberee_va_a_qui_attend_et_le_mot_reste_hors_des_evenements() -> None:
+    service = Service(publiee(1))
+    arrive(service, "a")
+    arrive(service, "b")
+    agit(service, "a", ActionReponse.ACCEPTER)
+    document = service.magasin.reponses["r-a"]
+    service.emis.clear()
+    service.faire(
+        lambda tx: agir_sur_reponse(tx, service.deps, document, ActionReponse.LIBERER, mot="Désolés, une erreur.")
+    )
+    liberee = service.emis[0]
+    assert (liberee.type_name(), liberee.mot) == ("ReponseLiberee", True)
+    assert not any("Désolés" in event.model_dump_json() for event in service.emis)
+    assert service.magasin.reponses["r-a"]["mot"] == "Désolés, une erreur."
+    assert etats(service)["b"] == ("deposee", None)
+
+
+def test_qui_a_ete_decline_repond_encore_une_fois_et_pas_davantage() -> None:
+    service = Service(publiee(2))
+    for essai in range(reponses.DECLINS_MAX):
+        demande = Demande(f"r-a{essai}", "n1", "a", 1, attendre=True)
+        service.faire(lambda tx, demande=demande: repondre(tx, service.deps, demande))
+        document = service.magasin.reponses[f"r-a{essai}"]
+        service.faire(
+            lambda tx, document=document: agir_sur_reponse(tx, service.deps, document, ActionReponse.DECLINER)
+        )
+    with pytest.raises(SansEffet) as refus:
+        arrive(service, "a")
+    assert refus.value.raison == "deja_decline"
+    assert arrive(service, "b").place == 1

@@ -41,7 +41,8 @@ ATTENDU = {
     ("a_corriger", "corriger"): "deposee",
     ("a_corriger", "retirer"): "retiree",
     ("a_corriger", "expirer"): "expiree",
-    ("publiee", "corriger"): "deposee",
+    ("publiee", "modifier"): "publiee",
+    ("publiee", "approuver"): "publiee",
     ("publiee", "demander_correction"): "a_corriger",
     ("publiee", "refuser"): "refusee",
     ("publiee", "retirer"): "retiree",
@@ -51,6 +52,7 @@ ATTENDU = {
     ("publiee", "expirer"): "expiree",
     ("pourvue", "demander_correction"): "a_corriger",
     ("pourvue", "refuser"): "refusee",
+    ("pourvue", "pourvoir"): "pourvue",
     ("pourvue", "rouvrir"): "publiee",
     ("pourvue", "retirer"): "retiree",
     ("pourvue", "expirer"): "expiree",
@@ -83,8 +85,9 @@ def test_every_transition_is_done_or_refused(etat: EtatAnnonce, action: Action) 
 COMMANDES: dict[str, tuple[Callable[[Fiche], Changement], set[EtatAnnonce]]] = {
     "corriger": (
         lambda f: domain.corriger(f, contenu(), version_lue=5, now=NOW),
-        {E.DEPOSEE, E.A_CORRIGER, E.PUBLIEE},
+        {E.DEPOSEE, E.A_CORRIGER, E.PUBLIEE, E.POURVUE},
     ),
+    "changer_places": (lambda f: domain.changer_places(f, 7), {E.PUBLIEE, E.POURVUE}),
     "retirer": (domain.retirer, {E.DEPOSEE, E.A_CORRIGER, E.PUBLIEE, E.POURVUE}),
     "expirer": (domain.expirer, {E.DEPOSEE, E.A_CORRIGER, E.PUBLIEE, E.POURVUE}),
     "reserver": (lambda f: domain.reserver(f, 1, NOW), {E.PUBLIEE}),
@@ -149,12 +152,11 @@ def test_the_first_publication_counts() -> None:
     change = domain.appliquer_decision(fiche(E.DEPOSEE), decision(Issue.APPROUVEE), NOW)
     assert change is not None
     assert change.fiche.annonce.publiee_at == NOW
-    corrigee = domain.corriger(change.fiche, contenu(), version_lue=6, now=NOW)
-    assert corrigee.fiche.version_deposee == 7
+    corrigee = domain.corriger(change.fiche, contenu(titre="Un autre titre"), version_lue=6, now=NOW)
     plus_tard = NOW + dt.timedelta(days=3)
     encore = domain.appliquer_decision(corrigee.fiche, decision(Issue.APPROUVEE, version=7), plus_tard)
     assert encore is not None
-    assert encore.fiche.annonce.publiee_at == NOW
+    assert (encore.fiche.annonce.titre, encore.fiche.annonce.publiee_at) == ("Un autre titre", NOW)
 
 
 def test_approved_with_no_place_left_it_is_filled_at_once() -> None:

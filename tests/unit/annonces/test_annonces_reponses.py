@@ -28,6 +28,7 @@ ATTENDU = {
     ("deposee", "clore"): "close",
     ("acceptee", "annuler"): "annulee",
     ("acceptee", "clore"): "close",
+    ("acceptee", "liberer"): "declinee",
     ("en_attente", "promouvoir"): "deposee",
     ("en_attente", "decliner"): "declinee",
     ("en_attente", "annuler"): "annulee",
