@@ -280,6 +280,30 @@ class RappelDu(EvenementReponse):
     a_distance: bool = False
 
 
+class Circonstances(Valeur):
+    """When and where: as in the annonce, the place as precise as the public may know it."""
+
+    date_debut: dt.date | None = None
+    date_fin: dt.date | None = None
+    creneaux: list[Code] = []
+    lieu: Lieu
+    a_distance: bool = False
+
+
+class CirconstancesChangees(EvenementReponse):
+    """When or where it takes place changed after `reponse` was given: whoever gave it is asked whether it still holds.
+    Several edits that come close together are told as one; `changees_at` is the last of them.
+    """
+
+    changees_at: Instant
+    avant: Circonstances
+    apres: Circonstances
+
+
+class ReponseConfirmee(EvenementReponse):
+    """Whoever answered says after a change that it still holds."""
+
+
 class RaisonSansEffet(StrEnum):
     """Why a message had no effect.
 

@@ -26,6 +26,8 @@ EVENEMENTS: tuple[type[Evenement], ...] = (
     annonces.ReponseClose,
     annonces.ReponseSansEffet,
     annonces.RappelDu,
+    annonces.CirconstancesChangees,
+    annonces.ReponseConfirmee,
     conversations.MessageEcrit,
     conversations.ConversationClose,
     moderation.DecisionPrise,

@@ -33,8 +33,8 @@ class Motif(Valeur):
 
 class Decision(Valeur):
     """`cible_version` is the version that was read: the decision is stale once a later version exists. `destinataires`
-    are the accounts to inform. `automatique` is true when the policy "confiance" decided. `correction`: about a new text
-    of an annonce whose approved text stays online, whatever is decided.
+    are the accounts to inform. `automatique` is true when the policy "confiance" decided. `correction`: about a new
+    text of an annonce whose approved text stays online, whatever is decided.
     """
 
     decision_id: Identifiant

@@ -32,6 +32,7 @@ _ACTIONS = {
     ("annonces", "places"): "/v1/annonces/{id}/places",
     ("reponses", "acceptation"): "/v1/reponses/{id}/acceptation",
     ("reponses", "refus"): "/v1/reponses/{id}/refus",
+    ("reponses", "confirmation"): "/v1/reponses/{id}/confirmation",
     ("reponses", "annulation"): "/v1/reponses/{id}/annulation",
 }
 """(kind of thing, what to do) → the path of annonces. A button of the page is one of these, and nothing else."""
@@ -100,7 +101,7 @@ async def agir(request: Request) -> Response:
         if answer.status not in (409, 422):
             raise answer
         return await _page(request, answer)
-    anchor = "mes-annonces" if kind == "annonces" or name != "annulation" else "mes-reponses"
+    anchor = "mes-annonces" if kind == "annonces" or name not in ("annulation", "confirmation") else "mes-reponses"
     return RedirectResponse(f"/mon-compte?message={name}#{anchor}", status_code=303)
 
 

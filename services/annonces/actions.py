@@ -13,7 +13,7 @@ from contracts.moderation import Motif
 from kit.clock import Clock
 from kit.internal_calls import InternalApi
 from kit.outbox import Outbox, Tx
-from services.annonces import attente, domain, rappels, reponses
+from services.annonces import attente, changements, domain, rappels, reponses
 from services.annonces.conversation_store import Conversations
 from services.annonces.domain import Changement, Fiche
 from services.annonces.rendez_vous import TableRendezVous
@@ -76,6 +76,12 @@ async def _enregistrer(tx: Tx, deps: Deps, change: Changement) -> None:
         tx.emit(change.evenement)
 
 
+def noter_changement(deps: Deps, lue: Fiche, change: Changement) -> Changement:
+    """`change` of the annonce `lue`, with what those who answered are to be told of it later."""
+    delai = dt.timedelta(seconds=deps.settings.changement_delai_s)
+    return changements.noter(lue, change, deps.clock.now(), delai)
+
+
 async def retirer_toutes(tx: Tx, deps: Deps, documents: Sequence[Document], motifs: Sequence[Motif]) -> None:
     """Withdraws each of the annonces that is still alive."""
     for document in documents:
@@ -133,6 +139,15 @@ async def agir_sur_reponse(
     if change.reponse.etat is EtatReponse.ACCEPTEE:
         await rappeler(tx, deps, change.reponse, lue, document.get("rappel_pour"))
     return change
+
+
+async def confirmer(tx: Tx, deps: Deps, document: Document, origine: Origine | None = None) -> Reponse:
+    """Whoever was told of a change still comes. Raises ReponseImpossible for an answer that is over."""
+    evenement = reponses.confirmer(Reponse.model_validate(document), origine)
+    if document.get("a_confirmer"):
+        await deps.store.enregistrer_reponse(evenement.reponse, tx.session, a_confirmer=False)
+        tx.emit(evenement)
+    return evenement.reponse
 
 
 async def rappeler(tx: Tx, deps: Deps, reponse: Reponse, lue: Fiche, rappel_pour: str | None) -> bool:

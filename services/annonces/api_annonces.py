@@ -15,7 +15,7 @@ from kit.problems import Problem, not_found
 from kit.tokens import Identity, requires
 from kit.versions import VersionRead, respond
 from services.annonces import domain, views
-from services.annonces.actions import Deps, appliquer
+from services.annonces.actions import Deps, appliquer, noter_changement
 from services.annonces.conversation_actions import annoncer_rendez_vous
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import Fiche
@@ -193,7 +193,8 @@ async def corriger(
         lue = fiche(document)
         contenu = saisie.contenu(now, debut_connu=lue.annonce.date_debut)
         _verifier_sens(contenu.sens, lue.annonce.auteur.type)
-        stockee = await appliquer(tx, deps, domain.corriger(lue, contenu, version_lue=version, now=now))
+        change = domain.corriger(lue, contenu, version_lue=version, now=now)
+        stockee = await appliquer(tx, deps, noter_changement(deps, lue, change))
         await _noter_rendez_vous(saisie, stockee, compte.sub, tx, deps)
         return {**document, **champs(stockee)}
 

@@ -12,7 +12,7 @@ from kit.outbox import Tx
 from kit.problems import not_found
 from kit.versions import respond
 from services.annonces import views
-from services.annonces.actions import Deps, agir_sur_reponse, repondre
+from services.annonces.actions import Deps, agir_sur_reponse, confirmer, repondre
 from services.annonces.api_annonces import mienne
 from services.annonces.reponses import ActionReponse, Demande
 from services.annonces.requetes import MotSaisi, ReponseSaisie
@@ -100,6 +100,25 @@ async def annuler(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
     return await _agir(reponse_id, ActionReponse.ANNULER, compte.sub, deps)
 
 
+@router.post(
+    "/v1/reponses/{reponse_id}/confirmation",
+    summary="Confirmer ma réponse après un changement",
+    response_model=views.VueReponse,
+    responses=documented(401, 404, 409),
+)
+async def confirmer_la_mienne(reponse_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    async def work(tx: Tx) -> views.VueReponse:
+        document = await deps.store.reponse(reponse_id, tx.session)
+        if document is None or document["compte_id"] != compte.sub:
+            raise not_found(_INTROUVABLE)
+        await confirmer(tx, deps, document)
+        if "a_confirmer" in document:
+            document["a_confirmer"] = False
+        return _vue(deps, document)
+
+    return respond(await deps.outbox.run(work))
+
+
 _DEJA_FAIT = {
     ActionReponse.ACCEPTER: EtatReponse.ACCEPTEE,
     ActionReponse.DECLINER: EtatReponse.DECLINEE,
@@ -134,7 +153,8 @@ async def _autorise(document: Document, action: ActionReponse, compte_id: str, d
 
 def _vue(deps: Deps, document: Document, prenom: str | None = None) -> views.VueReponse:
     mots, mot = deps.conversations.mots(document), deps.conversations.mot_de_l_auteur(document)
-    return views.reponse(Reponse.model_validate(document), mots, mot=mot, prenom=prenom)
+    autres = {"mot": mot, "prenom": prenom, "a_confirmer": document.get("a_confirmer")}
+    return views.reponse(Reponse.model_validate(document), mots, **autres)
 
 
 def _page(

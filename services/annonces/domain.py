@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from contracts import annonces as evenements
-from contracts.annonces import Annonce, EtatAnnonce, EvenementAnnonce
+from contracts.annonces import Annonce, Circonstances, EtatAnnonce, EvenementAnnonce
 from contracts.base import Valeur
 from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Decision, Issue, Motif
@@ -185,6 +185,17 @@ class Proposition(Valeur):
     motifs: list[Motif] = []
 
 
+class ChangementADire(Valeur):
+    """Days or place changed, and whoever holds or waits for a place is not told yet: `avant` is what they know.
+
+    `change_at`: the last edit, so that whoever answered later knows. `dire_at`: when they are told.
+    """
+
+    avant: Circonstances
+    change_at: Instant
+    dire_at: Instant
+
+
 @dataclass(frozen=True)
 class Fiche:
     """An annonce with what the public does not see. `motifs`: those of the last decision about it.
@@ -198,6 +209,7 @@ class Fiche:
     motifs: Sequence[Motif] = ()
     en_attente: int = 0
     proposition: Proposition | None = None
+    a_dire: ChangementADire | None = None
 
 
 @dataclass(frozen=True)
@@ -397,9 +409,10 @@ def _appliquer(fiche: Fiche, action: Action, champs: Mapping[str, object] = Mapp
     annonce = fiche.annonce
     etat = _verifier(annonce.etat, action)
     suivante = annonce.model_copy(update={"version": annonce.version + 1, **champs, "etat": etat})
-    # A proposition stands beside a published text: it goes when that does.
-    proposition = fiche.proposition if etat in EN_LIGNE else None
-    changee = replace(fiche, annonce=suivante, proposition=proposition)
+    changee = replace(fiche, annonce=suivante)
+    if etat not in EN_LIGNE:
+        # A proposition stands beside a published text, and a change is told of what takes place.
+        changee = replace(changee, proposition=None, a_dire=None)
     return Changement(changee, _evenement(EVENEMENTS[action], changee))
 
 

@@ -15,7 +15,15 @@ from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processor import Handlers
 from services.annonces import associations, domain
-from services.annonces.actions import Deps, agir_sur_reponse, appliquer, repondre, retirer_toutes
+from services.annonces.actions import (
+    Deps,
+    agir_sur_reponse,
+    appliquer,
+    confirmer,
+    noter_changement,
+    repondre,
+    retirer_toutes,
+)
 from services.annonces.domain import Fiche
 from services.annonces.reponses import EN_COURS, ActionReponse, Demande, Origine, SansEffet
 from services.annonces.settings import SERVICE
@@ -39,10 +47,11 @@ async def _juger_annonce(decision: Decision, tx: Tx, deps: Deps) -> None:
     document = await deps.store.annonce(decision.cible_id, tx.session)
     if document is None:
         raise InvalidMessage(f"decision about an unknown annonce {decision.cible_id}")
-    change = domain.appliquer_decision(fiche(document), decision, deps.clock.now())
+    lue = fiche(document)
+    change = domain.appliquer_decision(lue, decision, deps.clock.now())
     if change is None:
         return _perimee(decision)
-    await appliquer(tx, deps, change)
+    await appliquer(tx, deps, noter_changement(deps, lue, change))
 
 
 async def _juger_association(decision: Decision, tx: Tx, deps: Deps) -> None:
@@ -88,7 +97,11 @@ async def on_reponse_par_message(event: ReponseParMessage, tx: Tx, deps: Deps) -
             demande = Demande(
                 event.reponse_id, event.annonce_id, event.compte_id, event.quantite, attendre=True, origine=origine
             )
-            await repondre(tx, deps, demande)
+            existante = await deps.store.reponse_en_cours(event.annonce_id, event.compte_id, tx.session)
+            if existante is not None and existante.get("a_confirmer"):
+                await confirmer(tx, deps, existante, origine)
+            else:
+                await repondre(tx, deps, demande)
         else:
             await _annuler_par_message(event, origine, tx, deps)
     except SansEffet as refus:

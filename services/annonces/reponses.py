@@ -20,6 +20,7 @@ class ActionReponse(StrEnum):
     ANNULER = "annuler"
     PROMOUVOIR = "promouvoir"
     CLORE = "clore"
+    CONFIRMER = "confirmer"
 
 
 _E = EtatReponse
@@ -221,6 +222,13 @@ def agir(
 def clore(reponse: Reponse, raison: evenements.RaisonCloture) -> ChangementReponse:
     """The annonce ended before. Raises ReponseImpossible."""
     return _appliquer(reponse, ActionReponse.CLORE, {"place": None, "rang": None}, {"raison": raison})
+
+
+def confirmer(reponse: Reponse, origine: Origine | None = None) -> evenements.ReponseConfirmee:
+    """It still holds after a change: nothing of it is different. Raises ReponseImpossible."""
+    if reponse.etat not in EN_COURS:
+        raise ReponseImpossible(reponse.etat, ActionReponse.CONFIRMER)
+    return evenements.ReponseConfirmee.model_validate({"reponse": reponse, **_du_message(origine)})
 
 
 def rend_ses_places(avant: EtatReponse, apres: EtatReponse) -> bool:

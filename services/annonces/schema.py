@@ -15,6 +15,7 @@ INDEXES = (
     Index("annonces", [("etat", 1), ("publiee_at", -1)]),
     Index("annonces", [("etat", 1), ("expire_at", 1)]),
     Index("annonces", [("date_debut", 1)]),
+    Index("annonces", [("a_dire.dire_at", 1)], options={"sparse": True}),
     Index("annonces", [("auteur.compte_id", 1), ("deposee_at", -1)]),
     Index("annonces", [("auteur.association_id", 1), ("deposee_at", -1)]),
     Index("associations", [("membres", 1)]),

@@ -27,3 +27,5 @@ class Reglages(settings.Settings):
     expiration_s: float = 30.0
     rappel_heure: dt.time = dt.time(17)
     rappel_s: float = 30.0
+    changement_delai_s: float = 600.0
+    changement_s: float = 15.0

@@ -1,11 +1,12 @@
 """Mongo: the collections associations, annonces, reponses. A document is the state of the contract plus private fields.
 
-Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), proposition (a
-domain.Proposition; absent in rows of older versions), position (its place as GeoJSON), siren (of a company), empreinte
-(of the request that made it under an Idempotency-Key). Of an association: version_inscrite, motifs, numeros (unique
-while it is not refused and has members). Of a reponse: message and mot (what the author wrote when they declined it),
-both encrypted by conversation_store.py, active (at most one for an account and an annonce), rappel_pour (the day of
-which its account was reminded). The rang of a reponse that waits is kept up to date here; events tell it once.
+Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how many reponses wait), proposition and
+a_dire (as in domain.Fiche; absent in rows of older versions), position (its place as GeoJSON), siren (of a company),
+empreinte (of the request that made it under an Idempotency-Key). Of an association: version_inscrite, motifs, numeros
+(unique while it is not refused and has members). Of a reponse: message and mot (what the author wrote when they
+declined it), both encrypted by conversation_store.py, active (at most one for an account and an annonce), rappel_pour
+(the day of which its account was reminded), a_confirmer (True once a change was told, False once it was confirmed). The
+rang of a reponse that waits is kept up to date here; events tell it once.
 """
 
 import datetime as dt
@@ -21,7 +22,7 @@ from contracts.moderation import Motif
 from kit.mongo import Database, Session
 from kit.outbox import WAITING
 from services.annonces.associations import FicheAssociation
-from services.annonces.domain import VIVANTS, Fiche, Proposition, lieu_public
+from services.annonces.domain import VIVANTS, ChangementADire, Fiche, Proposition, lieu_public
 from services.annonces.reponses import ACTIVES, EN_COURS
 
 Document = dict[str, Any]
@@ -50,8 +51,15 @@ def annonce_de(document: Document) -> Annonce:
 
 def fiche(document: Document) -> Fiche:
     motifs = [Motif.model_validate(motif) for motif in document.get("motifs", [])]
-    proposition = Proposition.model_validate(p) if (p := document.get("proposition")) else None
-    return Fiche(annonce_de(document), document["version_deposee"], motifs, document.get("en_attente", 0), proposition)
+    proposition, a_dire = document.get("proposition"), document.get("a_dire")
+    return Fiche(
+        annonce_de(document),
+        document["version_deposee"],
+        motifs,
+        document.get("en_attente", 0),
+        Proposition.model_validate(proposition) if proposition else None,
+        ChangementADire.model_validate(a_dire) if a_dire else None,
+    )
 
 
 def fiche_association(document: Document) -> FicheAssociation:
@@ -68,6 +76,7 @@ def champs(fiche: Fiche) -> Document:
         "motifs": bson(fiche.motifs),
         "en_attente": fiche.en_attente,
         "proposition": bson(fiche.proposition),
+        "a_dire": bson(fiche.a_dire),
         "position": {"type": "Point", "coordinates": [annonce.lieu.lon, annonce.lieu.lat]},
     }
 
@@ -120,6 +129,11 @@ class Store:
         filtre = {"etat": {"$in": bson(sorted(VIVANTS))}, "expire_at": {"$lte": now}}
         cursor = self.annonces.find(filtre, {"_id": 1}).sort("expire_at", 1).limit(limite)
         return [row["_id"] async for row in cursor]
+
+    async def changements_dus(self, now: dt.datetime, limite: int) -> list[str]:
+        """Ids of annonces of which a change is to be told by now, the oldest first."""
+        cursor = self.annonces.find({"a_dire.dire_at": {"$lte": now}}, {"_id": 1}).sort("a_dire.dire_at", 1)
+        return [row["_id"] async for row in cursor.limit(limite)]
 
     async def publications(
         self, debut: dt.datetime | None, fin: dt.datetime | None, ids: list[str] | None, apres: str | None, limite: int

@@ -114,6 +114,7 @@ class VueReponse(BaseModel):
     message: str
     prenom: str | None
     mot: str
+    a_confirmer: bool | None
     deposee_at: dt.datetime
 
 
@@ -187,6 +188,7 @@ def association_membre(
     return VueAssociationMembre(**champs, motifs=document.get("motifs", []), gerable=gerable)
 
 
-def reponse(reponse: Reponse, message: str, *, mot: str = "", prenom: str | None = None) -> VueReponse:
-    champs = reponse.model_dump(include=set(VueReponse.model_fields))
-    return VueReponse(**champs, message=message, mot=mot, prenom=prenom)
+def reponse(reponse: Reponse, message: str, **autres: Any) -> VueReponse:
+    """`autres`: mot, prenom and a_confirmer, where they are known."""
+    connus = {"mot": "", "prenom": None, "a_confirmer": None, **autres}
+    return VueReponse(**reponse.model_dump(include=set(VueReponse.model_fields)), message=message, **connus)

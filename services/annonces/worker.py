@@ -1,4 +1,4 @@
-"""Wires the worker: consumers, outbox sweeper, expiry, reminders."""
+"""Wires the worker: consumers, outbox sweeper, expiry, reminders, changes that are told."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from contracts.evenements import CATALOGUE
 from kit.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
-from services.annonces import expiration, veille
+from services.annonces import changements_timer, expiration, veille
 from services.annonces.handlers import HANDLERS
 from services.annonces.preparation import preparer
 from services.annonces.republication import sources
@@ -30,8 +30,11 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
         async def reminders(stopping: asyncio.Event) -> None:
             await veille.run(deps, stopping)
 
+        async def changes(stopping: asyncio.Event) -> None:
+            await changements_timer.run(deps, stopping)
+
         republication = runtime.republication(sources(deps.store))
         await republication.begin()
         processor = runtime.processor(HANDLERS, deps, CATALOGUE)
         consumers = runtime.consumers([topic.name for topic in topics.read_by(SERVICE)], processor, health)
-        yield [*consumers, runtime.outbox.run_sweeper, republication.run, expiry, reminders]
+        yield [*consumers, runtime.outbox.run_sweeper, republication.run, expiry, reminders, changes]

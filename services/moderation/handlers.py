@@ -58,7 +58,7 @@ async def on_annonce_deposee(event: AnnonceDeposee, tx: Tx, deps: Deps) -> None:
 
 
 async def _ouvrir(annonce: Annonce, tx: Tx, deps: Deps, *, approuvee: Annonce | None = None) -> None:
-    """A text to read: it waits for a moderator, or the policy publishes it. `approuvee`: what stays online meanwhile."""
+    """A text to read: it waits for a moderator, or the policy publishes it. `approuvee`: what stays online."""
     if await deps.store.est_efface(annonce.auteur.compte_id, tx.session):
         if annonce.auteur.type is TypeAuteur.PARTICULIER:
             return

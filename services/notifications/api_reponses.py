@@ -1,4 +1,4 @@
-"""The links of an alert: answer « je peux aider », or « pas cette fois ». Reading one changes nothing."""
+"""The links of alerts and of changes: a yes or a no, in the name of whom the mail was for. Reading changes nothing."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from kit.problems import not_found
 from kit.tokens import identity
 from services.notifications import views
 from services.notifications.deps import Acces, Deps, json
-from services.notifications.domain import Genre
+from services.notifications.domain import REPONDABLES, Genre
 from services.notifications.messages.signed_links import Usage
 from services.notifications.registre.rows import Ligne
 from services.notifications.requetes import Corps
@@ -69,14 +69,15 @@ async def repondre(jeton: str, saisie: ReponseSaisie, deps: Deps) -> Response:
 async def _envoi(jeton: str, deps: Acces) -> Ligne:
     lien = deps.atelier.liens.lire(jeton, Usage.REPONSE)
     envoi = await deps.atelier.consultation.envoi(lien.envoi_id) if lien else None
-    if envoi is None or envoi["genre"] != Genre.ALERTE or not envoi["compte_id"]:
+    if envoi is None or envoi["genre"] not in REPONDABLES or not envoi["compte_id"]:
         raise not_found("Ce lien de réponse")
-    return envoi
+    return {"annonce_id": envoi.get("a_propos"), **envoi}
 
 
 def _vue(envoi: Ligne) -> dict[str, Any]:
     return {
         "annonce": {"annonce_id": envoi["annonce_id"], "titre": envoi.get("titre")},
         "intentions": list(_INTENTIONS),
+        "changement": envoi["genre"] == Genre.CIRCONSTANCES_CHANGEES,
         "fait": envoi.get("reponse"),
     }

@@ -42,6 +42,10 @@ class Genre(StrEnum):
     REPONSE_SANS_EFFET = "reponse_sans_effet"
     MESSAGE_RECU = "message_recu"
     """Somebody has written in a conversation."""
+    CIRCONSTANCES_CHANGEES = "circonstances_changees"
+    """Days or place changed: does the answer still hold?"""
+    REPONSE_CONFIRMEE = "reponse_confirmee"
+    """To who said by a message that it does."""
     BESOIN_RETIRE = "besoin_retire"
     RAPPEL = "rappel"
     RESUME = "resume"
@@ -129,6 +133,7 @@ PRESSES = frozenset(
         Genre.CODE,
         Genre.CODE_TELEPHONE,
         Genre.REPONSE_NOTEE,
+        Genre.REPONSE_CONFIRMEE,
         Genre.REPONSE_EN_ATTENTE,
         Genre.REPONSE_SANS_EFFET,
         Genre.STOP_CONFIRME,
@@ -149,9 +154,13 @@ A_HEURES_OUVRABLES = frozenset(
         Genre.REPONSE_PROMUE,
         Genre.REPONSE_ACCEPTEE,
         Genre.PLACE_LIBEREE,
+        Genre.CIRCONSTANCES_CHANGEES,
     }
 )
 """By SMS they wait for the hours in which one may write. The others answer what somebody has just done."""
+
+REPONDABLES = frozenset({Genre.ALERTE, Genre.CIRCONSTANCES_CHANGEES})
+"""They ask something: yes or no by their link, or by an SMS."""
 
 SUR_ACCORD = frozenset({Genre.ALERTE, Genre.RESUME})
 """They need an agreement, and keep silent during a pause; the others answer what somebody did themselves."""

@@ -10,12 +10,14 @@ from contracts.annonces import (
     AnnonceExpiree,
     AnnoncePourvue,
     AnnonceRetiree,
+    CirconstancesChangees,
     EvenementReponse,
     RappelDu,
     Reponse,
     ReponseAcceptee,
     ReponseAnnulee,
     ReponseClose,
+    ReponseConfirmee,
     ReponseDeclinee,
     ReponseDeposee,
     ReponseEnAttente,
@@ -30,6 +32,7 @@ from contracts.matching import CorrespondancesTrouvees
 from contracts.moderation import DecisionPrise, Issue
 from contracts.notifications import Canal, Intention
 from kit.errors import Stop
+from kit.ids import stable_id
 from kit.metrics import STALE
 from kit.outbox import Tx
 from kit.processor import Handlers
@@ -178,6 +181,20 @@ async def on_rappel_du(event: RappelDu, tx: Tx, deps: Deps) -> None:
     await _dire(event.reponse, Genre.RAPPEL, {**_donnees(event.reponse), **quand}, tx, deps)
 
 
+async def on_circonstances_changees(event: CirconstancesChangees, tx: Tx, deps: Deps) -> None:
+    """Its row names the annonce, so that a yes or a no by link or SMS finds it."""
+    reponse = event.reponse
+    donnees = {**_donnees(reponse), **event.model_dump(mode="json", include={"avant", "apres"})}
+    sur = {"a_propos": reponse.annonce_id, "ref": donnees["ref"]}
+    canal = await _canal(reponse, deps)
+    cause = stable_id("circonstances", reponse.reponse_id, event.changees_at.isoformat())
+    await deps.courrier.ecrire({reponse.compte_id: canal}, Genre.CIRCONSTANCES_CHANGEES, cause, donnees, tx, **sur)
+
+
+async def on_reponse_confirmee(event: ReponseConfirmee, tx: Tx, deps: Deps) -> None:
+    await _repondre(event, Genre.REPONSE_CONFIRMEE, tx, deps)
+
+
 async def on_reponse_sans_effet(event: ReponseSansEffet, tx: Tx, deps: Deps) -> None:
     """The truth about a message that changed nothing; a « non » to what was never answered needs no more words."""
     if event.intention is Intention.ANNULER:
@@ -243,12 +260,17 @@ async def _repondre(event: EvenementReponse, genre: Genre, tx: Tx, deps: Deps) -
 
 async def _dire(reponse: Reponse, genre: Genre, donnees: dict[str, Any], tx: Tx, deps: Deps) -> None:
     """To whoever answered, on the channel by which they did, unless they have closed it since."""
+    canal = await _canal(reponse, deps)
+    cause = f"{reponse.reponse_id}:{reponse.version}"
+    await deps.courrier.ecrire({reponse.compte_id: canal}, genre, cause, donnees, tx)
+
+
+async def _canal(reponse: Reponse, deps: Deps) -> Canal:
     contact = (await deps.contacts.trouver([reponse.compte_id])).get(reponse.compte_id)
     canal = reponse.canal or Canal.EMAIL
     if contact is not None and (canal in contact.opposes or canal not in contact.adresses):
-        canal = Canal.EMAIL
-    cause = f"{reponse.reponse_id}:{reponse.version}"
-    await deps.courrier.ecrire({reponse.compte_id: canal}, genre, cause, donnees, tx)
+        return Canal.EMAIL
+    return canal
 
 
 def _donnees(reponse: Reponse) -> dict[str, Any]:
@@ -286,6 +308,8 @@ HANDLERS: Handlers = {
     ReponseClose: on_reponse_close,
     ReponseSansEffet: on_reponse_sans_effet,
     RappelDu: on_rappel_du,
+    CirconstancesChangees: on_circonstances_changees,
+    ReponseConfirmee: on_reponse_confirmee,
     MessageEcrit: on_message_ecrit,
     AnnonceRetiree: on_annonce_close,
     AnnonceExpiree: on_annonce_close,

@@ -24,7 +24,7 @@ from services.notifications.canaux.base import (
 from services.notifications.contacts.encryption import Coffre, Illisible
 from services.notifications.contacts.store import Contact
 from services.notifications.delivery.compiled import Modeles
-from services.notifications.domain import Suite
+from services.notifications.domain import REPONDABLES, Suite
 from services.notifications.messages.mail import Compositeur, ValeurInterdite
 from services.notifications.messages.signed_links import Lien, Liens, Usage
 from services.notifications.messages.sms import rediger_push, rediger_sms
@@ -40,6 +40,10 @@ Signature = Callable[[bytes], bytes]
 def sceller(coffre: Coffre, envoi_id: str, adresse: str, code: str) -> dict[str, object]:
     """The secret of a row: a code and where it goes. It is removed as soon as the row is done."""
     return coffre.fermer(orjson.dumps([adresse, code]).decode(), envoi_id)
+
+
+_SANS_PROFIL = "aucun"
+"""Stands for the profil in the link of a message that no profil asked for."""
 
 
 class Remise:
@@ -132,6 +136,9 @@ class Remise:
         if profil_id := ligne.get("profil_id"):
             lien = Lien(ligne["_id"], profil_id)
             desabonnement = self._compositeur.lien_desabonnement(self._liens.signer(lien))
+            reponse = self._compositeur.lien_reponse(self._liens.signer(lien, Usage.REPONSE))
+        elif ligne["genre"] in REPONDABLES:
+            lien = Lien(ligne["_id"], _SANS_PROFIL)
             reponse = self._compositeur.lien_reponse(self._liens.signer(lien, Usage.REPONSE))
         corps = {
             "raisons": ligne.get("pourquoi", ""),

@@ -48,6 +48,9 @@ VARIABLES: Mapping[str, str] = {
     "place": "int | None: how many places were taken once these were reserved (Reponse.place)",
     "places": "int | None (never in an alerte): how many the annonce has",
     "rang": "int | None: position in the waiting list, from 1",
+    **dict.fromkeys(
+        ("avant", "apres"), "{date_debut, date_fin, creneaux, lieu, a_distance} as in the JSON of an annonce"
+    ),
     "mot": "bool: the author left a word, which can be read in the account",
     "raison": "str: a RaisonSansEffet (reponse_sans_effet) or a RaisonCloture (besoin_retire)",
     "annonces": "list of annonces as JSON, each with pourquoi (str) and lien (str: its page); for quelle_annonce a "
@@ -164,6 +167,10 @@ MESSAGES: Mapping[Genre, Message] = {
         _PARTOUT,
     ),
     Genre.RAPPEL: Message("Rappel : {titre}", "place", _PLACE | _QUAND | {"quantite"}, _PARTOUT, agenda=True),
+    Genre.CIRCONSTANCES_CHANGEES: Message(
+        "Toujours d’accord ? Du nouveau pour {titre}", "circonstances_changees", _PLACE | {"avant", "apres"}, _PARTOUT
+    ),
+    Genre.REPONSE_CONFIRMEE: Message("C’est noté : {titre}", "reponse_confirmee", _PLACE, _PARTOUT),
     Genre.BESOIN_RETIRE: Message(
         "On ne vous attend plus : {titre}", "besoin_retire", frozenset({"titre", "raison"}), _PARTOUT
     ),

@@ -108,6 +108,13 @@ EXEMPLES: Mapping[Genre, Mapping[str, Any]] = {
     Genre.REPONSE_ANNULEE: _REPONSE,
     Genre.REPONSE_SANS_EFFET: {**_REPONSE, "raison": RaisonSansEffet.DEJA_REPONDU.value},
     Genre.RAPPEL: {**_REPONSE, **_QUAND},
+    Genre.CIRCONSTANCES_CHANGEES: {
+        **_REPONSE,
+        "ref": ANNONCE["ref"],
+        "avant": {**_QUAND, "date_debut": "2027-03-06", "date_fin": "2027-03-06"},
+        "apres": _QUAND,
+    },
+    Genre.REPONSE_CONFIRMEE: _REPONSE,
     Genre.BESOIN_RETIRE: {**_REPONSE, "raison": RaisonCloture.RETIREE.value},
     Genre.MESSAGE_RECU: {"conversation_id": "3f815dbe904c5a72d6eafb0213c4d5e6"},
     Genre.REGROUPEMENT: {

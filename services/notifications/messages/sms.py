@@ -16,11 +16,10 @@ from services.notifications.messages.raisons import SEPARATEUR
 from services.notifications.messages.wording import (
     au_rang,
     court,
-    courts,
     endroit,
     jour_court,
-    periode,
     periode_courte,
+    quand_et_ou,
     raison_sans_effet,
     rang,
     une_ligne,
@@ -155,6 +154,24 @@ def _liberee(d: Donnees) -> str:
     return f"Votre place pour {_titre(d)} n'est plus retenue : ne vous déplacez pas.{f' {_MOT}' if d['mot'] else ''}"
 
 
+def _changees(d: Donnees) -> str:
+    return (
+        f"Changement pour {_titre(d)} : {_quand_ou_court(d['apres'])} (avant : {_quand_ou_court(d['avant'])}). "
+        f"Toujours d'accord ? Répondez OUI {d['ref']} ou NON {d['ref']}"
+    )
+
+
+def _quand_ou_court(circonstances: Donnees) -> str:
+    c = circonstances
+    creneaux = ", ".join(court(code, "creneaux") for code in c["creneaux"][:3])
+    dates = (periode_courte(c["date_debut"], c["date_fin"]), creneaux, endroit(c["lieu"], c["a_distance"]))
+    return ", ".join(x for x in dates if x) or "sans date"
+
+
+def _confirmee(d: Donnees) -> str:
+    return f"C'est noté : pour {_titre(d)}, on compte toujours sur vous. Merci !"
+
+
 def _annulee(d: Donnees) -> str:
     return (
         f"Quelqu'un renonce à vous aider pour {_titre(d)}{_quantite(d)}. Ce qui lui était réservé est libre à nouveau."
@@ -168,9 +185,7 @@ def _sans_effet(d: Donnees) -> str:
 
 
 def _rappel(d: Donnees) -> str:
-    creneaux = ", ".join(court(code, "creneaux") for code in d["creneaux"][:3])
-    dates = (periode_courte(d["date_debut"], d["date_fin"]), creneaux, endroit(d["lieu"], d["a_distance"]))
-    return f"Rappel : {_titre(d)}, {', '.join(x for x in dates if x)}. {_renoncer(d)}"
+    return f"Rappel : {_titre(d)}, {_quand_ou_court(d)}. {_renoncer(d)}"
 
 
 def _retire(d: Donnees) -> str:
@@ -235,6 +250,8 @@ SMS: Mapping[Genre, Callable[[Donnees], str]] = {
     Genre.REPONSE_DECLINEE: _declinee,
     Genre.REPONSE_DECLINEE_MOT: _declinee_mot,
     Genre.PLACE_LIBEREE: _liberee,
+    Genre.CIRCONSTANCES_CHANGEES: _changees,
+    Genre.REPONSE_CONFIRMEE: _confirmee,
     Genre.REPONSE_ANNULEE: _annulee,
     Genre.REPONSE_SANS_EFFET: _sans_effet,
     Genre.RAPPEL: _rappel,
@@ -271,8 +288,9 @@ class _Enonce(dict[str, Any]):
             case "sans_effet":
                 return raison_sans_effet(self["raison"], self["place"], self["places"], self["rang"])
             case "quand_ou":
-                dates = periode(self["date_debut"], self["date_fin"]), courts(self["creneaux"], "creneaux")
-                return ", ".join(x for x in (*dates, endroit(self["lieu"], self["a_distance"])) if x)
+                return quand_et_ou(self)
+            case "maintenant":
+                return quand_et_ou(self["apres"]) or "sans date"
             case _:
                 raise KeyError(nom)
 
@@ -302,6 +320,8 @@ PUSH: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_DECLINEE: ("Merci de l’avoir proposée : d’autres annonces en ont besoin.", "/annonces"),
     Genre.REPONSE_DECLINEE_MOT: ("L’auteur vous a laissé un mot.", _COMPTE),
     Genre.PLACE_LIBEREE: ("Ne vous déplacez pas.", _COMPTE),
+    Genre.CIRCONSTANCES_CHANGEES: ("Maintenant\u00a0: {maintenant}. Dites si vous venez toujours.", _COMPTE),
+    Genre.REPONSE_CONFIRMEE: ("On compte toujours sur vous. Merci\u00a0!", _ANNONCE),
     Genre.REPONSE_ANNULEE: ("Ce qui lui était réservé est de nouveau disponible.", _ANNONCE),
     Genre.REPONSE_SANS_EFFET: ("Raison : {sans_effet}.", "/annonces"),
     Genre.RAPPEL: ("{quand_ou}", _ANNONCE),

@@ -72,6 +72,13 @@ def endroit(lieu: Mapping[str, Any], a_distance: bool) -> str:
     return court(lieu["quartier"], "quartiers") if lieu["quartier"] else ""
 
 
+def quand_et_ou(circonstances: Mapping[str, Any]) -> str:
+    """« samedi 5 décembre 2026, samedi matin, Fives »: days, slots and place, those that there are."""
+    c = circonstances
+    morceaux = (periode(c["date_debut"], c["date_fin"]), courts(c["creneaux"], "creneaux"))
+    return ", ".join(m for m in (*morceaux, endroit(c["lieu"], c["a_distance"])) if m)
+
+
 def entre_parentheses(quantite: int) -> str:
     """What follows a title when more than one is meant."""
     return f" (quantité{NBSP}: {quantite})" if quantite > 1 else ""
@@ -114,6 +121,7 @@ FILTRES: Mapping[str, Callable[..., Any]] = {
         periode,
         courts,
         endroit,
+        quand_et_ou,
         entre_parentheses,
         rang,
         sur_demande,

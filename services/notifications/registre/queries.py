@@ -7,7 +7,7 @@ from typing import Any
 from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.mongo import Database, Session
-from services.notifications.domain import Genre
+from services.notifications.domain import REPONDABLES, Genre
 from services.notifications.planning.sms_rules import du_mois
 from services.notifications.registre.ids import alertes_de
 from services.notifications.registre.old_ids import anciennes_de
@@ -46,20 +46,22 @@ class Consultation:
         return [ligne async for ligne in cursor.sort("cree_at", -1).skip((page - 1) * taille).limit(taille)], total
 
     async def alertes_sms(self, compte_id: str, depuis: dt.datetime, session: Session) -> list[Ligne]:
-        """Alerts sent by SMS since `depuis`, newest first, only the last one of each annonce, with their references."""
+        """What was sent by SMS since `depuis` and asks for yes or no, newest first, only the last one of each annonce,
+        with its reference and its `annonce_id`."""
         cursor = self._db.envois.find(
             {
                 "compte_id": compte_id,
-                "genre": Genre.ALERTE.value,
+                "genre": {"$in": [genre.value for genre in REPONDABLES]},
                 "canal": Canal.SMS.value,
                 "etat": {"$in": [Etat.REMIS.value, Etat.LIVRE.value, Etat.REMISE.value, Etat.INCERTAIN.value]},
                 "cree_at": {"$gt": depuis},
             },
-            {"annonce_id": 1, "titre": 1, "ref": 1, "cree_at": 1},
+            {"annonce_id": 1, "a_propos": 1, "titre": 1, "ref": 1, "cree_at": 1},
             session=session,
         )
         par_annonce: dict[str, Ligne] = {}
         async for ligne in cursor.sort("cree_at", -1).limit(100):
+            ligne.setdefault("annonce_id", ligne.get("a_propos"))
             par_annonce.setdefault(ligne["annonce_id"], ligne)
         return list(par_annonce.values())
 

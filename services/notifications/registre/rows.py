@@ -2,12 +2,13 @@
 
 {_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat, motif?, tentatives,
 lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?, reference?, parties?, resume_at?,
-resume_id?, score?, ancienne?, cause?}
+resume_id?, score?, ancienne?, cause?, a_propos?}
 
 `gabarit`: version of the template. `reprise_at`: time from which any process may take the row over (a new row that no
 deliverer took, a failure after its pause); absent while it is claimed and when it is finished. `lot`: the claim that
 holds it (claims.py). `ancienne`: the id of the alert was made by an earlier version of the code. `cause`: trace of the
-event that caused it ({"traceparent": …}).
+event that caused it ({"traceparent": …}). `a_propos`: the annonce of a message that is no alert and can be
+answered. It is not `annonce_id`, since what cancels the alerts about an annonce must not cancel this message.
 """
 
 from typing import Any

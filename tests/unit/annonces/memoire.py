@@ -49,6 +49,10 @@ class MagasinEnMemoire:
     async def du_jour(self, jour: dt.date) -> list[Annonce]:
         return [fiche(d).annonce for d in self.annonces.values() if d["date_debut"] == jour.isoformat()]
 
+    async def changements_dus(self, now: dt.datetime, limite: int) -> list[str]:
+        dus = (d for d in self.annonces.values() if d["a_dire"] and d["a_dire"]["dire_at"] <= now)
+        return [d["annonce_id"] for d in dus][:limite]
+
     async def reponse(self, id_: str, session: Any = None) -> Document | None:
         return self.reponses.get(id_)
 
