@@ -63,6 +63,8 @@ def _page(request: Request, saisie: Saisie, problem: Problem | None = None, **co
 async def nouvelle(request: Request) -> Response:
     caller = session_of(request)
     associations = await _associations(request, caller)
+    if modele := request.query_params.get("modele"):
+        return _page(request, await _refaite(request, caller, modele), associations=associations, annonce=None)
     first = next((a["association_id"] for a in associations if a["etat"] == "validee"), None)
     values = {"sens": ["besoin" if first else "offre"], "places": ["1"], "cle": [new_id()]}
     values["auteur"] = [f"association:{first}" if first else "particulier"]
@@ -70,6 +72,16 @@ async def nouvelle(request: Request) -> Response:
     if chosen in ("besoin", "offre"):
         values["sens"] = [chosen]
     return _page(request, Saisie(values), associations=associations, annonce=None)
+
+
+async def _refaite(request: Request, caller: Caller, annonce_id: str) -> Saisie:
+    """What an earlier ad of theirs says, to be posted again."""
+    path = f"/v1/annonces/{segment(annonce_id)}"
+    found = (await ask(request, "annonces", "GET", path, caller)).json()
+    if not found.get("gerable"):
+        raise not_found("Cette annonce")
+    rendez_vous = (await ask(request, "annonces", "GET", f"{path}/rendez-vous", caller)).json()
+    return forms.annonce_refaite(found, rendez_vous, new_id())
 
 
 async def deposer(request: Request) -> Response:

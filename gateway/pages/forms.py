@@ -26,6 +26,10 @@ class Saisie:
                 values.setdefault(name, []).append(value)
         return cls(values)
 
+    def avec(self, **values: str) -> "Saisie":
+        """The same with these fields as well."""
+        return Saisie({**self._values, **{name: [value] for name, value in values.items()}})
+
     def un(self, name: str, default: str = "") -> str:
         """One value, trimmed."""
         found = self._values.get(name)
@@ -94,6 +98,14 @@ def annonce_saisie(stored: Mapping[str, Any], rendez_vous: Mapping[str, Any]) ->
     quartier = (stored.get("lieu") or {}).get("quartier")
     values["quartier"] = [quartier] if quartier else []
     return Saisie(values)
+
+
+def annonce_refaite(stored: Mapping[str, Any], rendez_vous: Mapping[str, Any], key: str) -> Saisie:
+    """The form of a new annonce with what a stored one says, except its days, which are over. `key`: sent with it."""
+    saisie = annonce_saisie({**stored, "date_debut": None, "date_fin": None}, rendez_vous)
+    auteur = stored["auteur"]
+    qui = f"association:{auteur['association_id']}" if auteur.get("association_id") else str(auteur["type"])
+    return saisie.avec(auteur=qui, auteur_nom=str(auteur.get("nom") or ""), cle=key)
 
 
 def association(saisie: Saisie, version_engagement: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _WITH_ANSWERS = frozenset({"deposee", "a_corriger", "publiee", "pourvue", "expir
 """States of an ad, once it was published, in which its answers can be decided."""
 _ACTIONS = {
     ("annonces", "retrait"): "/v1/annonces/{id}/retrait",
+    ("annonces", "prolongation"): "/v1/annonces/{id}/prolongation",
     ("annonces", "places"): "/v1/annonces/{id}/places",
     ("reponses", "acceptation"): "/v1/reponses/{id}/acceptation",
     ("reponses", "refus"): "/v1/reponses/{id}/refus",

@@ -219,6 +219,21 @@ async def changer_places(annonce_id: str, saisie: PlacesSaisies, compte: Compte,
 
 
 @router.post(
+    "/v1/annonces/{annonce_id}/prolongation",
+    summary="Prolonger une annonce sans date",
+    response_model=views.VueAnnonceAuteur,
+    responses=documented(401, 404, 409),
+)
+async def prolonger(annonce_id: str, compte: Compte, deps: AvecDeps) -> Response:
+    async def work(tx: Tx) -> Document:
+        document = await mienne(deps, annonce_id, compte.sub, tx)
+        stockee = await appliquer(tx, deps, domain.prolonger(fiche(document), deps.clock.now()))
+        return {**document, **champs(stockee)}
+
+    return respond(_vue_auteur(await deps.outbox.run(work)))
+
+
+@router.post(
     "/v1/annonces/{annonce_id}/retrait",
     summary="Retirer une annonce",
     response_model=views.VueAnnonceAuteur,

@@ -18,6 +18,7 @@ from contracts.annonces import Annonce, Circonstances, EtatAnnonce, EvenementAnn
 from contracts.base import Valeur
 from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Decision, Issue, Motif
+from services.annonces.dates import DUREE_HABITUELLE
 
 
 class Action(StrEnum):
@@ -131,6 +132,10 @@ class PlacesDejaPrises(Refus):
     def __init__(self, prises: int) -> None:
         super().__init__(f"{prises} places are taken")
         self.prises = prises
+
+
+class FinFixee(Refus):
+    """An annonce with days ends with the last of them: it is not prolonged, its days are changed."""
 
 
 class VersionInconnue(Refus):
@@ -271,6 +276,16 @@ def changer_places(fiche: Fiche, places: int) -> Changement:
     if fiche.annonce.etat not in EN_LIGNE:
         raise TransitionInterdite(fiche.annonce.etat, Action.MODIFIER)
     return _modifier(fiche, _places(fiche.annonce, places))
+
+
+def prolonger(fiche: Fiche, now: dt.datetime) -> Changement:
+    """Online for as long again as an annonce without days usually is. Raises TransitionInterdite or FinFixee."""
+    annonce = fiche.annonce
+    if annonce.etat not in EN_LIGNE:
+        raise TransitionInterdite(annonce.etat, Action.MODIFIER)
+    if annonce.date_debut or annonce.date_fin:
+        raise FinFixee("it ends with its last day")
+    return _modifier(fiche, {"expire_at": max(annonce.expire_at, now + DUREE_HABITUELLE)})
 
 
 def appliquer_decision(fiche: Fiche, decision: Decision, now: dt.datetime) -> Changement | None:

@@ -16,6 +16,7 @@ from services.annonces.conversations import ConversationFermee, PasParticipant, 
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import (
     Action,
+    FinFixee,
     PlacesDejaPrises,
     PlacesInsuffisantes,
     Refus,
@@ -88,6 +89,9 @@ def _problem(refus: Refus) -> Problem:
                 "places",
                 f"Des réponses tiennent déjà {tenues}\u00a0: gardez-en autant, ou libérez-en d’abord.",
             )
+        case FinFixee():
+            detail = "Cette annonce se termine avec son dernier jour\u00a0: pour la prolonger, changez ses dates."
+            return _conflit("fin-fixee", detail)
         case ReponseImpossible():
             detail = "Cette réponse n’est plus dans un état qui le permet\u00a0: rechargez la page."
             return _conflit("etat-incompatible", detail, etat=refus.etat.value)

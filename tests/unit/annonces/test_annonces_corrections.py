@@ -222,6 +222,23 @@ def _applique(lue: Fiche, quoi: str, valeurs: list[Any], prises: list[int]) -> F
     return change.fiche if change else lue
 
 
+def test_une_annonce_sans_date_se_prolonge_et_deux_fois_le_meme_jour_ne_change_rien() -> None:
+    plus_tard = NOW + dt.timedelta(days=50)
+    prolongee = domain.prolonger(fiche(E.POURVUE, restantes=0), plus_tard)
+    assert prolongee.fiche.annonce.expire_at == plus_tard + dt.timedelta(days=60)
+    assert prolongee.fiche.annonce.etat is E.POURVUE
+    encore = domain.prolonger(prolongee.fiche, plus_tard)
+    assert encore.fiche.annonce.expire_at == prolongee.fiche.annonce.expire_at
+
+
+def test_une_annonce_datee_ou_finie_ne_se_prolonge_pas() -> None:
+    datee = corrige(fiche(E.PUBLIEE), date_debut=dt.date(2026, 3, 14)).fiche
+    with pytest.raises(domain.FinFixee):
+        domain.prolonger(datee, NOW)
+    with pytest.raises(domain.TransitionInterdite):
+        domain.prolonger(fiche(E.EXPIREE), NOW)
+
+
 def test_chaque_champ_est_relu_ou_prend_effet_tout_de_suite() -> None:
     assert set(Contenu.model_fields) == set(Texte.model_fields) | domain.IMMEDIATS
     assert set(Texte.model_fields) & {"titre", "description", "lieu", "nature"} == {

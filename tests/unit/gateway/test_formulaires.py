@@ -6,6 +6,7 @@ from gateway.openapi import merge
 from gateway.pages.forms import (
     Saisie,
     annonce,
+    annonce_refaite,
     annonce_saisie,
     association,
     auteur,
@@ -143,3 +144,19 @@ def test_one_description_without_what_is_internal() -> None:
     assert merged["paths"]["/v1/profils"]["get"]["$ref"] == "#/components/schemas/MatchingPage"
     assert set(merged["components"]["schemas"]) == {"Commun", "Page", "MatchingPage"}
     assert merged["x-services-absents"] == ["moderation"]
+
+
+def test_refaire_une_annonce_reprend_tout_sauf_ses_jours_passes() -> None:
+    stored = {
+        "auteur": {"type": "association", "association_id": "a1", "nom": "Les Jardins"},
+        "titre": "Une camionnette",
+        "places": 3,
+        "creneaux": ["samedi-matin"],
+        "date_debut": "2026-03-14",
+        "date_fin": "2026-03-15",
+        "lieu": {"quartier": "fives"},
+    }
+    saisie = annonce_refaite(stored, {}, "c1")
+    assert (saisie.un("titre"), saisie.un("places"), saisie.un("quartier")) == ("Une camionnette", "3", "fives")
+    assert (saisie.un("auteur"), saisie.un("cle")) == ("association:a1", "c1")
+    assert (saisie.un("date_debut"), saisie.un("date_fin"), saisie.tous("creneaux")) == ("", "", ["samedi-matin"])
