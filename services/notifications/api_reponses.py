@@ -75,9 +75,10 @@ async def _envoi(jeton: str, deps: Acces) -> Ligne:
 
 
 def _vue(envoi: Ligne) -> dict[str, Any]:
-    return {
+    """`changement`: days or place of what somebody answered changed, and they are asked whether it still holds."""
+    vue = {
         "annonce": {"annonce_id": envoi["annonce_id"], "titre": envoi.get("titre")},
         "intentions": list(_INTENTIONS),
-        "changement": envoi["genre"] == Genre.CIRCONSTANCES_CHANGEES,
         "fait": envoi.get("reponse"),
     }
+    return vue | ({"changement": True} if envoi["genre"] == Genre.CIRCONSTANCES_CHANGEES else {})

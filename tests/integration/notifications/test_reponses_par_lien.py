@@ -1,8 +1,11 @@
 """The links of an alert: looking changes nothing, each new word is told once."""
 
+import datetime as dt
 import re
 from typing import Any
 
+from contracts.annonces import Circonstances, CirconstancesChangees, EtatReponse, Reponse
+from contracts.commun import Lieu
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.ids import new_id
 from services.notifications.domain import Genre
@@ -92,3 +95,35 @@ async def test_a_forged_link_and_one_for_something_else_are_unknown(poste: Poste
     assert await dire(poste, chemin, "peut-etre") == 422
     assert await dire(poste, chemin, "repondre", 0) == 422
     assert "reponse" not in await poste.ligne(_id=ligne["_id"], genre=Genre.ALERTE.value)
+
+
+async def test_apres_un_changement_le_lien_demande_si_cela_tient_toujours(poste: Poste, lire: Lire) -> None:
+    compte_id, adresse = await poste.inscrire()
+    reponse = Reponse(
+        reponse_id=new_id(),
+        version=2,
+        etat=EtatReponse.ACCEPTEE,
+        annonce_id=new_id(),
+        annonce_titre="Une camionnette pour un samedi",
+        quantite=1,
+        compte_id=compte_id,
+        destinataires=[new_id()],
+        deposee_at=dt.datetime.now(dt.UTC),
+    )
+    lieu = Lieu(quartier="fives", lat=50.63, lon=3.09)
+    avant = Circonstances(date_debut=dt.date(2027, 3, 13), lieu=lieu)
+    apres = Circonstances(date_debut=dt.date(2027, 3, 14), lieu=lieu)
+    change = CirconstancesChangees(reponse=reponse, changees_at=dt.datetime.now(dt.UTC), avant=avant, apres=apres)
+    await poste.publier(change)
+    await poste.dans_l_etat("remis", compte_id=compte_id, genre=Genre.CIRCONSTANCES_CHANGEES.value)
+    [mail] = poste.boite.mails[adresse]
+    texte = mail.get_body(("plain",)).get_content()
+    assert "13 mars 2027" in texte
+    assert "14 mars 2027" in texte
+    [jeton] = set(re.findall(r"([\w-]+\.[\w-]+\.[\w-]{43})", texte))
+    chemin = f"/v1/reponses-par-lien/{jeton}"
+    vue = (await poste.api.get(chemin, headers=poste.comme())).json()
+    assert (vue["changement"], vue["annonce"]["annonce_id"]) == (True, reponse.annonce_id)
+    assert await dire(poste, chemin, "refuser") == 202
+    [event] = await lire(lambda e: isinstance(e, ReponseParMessage) and e.compte_id == compte_id)
+    assert (event.annonce_id, event.intention) == (reponse.annonce_id, Intention.ANNULER)
