@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from kit import waiting
-from kit.waiting import outlast, wait
+from kit.waiting import jitter, outlast, wait
 
 
 async def test_an_event_ends_the_wait_and_so_does_the_time() -> None:
@@ -37,3 +37,37 @@ async def test_any_other_error_is_not_outlasted() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await outlast(wrong)
+
+
+async def test_qui_attend_un_signal_repart_a_son_arrivee_et_pas_avant() -> None:
+    event = asyncio.Event()
+    waits = asyncio.create_task(wait(event, 3600))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waits.done()
+    event.set()
+    await waits
+
+
+async def test_les_pauses_doublent_jusqu_a_deux_secondes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def no_pause(seconds: float) -> float:
+        pauses.append(seconds)
+        return 0.0
+
+    monkeypatch.setattr(waiting, "jitter", no_pause)
+    failures = [ConnectionError() for _ in range(8)]
+
+    async def action() -> None:
+        if failures:
+            raise failures.pop()
+
+    await outlast(action)
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+def test_une_pause_varie_de_moitie_pour_que_tous_ne_reviennent_pas_ensemble() -> None:
+    pauses = [jitter(2.0) for _ in range(200)]
+    assert all(1.0 <= pause <= 3.0 for pause in pauses)
+    assert len(set(pauses)) > 100

@@ -221,3 +221,29 @@ def test_qui_se_deplace_mal_ne_recoit_que_des_lieux_accessibles_ou_ce_qui_se_fai
     assert scoring.correspond(annonce(), profil(pmr=True)) is None
     assert scoring.correspond(annonce(accessible_pmr=True), profil(pmr=True)) is not None
     assert scoring.correspond(annonce(a_distance=True), profil(pmr=True)) is not None
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "points"),
+    [
+        (0, 20),
+        (1_000, 20),
+        (1_001, 16),
+        (2_000, 16),
+        (2_001, 12),
+        (5_000, 12),
+        (5_001, 8),
+        (10_000, 8),
+        (10_001, 4),
+        (20_000, 4),
+        (20_001, 0),
+    ],
+)
+def test_plus_c_est_pres_plus_cela_compte(distance_m: int, points: int) -> None:
+    assert scoring.proximite(distance_m) == points
+
+
+@pytest.mark.parametrize("km", [1, 64, 200, 500])
+def test_une_distance_est_juste_au_metre_jusqu_a_cinq_cents_kilometres(km: int) -> None:
+    corde = 2 * math.sin(km * 1000 / scoring.RAYON_TERRE_M / 2)
+    assert scoring.metres(corde**2) == km * 1000

@@ -99,3 +99,11 @@ def test_every_event_is_within_the_days_of_the_annonce(debut: dt.date, duree: in
         assert debut <= premier <= fin
         if "rrule" in e:
             assert premier < jusqu_a(e).astimezone(PARIS).date() <= fin
+
+
+@pytest.mark.parametrize(
+    ("creneau", "debut", "fin"), [("samedi-matin", 9, 12), ("samedi-apres-midi", 14, 18), ("samedi-soir", 18, 21)]
+)
+def test_une_demi_journee_a_les_heures_que_tout_le_monde_lui_donne(creneau: str, debut: int, fin: int) -> None:
+    (e,) = evenements(quand("2027-03-13", "2027-03-13", creneau))
+    assert (e.decoded("dtstart").hour, e.decoded("dtend").hour) == (debut, fin)

@@ -325,3 +325,73 @@ def test_apres_deux_heures_de_calme_les_poids_sont_ceux_de_la_configuration(
         banc.passer(600)
         banc.choix(1)
     assert banc.points == configures
+
+
+def test_quand_tous_se_taisent_les_points_ne_vont_que_de_qui_en_a_trop_a_qui_en_manque() -> None:
+    banc = Banc({"a": 50, "b": 30, "c": 20})
+    banc.echecs("a", 5)
+    banc.echecs("b", 5)
+    banc.passer(60)
+    banc.echecs("c", 5)
+    assert banc.points == {"a": 50, "b": 30, "c": 20}
+    assert [pas for pas in banc.pas if pas[3] is Raison.TOUS_MUETS] == [
+        ("c", "a", 50, Raison.TOUS_MUETS),
+        ("c", "b", 30, Raison.TOUS_MUETS),
+    ]
+
+
+def test_un_retour_rend_dix_points_en_tout_meme_entre_plusieurs() -> None:
+    banc = Banc({"a": 60, "b": 25, "c": 15})
+    banc.echecs("a", 5)
+    banc.passer(600)
+    assert sum(bascule.points for bascule in banc.poids.revenir()) == PAS
+    assert banc.points["a"] == PAS
+
+
+def test_un_succes_remet_a_zero_la_suite_des_echecs() -> None:
+    banc = Banc({"a": 50, "b": 50})
+    for _ in range(2):
+        banc.echecs("a", 4)
+        banc.succes("a")
+    assert banc.bascules == []
+    banc.echecs("a", 5)
+    assert banc.pas == [("a", "b", 50, Raison.MUET)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "mesures", "juge"),
+    [
+        (2.0, 1.0, 4, True),  # exactly twice as slow, and exactly enough measurements
+        (2.0, 1.0, 3, False),
+        (1.75, 1.0, 4, False),
+        (0.5, 0.25, 4, True),  # exactly as long as somebody notices
+        (0.4375, 0.125, 4, False),
+    ],
+)
+def test_la_lenteur_se_juge_a_partir_de_ses_seuils(a: float, b: float, mesures: int, juge: bool) -> None:
+    banc = Banc({"a": 50, "b": 50}, Reglages(lenteur=2.0, lenteur_min_s=0.5, mesures_min=4, fenetre_lenteur_s=300))
+    for _ in range(mesures):
+        # One slice for each: slowness is judged when one begins.
+        banc.succes("b", duree_s=b)
+        banc.succes("a", duree_s=a)
+        banc.passer(10)
+    assert bool(banc.bascules) is juge
+
+
+def test_apres_exactement_une_minute_de_repos_un_autre_changement_est_permis() -> None:
+    banc = Banc({"a": 50, "b": 50}, Reglages(lenteur=2.0, mesures_min=1, repos_s=60))
+    banc.succes("b", duree_s=1.0)
+    banc.succes("a", duree_s=4.0)
+    assert len(banc.bascules) == 1
+    banc.passer(59)
+    banc.succes("a", duree_s=4.0)
+    assert len(banc.bascules) == 1
+    banc.passer(1)
+    banc.succes("b", duree_s=1.0)
+    banc.passer(10)
+    banc.succes("a", duree_s=4.0)
+    assert len(banc.bascules) == 2
+
+
+def test_sans_hasard_donne_un_fournisseur_est_tire_quand_meme() -> None:
+    assert Poids({"a": 100}).tirer() == "a"

@@ -1,4 +1,6 @@
 import pytest
+from gsm0338 import Codec
+from gsm0338.charset import BASIC_CHARACTER_SET_EXTENSION
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +132,15 @@ def test_la_moitie_d_un_caractere_ne_fait_pas_tomber_l_envoi() -> None:
 )
 def test_lire_ce_qui_arrive(contenu: bytes, data_coding: int, texte: str) -> None:
     assert decoder(contenu, data_coding) == texte
+
+
+def test_notre_table_est_celle_de_la_norme() -> None:
+    """Compared with a table that we did not write."""
+    norme = Codec()
+    codes = [bytes([code]) for code in range(0x80) if code != 0x1B]
+    codes += [bytes([0x1B, code]) for code in BASIC_CHARACTER_SET_EXTENSION]
+    for octets in codes:
+        caractere = norme.decode(octets)[0]
+        assert encoder(caractere, Codage.GSM7) == octets
+        assert decoder(octets, Codage.GSM7) == caractere
+        assert poids(caractere, Codage.GSM7) == len(octets)
