@@ -52,7 +52,7 @@ async def identifiant(ville: Ville, liste: str, champ: str, page: Page) -> str:
     return str((await answer.json())[liste][0][champ])
 
 
-async def test_an_association_finds_help_without_a_line_of_javascript(ouvrir: Ouvrir, ville: Ville) -> None:
+async def test_une_association_trouve_de_l_aide_sans_une_ligne_de_javascript(ouvrir: Ouvrir, ville: Ville) -> None:
     page = await ouvrir()
     await entrer(page, ville, "responsable", "/associations/nouvelle")
     nom = page.get_by_role("textbox", name="Nom de l’association")
@@ -130,7 +130,7 @@ async def test_an_association_finds_help_without_a_line_of_javascript(ouvrir: Ou
     await expect(visitor.locator("#mes-reponses")).to_contain_text("Acceptée")
 
 
-async def test_subscribing_stopping_and_leaving(ouvrir: Ouvrir, ville: Ville) -> None:
+async def test_s_abonner_arreter_et_partir_se_font_sur_le_site(ouvrir: Ouvrir, ville: Ville) -> None:
     page = await ouvrir()
     await page.goto("/alertes/nouvelle")
     await expect(page).to_have_url(re.compile(r"/connexion\?retour=/alertes/nouvelle$"))
@@ -201,7 +201,7 @@ async def test_les_preferences_se_choisissent_sans_javascript(ouvrir: Ouvrir, vi
     await expect(page.locator("h1")).to_contain_text("Ce que vous avez reçu")
 
 
-async def test_a_moderator_works_behind_the_gateway_and_nobody_else(ouvrir: Ouvrir, ville: Ville) -> None:
+async def test_un_moderateur_travaille_derriere_la_porte_et_personne_d_autre(ouvrir: Ouvrir, ville: Ville) -> None:
     await ville.moderer()
     page = await ouvrir()
     await entrer(page, ville, "moderation")
@@ -218,7 +218,9 @@ async def test_a_moderator_works_behind_the_gateway_and_nobody_else(ouvrir: Ouvr
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])
-async def test_pages_fit_say_their_name_and_break_no_rule(ouvrir: Ouvrir, ville: Ville, width: int) -> None:
+async def test_les_pages_tiennent_disent_leur_nom_et_suivent_les_regles(
+    ouvrir: Ouvrir, ville: Ville, width: int
+) -> None:
     page = await ouvrir(javascript=True, width=width)
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -252,7 +254,7 @@ async def test_pages_fit_say_their_name_and_break_no_rule(ouvrir: Ouvrir, ville:
     assert [text for text in problems if "404" not in text] == []
 
 
-async def test_the_keyboard_reaches_the_content_first(ouvrir: Ouvrir, ville: Ville) -> None:
+async def test_le_clavier_atteint_d_abord_le_contenu(ouvrir: Ouvrir, ville: Ville) -> None:
     page = await ouvrir(javascript=True)
     await page.goto("/")
     await page.keyboard.press("Tab")

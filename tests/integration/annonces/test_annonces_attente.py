@@ -58,7 +58,7 @@ async def _verifier(banc: Banc, annonce_id: str, membre: str) -> dict[str, Repon
     return {reponse.compte_id: reponse for reponse in lues}
 
 
-async def test_twenty_at_once_on_the_site_for_five_places(banc: Banc) -> None:
+async def test_vingt_ensemble_sur_le_site_pour_cinq_places(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "a1", places=PLACES)
     foule = await asyncio.gather(*[_attendre(banc, annonce_id, f"f{n}") for n in range(FOULE)])
     assert {reponse.status_code for reponse in foule} == {201}
@@ -78,7 +78,7 @@ async def test_twenty_at_once_on_the_site_for_five_places(banc: Banc) -> None:
     assert [(r["etat"], r["rang"]) for r in siennes if r["annonce_id"] == annonce_id] == [("en_attente", 1)]
 
 
-async def test_twenty_messages_at_once_for_five_places(banc: Banc) -> None:
+async def test_vingt_messages_ensemble_pour_cinq_places(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "a2", places=PLACES)
     messages = [_message(annonce_id, f"f{n}") for n in range(FOULE)]
     await asyncio.gather(*[banc.publier(message) for message in messages])
@@ -96,7 +96,7 @@ def _suite_de(event: Any, message: ReponseParMessage) -> bool:
     return getattr(event, "message_id", None) == message.reponse_id
 
 
-async def test_messages_and_the_site_at_once_for_five_places(banc: Banc) -> None:
+async def test_messages_et_site_ensemble_pour_cinq_places(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "a3", places=PLACES)
     sur_le_site = [_attendre(banc, annonce_id, f"s{n}") for n in range(FOULE // 2)]
     par_message = [banc.traiter(_message(annonce_id, f"m{n}")) for n in range(FOULE // 2)]
@@ -104,7 +104,7 @@ async def test_messages_and_the_site_at_once_for_five_places(banc: Banc) -> None
     await _verifier(banc, annonce_id, "a3")
 
 
-async def test_the_same_message_twice_makes_one_answer_and_is_answered_once(banc: Banc) -> None:
+async def test_le_meme_message_deux_fois_fait_une_reponse_et_en_recoit_une(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "a4", places=PLACES)
     message = _message(annonce_id, "q4")
     await asyncio.gather(*[banc.traiter(message) for _ in range(3)])
@@ -121,7 +121,7 @@ async def test_the_same_message_twice_makes_one_answer_and_is_answered_once(banc
     assert sum(_suite_de(event, message) for event in banc.evenements) == 1
 
 
-async def test_who_is_refused_is_offered_the_waiting_list(banc: Banc) -> None:
+async def test_qui_est_refuse_se_voit_offrir_la_liste_d_attente(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "a5", places=1)
     assert (await _attendre(banc, annonce_id, "q5")).json()["etat"] == "deposee"
     refusee = await _attendre(banc, annonce_id, "q6", liste_attente=False)
@@ -138,7 +138,7 @@ async def test_who_is_refused_is_offered_the_waiting_list(banc: Banc) -> None:
     assert (await banc.lire(annonce_id, "a5"))["en_attente"] == 0
 
 
-async def test_a_withdrawal_tells_all_who_answered_or_wait(banc: Banc) -> None:
+async def test_un_retrait_previent_qui_a_repondu_ou_attend(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "a6", places=1)
     ids = [(await _attendre(banc, annonce_id, f"w{n}")).json()["reponse_id"] for n in range(3)]
     await banc.appeler("POST", f"/v1/reponses/{ids[0]}/acceptation", "a6")
@@ -153,7 +153,7 @@ async def test_a_withdrawal_tells_all_who_answered_or_wait(banc: Banc) -> None:
     assert [r["etat"] for r in siennes if r["annonce_id"] == annonce_id] == ["close"]
 
 
-async def test_a_reminder_is_told_once_whatever_happens_to_the_workers(banc: Banc) -> None:
+async def test_un_rappel_est_dit_une_fois_quoi_qu_il_arrive_aux_workers(banc: Banc) -> None:
     jour = dt.datetime.now(PARIS).date() + dt.timedelta(days=10)
     annonce_id = await _annonce(banc, "a7", places=PLACES, date_debut=jour.isoformat(), creneaux=[])
     ids = [(await _attendre(banc, annonce_id, f"v{n}")).json()["reponse_id"] for n in range(3)]

@@ -35,7 +35,7 @@ async def test_ce_qui_est_genere_n_alertera_personne(banc: Banc) -> None:
     assert "sans_alerte" not in await banc.lire(annonce_id)
 
 
-async def test_posted_then_approved_over_kafka_is_published(banc: Banc) -> None:
+async def test_deposee_puis_approuvee_par_kafka_elle_est_publiee(banc: Banc) -> None:
     association = await banc.association("m1")
     corps = corps_besoin(association["association_id"])
     deposee = await banc.appeler("POST", "/v1/annonces", "m1", json=corps)
@@ -60,7 +60,7 @@ async def test_posted_then_approved_over_kafka_is_published(banc: Banc) -> None:
     assert "alertes" not in vue
 
 
-async def test_asked_for_changes_then_corrected_then_approved(banc: Banc) -> None:
+async def test_a_corriger_puis_corrigee_puis_approuvee(banc: Banc) -> None:
     association = await banc.association("m2")
     corps = corps_besoin(association["association_id"])
     annonce_id = (await banc.appeler("POST", "/v1/annonces", "m2", json=corps)).json()["annonce_id"]
@@ -128,7 +128,7 @@ async def test_une_annonce_en_ligne_le_reste_pendant_que_son_nouveau_texte_est_r
     assert (vue["etat"], vue["titre"], vue["lieu"]["quartier"]) == ("publiee", "Deux camionnettes", "lomme")
 
 
-async def test_only_members_of_a_validated_association_post_in_its_name(banc: Banc) -> None:
+async def test_seuls_les_membres_d_une_association_validee_deposent_en_son_nom(banc: Banc) -> None:
     inscrite = await banc.appeler("POST", "/v1/associations", "m3", json=corps_association())
     association_id = inscrite.json()["association_id"]
     attente = await banc.appeler("POST", "/v1/annonces", "m3", json=corps_besoin(association_id))
@@ -140,7 +140,7 @@ async def test_only_members_of_a_validated_association_post_in_its_name(banc: Ba
     assert (await banc.appeler("POST", "/v1/annonces", json=corps_offre())).status_code == 401
 
 
-async def test_an_annonce_of_others_does_not_exist(banc: Banc) -> None:
+async def test_l_annonce_d_un_autre_n_existe_pas(banc: Banc) -> None:
     association = await banc.association("m4")
     annonce = await banc.publiee("m4", association["association_id"])
     chemin = f"/v1/annonces/{annonce['annonce_id']}"
@@ -153,7 +153,7 @@ async def test_an_annonce_of_others_does_not_exist(banc: Banc) -> None:
     assert (await banc.lire(annonce["annonce_id"], "m4"))["etat"] == "publiee"
 
 
-async def test_the_same_idempotency_key_posts_once(banc: Banc) -> None:
+async def test_la_meme_cle_d_idempotence_depose_une_fois(banc: Banc) -> None:
     entetes = {"Idempotency-Key": new_id()}
     corps = corps_offre()
     ensemble = await asyncio.gather(
@@ -189,7 +189,7 @@ async def test_the_same_idempotency_key_posts_once(banc: Banc) -> None:
         ({"auteur": {"type": "particulier", "siren": "732829320"}}, "auteur.siren"),
     ],
 )
-async def test_bad_fields_are_refused_with_their_name(banc: Banc, champs: dict[str, Any], champ: str) -> None:
+async def test_un_mauvais_champ_est_refuse_par_son_nom(banc: Banc, champs: dict[str, Any], champ: str) -> None:
     reponse = await banc.appeler("POST", "/v1/annonces", "p3", json=corps_offre(**champs))
     assert reponse.status_code == 422
     assert reponse.headers["content-type"] == "application/problem+json"
@@ -211,14 +211,14 @@ async def test_bad_fields_are_refused_with_their_name(banc: Banc, champs: dict[s
         b"1e999",
     ],
 )
-async def test_bodies_that_are_no_annonce_are_refused(banc: Banc, corps: bytes) -> None:
+async def test_un_corps_qui_n_est_pas_une_annonce_est_refuse(banc: Banc, corps: bytes) -> None:
     entetes = {"Content-Type": "application/json"}
     reponse = await banc.appeler("POST", "/v1/annonces", "p5", content=corps, headers=entetes)
     assert reponse.status_code == 422, reponse.text
     assert reponse.headers["content-type"] == "application/problem+json"
 
 
-async def test_an_unsigned_engagement_and_a_number_taken_are_refused(banc: Banc) -> None:
+async def test_un_engagement_non_signe_ou_un_numero_pris_est_refuse(banc: Banc) -> None:
     corps = corps_association()
     refusee = {**corps, "engagement": {**corps["engagement"], "accepte": False}}
     reponse = await banc.appeler("POST", "/v1/associations", "m5", json=refusee)
@@ -231,14 +231,14 @@ async def test_an_unsigned_engagement_and_a_number_taken_are_refused(banc: Banc)
     assert (await banc.appeler("POST", "/v1/associations", "m6", json=corps)).status_code == 201
 
 
-async def test_a_moderator_sees_an_annonce_before_it_is_published(banc: Banc) -> None:
+async def test_un_moderateur_voit_une_annonce_avant_sa_parution(banc: Banc) -> None:
     annonce_id = (await banc.appeler("POST", "/v1/annonces", "p6", json=corps_offre())).json()["annonce_id"]
     vue = await banc.appeler("GET", f"/v1/annonces/{annonce_id}", "mod", roles={"moderateur"})
     assert (vue.status_code, vue.json()["gerable"]) == (200, False)
     assert (await banc.lire(annonce_id, "p6"))["gerable"] is True
 
 
-async def test_an_association_asked_for_changes_is_handed_in_again(banc: Banc) -> None:
+async def test_une_association_a_corriger_est_soumise_de_nouveau(banc: Banc) -> None:
     corps = corps_association()
     association_id = (await banc.appeler("POST", "/v1/associations", "m7", json=corps)).json()["association_id"]
     await banc.traiter(decision(TypeCible.ASSOCIATION, association_id, 1, Issue.A_CORRIGER, [MOTIF]))
@@ -253,7 +253,7 @@ async def test_an_association_asked_for_changes_is_handed_in_again(banc: Banc) -
     assert (await banc.appeler("GET", chemin)).json()["etat"] == "validee"
 
 
-async def test_an_association_that_is_excluded_has_its_annonces_withdrawn(banc: Banc) -> None:
+async def test_une_association_exclue_voit_ses_annonces_retirees(banc: Banc) -> None:
     association = await banc.association("m8")
     annonce = await banc.publiee("m8", association["association_id"])
     await banc.traiter(decision(TypeCible.ASSOCIATION, association["association_id"], 2, Issue.RETIREE, [MOTIF]))
@@ -262,7 +262,7 @@ async def test_an_association_that_is_excluded_has_its_annonces_withdrawn(banc: 
     await banc.entendu("AnnonceRetiree", annonce["annonce_id"])
 
 
-async def test_alerts_are_counted_once_for_the_author(banc: Banc) -> None:
+async def test_les_alertes_sont_comptees_une_fois_pour_l_auteur(banc: Banc) -> None:
     association = await banc.association("m9")
     annonce_id = (await banc.publiee("m9", association["association_id"]))["annonce_id"]
     remis = EnvoisRemis(
@@ -278,7 +278,7 @@ async def test_alerts_are_counted_once_for_the_author(banc: Banc) -> None:
     assert (await banc.lire(annonce_id, "m9"))["alertes"] == 3
 
 
-async def test_the_last_day_ends_an_annonce(banc: Banc) -> None:
+async def test_le_dernier_jour_finit_une_annonce(banc: Banc) -> None:
     corps = corps_offre()
     annonce_id = (await banc.appeler("POST", "/v1/annonces", "p4", json=corps)).json()["annonce_id"]
     deps = banc.app.state.deps
@@ -292,7 +292,7 @@ async def test_the_last_day_ends_an_annonce(banc: Banc) -> None:
     assert (await banc.appeler("POST", f"/v1/annonces/{annonce_id}/retrait", "p4")).status_code == 409
 
 
-async def test_an_erased_account_leaves_nothing_of_its_own(banc: Banc) -> None:
+async def test_un_compte_efface_ne_laisse_rien_a_lui(banc: Banc) -> None:
     compte = new_id()
     association = await banc.association("m10")
     annonce = await banc.publiee("m10", association["association_id"], places=2)

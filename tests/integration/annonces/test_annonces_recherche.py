@@ -27,7 +27,7 @@ async def mot(banc: Banc) -> str:
     return mot
 
 
-async def test_words_and_facets(banc: Banc, mot: str) -> None:
+async def test_la_recherche_trouve_par_mots_et_compte_ses_facettes(banc: Banc, mot: str) -> None:
     found = await _chercher(banc, q=mot)
     assert found["total"] == 4
     # A title weighs more than a description.
@@ -39,7 +39,7 @@ async def test_words_and_facets(banc: Banc, mot: str) -> None:
     assert all("alertes" not in annonce for annonce in found["annonces"])
 
 
-async def test_french_stems_and_accents(banc: Banc, mot: str) -> None:
+async def test_la_recherche_connait_les_racines_et_les_accents_du_francais(banc: Banc, mot: str) -> None:
     association_id = (await banc.association("s3"))["association_id"]
     verbe = f"zq{new_id()[:8]}".translate(str.maketrans("0123456789", "ghijklmnop"))
     await banc.publiee("s3", association_id, titre=f"Des {verbe}elles éclairées")
@@ -55,7 +55,7 @@ async def test_filters(banc: Banc, mot: str) -> None:
     assert (await _chercher(banc, q=mot, sens="offre"))["total"] == 0
 
 
-async def test_distance_and_radius(banc: Banc, mot: str) -> None:
+async def test_la_recherche_trie_par_distance_et_s_arrete_au_rayon(banc: Banc, mot: str) -> None:
     ici = {"lat": 50.6325, "lon": 3.089}
     found = await _chercher(banc, q=mot, tri="distance", **ici)
     distances = [annonce["distance_m"] for annonce in found["annonces"]]
@@ -65,7 +65,7 @@ async def test_distance_and_radius(banc: Banc, mot: str) -> None:
     assert (await _chercher(banc, q=mot, rayon_km=1, **ici))["total"] == 2
 
 
-async def test_pages_do_not_overlap(banc: Banc, mot: str) -> None:
+async def test_les_pages_ne_se_recouvrent_pas(banc: Banc, mot: str) -> None:
     pages = [await _chercher(banc, q=mot, taille=2, page=page, tri="recent") for page in (1, 2, 3)]
     assert [len(page["annonces"]) for page in pages] == [2, 2, 0]
     assert len({annonce["annonce_id"] for page in pages for annonce in page["annonces"]}) == 4
@@ -89,14 +89,14 @@ async def test_pages_do_not_overlap(banc: Banc, mot: str) -> None:
         ("q", {"q": "a\u0000b"}),
     ],
 )
-async def test_bad_parameters_are_refused(banc: Banc, champ: str, parametres: dict[str, str]) -> None:
+async def test_les_mauvais_parametres_sont_refuses(banc: Banc, champ: str, parametres: dict[str, str]) -> None:
     reponse = await banc.appeler("GET", "/v1/annonces", params=parametres)
     assert reponse.status_code == 422
     assert reponse.headers["content-type"] == "application/problem+json"
     assert [erreur["champ"] for erreur in reponse.json()["erreurs"]] == [champ]
 
 
-async def test_the_place_of_a_citizen_is_blurred(banc: Banc) -> None:
+async def test_le_lieu_d_un_habitant_est_flou(banc: Banc) -> None:
     deposee = await banc.appeler("POST", "/v1/annonces", "s2", json=corps_offre())
     annonce_id = deposee.json()["annonce_id"]
     exact = {nom: valeur for nom, valeur in corps_offre(lat=50.63499, lon=3.08501).items() if nom != "auteur"}
@@ -117,7 +117,7 @@ async def test_the_place_of_a_citizen_is_blurred(banc: Banc) -> None:
     assert stockee["position"]["coordinates"] == [3.09, 50.63]
 
 
-async def test_the_description_of_the_api_is_complete(banc: Banc) -> None:
+async def test_la_description_de_l_api_est_complete(banc: Banc) -> None:
     document = (await banc.client.get("/v1/openapi.json")).json()
     assert {
         "/v1/annonces",

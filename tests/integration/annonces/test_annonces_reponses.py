@@ -16,7 +16,7 @@ async def _repondre(banc: Banc, annonce_id: str, sub: str, **corps: Any) -> Any:
     return await banc.appeler("POST", f"/v1/annonces/{annonce_id}/reponses", sub, json=corps)
 
 
-async def test_two_at_once_for_the_last_place_one_wins(banc: Banc) -> None:
+async def test_deux_ensemble_pour_la_derniere_place_un_seul_l_obtient(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "r1", 1)
     deux = await asyncio.gather(*[_repondre(banc, annonce_id, f"b{n}") for n in range(2)])
     assert sorted(reponse.status_code for reponse in deux) == [201, 409]
@@ -25,7 +25,7 @@ async def test_two_at_once_for_the_last_place_one_wins(banc: Banc) -> None:
     await banc.entendu("AnnoncePourvue", annonce_id)
 
 
-async def test_a_crowd_never_takes_more_than_there_is(banc: Banc) -> None:
+async def test_une_foule_ne_prend_jamais_plus_qu_il_n_y_a(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "r2", 5)
     foule = await asyncio.gather(*[_repondre(banc, annonce_id, f"f{n}", quantite=2) for n in range(6)])
     assert sum(reponse.status_code == 201 for reponse in foule) == 2
@@ -34,7 +34,7 @@ async def test_a_crowd_never_takes_more_than_there_is(banc: Banc) -> None:
     assert (await banc.lire(annonce_id))["places_restantes"] == 1
 
 
-async def test_accepted_then_taken_back_the_place_is_free_again(banc: Banc) -> None:
+async def test_acceptee_puis_reprise_la_place_est_de_nouveau_libre(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "r3", 1)
     deposee = await _repondre(banc, annonce_id, "b3", message="Je peux venir à 9 h.")
     assert deposee.status_code == 201
@@ -62,7 +62,7 @@ async def test_accepted_then_taken_back_the_place_is_free_again(banc: Banc) -> N
     assert (await _repondre(banc, annonce_id, "b3")).status_code == 201
 
 
-async def test_who_may_answer(banc: Banc) -> None:
+async def test_qui_peut_repondre_le_peut_et_les_autres_non(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "r4", 3)
     assert (await _repondre(banc, annonce_id, "r4")).status_code == 403
     assert (await _repondre(banc, annonce_id, "")).status_code == 401
@@ -75,7 +75,7 @@ async def test_who_may_answer(banc: Banc) -> None:
         assert (await banc.appeler("GET", "/v1/mes/reponses", "b4", params=mauvaise)).status_code == 422
 
 
-async def test_declined_the_place_is_free_again(banc: Banc) -> None:
+async def test_declinee_la_place_est_de_nouveau_libre(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "r5", 2)
     reponse_id = (await _repondre(banc, annonce_id, "b5")).json()["reponse_id"]
     declinee = await banc.appeler("POST", f"/v1/reponses/{reponse_id}/refus", "r5")
@@ -84,7 +84,7 @@ async def test_declined_the_place_is_free_again(banc: Banc) -> None:
     assert (await banc.appeler("POST", f"/v1/reponses/{reponse_id}/annulation", "b5")).status_code == 409
 
 
-async def test_a_withdrawn_annonce_takes_no_answer(banc: Banc) -> None:
+async def test_une_annonce_retiree_ne_prend_pas_de_reponse(banc: Banc) -> None:
     annonce_id = await _annonce(banc, "r6", 2)
     reponse_id = (await _repondre(banc, annonce_id, "b6")).json()["reponse_id"]
     retiree = await banc.appeler("POST", f"/v1/annonces/{annonce_id}/retrait", "r6")

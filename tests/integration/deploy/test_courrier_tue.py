@@ -68,7 +68,7 @@ class Catcher:
             return False
 
 
-def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
+def test_ce_qui_est_acquitte_survit_a_un_arret_brutal(tmp_path: Path) -> None:
     catcher = Catcher(tmp_path / "courrier")
     acknowledged: dict[int, int] = {}
     with catcher.running() as kill:

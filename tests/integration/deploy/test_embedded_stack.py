@@ -42,7 +42,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**kept, **chosen, "PLACE_DIR": str(tmp_path / "place"), "PLACE_ENV": sys.prefix}
 
 
-def test_the_servers_die_with_a_parent_that_is_killed(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_les_serveurs_meurent_avec_leur_parent_tue(tmp_path: Path, environment: dict[str, str]) -> None:
     command = [sys.executable, "-c", _PARENT, str(tmp_path)]
     parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout is not None
@@ -54,7 +54,7 @@ def test_the_servers_die_with_a_parent_that_is_killed(tmp_path: Path, environmen
     wait_until(lambda: gone(redis), "la fin de redis", 20, lambda: None)
 
 
-def test_a_killed_server_starts_again_with_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_un_serveur_tue_redemarre_avec_ses_donnees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from redis import Redis
 
     monkeypatch.delenv("REDIS_URL", raising=False)
@@ -76,7 +76,7 @@ def place(environment: dict[str, str], *arguments: str, code: int | None = 0) ->
     return run.stdout if code == 0 or code is None else run.stderr
 
 
-def test_up_twice_a_dead_supervisor_down_and_wipe(environment: dict[str, str]) -> None:
+def test_demarrer_deux_fois_perdre_le_superviseur_arreter_et_tout_effacer(environment: dict[str, str]) -> None:
     home = Path(environment["PLACE_DIR"])
     assert "./place up" in place(environment, "status", code=1)
     try:

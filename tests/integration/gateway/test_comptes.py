@@ -14,7 +14,7 @@ def adresse() -> str:
     return f"{new_id()}@exemple.fr"
 
 
-async def test_first_login_makes_the_account_and_tells_notifications_the_address(banc: Banc) -> None:
+async def test_la_premiere_connexion_cree_le_compte_et_confie_l_adresse_a_notifications(banc: Banc) -> None:
     email = adresse()
     asked = await banc.client.post("/v1/comptes/code", json={"email": f"  {email.upper()} "})
     assert asked.status_code == 202
@@ -36,7 +36,7 @@ async def test_first_login_makes_the_account_and_tells_notifications_the_address
     assert mine.json()["compte_id"] == found["compte_id"]
 
 
-async def test_the_address_is_stored_nowhere(banc: Banc) -> None:
+async def test_l_adresse_n_est_gardee_nulle_part(banc: Banc) -> None:
     email = adresse()
     compte_id, _ = await banc.login(banc.client, email)
     db = banc.app.state.deps.gestion._comptes.rows.database
@@ -48,7 +48,7 @@ async def test_the_address_is_stored_nowhere(banc: Banc) -> None:
     assert email.partition("@")[0] not in str(row)
 
 
-async def test_same_address_same_account(banc: Banc) -> None:
+async def test_la_meme_adresse_est_le_meme_compte(banc: Banc) -> None:
     email = adresse()
     first, _ = await banc.login(banc.client, email)
     second, _ = await banc.login(banc.client, email.capitalize())
@@ -57,7 +57,7 @@ async def test_same_address_same_account(banc: Banc) -> None:
     assert len(banc.services["notifications"].called("PUT", f"/v1/interne/contacts/{first}")) == 1
 
 
-async def test_the_answer_does_not_tell_whether_an_account_exists(banc: Banc) -> None:
+async def test_la_reponse_ne_dit_pas_si_un_compte_existe(banc: Banc) -> None:
     email = adresse()
     unknown = await banc.client.post("/v1/comptes/code", json={"email": email})
     await banc.bearer(banc.client, email)
@@ -70,7 +70,7 @@ async def test_the_answer_does_not_tell_whether_an_account_exists(banc: Banc) ->
     assert unknown.json()["message"] == known.json()["message"]
 
 
-async def test_a_code_works_once(banc: Banc) -> None:
+async def test_un_code_sert_une_fois(banc: Banc) -> None:
     email = adresse()
     await banc.bearer(banc.client, email)
     again = await banc.client.post("/v1/sessions", json={"email": email, "code": banc.code_for(email)})
@@ -78,7 +78,7 @@ async def test_a_code_works_once(banc: Banc) -> None:
     assert again.json()["erreurs"][0]["champ"] == "code"
 
 
-async def test_codes_of_one_address_do_not_open_another(banc: Banc) -> None:
+async def test_les_codes_d_une_adresse_n_en_ouvrent_pas_une_autre(banc: Banc) -> None:
     mine, other = adresse(), adresse()
     for email in (mine, other):
         await banc.client.post("/v1/comptes/code", json={"email": email})
@@ -89,14 +89,14 @@ async def test_codes_of_one_address_do_not_open_another(banc: Banc) -> None:
 @pytest.mark.parametrize(
     "email", ["x" * 65 + "@example.org", "", "pas une adresse", "a@b", "a@exemple.fr\nBcc: x@y.fr", "é@exemple.fr"]
 )
-async def test_bad_addresses_are_refused_at_their_field(banc: Banc, email: str) -> None:
+async def test_une_mauvaise_adresse_est_refusee_a_son_champ(banc: Banc, email: str) -> None:
     refused = await banc.client.post("/v1/comptes/code", json={"email": email})
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["erreurs"][0]["champ"] == "email"
 
 
-async def test_a_session_planted_before_login_is_worth_nothing(banc: Banc) -> None:
+async def test_une_session_posee_avant_la_connexion_ne_vaut_rien(banc: Banc) -> None:
     planted = "A" * 43
     banc.client.cookies.set(COOKIE, planted)
     email = adresse()
@@ -111,7 +111,7 @@ async def test_a_session_planted_before_login_is_worth_nothing(banc: Banc) -> No
         assert refused.status_code == 401
 
 
-async def test_a_new_login_ends_the_session_before_it(banc: Banc) -> None:
+async def test_une_nouvelle_connexion_finit_la_session_d_avant(banc: Banc) -> None:
     email = adresse()
     headers = await banc.bearer(banc.client, email)
     await banc.client.post("/v1/comptes/code", json={"email": email})
@@ -120,7 +120,7 @@ async def test_a_new_login_ends_the_session_before_it(banc: Banc) -> None:
     assert (await banc.client.get("/v1/compte", headers=headers)).status_code == 401
 
 
-async def test_logout_ends_the_session(banc: Banc) -> None:
+async def test_la_deconnexion_finit_la_session(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     assert (await banc.client.delete("/v1/sessions/courante", headers=headers)).status_code == 204
     refused = await banc.client.get("/v1/compte", headers=headers)
@@ -129,7 +129,7 @@ async def test_logout_ends_the_session(banc: Banc) -> None:
     assert refused.json()["type"] == "/problemes/session-expiree"
 
 
-async def test_a_moderator_named_before_any_login_gets_the_account(banc: Banc) -> None:
+async def test_un_moderateur_nomme_avant_toute_connexion_recoit_son_compte(banc: Banc) -> None:
     email = adresse()
     compte = await banc.app.state.deps.gestion.nommer_moderateur(email)
     compte_id, _ = await banc.login(banc.client, email)
@@ -138,7 +138,7 @@ async def test_a_moderator_named_before_any_login_gets_the_account(banc: Banc) -
     assert contact.json["email"] == email
 
 
-async def test_subscribing_is_the_opt_in_and_its_proof_is_kept(banc: Banc) -> None:
+async def test_s_abonner_est_consentir_et_la_preuve_est_gardee(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     banc.services["matching"].say("POST", "/v1/profils", {"profil_id": "p1"}, 201, location="/v1/profils/p1")
     for _ in range(2):
@@ -154,7 +154,7 @@ async def test_subscribing_is_the_opt_in_and_its_proof_is_kept(banc: Banc) -> No
     assert len(banc.services["matching"].called("POST", "/v1/profils")) == 2
 
 
-async def test_reference_lists_are_public_and_cached_by_etag(banc: Banc) -> None:
+async def test_les_listes_de_reference_sont_publiques_et_en_cache_par_etag(banc: Banc) -> None:
     lists = await banc.client.get("/v1/references")
     assert {v["code"] for v in lists.json()["quartiers"]} == set(references.quartiers())
     again = await banc.client.get("/v1/references", headers={"if-none-match": lists.headers["etag"]})

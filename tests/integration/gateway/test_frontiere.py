@@ -31,7 +31,7 @@ from tests.integration.gateway.banc import Banc
         "/v1/annonces/..%2f..%2fmetrics",
     ],
 )
-async def test_what_is_internal_is_not_reached(banc: Banc, path: str) -> None:
+async def test_ce_qui_est_interne_est_injoignable(banc: Banc, path: str) -> None:
     headers = await banc.bearer(banc.client)
     before = {name: len(service.calls) for name, service in banc.services.items()}
     for method in ("GET", "POST", "PUT"):
@@ -40,7 +40,7 @@ async def test_what_is_internal_is_not_reached(banc: Banc, path: str) -> None:
     assert {name: len(service.calls) for name, service in banc.services.items()} == before
 
 
-async def test_an_internal_token_from_outside_is_an_unknown_session(banc: Banc, jeton) -> None:  # type: ignore[no-untyped-def]
+async def test_un_jeton_interne_venu_du_dehors_est_une_session_inconnue(banc: Banc, jeton) -> None:  # type: ignore[no-untyped-def]
     for roles in ({"systeme"}, {"moderateur"}):
         forged = {"authorization": f"Bearer {jeton('moderation', sub='c1', roles=roles)}"}
         assert (await banc.client.get("/v1/moderation/dossiers", headers=forged)).status_code == 401
@@ -49,7 +49,7 @@ async def test_an_internal_token_from_outside_is_an_unknown_session(banc: Banc, 
     assert banc.services["annonces"].calls == []
 
 
-async def test_services_learn_who_calls_by_the_token_alone(banc: Banc) -> None:
+async def test_les_services_savent_qui_appelle_par_le_seul_jeton(banc: Banc) -> None:
     compte_id, token = await banc.login(banc.client)
     headers = {
         "authorization": f"Bearer {token}",
@@ -76,7 +76,7 @@ async def test_services_learn_who_calls_by_the_token_alone(banc: Banc) -> None:
     assert token not in str(call.headers)
 
 
-async def test_moderation_is_for_moderators(banc: Banc) -> None:
+async def test_la_moderation_est_aux_moderateurs(banc: Banc) -> None:
     page = {"accept": "text/html"}
     visitor = await banc.client.get("/moderation/", headers=page)
     assert visitor.status_code == 303
@@ -99,7 +99,7 @@ async def test_moderation_is_for_moderators(banc: Banc) -> None:
     assert (call.path, call.query, call.roles) == ("/moderation/dossiers/d1", "x=1", frozenset({"moderateur"}))
 
 
-async def test_another_site_cannot_write_with_my_cookie(banc: Banc) -> None:
+async def test_un_autre_site_n_ecrit_pas_avec_mon_cookie(banc: Banc) -> None:
     _, token = await banc.login(banc.client)
     banc.client.cookies.set(COOKIE, token, domain="place.test", path="/")
     refusals: tuple[dict[str, str], ...] = (
@@ -119,13 +119,13 @@ async def test_another_site_cannot_write_with_my_cookie(banc: Banc) -> None:
         assert allowed.status_code == 200
 
 
-async def test_another_site_cannot_log_me_in_as_somebody_else(banc: Banc) -> None:
+async def test_un_autre_site_ne_me_connecte_pas_comme_quelqu_un_d_autre(banc: Banc) -> None:
     headers = {"sec-fetch-site": "cross-site", "origin": "https://mechant.test"}
     for path in ("/connexion", "/connexion/code", "/v1/sessions"):
         assert (await banc.client.post(path, headers=headers, data={"email": "a@b.fr"})).status_code == 403
 
 
-async def test_one_click_unsubscribe_needs_no_cookie_and_no_origin(banc: Banc) -> None:
+async def test_le_desabonnement_en_un_clic_ne_demande_ni_cookie_ni_origine(banc: Banc) -> None:
     banc.services["notifications"].say("POST", "/v1/desabonnements/j1", {"annonce": None, "fait": True})
     banc.services["notifications"].say("GET", "/v1/desabonnements/j1", {"annonce": {"titre": "Un <b>"}, "fait": False})
     banc.client.cookies.set(COOKIE, "B" * 43, domain="place.test", path="/")
@@ -141,7 +141,7 @@ async def test_one_click_unsubscribe_needs_no_cookie_and_no_origin(banc: Banc) -
     assert [call.sub for call in calls] == ["", ""]
 
 
-async def test_expired_cookie_reads_public_pages_and_leads_back_elsewhere(banc: Banc) -> None:
+async def test_un_cookie_expire_lit_les_pages_publiques_et_ramene_a_la_connexion(banc: Banc) -> None:
     banc.services["annonces"].say("GET", "/v1/annonces", {"annonces": [], "total": 0, "facettes": {}})
     banc.client.cookies.set(COOKIE, "C" * 43, domain="place.test", path="/")
     assert (await banc.client.get("/v1/annonces")).status_code == 200
@@ -151,7 +151,7 @@ async def test_expired_cookie_reads_public_pages_and_leads_back_elsewhere(banc: 
     assert (page.status_code, page.headers["location"]) == (303, "/connexion?retour=/alertes/nouvelle")
 
 
-async def test_bodies_over_the_limit_are_refused(banc: Banc) -> None:
+async def test_un_corps_au_dela_de_la_limite_est_refuse(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     big = b"x" * (MAX_BODY + 1)
 
@@ -170,7 +170,7 @@ async def test_bodies_over_the_limit_are_refused(banc: Banc) -> None:
 
 
 @pytest.mark.parametrize("reglages", ["proxy", "direct"], indirect=True)
-async def test_only_a_trusted_proxy_says_who_is_behind_it(banc: Banc) -> None:
+async def test_seul_un_mandataire_de_confiance_dit_qui_est_derriere_lui(banc: Banc) -> None:
     """The limit is 3 requests a minute: a client that changes its X-Forwarded-For is still one client."""
     trusted = bool(banc.settings.proxys_de_confiance)
     peer = "198.51.100.9"
@@ -183,7 +183,7 @@ async def test_only_a_trusted_proxy_says_who_is_behind_it(banc: Banc) -> None:
 
 
 @pytest.mark.parametrize("reglages", ["proxy-50"], indirect=True)
-async def test_several_forwarded_lines_are_one_list_and_the_first_may_be_forged(banc: Banc) -> None:
+async def test_plusieurs_en_tetes_de_relais_font_une_liste_dont_le_debut_peut_etre_faux(banc: Banc) -> None:
     async with banc.visitor("198.51.100.9") as proxy:
         codes = []
         for n in range(60):
@@ -205,7 +205,9 @@ async def test_several_forwarded_lines_are_one_list_and_the_first_may_be_forged(
         ("/mon-compte/", "https://place.test/mon-compte"),
     ],
 )
-async def test_a_redirect_stays_on_the_site_whatever_host_was_sent(banc: Banc, path: str, expected: str) -> None:
+async def test_une_redirection_reste_sur_le_site_quel_que_soit_l_hote_envoye(
+    banc: Banc, path: str, expected: str
+) -> None:
     for host in ("evil.example", "evil.example:443", "place.test.evil.example", ""):
         answer = await banc.client.get(path, headers={"host": host, "x-forwarded-host": "evil.example"})
         assert (answer.status_code, answer.headers["location"]) == (307, expected)

@@ -12,7 +12,7 @@ RETARD_S = 1.5
 """Longer than Redis may be silent."""
 
 
-async def test_a_loop_that_is_late_does_not_call_redis_away(serveurs: Serveurs) -> None:
+async def test_une_boucle_en_retard_ne_dit_pas_redis_absent(serveurs: Serveurs) -> None:
     memory = Memory(serveurs.redis_url)
 
     async def hold_up() -> None:
@@ -25,7 +25,7 @@ async def test_a_loop_that_is_late_does_not_call_redis_away(serveurs: Serveurs) 
     await memory.close()
 
 
-async def test_a_redis_that_never_answers_is_away_and_spares_the_next() -> None:
+async def test_un_redis_muet_est_absent_et_epargne_le_suivant() -> None:
     asked = 0
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

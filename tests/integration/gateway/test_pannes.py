@@ -97,7 +97,7 @@ def _query() -> str:
     )
 
 
-async def test_a_list_is_fresh_for_seconds_then_shown_with_a_warning_while_the_service_is_away(banc: Banc) -> None:
+async def test_une_liste_est_fraiche_puis_montree_avec_un_avis_si_le_service_manque(banc: Banc) -> None:
     annonces, url = banc.services["annonces"], _query()
     annonces.say("GET", "/v1/annonces", _list("Une camionnette"))
     first = await banc.client.get(url)
@@ -119,7 +119,7 @@ async def test_a_list_is_fresh_for_seconds_then_shown_with_a_warning_while_the_s
 
 
 @pytest.mark.parametrize("reglages", ["perime"], indirect=True)
-async def test_the_page_says_since_when_it_is_out_of_date(banc: Banc) -> None:
+async def test_la_page_dit_depuis_quand_elle_est_perimee(banc: Banc) -> None:
     annonces = banc.services["annonces"]
     annonces.say("GET", "/v1/annonces", _list("Une camionnette pour samedi"))
     assert "Ces informations datent du" not in (await banc.client.get("/annonces")).text
@@ -130,7 +130,7 @@ async def test_the_page_says_since_when_it_is_out_of_date(banc: Banc) -> None:
     assert "Une camionnette pour samedi" in shown.text
 
 
-async def test_what_somebody_logged_in_reads_is_never_cached_nor_taken_from_the_cache(banc: Banc) -> None:
+async def test_ce_que_lit_une_personne_connectee_ne_passe_jamais_par_le_cache(banc: Banc) -> None:
     annonces, url = banc.services["annonces"], _query()
     annonces.say("GET", "/v1/annonces", {"pour": "visiteur"})
     headers = await banc.bearer(banc.client)
@@ -142,14 +142,14 @@ async def test_what_somebody_logged_in_reads_is_never_cached_nor_taken_from_the_
     assert (await banc.client.get(url)).json() == {"pour": "visiteur"}
 
 
-async def test_free_text_is_not_cached(banc: Banc) -> None:
+async def test_une_recherche_libre_n_est_pas_en_cache(banc: Banc) -> None:
     banc.services["annonces"].say("GET", "/v1/annonces", {"n": 1})
     for _ in range(2):
         await banc.client.get("/v1/annonces?q=camionnette")
     assert len(banc.services["annonces"].calls) == 2
 
 
-async def test_an_event_makes_cached_pages_out_of_date(banc: Banc, bientot: Bientot) -> None:
+async def test_un_evenement_perime_les_pages_en_cache(banc: Banc, bientot: Bientot) -> None:
     annonces, url = banc.services["annonces"], _query()
     annonces.say("GET", "/v1/annonces", {"n": 1})
     producer = Producer(banc.settings.kafka_url)
@@ -168,7 +168,7 @@ async def test_an_event_makes_cached_pages_out_of_date(banc: Banc, bientot: Bien
     await producer.stop()
 
 
-async def test_a_service_that_closes_the_door_is_503_and_nothing_is_sent_twice(banc: Banc) -> None:
+async def test_un_service_qui_ferme_donne_503_et_rien_n_est_envoye_deux_fois(banc: Banc) -> None:
     def hang_up(_: object) -> web.Response:
         raise web.HTTPInternalServerError
 
@@ -183,7 +183,7 @@ async def test_a_service_that_closes_the_door_is_503_and_nothing_is_sent_twice(b
     assert "Rien n’a été enregistré" in away.json()["detail"]
 
 
-async def test_an_answer_that_never_comes_promises_nothing(banc: Banc) -> None:
+async def test_une_reponse_qui_ne_vient_pas_ne_promet_rien(banc: Banc) -> None:
     def cut(call: Call) -> web.Response:
         assert call.transport is not None
         call.transport.abort()
@@ -197,7 +197,7 @@ async def test_an_answer_that_never_comes_promises_nothing(banc: Banc) -> None:
     assert len(banc.services["annonces"].calls) == 1
 
 
-async def test_a_rush_waits_for_redis_instead_of_calling_it_away(banc: Banc) -> None:
+async def test_une_affluence_attend_redis_au_lieu_de_le_dire_absent(banc: Banc) -> None:
     headers = await banc.bearer(banc.client)
     # More than twice the connections to Redis.
     answers = await asyncio.gather(*(banc.client.get("/v1/mes/annonces", headers=headers) for _ in range(150)))
@@ -205,7 +205,7 @@ async def test_a_rush_waits_for_redis_instead_of_calling_it_away(banc: Banc) -> 
 
 
 @pytest.mark.parametrize("reglages", ["redis"], indirect=True)
-async def test_without_redis_public_pages_go_on_and_the_rest_says_to_come_back(banc: Banc) -> None:
+async def test_sans_redis_les_pages_publiques_continuent_et_le_reste_dit_de_revenir(banc: Banc) -> None:
     banc.services["annonces"].say("GET", "/v1/annonces", _list("Une camionnette"))
     banc.services["notifications"].say("POST", "/v1/desabonnements/j1", {"fait": True})
     banc.client.cookies.set(COOKIE, "D" * 43, domain="place.test", path="/")
@@ -227,7 +227,7 @@ async def test_without_redis_public_pages_go_on_and_the_rest_says_to_come_back(b
 
 
 @pytest.mark.parametrize("reglages", ["mongo"], indirect=True)
-async def test_without_mongo_nobody_logs_in_and_everybody_reads(banc: Banc) -> None:
+async def test_sans_mongo_personne_ne_se_connecte_et_tous_lisent(banc: Banc) -> None:
     banc.services["annonces"].say("GET", "/v1/annonces", _list("Une camionnette"))
     assert (await banc.client.get("/")).status_code == 200
     refused = await banc.client.post("/v1/comptes/code", json={"email": f"{new_id()}@exemple.fr"})
@@ -235,7 +235,7 @@ async def test_without_mongo_nobody_logs_in_and_everybody_reads(banc: Banc) -> N
     assert "retry-after" in refused.headers
 
 
-async def test_when_the_code_cannot_be_sent_the_caller_is_told(banc: Banc) -> None:
+async def test_si_le_code_ne_peut_partir_qui_le_demande_le_sait(banc: Banc) -> None:
     banc.services["notifications"].say("POST", "/v1/interne/codes", {}, 503)
     refused = await banc.client.post("/v1/comptes/code", json={"email": f"{new_id()}@exemple.fr"})
     assert refused.status_code == 503

@@ -21,7 +21,7 @@ def compte() -> str:
     return uuid.uuid4().hex
 
 
-async def test_the_life_of_a_profil(api: Any, compte: str) -> None:
+async def test_un_profil_nait_change_et_s_arrete(api: Any, compte: str) -> None:
     created = await api("POST", "/v1/profils", compte, json=souhaits())
     assert created.status_code == 201
     assert created.headers["etag"] == '"1"'
@@ -51,7 +51,7 @@ async def test_another_account_sees_nothing(api: Any, compte: str) -> None:
     assert (await api("GET", path, compte)).json()["version"] == 1
 
 
-async def test_a_visitor_is_asked_to_sign_in(api: Any) -> None:
+async def test_un_visiteur_est_invite_a_se_connecter(api: Any) -> None:
     assert (await api("GET", "/v1/profils")).status_code == 401
 
 
@@ -67,7 +67,7 @@ async def test_a_visitor_is_asked_to_sign_in(api: Any) -> None:
         ({"de_trop": 1}, "de_trop"),
     ],
 )
-async def test_each_refusal_names_its_field_and_writes_nothing(
+async def test_chaque_refus_nomme_son_champ_et_n_ecrit_rien(
     api: Any, compte: str, changes: dict[str, Any], field: str
 ) -> None:
     answer = await api("POST", "/v1/profils", compte, json=souhaits(**changes))
@@ -76,7 +76,7 @@ async def test_each_refusal_names_its_field_and_writes_nothing(
     assert (await api("GET", "/v1/profils", compte)).json()["profils"] == []
 
 
-async def test_the_import_is_for_the_system_and_can_be_repeated(api: Any, compte: str) -> None:
+async def test_l_import_est_pour_le_systeme_et_peut_se_repeter(api: Any, compte: str) -> None:
     rows = [souhaits(compte_id=compte, profil_id=uuid.uuid4().hex) for _ in range(20)]
     assert (await api("POST", "/v1/interne/profils", compte, json=rows)).status_code == 403
     first = await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
@@ -85,7 +85,7 @@ async def test_the_import_is_for_the_system_and_can_be_repeated(api: Any, compte
     assert again.json() == {"crees": 0, "deja_presents": 20}
 
 
-async def test_an_account_has_a_limit(api: Any, compte: str) -> None:
+async def test_un_compte_a_une_limite_de_profils(api: Any, compte: str) -> None:
     rows = [souhaits(compte_id=compte) for _ in range(20)]
     await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
     answer = await api("POST", "/v1/profils", compte, json=souhaits())

@@ -83,7 +83,7 @@ async def marque(base: Database, annonce: Annonce, version: int) -> bool:
     return row is not None and row["version"] >= version
 
 
-async def test_whom_it_concerns_is_told_why(
+async def test_qui_est_concerne_sait_pourquoi(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
 ) -> None:
     (exact,) = await abonner(1, categories=["vehicule-transport"], creneaux=["samedi-matin"])
@@ -110,7 +110,7 @@ async def test_une_annonce_datee_n_alerte_que_ceux_qui_sont_libres_ce_jour_la(
     assert [match.profil_id for match in chunk.destinataires] == [libre]
 
 
-async def test_many_come_in_chunks_best_first(
+async def test_beaucoup_de_destinataires_viennent_en_lots_les_meilleurs_d_abord(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
 ) -> None:
     ids = await abonner(1203)
@@ -146,7 +146,7 @@ async def test_une_annonce_sans_alerte_est_appariee_avec_personne(
     assert await found.of(muette.annonce) == []
 
 
-async def test_a_repeated_event_and_a_later_version_alert_nobody_twice(
+async def test_un_evenement_repete_ou_une_version_suivante_n_alerte_personne_deux_fois(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
 ) -> None:
     (first,) = await abonner(1)
@@ -171,7 +171,7 @@ async def test_a_repeated_event_and_a_later_version_alert_nobody_twice(
     assert [(row["version"], row["profils"]) for row in rows] == [(2, [first]), (7, [second])]
 
 
-async def test_a_withdrawal_wins_over_the_publication_that_it_overtook(
+async def test_un_retrait_l_emporte_sur_la_publication_qu_il_a_depassee(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
 ) -> None:
     await abonner(1)
@@ -190,7 +190,7 @@ async def test_a_withdrawal_wins_over_the_publication_that_it_overtook(
     assert await found.of(event.annonce) == []
 
 
-async def test_a_mere_change_alerts_nobody(
+async def test_un_simple_changement_n_alerte_personne(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
 ) -> None:
     await abonner(1)
@@ -200,7 +200,7 @@ async def test_a_mere_change_alerts_nobody(
     assert await base.correspondances.count_documents({"annonce_id": change.annonce_id}) == 0
 
 
-async def test_who_unsubscribes_gets_nothing_more(
+async def test_qui_se_desabonne_ne_recoit_plus_rien(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
 ) -> None:
     gone, stays = await abonner(2)
@@ -223,7 +223,9 @@ async def profil(base: Database, profil_id: str) -> dict[str, Any]:
     return found
 
 
-async def test_an_erased_account_leaves_no_wish(abonner: Any, publier: Any, bientot: Any, base: Database) -> None:
+async def test_un_compte_efface_ne_laisse_aucun_souhait(
+    abonner: Any, publier: Any, bientot: Any, base: Database
+) -> None:
     (profil_id,) = await abonner(1, categories=["livres"])
     compte_id = (await profil(base, profil_id))["compte_id"]
     compte = Compte(compte_id=compte_id, version=2, etat=EtatCompte.EFFACE, cree_at=dt.datetime.now(dt.UTC))
@@ -260,7 +262,7 @@ def bad_profil() -> bytes:
         (EvenementProfil.topic, bad_profil()),
     ],
 )
-async def test_a_poison_message_is_buried_with_its_bytes_and_the_next_one_is_processed(
+async def test_un_message_illisible_est_enterre_avec_ses_octets_et_le_suivant_traite(
     reglages: Reglages,
     abonner: Any,
     publier: Any,

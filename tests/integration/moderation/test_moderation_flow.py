@@ -48,7 +48,9 @@ def slug(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].rsplit("/", 1)[1]
 
 
-async def test_a_posted_annonce_is_claimed_by_one_and_decided_with_an_event(banc: Banc, bientot: Attendre) -> None:
+async def test_une_annonce_deposee_est_prise_par_un_seul_et_decidee_par_un_evenement(
+    banc: Banc, bientot: Attendre
+) -> None:
     membre = new_id()
     dossier = await deposer(banc, bientot, auteur={"type": "particulier", "compte_id": membre})
     assert dossier["dossier_id"] == stable_id("annonce", dossier["cible_id"], 1)
@@ -73,7 +75,7 @@ async def test_a_posted_annonce_is_claimed_by_one_and_decided_with_an_event(banc
     assert slug(encore) == (409, "dossier-ferme")
 
 
-async def test_a_token_of_a_lost_lease_decides_nothing(banc: Banc, bientot: Attendre, actions: Any) -> None:
+async def test_le_jeton_d_un_bail_perdu_ne_decide_rien(banc: Banc, bientot: Attendre, actions: Any) -> None:
     dossier = await deposer(banc, bientot)
     async with actions(dt.timedelta(0)) as sans_duree:
         perdu = (await sans_duree.prendre(dossier["dossier_id"], "alice")).jeton
@@ -87,7 +89,7 @@ async def test_a_token_of_a_lost_lease_decides_nothing(banc: Banc, bientot: Atte
     assert (await banc.get(f"{BASE}/{dossier['dossier_id']}")).json()["decisions"] == []
 
 
-async def test_a_dossier_given_back_is_free_at_once(banc: Banc, bientot: Attendre) -> None:
+async def test_un_dossier_rendu_est_libre_aussitot(banc: Banc, bientot: Attendre) -> None:
     dossier = await deposer(banc, bientot)
     await prendre(banc, dossier, sub="alice")
     pas_a_bob = await banc.post(f"{BASE}/{dossier['dossier_id']}/liberation", sub="bob")
@@ -107,7 +109,7 @@ async def test_a_dossier_given_back_is_free_at_once(banc: Banc, bientot: Attendr
         ({"issue": "approuvee", "note": 3}, "note"),
     ],
 )
-async def test_a_decision_that_lacks_something_is_refused_by_field(
+async def test_une_decision_incomplete_est_refusee_a_son_champ(
     banc: Banc, bientot: Attendre, corps: dict[str, Any], champ: str
 ) -> None:
     dossier = await deposer(banc, bientot)
@@ -118,7 +120,7 @@ async def test_a_decision_that_lacks_something_is_refused_by_field(
     assert (await banc.dossier(dossier["cible_id"]))["etat"] == "pris"
 
 
-async def test_a_refusal_for_values_names_the_commitment_and_quotes_the_passage(banc: Banc, bientot: Attendre) -> None:
+async def test_un_refus_pour_les_valeurs_nomme_l_engagement_et_cite_le_passage(banc: Banc, bientot: Attendre) -> None:
     dossier = await deposer(banc, bientot)
     motif = {"code": "valeurs", "engagement": 4, "passage": "porter des meubles"}
     corps = {"issue": "refusee", "motifs": [motif], "jeton_bail": await prendre(banc, dossier)}
@@ -128,13 +130,13 @@ async def test_a_refusal_for_values_names_the_commitment_and_quotes_the_passage(
 
 
 @pytest.mark.parametrize("roles", [(), ("benevole",), ("systeme",)])
-async def test_only_moderators_come_in(banc: Banc, roles: tuple[str, ...]) -> None:
+async def test_seuls_les_moderateurs_entrent(banc: Banc, roles: tuple[str, ...]) -> None:
     for methode, chemin in (("GET", BASE), ("POST", f"{BASE}/x/prise"), ("GET", "/v1/moderation/journal")):
         assert slug(await banc.client.request(methode, chemin, headers=banc.tete("c", *roles))) == (403, "acces-refuse")
     assert slug(await banc.client.get(BASE)) == (401, "jeton-absent")
 
 
-async def test_a_later_version_makes_the_older_dossier_lapse(banc: Banc) -> None:
+async def test_une_version_suivante_rend_caduc_le_dossier_d_avant(banc: Banc) -> None:
     event = annonce()
     await banc.traiter(event)
     ancien = await banc.dossier(event.key)
@@ -181,7 +183,7 @@ async def test_un_texte_que_son_auteur_reprend_n_est_plus_a_lire(banc: Banc) -> 
     assert await banc.dossier(en_ligne.annonce_id, "a_traiter") == {}
 
 
-async def test_a_withdrawn_annonce_has_nothing_to_decide_whatever_arrives_after(banc: Banc) -> None:
+async def test_une_annonce_retiree_n_a_plus_rien_a_decider_quoi_qu_il_arrive(banc: Banc) -> None:
     event = annonce()
     await banc.traiter(event)
     await banc.traiter(
@@ -192,14 +194,14 @@ async def test_a_withdrawn_annonce_has_nothing_to_decide_whatever_arrives_after(
     assert await banc.dossier(event.key) == {}
 
 
-async def test_an_older_version_that_arrives_late_opens_nothing(banc: Banc) -> None:
+async def test_une_version_ancienne_arrivee_tard_n_ouvre_rien(banc: Banc) -> None:
     recent = annonce(version=3)
     await banc.traiter(recent, AnnonceDeposee(annonce=recent.annonce.model_copy(update={"version": 1})))
     assert (await banc.get(BASE, cible_id=recent.key)).json()["total"] == 1
     assert (await banc.dossier(recent.key))["cible_version"] == 3
 
 
-async def test_two_moderators_never_get_the_same_next_dossier(banc: Banc, bientot: Attendre) -> None:
+async def test_deux_moderateurs_n_ont_jamais_le_meme_dossier_suivant(banc: Banc, bientot: Attendre) -> None:
     for _ in range(4):
         await deposer(banc, bientot)
     answers = await asyncio.gather(*(banc.post("/v1/moderation/suivant", sub=f"m{n}") for n in range(4)))
@@ -207,7 +209,7 @@ async def test_two_moderators_never_get_the_same_next_dossier(banc: Banc, biento
     assert len(set(pris)) == 4
 
 
-async def test_an_association_is_vetted_then_its_members_are_told_and_decide_nothing(
+async def test_une_association_est_relue_ses_membres_le_savent_et_ne_decident_rien(
     banc: Banc, bientot: Attendre
 ) -> None:
     event = association()
@@ -234,7 +236,7 @@ async def confier(banc: Banc) -> Association:
     return validee
 
 
-async def test_trust_is_given_after_validation_and_written_down(banc: Banc) -> None:
+async def test_la_confiance_se_donne_apres_validation_et_s_ecrit_au_journal(banc: Banc) -> None:
     confiee = await confier(banc)
     journal = (await banc.get("/v1/moderation/journal", taille=100)).json()["decisions"]
     traces = [row for row in journal if row["sorte"] == "confiance" and row["cible_id"] == confiee.association_id]
@@ -242,7 +244,7 @@ async def test_trust_is_given_after_validation_and_written_down(banc: Banc) -> N
 
 
 @pytest.mark.parametrize(("politique", "etat", "annoncees"), [("pre", "a_traiter", 0), ("confiance", "a_revoir", 1)])
-async def test_only_the_policy_of_trust_publishes_a_trusted_association_at_once(
+async def test_seule_la_politique_de_confiance_publie_aussitot_une_association_de_confiance(
     banc: Banc, bientot: Attendre, politique: str, etat: str, annoncees: int
 ) -> None:
     confiee = await confier(banc)
@@ -257,7 +259,7 @@ async def test_only_the_policy_of_trust_publishes_a_trusted_association_at_once(
         assert (decision["issue"], decision["automatique"]) == ("approuvee", True)
 
 
-async def test_what_was_published_at_once_can_be_withdrawn_whatever_places_were_taken(
+async def test_ce_qui_a_paru_aussitot_se_retire_quelles_que_soient_les_places_prises(
     banc: Banc, bientot: Attendre
 ) -> None:
     confiee = await confier(banc)
@@ -279,7 +281,7 @@ async def test_what_was_published_at_once_can_be_withdrawn_whatever_places_were_
     assert retrait["cible_version"] == 3
 
 
-async def test_an_erased_account_leaves_nothing_behind(banc: Banc) -> None:
+async def test_un_compte_efface_ne_laisse_rien(banc: Banc) -> None:
     compte_id = new_id()
     event = annonce(auteur=Auteur(type="particulier", compte_id=compte_id))
     await banc.traiter(event)
@@ -313,7 +315,7 @@ async def test_what_an_erased_annonce_said_comes_back_neither_late_nor_by_a_repl
         assert await runtime.mongo.db.outbox.count_documents({"value": {"$regex": event.key}}) == 0
 
 
-async def test_an_approved_annonce_can_be_looked_at_again_and_withdrawn_while_it_is_online(
+async def test_une_annonce_approuvee_peut_etre_revue_et_retiree_tant_qu_elle_est_en_ligne(
     banc: Banc, bientot: Attendre
 ) -> None:
     event = annonce()

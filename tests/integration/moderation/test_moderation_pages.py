@@ -39,7 +39,7 @@ async def prendre(banc: Banc, chemin: str, sub: str = "mod") -> str:
     return found[1]
 
 
-async def test_who_is_no_moderator_gets_a_page_that_says_so(banc: Banc) -> None:
+async def test_qui_n_est_pas_moderateur_lit_une_page_qui_le_dit(banc: Banc) -> None:
     for tete, status in ((banc.tete("c", "benevole"), 403), ({}, 401)):
         answer = await banc.client.get("/moderation/", headers=tete)
         assert answer.status_code == status
@@ -49,7 +49,7 @@ async def test_who_is_no_moderator_gets_a_page_that_says_so(banc: Banc) -> None:
     assert "Ce dossier n’existe pas." in absent.text
 
 
-async def test_the_queue_leads_to_the_dossier_with_its_hints_highlighted_and_its_text_escaped(banc: Banc) -> None:
+async def test_la_file_mene_au_dossier_indices_surlignes_et_texte_echappe(banc: Banc) -> None:
     chemin, _ = await ouvrir(banc, description=TEXTE, urgent=True)
     assert chemin in (await banc.get("/moderation/?type=annonce&etat=a_traiter")).text
     html = (await banc.get(chemin)).text
@@ -58,7 +58,7 @@ async def test_the_queue_leads_to_the_dossier_with_its_hints_highlighted_and_its
     assert 'name="jeton_bail"' not in html
 
 
-async def test_a_form_that_lacks_something_comes_back_with_what_was_typed(banc: Banc) -> None:
+async def test_un_formulaire_incomplet_revient_avec_la_saisie(banc: Banc) -> None:
     chemin, annonce_id = await ouvrir(banc, description=TEXTE)
     jeton = await prendre(banc, chemin)
     saisie = [
@@ -86,7 +86,7 @@ async def test_a_form_that_lacks_something_comes_back_with_what_was_typed(banc: 
     assert chemin in (await banc.get("/moderation/journal?issue=refusee")).text
 
 
-async def test_who_lost_the_dossier_reads_why_nothing_was_stored(banc: Banc, actions: Any) -> None:
+async def test_qui_a_perdu_le_dossier_lit_pourquoi_rien_n_est_garde(banc: Banc, actions: Any) -> None:
     chemin, _ = await ouvrir(banc)
     async with actions(dt.timedelta(0)) as sans_duree:
         perdu = (await sans_duree.prendre(chemin.rsplit("/", 1)[1], "alice")).jeton
@@ -98,14 +98,14 @@ async def test_who_lost_the_dossier_reads_why_nothing_was_stored(banc: Banc, act
     assert "Une autre personne traite ce dossier (compte bob)" in (await banc.get(chemin, sub="alice")).text
 
 
-async def test_a_claim_that_is_given_up_leaves_nothing_behind(banc: Banc) -> None:
+async def test_une_prise_abandonnee_ne_laisse_rien(banc: Banc) -> None:
     chemin, annonce_id = await ouvrir(banc)
     await prendre(banc, chemin)
     assert (await envoyer(banc, f"{chemin}/liberation")).headers["location"] == "/moderation/"
     assert (await banc.dossier(annonce_id))["etat"] == "a_traiter"
 
 
-async def test_the_next_dossier_follows_the_decision_and_is_claimed(banc: Banc) -> None:
+async def test_le_dossier_suivant_vient_apres_la_decision_et_est_pris(banc: Banc) -> None:
     chemin, _ = await ouvrir(banc)
     await ouvrir(banc)
     jeton = await prendre(banc, chemin)
@@ -117,7 +117,7 @@ async def test_the_next_dossier_follows_the_decision_and_is_claimed(banc: Banc) 
     assert 'name="jeton_bail"' in (await banc.get(suivant)).text
 
 
-async def test_an_association_shows_its_commitment_and_its_own_choices(banc: Banc) -> None:
+async def test_une_association_montre_son_engagement_et_ses_propres_choix(banc: Banc) -> None:
     event = association(nom=f"Asso {new_id()[:6]}")
     await banc.traiter(event)
     chemin = f"/moderation/dossiers/{(await banc.dossier(event.key))['dossier_id']}"
@@ -129,7 +129,7 @@ async def test_an_association_shows_its_commitment_and_its_own_choices(banc: Ban
     assert (await banc.get("/moderation/associations")).status_code == 200
 
 
-async def test_trust_by_form_is_refused_to_members(banc: Banc) -> None:
+async def test_la_confiance_par_formulaire_est_refusee_aux_membres(banc: Banc) -> None:
     event = association()
     await banc.traiter(event)
     chemin = f"/moderation/associations/{event.key}/confiance"
@@ -138,7 +138,7 @@ async def test_trust_by_form_is_refused_to_members(banc: Banc) -> None:
     assert (await envoyer(banc, chemin, [("accordee", "peut-être")])).status_code == 422
 
 
-async def test_what_is_static_is_served_and_pages_hold_no_inline_code(banc: Banc) -> None:
+async def test_ce_qui_est_statique_est_servi_et_les_pages_n_ont_pas_de_code(banc: Banc) -> None:
     chemin, _ = await ouvrir(banc, auteur=Auteur(type="particulier", compte_id=new_id()))
     await prendre(banc, chemin)
     html = (await banc.get(chemin)).text
@@ -147,7 +147,7 @@ async def test_what_is_static_is_served_and_pages_hold_no_inline_code(banc: Banc
     assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", html)
 
 
-async def test_with_mongo_away_programs_and_people_are_told_to_come_back(jeton: Callable[..., str]) -> None:
+async def test_sans_mongo_programmes_et_personnes_sont_invites_a_revenir(jeton: Callable[..., str]) -> None:
     app = create(Reglages(mongo_url="mongodb://127.0.0.1:1/?replicaSet=rs0", kafka_url="127.0.0.1:1"))
     tete = {"Authorization": f"Bearer {jeton('moderation', sub='mod', roles={'moderateur'})}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

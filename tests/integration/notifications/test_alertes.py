@@ -7,7 +7,7 @@ from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 
 
-async def test_a_match_becomes_a_mail_with_its_reasons_and_one_click_headers(poste: Poste) -> None:
+async def test_une_correspondance_devient_un_courriel_avec_ses_raisons_et_son_desabonnement(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     de = annonce(titre="Des costumes\r\nBcc: intrus@exemple.fr", urgent=True)
     await poste.publier(correspondances(de, destinataire(compte_id)))
@@ -32,7 +32,7 @@ async def test_a_match_becomes_a_mail_with_its_reasons_and_one_click_headers(pos
     assert "reprise_at" not in ligne
 
 
-async def test_the_same_event_twice_is_one_mail(poste: Poste) -> None:
+async def test_le_meme_evenement_deux_fois_fait_un_courriel(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     temoin, _ = await poste.inscrire()
     event = correspondances(annonce(), destinataire(compte_id))
@@ -44,7 +44,9 @@ async def test_the_same_event_twice_is_one_mail(poste: Poste) -> None:
     assert len(poste.boite.mails[adresse]) == 1
 
 
-async def test_the_same_match_under_another_event_id_is_one_mail_and_hides_no_other(poste: Poste) -> None:
+async def test_la_meme_correspondance_sous_un_autre_evenement_fait_un_courriel_et_n_en_cache_aucun(
+    poste: Poste,
+) -> None:
     compte_id, adresse = await poste.inscrire()
     autre_id, autre = await poste.inscrire()
     de, qui = annonce(), destinataire(compte_id)
@@ -55,7 +57,7 @@ async def test_the_same_match_under_another_event_id_is_one_mail_and_hides_no_ot
     assert (len(poste.boite.mails[adresse]), len(poste.boite.mails[autre])) == (1, 1)
 
 
-async def test_without_consent_there_is_a_row_with_its_reason_and_no_mail(poste: Poste) -> None:
+async def test_sans_consentement_une_ligne_dit_pourquoi_et_aucun_courriel_ne_part(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire(accord=False)
     inconnu = new_id()
     await poste.publier(correspondances(annonce(), destinataire(compte_id), destinataire(inconnu)))
@@ -65,7 +67,7 @@ async def test_without_consent_there_is_a_row_with_its_reason_and_no_mail(poste:
     assert not poste.boite.mails[adresse]
 
 
-async def test_hundreds_of_recipients_get_one_mail_each(poste: Poste) -> None:
+async def test_des_centaines_de_destinataires_recoivent_chacun_un_courriel(poste: Poste) -> None:
     combien = 300
     comptes = [new_id() for _ in range(combien)]
     consentement = {"canal": "email", "accorde": True, "preuve": "essai", "at": "2026-11-01T10:00:00Z"}

@@ -22,7 +22,7 @@ async def lire(poste: Poste, annonce_ids: list[str], apres: str | None = None) -
     return found
 
 
-async def test_each_alert_is_named_with_its_state_and_its_reason(poste: Poste) -> None:
+async def test_chaque_alerte_est_nommee_avec_son_etat_et_sa_raison(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     muet, _ = await poste.inscrire(accord=False)
     de, qui, sans = annonce(), destinataire(compte_id), destinataire(muet)
@@ -44,7 +44,7 @@ async def test_each_alert_is_named_with_its_state_and_its_reason(poste: Poste) -
         assert abs(dt.datetime.fromisoformat(groupe["dernier_at"]) - dt.datetime.now(dt.UTC)) < dt.timedelta(hours=1)
 
 
-async def test_pages_name_every_row_once(poste: Poste, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_les_pages_nomment_chaque_ligne_une_fois(poste: Poste, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "_PAGE_BILAN", 7)
     annonce_ids = [new_id() for _ in range(3)]
     rows = [
@@ -76,7 +76,7 @@ async def test_pages_name_every_row_once(poste: Poste, monkeypatch: pytest.Monke
     assert sorted(seen) == sorted(str(row["_id"]) for row in rows)
 
 
-async def test_the_read_follows_its_index(poste: Poste) -> None:
+async def test_la_lecture_suit_son_index(poste: Poste) -> None:
     """Sorted by the index itself: a million rows cost no more per page than ten thousand."""
     ids = [new_id() for _ in range(3)]
     filtre = {"$or": [alertes_de(id_) for id_ in ids]}
@@ -87,7 +87,7 @@ async def test_the_read_follows_its_index(poste: Poste) -> None:
     assert "COLLSCAN" not in plan
 
 
-async def test_only_the_system_reads_it(poste: Poste) -> None:
+async def test_seul_le_systeme_lit_le_bilan(poste: Poste) -> None:
     corps = {"annonce_ids": [new_id()]}
     for roles in (set(), {"moderateur"}):
         entetes = {"Authorization": f"Bearer {poste.jeton('notifications', sub=new_id(), roles=roles)}"}
@@ -97,7 +97,7 @@ async def test_only_the_system_reads_it(poste: Poste) -> None:
 
 
 @pytest.mark.parametrize("annonce_ids", [[], ["a"] * 501])
-async def test_a_list_that_is_empty_or_too_long_is_refused(poste: Poste, annonce_ids: list[str]) -> None:
+async def test_une_liste_vide_ou_trop_longue_est_refusee(poste: Poste, annonce_ids: list[str]) -> None:
     reponse = await poste.api.post("/v1/interne/bilan", json={"annonce_ids": annonce_ids}, headers=poste.systeme())
     assert reponse.status_code == 422
     assert reponse.headers["content-type"] == "application/problem+json"

@@ -76,7 +76,7 @@ async def reserver(seul: Deliverer, mongo: Mongo, lignes: list[Ligne]) -> list[L
     return await mongo.transaction(work)
 
 
-async def test_each_lot_is_claimed_apart_and_an_sms_is_never_claimed_ahead(mongo: Mongo, lignes: list[Ligne]) -> None:
+async def test_chaque_lot_est_pris_a_part_et_un_sms_jamais_d_avance(mongo: Mongo, lignes: list[Ligne]) -> None:
     sans: Any = None
     assert await deliverer(Canal.SMS, mongo).claim_ahead(lignes, None, sans) == []
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
@@ -90,7 +90,7 @@ async def test_each_lot_is_claimed_apart_and_an_sms_is_never_claimed_ahead(mongo
     assert baux == {lot.id: [ligne["_id"] for ligne in lot.lignes] for lot in lots}
 
 
-async def test_not_more_is_claimed_ahead_than_leaves_in_time(mongo: Mongo, lignes: list[Ligne]) -> None:
+async def test_rien_n_est_pris_d_avance_qui_ne_parte_a_temps(mongo: Mongo, lignes: list[Ligne]) -> None:
     sans: Any = None
     plein = deliverer(Canal.EMAIL, mongo)
     plein.take_claimed([Lot(new_id(), [dict(ligne) for _ in range(domain.AVANCE_MAX) for ligne in lignes[:1]])])
@@ -98,7 +98,7 @@ async def test_not_more_is_claimed_ahead_than_leaves_in_time(mongo: Mongo, ligne
     assert {ligne["etat"] for ligne in lignes} == {Etat.EN_FILE.value}
 
 
-async def test_what_waits_for_a_relay_that_is_away_is_given_back_at_the_end(
+async def test_ce_qui_attend_un_relais_absent_est_rendu_a_la_fin(
     poste: Poste, mongo: Mongo, lignes: list[Ligne]
 ) -> None:
     seul = deliverer(Canal.EMAIL, mongo, Outbox(mongo, poste.producer, SystemClock(), "test"))

@@ -81,12 +81,12 @@ async def lots(mongo: Mongo) -> list[str]:
     return sorted([bail["_id"] async for bail in mongo.db.baux.find()])
 
 
-async def test_two_deliverers_that_claim_the_same_rows_share_them_out(claims: Claims, lignes: list[Ligne]) -> None:
+async def test_deux_remises_qui_prennent_les_memes_lignes_se_les_partagent(claims: Claims, lignes: list[Ligne]) -> None:
     assert await prendre(claims, "un", lignes[:7]) == [f"e{n}" for n in range(7)]
     assert await prendre(claims, "deux", lignes) == [f"e{n}" for n in range(7, 10)]
 
 
-async def test_a_mark_ends_the_lease_and_a_second_one_writes_nothing(
+async def test_une_marque_finit_le_bail_et_une_seconde_n_ecrit_rien(
     mongo: Mongo, claims: Claims, lignes: list[Ligne]
 ) -> None:
     ids = await prendre(claims, "un", lignes)
@@ -97,11 +97,11 @@ async def test_a_mark_ends_the_lease_and_a_second_one_writes_nothing(
     assert set((await etats(mongo)).values()) == {Etat.REMIS.value}
 
 
-async def test_a_claim_whose_answer_was_lost_is_asked_for_again(claims: Claims, lignes: list[Ligne]) -> None:
+async def test_une_prise_dont_la_reponse_s_est_perdue_est_redemandee(claims: Claims, lignes: list[Ligne]) -> None:
     assert await prendre(claims, "un", lignes) == await prendre(claims, "un", lignes)
 
 
-async def test_what_a_dead_process_had_in_hand_is_found_when_its_lease_is_over(
+async def test_ce_qu_un_processus_mort_avait_en_main_se_retrouve_a_la_fin_du_bail(
     mongo: Mongo, claims: Claims, horloge: FixedClock, lignes: list[Ligne]
 ) -> None:
     perdues = await prendre(claims, "mort", lignes[:4])
@@ -125,7 +125,7 @@ async def test_what_a_dead_process_had_in_hand_is_found_when_its_lease_is_over(
     assert await prendre(claims, "autre", lignes[:4]) == perdues
 
 
-async def test_of_a_lot_that_waited_the_rows_that_were_answered_meanwhile_are_left_out(
+async def test_d_un_lot_en_attente_les_lignes_deja_repondues_sont_laissees(
     mongo: Mongo, claims: Claims, lignes: list[Ligne]
 ) -> None:
     """A provider's last word may come before the mark."""
@@ -134,7 +134,7 @@ async def test_of_a_lot_that_waited_the_rows_that_were_answered_meanwhile_are_le
     assert sorted(ligne["_id"] for ligne in await claims.renew("un")) == ["e0", "e2"]
 
 
-async def test_a_killed_worker_s_hundreds_of_lots_are_all_given_back(
+async def test_les_centaines_de_lots_d_un_worker_tue_sont_toutes_rendues(
     mongo: Mongo, claims: Claims, horloge: FixedClock, lignes: list[Ligne]
 ) -> None:
     modele = lignes[0]

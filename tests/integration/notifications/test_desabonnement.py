@@ -20,7 +20,7 @@ async def alerter(poste: Poste, compte_id: str, profil_id: str, etat: str = "rem
     return de.annonce_id
 
 
-async def test_a_get_changes_nothing_a_post_stops_the_next_alert(poste: Poste) -> None:
+async def test_une_lecture_ne_change_rien_un_envoi_arrete_l_alerte_suivante(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     profil_id, visiteur = new_id(), {"Authorization": f"Bearer {poste.jeton('notifications')}"}
     annonce_id = await alerter(poste, compte_id, profil_id)
@@ -46,7 +46,7 @@ async def test_a_get_changes_nothing_a_post_stops_the_next_alert(poste: Poste) -
     assert len(poste.boite.mails[adresse]) == 3
 
 
-async def test_what_waits_for_its_hour_is_cancelled_by_the_click(poste: Poste) -> None:
+async def test_ce_qui_attend_son_heure_est_annule_par_le_clic(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     profil_id, autre = new_id(), new_id()
     await alerter(poste, compte_id, profil_id)
@@ -66,7 +66,7 @@ async def test_what_waits_for_its_hour_is_cancelled_by_the_click(poste: Poste) -
     assert reste["etat"] == "en_file"
 
 
-async def test_a_forged_link_is_unknown(poste: Poste) -> None:
+async def test_un_lien_contrefait_est_inconnu(poste: Poste) -> None:
     visiteur = {"Authorization": f"Bearer {poste.jeton('notifications')}"}
     for jeton in (f"{new_id()}.{new_id()}.{'A' * 43}", "n-importe-quoi"):
         reponse = await poste.api.post(f"/v1/desabonnements/{jeton}", headers=visiteur)

@@ -6,7 +6,7 @@ from tests.integration.notifications.conftest import Lire, Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 
 
-async def test_each_person_who_was_reached_is_named_once(poste: Poste, lire: Lire) -> None:
+async def test_chaque_personne_atteinte_est_nommee_une_fois(poste: Poste, lire: Lire) -> None:
     inscrits = [(await poste.inscrire())[0] for _ in range(3)]
     de, profils = annonce(), [new_id() for _ in inscrits]
     await poste.publier(correspondances(de, *map(destinataire, inscrits, profils)))
@@ -20,7 +20,7 @@ async def test_each_person_who_was_reached_is_named_once(poste: Poste, lire: Lir
     assert sorted(nommes) == sorted(profils)
 
 
-async def test_an_unsubscription_is_told_once_however_often_it_is_asked(poste: Poste, lire: Lire) -> None:
+async def test_un_desabonnement_est_dit_une_fois_si_souvent_qu_on_le_demande(poste: Poste, lire: Lire) -> None:
     compte_id, adresse = await poste.inscrire()
     profil_id = new_id()
     await poste.publier(correspondances(annonce(), destinataire(compte_id, profil_id)))

@@ -35,7 +35,7 @@ async def trouver(poste: Poste, compte_id: str, profil_id: str, **autres: Any) -
     return de
 
 
-async def test_a_feed_shows_what_matched_is_not_sent_twice_and_empties_when_it_is_stopped(poste: Poste) -> None:
+async def test_un_flux_montre_ce_qui_correspond_et_se_vide_a_l_arret(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     profil_id = new_id()
     ancienne = await trouver(poste, compte_id, profil_id, titre="Un <camion> & son chauffeur")
@@ -72,7 +72,7 @@ async def test_a_feed_shows_what_matched_is_not_sent_twice_and_empties_when_it_i
         assert (await poste.api.get(f"/v1/flux/{jeton}", headers=poste.comme())).status_code == 404
 
 
-async def test_nothing_is_left_in_the_feed_of_who_is_erased(poste: Poste) -> None:
+async def test_rien_ne_reste_dans_le_flux_de_qui_est_efface(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     profil_id = new_id()
     await trouver(poste, compte_id, profil_id)
@@ -86,7 +86,7 @@ async def test_nothing_is_left_in_the_feed_of_who_is_erased(poste: Poste) -> Non
     await poste.bientot(vide)
 
 
-async def test_the_ledger_is_for_moderators_and_names_nobody(poste: Poste) -> None:
+async def test_le_registre_est_aux_moderateurs_et_ne_nomme_personne(poste: Poste) -> None:
     qui = await abonner(poste)
     de = await qui.est_alerte()
     await poste.parti(annonce_id=de.annonce_id, canal="email")
@@ -106,7 +106,7 @@ async def test_the_ledger_is_for_moderators_and_names_nobody(poste: Poste) -> No
         assert (await poste.api.get(chemin, params=faux, headers=poste.comme("m", "moderateur"))).status_code == 422
 
 
-async def test_after_a_rotation_everything_opens_under_the_new_key_alone_and_stop_is_still_understood(
+async def test_apres_un_changement_de_cle_tout_s_ouvre_par_la_nouvelle_et_stop_est_compris(
     poste: Poste,
 ) -> None:
     qui = await abonner(poste)

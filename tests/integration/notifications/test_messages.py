@@ -23,7 +23,7 @@ from tests.integration.notifications.faits import annonce, compte, correspondanc
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 
 
-async def test_a_code_leaves_at_once_and_nothing_of_it_stays(poste: Poste) -> None:
+async def test_un_code_part_aussitot_et_rien_n_en_reste(poste: Poste) -> None:
     compte_id, adresse = new_id(), f"{new_id()}@codes.fr"
     corps = {"compte_id": compte_id, "email": adresse, "code": "123456"}
     reponse = await poste.api.post("/v1/interne/codes", json=corps, headers=poste.systeme())
@@ -46,7 +46,7 @@ async def test_a_code_leaves_at_once_and_nothing_of_it_stays(poste: Poste) -> No
     await poste.bientot(kept)
 
 
-async def test_a_refusal_names_what_to_change_the_commitment_and_the_passage(poste: Poste) -> None:
+async def test_un_refus_nomme_quoi_changer_l_engagement_et_le_passage(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire(accord=False)
     decision = Decision(
         decision_id=new_id(),
@@ -89,7 +89,7 @@ def reponse_de(benevole: str, auteur: str) -> Reponse:
     )
 
 
-async def test_an_answer_is_told_to_the_author_and_its_acceptance_to_who_answered(poste: Poste) -> None:
+async def test_une_reponse_est_dite_a_l_auteur_et_son_acceptation_a_qui_a_repondu(poste: Poste) -> None:
     auteur, chez_l_auteur = await poste.inscrire()
     benevole, chez_le_benevole = await poste.inscrire()
     reponse = reponse_de(benevole, auteur)
@@ -103,7 +103,7 @@ async def test_an_answer_is_told_to_the_author_and_its_acceptance_to_who_answere
     assert poste.boite.mails[chez_le_benevole][0]["Subject"] == "Votre aide est acceptée\u00a0: Une camionnette"
 
 
-async def test_an_answer_that_is_taken_back_is_told_to_the_author_alone(poste: Poste) -> None:
+async def test_une_reponse_reprise_n_est_dite_qu_a_l_auteur(poste: Poste) -> None:
     auteur, chez_l_auteur = await poste.inscrire()
     benevole, chez_le_benevole = await poste.inscrire()
     annulee = reponse_de(benevole, auteur).model_copy(update={"version": 3, "etat": EtatReponse.ANNULEE})
@@ -119,7 +119,7 @@ async def test_an_answer_that_is_taken_back_is_told_to_the_author_alone(poste: P
     assert not poste.boite.mails[chez_le_benevole]
 
 
-async def test_a_withdrawn_annonce_alerts_nobody_even_when_its_matches_come_later(poste: Poste) -> None:
+async def test_une_annonce_retiree_n_alerte_personne_meme_si_ses_correspondances_arrivent_apres(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     de = annonce()
     retiree = de.model_copy(update={"version": 3, "etat": EtatAnnonce.RETIREE})
@@ -135,7 +135,7 @@ async def test_a_withdrawn_annonce_alerts_nobody_even_when_its_matches_come_late
     assert not poste.boite.mails[adresse]
 
 
-async def test_a_withdrawn_consent_counts_from_its_version_on(poste: Poste) -> None:
+async def test_un_consentement_retire_compte_des_sa_version(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     await poste.publier(CompteEnregistre(compte=compte(compte_id, 3, accorde=False)))
 
@@ -152,7 +152,7 @@ async def test_a_withdrawn_consent_counts_from_its_version_on(poste: Poste) -> N
     assert (await poste.dans_l_etat("sans_consentement", compte_id=compte_id))["motif"] == "consentement_absent"
 
 
-async def test_consents_can_change_without_the_address_being_told_again(poste: Poste) -> None:
+async def test_les_consentements_changent_sans_redire_l_adresse(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire(accord=False)
     accord = {"canal": "email", "accorde": True, "preuve": "case cochée", "at": "2026-11-02T10:00:00Z"}
     corps = {"consentements": [accord], "version": 2}
@@ -163,7 +163,7 @@ async def test_consents_can_change_without_the_address_being_told_again(poste: P
     assert len(poste.boite.mails[adresse]) == 1
 
 
-async def test_an_erased_person_leaves_counts_and_does_not_come_back(poste: Poste) -> None:
+async def test_une_personne_effacee_ne_laisse_que_des_nombres_et_ne_revient_pas(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     de = annonce()
     await poste.publier(correspondances(de, destinataire(compte_id)))
@@ -185,7 +185,7 @@ async def test_an_erased_person_leaves_counts_and_does_not_come_back(poste: Post
     assert contact == {"_id": compte_id, "efface": True, "version": 2}
 
 
-async def test_everybody_sees_their_own_messages_and_why(poste: Poste) -> None:
+async def test_chacun_voit_ses_messages_et_pourquoi(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     await poste.publier(correspondances(annonce(), destinataire(compte_id)))
     await poste.dans_l_etat("remis", compte_id=compte_id)
@@ -199,7 +199,7 @@ async def test_everybody_sees_their_own_messages_and_why(poste: Poste) -> None:
     assert (await poste.api.get("/v1/mes/envois", headers=autre)).json()["total"] == 0
 
 
-async def test_only_the_gateway_hands_over_contacts_and_only_good_ones(poste: Poste) -> None:
+async def test_seule_la_porte_confie_des_contacts_et_seulement_des_bons(poste: Poste) -> None:
     corps = {"email": "a@exemple.fr", "consentements": [], "version": 1}
     chemin = f"/v1/interne/contacts/{new_id()}"
     personne = {"Authorization": f"Bearer {poste.jeton('notifications', sub='c1')}"}
@@ -218,7 +218,7 @@ async def test_only_the_gateway_hands_over_contacts_and_only_good_ones(poste: Po
     assert inconnu.status_code == 422
 
 
-async def test_neither_logs_nor_metrics_hold_an_address(poste: Poste, capfd) -> None:  # type: ignore[no-untyped-def]  # capfd's class is generic
+async def test_ni_journaux_ni_mesures_ne_tiennent_d_adresse(poste: Poste, capfd) -> None:  # type: ignore[no-untyped-def]  # capfd's class is generic
     compte_id, adresse = await poste.inscrire()
     poste.boite.refuser(adresse, f"451 <{adresse}> later", f"550 <{adresse}> never")
     await poste.publier(correspondances(annonce(), destinataire(compte_id)))

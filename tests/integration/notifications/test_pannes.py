@@ -10,7 +10,7 @@ from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 
 
-async def test_451_is_tried_again_and_then_delivered_once(poste: Poste) -> None:
+async def test_451_est_reessaye_puis_livre_une_fois(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     poste.boite.refuser(adresse, "451 4.7.1 Come back later")
     await poste.publier(correspondances(annonce(), destinataire(compte_id)))
@@ -20,7 +20,7 @@ async def test_451_is_tried_again_and_then_delivered_once(poste: Poste) -> None:
     assert len(poste.boite.mails[adresse]) == 1
 
 
-async def test_550_ends_there_with_the_code_and_without_the_address(poste: Poste) -> None:
+async def test_550_finit_la_avec_le_code_et_sans_l_adresse(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     voisin, chez_le_voisin = await poste.inscrire()
     poste.boite.refuser(adresse, f"550 5.1.1 <{adresse}> unknown")
@@ -32,7 +32,7 @@ async def test_550_ends_there_with_the_code_and_without_the_address(poste: Poste
     assert len(poste.boite.mails[chez_le_voisin]) == 1
 
 
-async def test_with_the_server_away_nothing_is_consumed_and_all_arrives_once_it_is_back(poste: Poste) -> None:
+async def test_sans_serveur_rien_n_est_consomme_et_tout_arrive_a_son_retour(poste: Poste) -> None:
     poste.boite.fermer()
     try:
         inscrits = [await poste.inscrire() for _ in range(5)]
@@ -48,7 +48,7 @@ async def test_with_the_server_away_nothing_is_consumed_and_all_arrives_once_it_
         assert len(poste.boite.mails[adresse]) == 1
 
 
-async def test_a_row_left_by_a_crash_between_claim_and_mark_is_sent_once_more_and_marked(poste: Poste) -> None:
+async def test_une_ligne_laissee_entre_prise_et_marque_repart_une_fois_et_est_marquee(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     now = dt.datetime.now(dt.UTC)
     envoi_id, contenu_id, lot = new_id(), f"{Genre.REPONSE_ACCEPTEE}:{new_id()}", new_id()
@@ -80,7 +80,7 @@ async def test_a_row_left_by_a_crash_between_claim_and_mark_is_sent_once_more_an
     assert mail["Message-ID"] == f"<{envoi_id}@place-des-assos.example>"
 
 
-async def test_a_row_whose_deliverer_died_before_the_claim_is_taken_up(poste: Poste, registre: Registre) -> None:
+async def test_une_ligne_laissee_avant_sa_prise_est_reprise(poste: Poste, registre: Registre) -> None:
     compte_id, adresse = await poste.inscrire()
     contenu_id = f"{Genre.REPONSE_DECLINEE}:{new_id()}"
     donnees = {"titre": "Une camionnette", "annonce_id": new_id(), "quantite": 1}

@@ -24,7 +24,7 @@ async def alerter(poste: Poste, compte_id: str, **autres: Any) -> str:
     return de.annonce_id
 
 
-async def test_what_is_chosen_is_read_back_and_an_older_form_does_not_undo_it(poste: Poste) -> None:
+async def test_ce_qui_est_choisi_se_relit_et_un_vieux_formulaire_ne_le_defait_pas(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     vue = await poste.api.get(CHEMIN, headers=poste.comme(compte_id))
     assert vue.headers["etag"] == '"0"'
@@ -52,7 +52,7 @@ async def test_what_is_chosen_is_read_back_and_an_older_form_does_not_undo_it(po
     assert lue["cadences"] == {profil_id: "hebdomadaire"}
 
 
-async def test_without_the_version_that_was_read_nothing_is_changed(poste: Poste) -> None:
+async def test_sans_la_version_lue_rien_ne_change(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     reponse = await poste.api.put(CHEMIN, json={"budget_semaine": 1}, headers=poste.comme(compte_id))
     assert reponse.status_code == 428
@@ -73,14 +73,14 @@ async def test_without_the_version_that_was_read_nothing_is_changed(poste: Poste
         ({"couleur": "bleu"}, "couleur"),
     ],
 )
-async def test_what_cannot_be_is_refused_at_its_field(poste: Poste, saisie: dict[str, Any], champ: str) -> None:
+async def test_ce_qui_est_impossible_est_refuse_a_son_champ(poste: Poste, saisie: dict[str, Any], champ: str) -> None:
     compte_id, _ = await poste.inscrire()
     reponse = await choisir(poste, compte_id, 0, **saisie)
     assert reponse.status_code == 422
     assert [erreur["champ"] for erreur in reponse.json()["erreurs"]] == [champ]
 
 
-async def test_a_pause_silences_even_what_is_urgent_and_what_waited_and_ends_when_it_is_lifted(poste: Poste) -> None:
+async def test_une_pause_tait_meme_l_urgent_et_ce_qui_attendait_jusqu_a_sa_levee(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     dans_un_mois = (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat()
     # It could not be delivered when it was due; then the pause came.
@@ -97,7 +97,7 @@ async def test_a_pause_silences_even_what_is_urgent_and_what_waited_and_ends_whe
     await poste.dans_l_etat("remis", annonce_id=await alerter(poste, compte_id))
 
 
-async def test_a_limit_of_one_s_own_counts_where_the_platform_has_none_urgent_needs_apart(poste: Poste) -> None:
+async def test_une_limite_choisie_compte_hors_besoins_urgents(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     assert (await choisir(poste, compte_id, 0, budget_semaine=1)).status_code == 200
     await poste.dans_l_etat("remis", annonce_id=await alerter(poste, compte_id))
@@ -112,7 +112,7 @@ async def test_a_limit_of_one_s_own_counts_where_the_platform_has_none_urgent_ne
         await poste.dans_l_etat("remis", annonce_id=await alerter(poste, sans_choix))
 
 
-async def test_none_at_once_means_that_ordinary_alerts_wait_for_the_digest(poste: Poste) -> None:
+async def test_aucune_aussitot_veut_dire_que_les_alertes_attendent_le_resume(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     assert (await choisir(poste, compte_id, 0, budget_semaine=0)).json()["budget_semaine"] == 0
     ligne = await poste.ligne(annonce_id=await alerter(poste, compte_id))
@@ -120,7 +120,7 @@ async def test_none_at_once_means_that_ordinary_alerts_wait_for_the_digest(poste
     await poste.dans_l_etat("remis", annonce_id=await alerter(poste, compte_id, urgent=True))
 
 
-async def test_each_person_is_told_why_nothing_was_sent_and_nobody_else(poste: Poste) -> None:
+async def test_chacun_sait_pourquoi_rien_n_est_parti_et_personne_d_autre(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire(accord=False)
     annonce_id = await alerter(poste, compte_id)
     await poste.dans_l_etat("sans_consentement", annonce_id=annonce_id)
@@ -136,7 +136,7 @@ async def test_each_person_is_told_why_nothing_was_sent_and_nobody_else(poste: P
     assert autre["envois"] == []
 
 
-async def test_a_browser_is_told_our_key_and_only_a_push_service_is_subscribed(poste: Poste) -> None:
+async def test_un_navigateur_recoit_notre_cle_et_seul_un_service_de_push_est_abonne(poste: Poste) -> None:
     compte_id, _ = await poste.inscrire()
     qui = poste.comme(compte_id)
     assert len((await poste.api.get("/v1/push/cle", headers=qui)).json()["cle"]) == 87

@@ -78,7 +78,7 @@ REFUS: list[tuple[str, Callable[[str], bytes]]] = [
 
 
 @pytest.mark.parametrize(("porte", "refus"), REFUS, ids=["sms", "email", "courriel-retour"])
-async def test_what_is_forged_old_or_altered_changes_nothing_and_the_true_one_does(
+async def test_un_rappel_contrefait_vieux_ou_altere_ne_change_rien_et_le_vrai_si(
     poste: Poste, porte: str, refus: Callable[[str], bytes]
 ) -> None:
     ligne = await mail_parti(poste)
@@ -105,18 +105,18 @@ async def test_what_is_forged_old_or_altered_changes_nothing_and_the_true_one_do
 
 @pytest.mark.parametrize("porte", [SMS, EMAIL])
 @pytest.mark.parametrize("octets", [b"", b"{", b"[1]", b'{"id": 3}', b'[{"message_id": "x"}]', b"\xff\xfe"])
-async def test_what_is_signed_and_makes_no_sense_is_a_400(poste: Poste, porte: str, octets: bytes) -> None:
+async def test_un_rappel_signe_et_absurde_donne_400(poste: Poste, porte: str, octets: bytes) -> None:
     assert await appeler(poste, porte, octets) == 400
 
 
-async def test_a_mail_to_the_return_address_that_is_no_bounce_is_taken_and_forgotten(poste: Poste) -> None:
+async def test_un_courriel_de_retour_qui_n_est_pas_un_rebond_est_pris_et_oublie(poste: Poste) -> None:
     ligne = await mail_parti(poste)
     for octets in (b"", b"\xff\xfe", b"Subject: Absence\r\n\r\nJe suis en vacances.", dsn("x" * 32)):
         assert await appeler(poste, COURRIEL, octets) == 204
     assert (await poste.ligne(_id=ligne["_id"]))["etat"] == "remis"
 
 
-async def test_an_unknown_provider_is_a_404(poste: Poste) -> None:
+async def test_un_fournisseur_inconnu_donne_404(poste: Poste) -> None:
     octets = accuse(new_id())
     assert await appeler(poste, "sms/smpp", octets, signe(SMS, octets)) == 404
 
@@ -131,7 +131,7 @@ async def test_an_unknown_provider_is_a_404(poste: Poste) -> None:
         (["sent", "undelivered", "queued"], "non_livre"),
     ],
 )
-async def test_receipts_in_any_order_only_lead_forwards(poste: Poste, mots: list[str], fin: str) -> None:
+async def test_des_accuses_en_desordre_ne_menent_qu_en_avant(poste: Poste, mots: list[str], fin: str) -> None:
     ligne = await mail_parti(poste)
     recus = [accuse(ligne["_id"], mot) for mot in mots]
     for octets in (*recus, *recus):
@@ -144,7 +144,7 @@ async def test_receipts_in_any_order_only_lead_forwards(poste: Poste, mots: list
     assert await poste.db.retours.count_documents({"envoi_id": ligne["_id"], "applique": True}) == derniers
 
 
-async def test_a_receipt_that_overtakes_the_mark_of_its_hand_off_is_applied_once_it_is_there(poste: Poste) -> None:
+async def test_un_accuse_qui_depasse_la_marque_de_remise_s_applique_ensuite(poste: Poste) -> None:
     ligne = await mail_parti(poste)
     reference = new_id()
     # What another deliverer has in hand: nobody has noted yet what the provider calls it.
@@ -167,7 +167,7 @@ async def test_a_receipt_that_overtakes_the_mark_of_its_hand_off_is_applied_once
     await poste.bientot(applied)
 
 
-async def test_a_bounce_is_told_with_its_code_and_keeps_no_address(poste: Poste) -> None:
+async def test_un_rebond_est_dit_avec_son_code_sans_garder_d_adresse(poste: Poste) -> None:
     ligne = await mail_parti(poste)
     assert await appeler(poste, COURRIEL, dsn(ligne["_id"])) == 204
     trouvee = await poste.dans_l_etat("echec_permanent", _id=ligne["_id"])
@@ -180,7 +180,7 @@ async def test_a_bounce_is_told_with_its_code_and_keeps_no_address(poste: Poste)
 
 
 @pytest.mark.parametrize("par_courriel", [True, False])
-async def test_a_complaint_unsubscribes_from_that_profil_once(poste: Poste, lire: Lire, par_courriel: bool) -> None:
+async def test_une_plainte_desabonne_de_ce_profil_une_fois(poste: Poste, lire: Lire, par_courriel: bool) -> None:
     ligne = await mail_parti(poste)
     profil_id = ligne["profil_id"]
     for _ in range(2):
@@ -197,7 +197,7 @@ async def test_a_complaint_unsubscribes_from_that_profil_once(poste: Poste, lire
 
 
 @pytest.mark.parametrize(("recus", "etat"), [("non_livre", "non_livre"), ("refuse", "echec_permanent")])
-async def test_what_the_operators_say_of_an_sms_is_in_the_ledger(poste: Poste, recus: str, etat: str) -> None:
+async def test_ce_que_les_operateurs_disent_d_un_sms_est_au_registre(poste: Poste, recus: str, etat: str) -> None:
     qui = await abonner(poste)
     operateurs = poste.operateurs
     pannes = (operateurs.smsc.pannes, operateurs.fournisseur.pannes)

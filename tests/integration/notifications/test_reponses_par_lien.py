@@ -31,7 +31,7 @@ async def dire(poste: Poste, chemin: str, intention: str, quantite: int = 1) -> 
     return (await poste.api.post(chemin, json=corps, headers=poste.comme())).status_code
 
 
-async def test_looking_at_the_link_changes_nothing_and_says_what_it_is_about(poste: Poste) -> None:
+async def test_regarder_le_lien_ne_change_rien_et_dit_de_quoi_il_s_agit(poste: Poste) -> None:
     chemin, ligne = await lien_recu(poste)
     for _ in range(3):
         vue = await poste.api.get(chemin, headers=poste.comme())
@@ -43,7 +43,7 @@ async def test_looking_at_the_link_changes_nothing_and_says_what_it_is_about(pos
     assert await poste.ligne(_id=ligne["_id"]) == ligne
 
 
-async def test_yes_twice_no_twice_yes_are_three_answers(poste: Poste, lire: Lire) -> None:
+async def test_oui_deux_fois_non_deux_fois_puis_oui_font_trois_reponses(poste: Poste, lire: Lire) -> None:
     chemin, ligne = await lien_recu(poste)
     mots = [("repondre", 2), ("repondre", 2), ("refuser", 1), ("refuser", 1), ("repondre", 1)]
     assert [await dire(poste, chemin, *mot) for mot in mots] == [202] * 5
@@ -65,7 +65,7 @@ async def test_yes_twice_no_twice_yes_are_three_answers(poste: Poste, lire: Lire
     assert len({e.reponse_id for e in events}) == 3
 
 
-async def test_not_this_need_stops_its_next_versions_until_the_person_says_yes(poste: Poste) -> None:
+async def test_refuser_ce_besoin_arrete_ses_versions_jusqu_a_un_oui(poste: Poste) -> None:
     chemin, ligne = await lien_recu(poste)
     assert await dire(poste, chemin, "refuser") == 202
     suite = annonce(annonce_id=ligne["annonce_id"], version=3)
@@ -82,7 +82,7 @@ async def test_not_this_need_stops_its_next_versions_until_the_person_says_yes(p
     assert vue["refus"] == []
 
 
-async def test_a_forged_link_and_one_for_something_else_are_unknown(poste: Poste) -> None:
+async def test_un_lien_contrefait_ou_pour_autre_chose_est_inconnu(poste: Poste) -> None:
     chemin, ligne = await lien_recu(poste)
     lien = Lien(ligne["_id"], ligne["profil_id"])
     liens = Liens(poste.reglages.cle_liens)

@@ -35,7 +35,7 @@ async def c_est_l_heure(poste: Poste, profil_id: str) -> None:
     await poste.db.envois.update_many({"profil_id": profil_id, "etat": "en_file"}, {"$set": due})
 
 
-async def test_what_waited_is_one_mail_the_best_first_and_each_row_says_in_which(poste: Poste) -> None:
+async def test_ce_qui_attendait_fait_un_courriel_les_meilleures_d_abord(poste: Poste) -> None:
     compte_id, adresse, profil_id = await un_par_jour(poste)
     moyen = await trouver(poste, compte_id, profil_id, 50, titre="Un vélo cargo")
     meilleur = await trouver(poste, compte_id, profil_id, 90, titre="Une salle de danse")
@@ -57,7 +57,7 @@ async def test_what_waited_is_one_mail_the_best_first_and_each_row_says_in_which
         assert "reprise_at" not in ligne
 
 
-async def test_what_is_filled_or_declined_meanwhile_is_left_out_and_an_urgent_need_never_waits(poste: Poste) -> None:
+async def test_ce_qui_est_pourvu_ou_decline_est_laisse_et_l_urgent_n_attend_jamais(poste: Poste) -> None:
     compte_id, adresse, profil_id = await un_par_jour(poste)
     pourvue = await trouver(poste, compte_id, profil_id, titre="Déjà trouvée")
     declinee = await trouver(poste, compte_id, profil_id, titre="Pas pour moi")
@@ -81,7 +81,7 @@ async def test_what_is_filled_or_declined_meanwhile_is_left_out_and_an_urgent_ne
     assert "Une annonce pour vous" in sujets[1]
 
 
-async def test_of_an_annonce_that_was_changed_only_the_last_version_is_told(poste: Poste) -> None:
+async def test_d_une_annonce_modifiee_seule_la_derniere_version_est_dite(poste: Poste) -> None:
     compte_id, adresse, profil_id = await un_par_jour(poste)
     de = await trouver(poste, compte_id, profil_id, titre="Deux tables")
     await trouver(poste, compte_id, profil_id, titre="Trois tables", annonce_id=de.annonce_id, version=3)
@@ -94,7 +94,7 @@ async def test_of_an_annonce_that_was_changed_only_the_last_version_is_told(post
     assert (await poste.dans_l_etat("annulee", annonce_id=de.annonce_id, version=2))["motif"] == "resume"
 
 
-async def test_no_digest_when_nothing_is_left_during_a_pause_or_once_consent_is_gone(poste: Poste) -> None:
+async def test_pas_de_resume_s_il_ne_reste_rien_pendant_une_pause_ou_sans_consentement(poste: Poste) -> None:
     dans_un_mois = (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat()
     compte_id, adresse, profil_id = await un_par_jour(poste)
     de = await trouver(poste, compte_id, profil_id)

@@ -17,7 +17,7 @@ from services.notifications.settings import Reglages
 from tests.serveurs import Serveurs
 
 
-async def test_hundreds_of_receipts_without_a_message_let_a_later_one_pass(serveurs: Serveurs) -> None:
+async def test_des_centaines_d_accuses_sans_message_en_laissent_passer_un_autre(serveurs: Serveurs) -> None:
     mongo, clock = connect(serveurs.mongo_url, f"suivi-{new_id()}"), SystemClock()
     producer = Producer(serveurs.kafka_url)
     registre = Registre(mongo.db, clock)

@@ -22,7 +22,7 @@ def de_sa_part(qui: Abonne) -> Any:
     return lambda e: isinstance(e, ReponseParMessage) and e.compte_id == qui.compte_id
 
 
-async def test_who_agreed_to_sms_gets_the_alert_twice_with_the_code_that_answers_it(poste: Poste) -> None:
+async def test_qui_a_accepte_les_sms_recoit_l_alerte_par_deux_canaux_avec_son_code(poste: Poste) -> None:
     qui = await abonner(poste)
     de = await qui.est_alerte(titre="Trois costumes à retoucher", urgent=True)
     await poste.parti(annonce_id=de.annonce_id, canal="email")
@@ -39,7 +39,7 @@ async def test_who_agreed_to_sms_gets_the_alert_twice_with_the_code_that_answers
     await poste.dans_l_etat("livre", _id=ligne["_id"])
 
 
-async def test_a_number_without_consent_gets_no_alert(poste: Poste) -> None:
+async def test_un_numero_sans_consentement_ne_recoit_pas_d_alerte(poste: Poste) -> None:
     qui = await abonner(poste, sms=False)
     de = await qui.aurait_une_alerte()
     await poste.parti(annonce_id=de.annonce_id, canal="email")
@@ -47,7 +47,7 @@ async def test_a_number_without_consent_gets_no_alert(poste: Poste) -> None:
 
 
 @pytest.mark.parametrize("par_http", [False, True])
-async def test_oui_with_the_code_answers_that_annonce(poste: Poste, lire: Lire, par_http: bool) -> None:
+async def test_oui_avec_le_code_repond_a_cette_annonce(poste: Poste, lire: Lire, par_http: bool) -> None:
     qui = await abonner(poste)
     premiere, _ = await qui.est_alerte(), await qui.est_alerte()
     await qui.ecrit(f"oui {reference(premiere.annonce_id).lower()} 3 personnes", par_http=par_http)
@@ -56,7 +56,7 @@ async def test_oui_with_the_code_answers_that_annonce(poste: Poste, lire: Lire, 
     assert event.canal is Canal.SMS
 
 
-async def test_oui_alone_answers_the_only_alert(poste: Poste, lire: Lire) -> None:
+async def test_oui_seul_repond_a_la_seule_alerte(poste: Poste, lire: Lire) -> None:
     qui = await abonner(poste)
     de = await qui.est_alerte()
     await qui.ecrit("نعم")
@@ -64,7 +64,7 @@ async def test_oui_alone_answers_the_only_alert(poste: Poste, lire: Lire) -> Non
     assert (event.annonce_id, event.quantite) == (de.annonce_id, 1)
 
 
-async def test_oui_alone_after_two_alerts_is_asked_which_one(poste: Poste, lire: Lire) -> None:
+async def test_oui_seul_apres_deux_alertes_fait_demander_laquelle(poste: Poste, lire: Lire) -> None:
     qui = await abonner(poste)
     premiere, seconde = await qui.est_alerte(titre="Une salle"), await qui.est_alerte(titre="Un vélo")
     await qui.ecrit("OUI")
@@ -78,7 +78,7 @@ async def test_oui_alone_after_two_alerts_is_asked_which_one(poste: Poste, lire:
     assert event.annonce_id == premiere.annonce_id
 
 
-async def test_non_declines_that_annonce_for_good(poste: Poste, lire: Lire) -> None:
+async def test_non_decline_cette_annonce_pour_de_bon(poste: Poste, lire: Lire) -> None:
     qui = await abonner(poste)
     de = await qui.est_alerte(titre="Un piano à porter")
     await qui.ecrit("Non merci", par_http=True)
@@ -91,7 +91,7 @@ async def test_non_declines_that_annonce_for_good(poste: Poste, lire: Lire) -> N
         assert ligne["motif"] == "annonce_declinee"
 
 
-async def test_an_sms_that_the_provider_brings_twice_answers_once(
+async def test_un_sms_apporte_deux_fois_repond_une_fois(
     poste: Poste, lire: Lire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     qui = await abonner(poste)
@@ -117,7 +117,7 @@ async def rappeler(poste: Poste, corps: dict[str, Any]) -> int:
     return (await poste.api.post("/v1/rappels/sms/http", content=octets, headers=entetes)).status_code
 
 
-async def test_stop_said_and_brought_twice_is_confirmed_once_and_ends_what_waits(poste: Poste) -> None:
+async def test_stop_dit_et_apporte_deux_fois_est_confirme_une_fois_et_finit_ce_qui_attend(poste: Poste) -> None:
     qui = await abonner(poste)
     attend = await en_attente(qui)
     stop = {"type": "inbound", "id": new_id(), "from": qui.numero, "text": "STOP", "at": "2026-11-20T12:00:00Z"}
@@ -150,7 +150,7 @@ async def en_attente(qui: Abonne) -> str:
     return de.annonce_id
 
 
-async def test_who_agrees_again_after_stop_is_alerted_again_and_may_say_stop_again(poste: Poste) -> None:
+async def test_qui_accepte_de_nouveau_apres_stop_est_alerte_et_peut_redire_stop(poste: Poste) -> None:
     qui = await abonner(poste)
     await qui.ecrit("STOP")
     await qui.lit("vous ne recevrez plus de SMS")
@@ -163,7 +163,7 @@ async def test_who_agrees_again_after_stop_is_alerted_again_and_may_say_stop_aga
     assert await poste.db.envois.count_documents({"annonce_id": de.annonce_id, "canal": "sms"}) == 0
 
 
-async def test_pause_and_reprendre_hold_back_and_let_go(poste: Poste) -> None:
+async def test_pause_et_reprendre_retiennent_et_relachent(poste: Poste) -> None:
     qui = await abonner(poste)
     await qui.ecrit("PAUSE 30")
     await qui.lit("pas d'alerte jusqu'au")
@@ -180,7 +180,7 @@ async def test_pause_and_reprendre_hold_back_and_let_go(poste: Poste) -> None:
     ["AIDE", "", "مرحبا، كيف حالك؟", "Bonjour, je voudrais bien savoir si c’est loin. " * 16, "OUI non peut-être"],
     ids=["aide", "vide", "arabe", "dix-parties", "oui-et-non"],
 )
-async def test_whatever_somebody_writes_is_answered_with_what_they_can_say(poste: Poste, texte: str) -> None:
+async def test_quoi_qu_on_ecrive_la_reponse_dit_ce_qu_on_peut_ecrire(poste: Poste, texte: str) -> None:
     qui = await abonner(poste)
     await qui.est_alerte()
     await qui.ecrit(texte)
@@ -189,7 +189,7 @@ async def test_whatever_somebody_writes_is_answered_with_what_they_can_say(poste
     assert "PAUSE 30" in aide.texte
 
 
-async def test_an_unknown_number_is_told_so_and_its_stop_is_confirmed(poste: Poste) -> None:
+async def test_un_numero_inconnu_l_apprend_et_son_stop_est_confirme(poste: Poste) -> None:
     inconnu = Abonne(poste, "", "", numero(), "")
     await inconnu.ecrit("Bonjour, qui êtes-vous ?")
     await inconnu.lit("ne connait pas ce numéro")
@@ -200,7 +200,7 @@ async def test_an_unknown_number_is_told_so_and_its_stop_is_confirmed(poste: Pos
     assert inconnu.numero not in repr(garde)
 
 
-async def test_a_machine_that_answers_our_answers_is_not_answered_for_ever(poste: Poste) -> None:
+async def test_une_machine_qui_repond_a_nos_reponses_n_en_recoit_pas_sans_fin(poste: Poste) -> None:
     machine = Abonne(poste, "", "", numero(), "")
     for n in range(AIDES_MAX + 3):
         # One after the other, as each of its texts answers one of ours.

@@ -7,7 +7,7 @@ from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
 
 
-async def test_who_is_too_busy_is_passed_over_without_a_failed_attempt(poste: Poste) -> None:
+async def test_un_fournisseur_trop_occupe_est_evite_sans_essai_manque(poste: Poste) -> None:
     qui = await abonner(poste)
     pannes = poste.operateurs.fournisseur.pannes
     pannes.remplacer({"limiter": 10**6, "delai_recus_ms": 0})
@@ -20,7 +20,7 @@ async def test_who_is_too_busy_is_passed_over_without_a_failed_attempt(poste: Po
         pannes.remplacer({"delai_recus_ms": 0})
 
 
-async def test_when_one_is_away_the_other_takes_all_and_the_change_of_weights_is_recorded(poste: Poste) -> None:
+async def test_quand_l_un_manque_l_autre_prend_tout_et_le_changement_est_note(poste: Poste) -> None:
     qui = await abonner(poste)
     debut = dt.datetime.now(dt.UTC)
     await poste.operateurs.smsc.fermer()

@@ -12,7 +12,7 @@ def ce_mois() -> str:
     return dt.datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m")
 
 
-async def test_what_is_handed_over_is_counted_by_its_parts(poste: Poste) -> None:
+async def test_ce_qui_est_remis_est_compte_par_parties(poste: Poste) -> None:
     qui, mois = await abonner(poste), ce_mois()
     await poste.parti(compte_id=qui.compte_id, genre="code_telephone")
     parties, centimes = await Consultation(poste.db).depense(mois)
@@ -22,7 +22,7 @@ async def test_what_is_handed_over_is_counted_by_its_parts(poste: Poste) -> None
     assert round(cout - centimes, 6) == round((en_plus - parties) * poste.reglages.sms_centimes, 6)
 
 
-async def test_once_it_is_spent_alerts_by_sms_end_with_the_reason_mails_go_on_and_stop_is_confirmed(
+async def test_le_budget_depense_les_alertes_par_sms_cessent_les_courriels_continuent_et_stop_est_confirme(
     poste: Poste,
 ) -> None:
     qui = await abonner(poste)

@@ -34,7 +34,7 @@ async def inscrit(poste: Poste) -> Abonne:
     return Abonne(poste, compte_id, adresse, numero(), new_id())
 
 
-async def test_the_code_that_the_number_received_makes_it_theirs_and_neither_stays_readable(poste: Poste) -> None:
+async def test_le_code_recu_prouve_le_numero_et_aucun_ne_reste_lisible(poste: Poste) -> None:
     qui = await inscrit(poste)
     assert await proposer(poste, qui.compte_id, qui.numero) == (202, "")
     code = lire_code(await qui.lit("est votre code"))
@@ -51,7 +51,7 @@ async def test_the_code_that_the_number_received_makes_it_theirs_and_neither_sta
     assert code not in garde
 
 
-async def test_five_wrong_codes_end_it_and_a_new_one_begins_again(poste: Poste) -> None:
+async def test_cinq_codes_faux_l_annulent_et_un_nouveau_recommence(poste: Poste) -> None:
     qui = await inscrit(poste)
     await proposer(poste, qui.compte_id, qui.numero)
     code = lire_code(await qui.lit("est votre code"))
@@ -82,7 +82,7 @@ async def test_somebody_else_s_code_confirms_nothing(poste: Poste) -> None:
         ("allô", "Ce n’est pas un numéro de téléphone"),
     ],
 )
-async def test_what_gets_no_sms_is_refused_with_the_reason(poste: Poste, saisi: str, phrase: str) -> None:
+async def test_ce_qui_ne_recoit_pas_de_sms_est_refuse_avec_la_raison(poste: Poste, saisi: str, phrase: str) -> None:
     statut, message = await proposer(poste, new_id(), saisi)
     assert statut == 422
     assert message.startswith(phrase)
@@ -98,13 +98,15 @@ async def test_what_gets_no_sms_is_refused_with_the_reason(poste: Poste, saisi: 
     ],
     ids=["la-reunion", "belgique", "fiction"],
 )
-async def test_mobiles_from_overseas_and_abroad_get_their_code(poste: Poste, saisi: str, attendu: str) -> None:
+async def test_les_mobiles_d_outre_mer_et_de_l_etranger_recoivent_leur_code(
+    poste: Poste, saisi: str, attendu: str
+) -> None:
     compte_id, adresse = await poste.inscrire()
     assert await proposer(poste, compte_id, saisi) == (202, "")
     lire_code(await Abonne(poste, compte_id, adresse, attendu, new_id()).lit("est votre code"))
 
 
-async def test_a_number_that_somebody_else_proves_theirs_leaves_the_first_account(poste: Poste) -> None:
+async def test_un_numero_prouve_par_un_autre_quitte_le_premier_compte(poste: Poste) -> None:
     ancien = await abonner(poste)
     compte_id, adresse = await poste.inscrire()
     nouveau = Abonne(poste, compte_id, adresse, ancien.numero, new_id())
@@ -116,7 +118,7 @@ async def test_a_number_that_somebody_else_proves_theirs_leaves_the_first_accoun
     assert await telephone(poste, compte_id) is not None
 
 
-async def test_a_number_that_is_taken_back_gets_nothing_more(poste: Poste) -> None:
+async def test_un_numero_retire_ne_recoit_plus_rien(poste: Poste) -> None:
     qui = await abonner(poste)
     chemin = f"/v1/interne/telephones/{qui.compte_id}"
     assert (await poste.api.delete(chemin, headers=poste.systeme())).status_code == 204
@@ -130,7 +132,7 @@ async def test_a_number_that_is_taken_back_gets_nothing_more(poste: Poste) -> No
     await qui.est_alerte()
 
 
-async def test_only_the_gateway_hands_over_numbers(poste: Poste) -> None:
+async def test_seule_la_porte_confie_des_numeros(poste: Poste) -> None:
     compte_id = new_id()
     corps = {"compte_id": compte_id, "numero": numero()}
     for qui, statut in ((poste.comme(compte_id), 403), ({}, 401)):

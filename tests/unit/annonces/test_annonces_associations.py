@@ -45,7 +45,7 @@ ATTENDU = {
 
 
 @pytest.mark.parametrize(("etat", "issue"), list(product(E, Issue)))
-def test_every_decision_in_every_state(etat: EtatAssociation, issue: Issue) -> None:
+def test_chaque_decision_a_son_effet_dans_chaque_etat(etat: EtatAssociation, issue: Issue) -> None:
     change = associations.appliquer_decision(_fiche(etat), decision(issue, cible_type=TypeCible.ASSOCIATION))
     attendu = ATTENDU.get((etat, issue))
     if attendu is None:
@@ -55,7 +55,7 @@ def test_every_decision_in_every_state(etat: EtatAssociation, issue: Issue) -> N
     assert (change.fiche.association.etat, change.evenement is not None) == attendu
 
 
-def test_a_decision_about_an_earlier_text_is_stale_except_an_exclusion() -> None:
+def test_une_decision_sur_un_texte_anterieur_est_perimee_sauf_une_exclusion() -> None:
     assert associations.appliquer_decision(_fiche(E.INSCRITE), decision(Issue.APPROUVEE, version=4)) is None
     assert associations.appliquer_decision(_fiche(E.INSCRITE), decision(Issue.RETIREE, version=4)) is not None
     with pytest.raises(VersionInconnue):
@@ -63,20 +63,20 @@ def test_a_decision_about_an_earlier_text_is_stale_except_an_exclusion() -> None
 
 
 @pytest.mark.parametrize("etat", [E.INSCRITE, E.VALIDEE])
-def test_a_new_text_is_vetted_again(etat: EtatAssociation) -> None:
+def test_un_nouveau_texte_est_relu(etat: EtatAssociation) -> None:
     change = associations.corriger(_fiche(etat), PRESENTATION, version_lue=5)
     assert (change.fiche.association.etat, change.fiche.version_inscrite) == (E.INSCRITE, 6)
     assert type(change.evenement) is evenements.AssociationInscrite
 
 
-def test_a_stale_correction_and_one_of_a_refused_association() -> None:
+def test_une_correction_perimee_ou_d_une_association_refusee_est_refusee() -> None:
     with pytest.raises(VersionDepassee):
         associations.corriger(_fiche(E.INSCRITE), PRESENTATION, version_lue=4)
     with pytest.raises(AssociationRefuseeDefinitivement):
         associations.corriger(_fiche(E.REFUSEE), PRESENTATION, version_lue=5)
 
 
-def test_a_member_who_leaves_does_not_ask_for_a_new_vetting() -> None:
+def test_le_depart_d_un_membre_ne_demande_pas_de_relecture() -> None:
     change = associations.retirer_membre(_fiche(E.VALIDEE), "c1")
     assert change.fiche.association.membres == []
     assert (change.fiche.association.etat, change.fiche.version_inscrite) == (E.VALIDEE, 5)

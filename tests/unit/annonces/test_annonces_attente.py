@@ -42,7 +42,7 @@ def etats(service: Service) -> dict[str, tuple[str, int | None]]:
     return {reponse.compte_id: (reponse.etat.value, reponse.rang) for reponse in service.magasin.toutes()}
 
 
-def test_who_comes_after_the_last_place_waits_in_order_and_moves_up_at_once() -> None:
+def test_qui_vient_apres_la_derniere_place_attend_son_tour_et_avance_aussitot() -> None:
     service = Service(publiee(1))
     assert arrive(service, "a").place == 1
     assert [arrive(service, nom).rang for nom in "bcd"] == [1, 2, 3]
@@ -59,7 +59,7 @@ def test_who_comes_after_the_last_place_waits_in_order_and_moves_up_at_once() ->
     assert etats(service)["d"] == ("en_attente", 1)
 
 
-def test_a_group_is_not_torn_apart_and_a_single_person_takes_what_it_cannot_use() -> None:
+def test_un_groupe_n_est_pas_separe_et_une_personne_seule_prend_ce_qu_il_laisse() -> None:
     service = Service(publiee(5))
     assert arrive(service, "a", 3).place == 3
     assert arrive(service, "trois", 3).rang == 1
@@ -71,7 +71,7 @@ def test_a_group_is_not_torn_apart_and_a_single_person_takes_what_it_cannot_use(
     assert service.magasin.fiche().annonce.places_restantes == 2
 
 
-def test_of_objects_what_is_missing_is_taken_and_the_answer_says_how_many() -> None:
+def test_d_objets_on_prend_ce_qui_manque_et_la_reponse_dit_combien() -> None:
     service = Service(publiee(5, Nature.MATERIEL))
     arrive(service, "a", 3)
     prise = arrive(service, "b", 3)
@@ -82,7 +82,7 @@ def test_of_objects_what_is_missing_is_taken_and_the_answer_says_how_many() -> N
     assert (promue.etat, promue.quantite, promue.quantite_demandee, promue.place) == (R.DEPOSEE, 2, 40, 5)
 
 
-def test_who_does_not_wait_is_refused_and_told_whether_waiting_makes_sense() -> None:
+def test_qui_n_attend_pas_est_refuse_et_sait_si_attendre_a_un_sens() -> None:
     service = Service(publiee(3))
     arrive(service, "a", 1)
     for quantite, sense in ((3, True), (4, False)):
@@ -118,7 +118,7 @@ def test_a_correction_with_more_places_serves_those_who_wait_while_its_text_is_r
 
 
 @pytest.mark.parametrize("issue", [Issue.REFUSEE, Issue.RETIREE])
-def test_a_moderator_ends_all_answers_and_each_is_told(issue: Issue) -> None:
+def test_un_moderateur_clot_toutes_les_reponses_et_chacun_le_sait(issue: Issue) -> None:
     service = Service(publiee(2))
     for nom in "abcd":
         arrive(service, nom)
@@ -145,7 +145,7 @@ def test_a_moderator_ends_all_answers_and_each_is_told(issue: Issue) -> None:
         ({"date_debut": NOW.date() + dt.timedelta(days=2)}, {"c"}),
     ],
 )
-def test_the_last_day_ends_what_waits_and_what_can_no_longer_be_accepted(
+def test_le_dernier_jour_clot_ce_qui_attend_et_ce_qui_ne_peut_plus_etre_accepte(
     champs: dict[str, Any], closes: set[str]
 ) -> None:
     service = Service(publiee(2, **champs, expire_at=NOW + dt.timedelta(hours=1)))
@@ -161,7 +161,7 @@ def test_the_last_day_ends_what_waits_and_what_can_no_longer_be_accepted(
 
 
 @pytest.mark.parametrize("etat", EtatAnnonce)
-def test_only_an_end_closes_answers(etat: EtatAnnonce) -> None:
+def test_seule_une_fin_clot_les_reponses(etat: EtatAnnonce) -> None:
     fin = attente.cloture(fiche(etat).annonce, NOW)
     assert (fin is not None) == (etat in domain.FINAUX)
 
@@ -173,7 +173,7 @@ GESTES = st.one_of(
 
 
 @given(st.sampled_from([Nature.BENEVOLAT, Nature.MATERIEL]), st.integers(1, 6), st.lists(GESTES, max_size=40))
-def test_nothing_is_oversold_and_nobody_is_passed_over(
+def test_rien_n_est_survendu_et_personne_n_est_depasse(
     nature: Nature, places: int, gestes: list[tuple[str, int, bool]]
 ) -> None:
     service = Service(publiee(places, nature))

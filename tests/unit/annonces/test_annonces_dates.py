@@ -128,11 +128,11 @@ def test_ce_qui_est_accepte_a_encore_un_jour_a_venir_et_chaque_creneau_y_tombe(
     ("jour", "heure_utc"),
     [("2026-03-28", 23), ("2026-03-29", 22), ("2026-10-24", 22), ("2026-10-25", 23)],
 )
-def test_a_day_ends_at_midnight_in_paris_in_both_seasons(jour: str, heure_utc: int) -> None:
+def test_un_jour_finit_a_minuit_a_paris_en_toute_saison(jour: str, heure_utc: int) -> None:
     fin = fin_du_jour(dt.date.fromisoformat(jour))
     assert (fin.date().isoformat(), fin.hour) == (jour, heure_utc)
 
 
 @given(st.dates(max_value=dt.date(9999, 12, 30)))
-def test_every_day_has_an_end(jour: dt.date) -> None:
+def test_chaque_jour_a_une_fin(jour: dt.date) -> None:
     assert fin_du_jour(jour).tzinfo is dt.UTC

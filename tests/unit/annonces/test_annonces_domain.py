@@ -62,12 +62,12 @@ PRODUIT = list(product(E, Action))
 
 
 @pytest.mark.parametrize(("etat", "action"), PRODUIT)
-def test_the_table_allows_what_is_meant_and_nothing_else(etat: EtatAnnonce, action: Action) -> None:
+def test_la_table_permet_ce_qui_est_voulu_et_rien_d_autre(etat: EtatAnnonce, action: Action) -> None:
     assert TRANSITIONS.get((etat, action)) == ATTENDU.get((etat.value, action.value))
 
 
 @pytest.mark.parametrize(("etat", "action"), PRODUIT)
-def test_every_transition_is_done_or_refused(etat: EtatAnnonce, action: Action) -> None:
+def test_chaque_transition_est_faite_ou_refusee(etat: EtatAnnonce, action: Action) -> None:
     lue = fiche(etat)
     if (etat, action) not in TRANSITIONS:
         with pytest.raises(TransitionInterdite) as caught:
@@ -95,7 +95,7 @@ COMMANDES: dict[str, tuple[Callable[[Fiche], Changement], set[EtatAnnonce]]] = {
 
 
 @pytest.mark.parametrize(("nom", "etat"), list(product(COMMANDES, E)))
-def test_every_command_in_every_state(nom: str, etat: EtatAnnonce) -> None:
+def test_chaque_commande_a_son_effet_dans_chaque_etat(nom: str, etat: EtatAnnonce) -> None:
     commande, permis = COMMANDES[nom]
     if etat in permis:
         assert commande(fiche(etat)).fiche.annonce.version == 6
@@ -105,7 +105,7 @@ def test_every_command_in_every_state(nom: str, etat: EtatAnnonce) -> None:
 
 
 @pytest.mark.parametrize(("etat", "issue"), list(product(E, Issue)))
-def test_every_decision_in_every_state(etat: EtatAnnonce, issue: Issue) -> None:
+def test_chaque_decision_a_son_effet_dans_chaque_etat(etat: EtatAnnonce, issue: Issue) -> None:
     change = domain.appliquer_decision(fiche(etat), decision(issue), NOW)
     action = domain._ISSUES[issue]
     if issue is Issue.APPROUVEE and etat in (E.PUBLIEE, E.POURVUE):
@@ -121,34 +121,34 @@ def test_every_decision_in_every_state(etat: EtatAnnonce, issue: Issue) -> None:
 
 
 @pytest.mark.parametrize(("etat", "action"), list(product(sorted(FINAUX), Action)))
-def test_nothing_leaves_a_final_state(etat: EtatAnnonce, action: Action) -> None:
+def test_rien_ne_sort_d_un_etat_final(etat: EtatAnnonce, action: Action) -> None:
     assert (etat, action) not in TRANSITIONS
 
 
 @pytest.mark.parametrize("issue", [Issue.APPROUVEE, Issue.A_CORRIGER, Issue.REFUSEE])
-def test_a_decision_about_an_earlier_text_is_stale(issue: Issue) -> None:
+def test_une_decision_sur_un_texte_anterieur_est_perimee(issue: Issue) -> None:
     assert domain.appliquer_decision(fiche(E.DEPOSEE), decision(issue, version=4), NOW) is None
 
 
-def test_a_withdrawal_wins_over_a_later_text() -> None:
+def test_un_retrait_l_emporte_sur_un_texte_plus_recent() -> None:
     change = domain.appliquer_decision(fiche(E.DEPOSEE), decision(Issue.RETIREE, version=1), NOW)
     assert change is not None
     assert change.fiche.annonce.etat is E.RETIREE
 
 
-def test_places_taken_since_do_not_make_a_decision_stale() -> None:
+def test_des_places_prises_depuis_ne_periment_pas_une_decision() -> None:
     lue = fiche(E.PUBLIEE, version=9, version_deposee=5, restantes=1)
     change = domain.appliquer_decision(lue, decision(Issue.A_CORRIGER, version=5), NOW)
     assert change is not None
     assert change.fiche.annonce.etat is E.A_CORRIGER
 
 
-def test_a_decision_about_a_version_to_come_was_not_made_here() -> None:
+def test_une_decision_sur_une_version_a_venir_n_est_pas_d_ici() -> None:
     with pytest.raises(VersionInconnue):
         domain.appliquer_decision(fiche(E.DEPOSEE), decision(Issue.APPROUVEE, version=6), NOW)
 
 
-def test_the_first_publication_counts() -> None:
+def test_seule_la_premiere_publication_date_une_annonce() -> None:
     change = domain.appliquer_decision(fiche(E.DEPOSEE), decision(Issue.APPROUVEE), NOW)
     assert change is not None
     assert change.fiche.annonce.publiee_at == NOW
@@ -159,14 +159,14 @@ def test_the_first_publication_counts() -> None:
     assert (encore.fiche.annonce.titre, encore.fiche.annonce.publiee_at) == ("Un autre titre", NOW)
 
 
-def test_approved_with_no_place_left_it_is_filled_at_once() -> None:
+def test_approuvee_sans_place_restante_elle_est_pourvue_aussitot() -> None:
     change = domain.appliquer_decision(fiche(E.DEPOSEE, restantes=0), decision(Issue.APPROUVEE), NOW)
     assert change is not None
     assert (change.fiche.annonce.etat, change.fiche.annonce.version) == (E.POURVUE, 6)
     assert type(change.evenement) is evenements.AnnoncePourvue
 
 
-def test_a_stale_correction_and_one_below_what_is_taken() -> None:
+def test_une_correction_perimee_ou_sous_les_places_prises_est_refusee() -> None:
     lue = fiche(E.PUBLIEE, restantes=1)
     with pytest.raises(VersionDepassee) as depassee:
         domain.corriger(lue, contenu(), version_lue=4, now=NOW)
@@ -177,7 +177,7 @@ def test_a_stale_correction_and_one_below_what_is_taken() -> None:
     assert domain.corriger(lue, contenu(places=2), version_lue=5, now=NOW).fiche.annonce.places_restantes == 0
 
 
-def test_the_last_place_fills_it_and_a_freed_one_opens_it_without_an_alert() -> None:
+def test_la_derniere_place_la_pourvoit_et_une_place_liberee_la_rouvre_sans_alerte() -> None:
     pourvue = domain.reserver(fiche(E.PUBLIEE, restantes=2), 2, NOW)
     assert type(pourvue.evenement) is evenements.AnnoncePourvue
     ouverte = domain.liberer(pourvue.fiche, 1)
@@ -185,30 +185,30 @@ def test_the_last_place_fills_it_and_a_freed_one_opens_it_without_an_alert() -> 
     assert (ouverte.fiche.annonce.etat, ouverte.fiche.annonce.places_restantes) == (E.PUBLIEE, 1)
 
 
-def test_not_enough_places_says_how_many_are_left() -> None:
+def test_un_refus_faute_de_places_dit_combien_il_en_reste() -> None:
     with pytest.raises(PlacesInsuffisantes) as caught:
         domain.reserver(fiche(E.PUBLIEE, restantes=2), 3, NOW)
     assert caught.value.restantes == 2
 
 
-def test_nobody_answers_after_the_last_day() -> None:
+def test_personne_ne_repond_apres_le_dernier_jour() -> None:
     with pytest.raises(TransitionInterdite):
         domain.reserver(fiche(E.PUBLIEE), 1, NOW + dt.timedelta(days=60))
 
 
 @pytest.mark.parametrize("etat", [E.DEPOSEE, E.A_CORRIGER, E.REFUSEE, E.RETIREE, E.EXPIREE])
-def test_a_place_freed_where_nobody_can_answer_is_only_counted(etat: EtatAnnonce) -> None:
+def test_une_place_liberee_ou_personne_ne_peut_repondre_est_seulement_comptee(etat: EtatAnnonce) -> None:
     change = domain.liberer(fiche(etat, restantes=1), 1)
     assert change.evenement is None
     assert (change.fiche.annonce.version, change.fiche.annonce.places_restantes) == (5, 2)
 
 
-def test_a_withdrawal_by_others_keeps_its_reasons() -> None:
+def test_un_retrait_par_d_autres_garde_ses_motifs() -> None:
     assert domain.retirer(fiche(E.PUBLIEE), [Motif(code="autre")]).fiche.motifs == (Motif(code="autre"),)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 4)), max_size=40))
-def test_places_are_never_oversold_nor_multiplied(pas: list[tuple[bool, int]]) -> None:
+def test_les_places_ne_sont_jamais_survendues_ni_multipliees(pas: list[tuple[bool, int]]) -> None:
     lue = fiche(E.PUBLIEE, restantes=7, places=7)
     prises: list[int] = []
     for reserve, quantite in pas:

@@ -28,25 +28,25 @@ SIRETS = st.tuples(SIRENS, st.text(CHIFFRES, min_size=4, max_size=4)).map(lambda
 
 
 @given(SIRENS)
-def test_a_siren_with_its_check_digit_is_valid(numero: str) -> None:
+def test_un_siren_avec_son_chiffre_de_controle_est_valable(numero: str) -> None:
     assert organisation_numbers.siren(f"{numero[:3]} {numero[3:6]}\u00a0{numero[6:]}") == numero
 
 
 @given(SIRENS, st.integers(0, 8), st.integers(1, 9))
-def test_one_wrong_digit_is_always_found(numero: str, rang: int, ecart: int) -> None:
+def test_un_chiffre_faux_est_toujours_trouve(numero: str, rang: int, ecart: int) -> None:
     faux = numero[:rang] + str((int(numero[rang]) + ecart) % 10) + numero[rang + 1 :]
     with pytest.raises(IdentifiantInvalide):
         organisation_numbers.siren(faux)
 
 
 @given(SIRETS)
-def test_a_siret_is_valid_and_gives_its_siren(numero: str) -> None:
+def test_un_siret_est_valable_et_donne_son_siren(numero: str) -> None:
     assert organisation_numbers.siret(numero) == numero
     assert organisation_numbers.siren(numero) == numero[:9]
 
 
 @given(SIRETS, st.integers(0, 13), st.integers(1, 9))
-def test_one_wrong_digit_of_a_siret_is_found(numero: str, rang: int, ecart: int) -> None:
+def test_un_chiffre_faux_d_un_siret_est_trouve(numero: str, rang: int, ecart: int) -> None:
     faux = numero[:rang] + str((int(numero[rang]) + ecart) % 10) + numero[rang + 1 :]
     if not faux.startswith(LA_POSTE):
         with pytest.raises(IdentifiantInvalide):
@@ -54,7 +54,7 @@ def test_one_wrong_digit_of_a_siret_is_found(numero: str, rang: int, ecart: int)
 
 
 @given(st.text(CHIFFRES, min_size=5, max_size=5))
-def test_la_poste_adds_up_to_a_multiple_of_five(etablissement: str) -> None:
+def test_la_poste_a_une_somme_multiple_de_cinq(etablissement: str) -> None:
     numero = LA_POSTE + etablissement
     if sum(map(int, numero)) % 5 == 0 or numero == SIEGE_DE_LA_POSTE:
         assert organisation_numbers.siret(numero) == numero
@@ -64,23 +64,23 @@ def test_la_poste_adds_up_to_a_multiple_of_five(etablissement: str) -> None:
 
 
 @given(st.text(CHIFFRES + "ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=9, max_size=9))
-def test_an_rna_is_w_and_nine_characters(suite: str) -> None:
+def test_un_rna_est_un_w_et_neuf_caracteres(suite: str) -> None:
     assert organisation_numbers.rna(f" w{suite.lower()} ") == f"W{suite}"
 
 
 @pytest.mark.parametrize("texte", ["", "W12345678", "W1234567890", "X595001234", "W59500123é", "595001234"])
-def test_what_is_no_rna(texte: str) -> None:
+def test_ce_qui_n_est_pas_un_rna_est_refuse(texte: str) -> None:
     with pytest.raises(IdentifiantInvalide):
         organisation_numbers.rna(texte)
 
 
 @pytest.mark.parametrize("texte", ["", "12345678", "123456789", "12345678a", "٣٥٦٠٠٠٠٠٠", "12345678901234"])
-def test_what_is_no_siren(texte: str) -> None:
+def test_ce_qui_n_est_pas_un_siren_est_refuse(texte: str) -> None:
     with pytest.raises(IdentifiantInvalide):
         organisation_numbers.siren(texte)
 
 
-def test_known_numbers() -> None:
+def test_des_numeros_connus_sont_valables() -> None:
     assert organisation_numbers.siren("356 000 000") == LA_POSTE
     assert organisation_numbers.siret("356 000 000 00048") == SIEGE_DE_LA_POSTE
     assert organisation_numbers.siren("732 829 320") == "732829320"

@@ -43,7 +43,7 @@ def ecrit(
     return suites[0]
 
 
-def test_oui_reserves_and_says_which_place() -> None:
+def test_oui_reserve_et_dit_quelle_place() -> None:
     la = service(places=5)
     for n in range(1, 4):
         suite = ecrit(la, f"b{n}", f"m{n}")
@@ -52,7 +52,7 @@ def test_oui_reserves_and_says_which_place() -> None:
     assert (suite.reponse.reponse_id, suite.message_id, suite.message_canal) == ("m3", "m3", "sms")
 
 
-def test_when_it_is_full_oui_waits_and_says_at_which_rank() -> None:
+def test_quand_tout_est_pris_oui_attend_et_dit_a_quel_rang() -> None:
     la = service(places=2)
     ecrit(la, "b1", "m1")
     assert ecrit(la, "b2", "m2", 2).reponse.rang == 1
@@ -68,7 +68,7 @@ def test_when_it_is_full_oui_waits_and_says_at_which_rank() -> None:
     assert promue.reponse.canal == "sms"
 
 
-def test_a_second_oui_hears_what_stands() -> None:
+def test_un_second_oui_apprend_ou_il_en_est() -> None:
     la = service(places=1)
     ecrit(la, "b1", "m1")
     ecrit(la, "b2", "m2")
@@ -89,20 +89,20 @@ def test_a_second_oui_hears_what_stands() -> None:
         (EtatAnnonce.EXPIREE, "expiree"),
     ],
 )
-def test_an_annonce_that_takes_no_answer_says_why(etat: EtatAnnonce, raison: str) -> None:
+def test_une_annonce_qui_ne_prend_pas_de_reponse_dit_pourquoi(etat: EtatAnnonce, raison: str) -> None:
     suite = ecrit(service(etat), "b1", "m1")
     assert (suite.raison, suite.annonce_titre, suite.canal) == (raison, "Une camionnette pour samedi", "sms")
 
 
 @pytest.mark.parametrize("intention", Intention)
-def test_what_was_never_published_says_nothing_of_itself(intention: Intention) -> None:
+def test_ce_qui_n_a_jamais_ete_publie_ne_dit_rien_de_soi(intention: Intention) -> None:
     suite = ecrit(service(EtatAnnonce.DEPOSEE, publiee=False), "b1", "m1", intention=intention)
     assert (suite.annonce_titre, suite.places) == (None, None)
     inconnue = ecrit(service(), "b1", "m1", intention=intention, annonce_id="nulle-part")
     assert (inconnue.raison, inconnue.annonce_titre) == (suite.raison, None)
 
 
-def test_too_many_ones_own_and_nothing_to_cancel() -> None:
+def test_trop_de_places_sa_propre_annonce_ou_rien_a_annuler_sont_dits() -> None:
     la = service()
     assert (ecrit(la, "b1", "m1", 3).raison, la.emis[-1].places) == ("trop_de_places", 2)
     assert ecrit(la, "c1", "m2").raison == "sa_propre_annonce"
@@ -110,7 +110,7 @@ def test_too_many_ones_own_and_nothing_to_cancel() -> None:
     assert la.magasin.reponses == {}
 
 
-def test_the_same_message_in_another_event_acts_once() -> None:
+def test_le_meme_message_dans_un_autre_evenement_agit_une_fois() -> None:
     la = service()
     ecrit(la, "b1", "m1")
     with pytest.raises(AlreadyProcessed):
@@ -122,7 +122,7 @@ def test_the_same_message_in_another_event_acts_once() -> None:
         ecrit(la, "b2", "m2", 9)
 
 
-def test_after_a_withdrawal_there_is_nothing_left_to_cancel() -> None:
+def test_apres_un_retrait_il_ne_reste_rien_a_annuler() -> None:
     la = service()
     ecrit(la, "b1", "m1")
     la.faire(lambda tx: appliquer(tx, la.deps, domain.retirer(la.magasin.fiche())))

@@ -36,7 +36,7 @@ def utc(texte: str) -> dt.datetime:
         ("2027-11-01", "2027-10-31T16:00"),
     ],
 )
-def test_the_hour_is_that_of_paris_on_both_nights(jour: str, attendu: str) -> None:
+def test_l_heure_est_celle_de_paris_les_deux_nuits(jour: str, attendu: str) -> None:
     assert rappels.prevu_at(dt.date.fromisoformat(jour), CINQ) == utc(attendu)
 
 
@@ -48,17 +48,17 @@ def test_the_hour_is_that_of_paris_on_both_nights(jour: str, attendu: str) -> No
         ("2027-11-01", "02:30", "2027-10-31T00:30"),
     ],
 )
-def test_an_hour_that_is_skipped_or_repeated_is_one_moment(jour: str, heure: str, attendu: str) -> None:
+def test_une_heure_sautee_ou_repetee_est_un_seul_moment(jour: str, heure: str, attendu: str) -> None:
     assert rappels.prevu_at(dt.date.fromisoformat(jour), dt.time.fromisoformat(heure)) == utc(attendu)
 
 
 @given(st.dates(), st.times())
-def test_any_date_and_any_hour_have_a_moment(jour: dt.date, heure: dt.time) -> None:
+def test_toute_date_et_toute_heure_ont_un_moment(jour: dt.date, heure: dt.time) -> None:
     assert rappels.prevu_at(jour, heure) < dt.datetime.combine(jour, dt.time(23, 59), tzinfo=dt.UTC)
 
 
 @given(st.integers(0, 4 * 366 * 24 * 60), st.times())
-def test_every_day_is_looked_at_from_its_hour_until_it_begins(minutes: int, heure: dt.time) -> None:
+def test_chaque_jour_est_regarde_de_son_heure_a_son_debut(minutes: int, heure: dt.time) -> None:
     now = utc("2026-01-01T00:00") + dt.timedelta(minutes=minutes)
     ce_jour = now.astimezone(PARIS).date()
     for jour in (ce_jour + dt.timedelta(days=n) for n in range(-2, 4)):
@@ -76,7 +76,7 @@ def test_every_day_is_looked_at_from_its_hour_until_it_begins(minutes: int, heur
         ([], "17:00"),
     ],
 )
-def test_it_may_not_have_begun_before_its_last_slot_of_the_day(creneaux: list[str], debut: str) -> None:
+def test_un_jour_n_a_pas_commence_avant_son_dernier_creneau(creneaux: list[str], debut: str) -> None:
     samedi = dt.date(2027, 3, 13)
     assert rappels.debut_at(samedi, creneaux) == utc(f"2027-03-13T{debut}")
 
@@ -111,7 +111,7 @@ def rappeles(service: Service) -> list[str]:
     return sorted(event.reponse.compte_id for event in service.emis)
 
 
-def test_those_who_hold_places_are_reminded_once_from_five_o_clock_on() -> None:
+def test_qui_tient_une_place_recoit_un_rappel_a_partir_de_dix_sept_heures() -> None:
     service = Service(samedi(), now=utc("2027-03-10T12:00"))
     for nom in "abcd":
         arrive(service, nom)
@@ -133,7 +133,7 @@ def test_those_who_hold_places_are_reminded_once_from_five_o_clock_on() -> None:
     assert service.noms() == ["ReponseAcceptee"]
 
 
-def test_what_a_stopped_worker_missed_is_told_later_but_never_once_it_began() -> None:
+def test_un_rappel_manque_part_plus_tard_mais_jamais_apres_le_debut() -> None:
     service = Service(samedi(), now=utc("2027-03-10T12:00"))
     arrive(service, "a")
     service.clock.at = utc("2027-03-13T06:59")
@@ -144,7 +144,7 @@ def test_what_a_stopped_worker_missed_is_told_later_but_never_once_it_began() ->
     assert rappeles(trop_tard) == []
 
 
-def test_who_answers_after_the_hour_is_reminded_when_accepted() -> None:
+def test_qui_repond_apres_l_heure_recoit_son_rappel_a_l_acceptation() -> None:
     service = Service(samedi(), now=utc("2027-03-12T18:00"))
     arrive(service, "a")
     assert rappeles(service) == []
@@ -154,7 +154,7 @@ def test_who_answers_after_the_hour_is_reminded_when_accepted() -> None:
     assert rappeles(service) == []
 
 
-def test_accepted_before_the_hour_or_after_the_beginning_there_is_no_reminder_with_it() -> None:
+def test_accepte_avant_l_heure_ou_apres_le_debut_aucun_rappel_ne_part() -> None:
     for quand in ("2027-03-12T15:00", "2027-03-13T08:00"):
         service = Service(samedi(), now=utc(quand))
         arrive(service, "a")
@@ -162,7 +162,7 @@ def test_accepted_before_the_hour_or_after_the_beginning_there_is_no_reminder_wi
         assert "RappelDu" not in service.noms()
 
 
-def test_the_id_of_a_reminder_is_that_of_the_answer_and_the_day() -> None:
+def test_l_identifiant_d_un_rappel_est_celui_de_la_reponse_et_du_jour() -> None:
     ids = []
     for _ in range(2):
         service = Service(samedi(), now=utc("2027-03-10T12:00"))
@@ -175,7 +175,7 @@ def test_the_id_of_a_reminder_is_that_of_the_answer_and_the_day() -> None:
     assert rappels.rappel(annonce, reponse, dt.date(2027, 3, 20))[0] != ids[0]
 
 
-def test_another_day_is_reminded_of_again() -> None:
+def test_un_autre_jour_a_un_autre_rappel() -> None:
     service = Service(samedi(), now=utc("2027-03-10T12:00"))
     arrive(service, "a")
     service.clock.at = utc("2027-03-12T16:00")
@@ -185,7 +185,7 @@ def test_another_day_is_reminded_of_again() -> None:
     assert rappeles(service) == ["a"]
 
 
-def test_without_a_date_nobody_is_reminded() -> None:
+def test_sans_date_personne_ne_recoit_de_rappel() -> None:
     service = Service(samedi(date_debut=None), now=utc("2027-03-10T12:00"))
     arrive(service, "a")
     agit(service, "a", ActionReponse.ACCEPTER)

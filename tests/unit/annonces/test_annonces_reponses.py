@@ -59,12 +59,12 @@ def _faire(reponse: Reponse, action: ActionReponse) -> reponses.ChangementRepons
 
 
 @pytest.mark.parametrize(("etat", "action"), PRODUIT)
-def test_the_table_allows_what_is_meant_and_nothing_else(etat: EtatReponse, action: ActionReponse) -> None:
+def test_la_table_permet_ce_qui_est_voulu_et_rien_d_autre(etat: EtatReponse, action: ActionReponse) -> None:
     assert TRANSITIONS.get((etat, action)) == ATTENDU.get((etat.value, action.value))
 
 
 @pytest.mark.parametrize(("etat", "action"), PRODUIT)
-def test_every_transition_is_done_or_refused(etat: EtatReponse, action: ActionReponse) -> None:
+def test_chaque_transition_est_faite_ou_refusee(etat: EtatReponse, action: ActionReponse) -> None:
     attendu = ATTENDU.get((etat.value, action.value))
     if attendu is None:
         with pytest.raises(ReponseImpossible):
@@ -80,21 +80,21 @@ def test_every_transition_is_done_or_refused(etat: EtatReponse, action: ActionRe
 
 
 @pytest.mark.parametrize("etat", [EtatAnnonce.REFUSEE, EtatAnnonce.RETIREE])
-def test_nothing_is_accepted_for_an_annonce_without_follow_up(etat: EtatAnnonce) -> None:
+def test_rien_n_est_accepte_pour_une_annonce_sans_suite(etat: EtatAnnonce) -> None:
     with pytest.raises(AnnonceSansSuite):
         reponses.agir(_reponse(EtatReponse.DEPOSEE), ActionReponse.ACCEPTER, etat)
     annulee = reponses.agir(_reponse(EtatReponse.DEPOSEE), ActionReponse.ANNULER, etat)
     assert annulee.reponse.etat is EtatReponse.ANNULEE
 
 
-def test_what_holds_no_place_any_more_says_none() -> None:
+def test_ce_qui_ne_tient_plus_de_place_n_en_dit_aucune() -> None:
     assert _reponse(EtatReponse.DEPOSEE).place == 2
     for action in (ActionReponse.DECLINER, ActionReponse.ANNULER, ActionReponse.CLORE):
         assert _faire(_reponse(EtatReponse.DEPOSEE), action).reponse.place is None
     assert _faire(_reponse(EtatReponse.DEPOSEE), ActionReponse.ACCEPTER).reponse.place == 2
 
 
-def test_an_answer_by_message_says_which_one_and_a_cancellation_too() -> None:
+def test_une_reponse_par_message_dit_laquelle_et_une_annulation_aussi() -> None:
     origine = Origine("m1", Canal.SMS)
     annonce = fiche(EtatAnnonce.PUBLIEE, restantes=1).annonce
     change = reponses.repondre(demande(origine=origine), annonce, quantite=2, destinataires=["c1"], now=NOW)
@@ -117,7 +117,7 @@ RAISONS = {
 
 @pytest.mark.parametrize("etat", EtatAnnonce)
 @pytest.mark.parametrize("publiee", [True, False])
-def test_an_annonce_takes_answers_or_says_why_not(etat: EtatAnnonce, publiee: bool) -> None:
+def test_une_annonce_prend_des_reponses_ou_dit_pourquoi_non(etat: EtatAnnonce, publiee: bool) -> None:
     annonce = fiche(etat).annonce.model_copy(update={"publiee_at": NOW if publiee else None})
     attendue = RAISONS.get(etat) if publiee else "inconnue"
     if attendue is None:
@@ -128,7 +128,7 @@ def test_an_annonce_takes_answers_or_says_why_not(etat: EtatAnnonce, publiee: bo
     assert caught.value.raison == attendue
 
 
-def test_ones_own_annonce_a_second_answer_and_the_last_day() -> None:
+def test_on_ne_repond_ni_a_soi_ni_deux_fois_ni_apres_le_dernier_jour() -> None:
     annonce = fiche(EtatAnnonce.PUBLIEE).annonce.model_copy(update={"publiee_at": NOW})
     with pytest.raises(SansEffet) as sienne:
         reponses.verifier(annonce, ["c1"], "c1", None, NOW)

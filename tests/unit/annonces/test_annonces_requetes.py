@@ -31,7 +31,7 @@ def saisie(**champs: Any) -> AnnonceModifiee:
     )
 
 
-def test_text_is_trimmed_and_composed() -> None:
+def test_un_texte_est_rogne_et_compose() -> None:
     lue = saisie(titre="  Une fe\u0302te au quartier  ", description="  Une ligne,\r\nune autre ligne.\n ")
     assert lue.titre == "Une fête au quartier"
     assert lue.description == "Une ligne,\nune autre ligne."
@@ -39,12 +39,12 @@ def test_text_is_trimmed_and_composed() -> None:
 
 @pytest.mark.parametrize("mauvais", ["\u0000", "\u0007", "\u001b", "\u0085", "\u202e", "\u2066", "\ud800"])
 @pytest.mark.parametrize("champ", ["titre", "description"])
-def test_control_characters_are_refused(champ: str, mauvais: str) -> None:
+def test_les_caracteres_de_controle_sont_refuses(champ: str, mauvais: str) -> None:
     with pytest.raises(ValidationError, match="caractères de contrôle"):
         saisie(**{champ: f"Un texte assez long {mauvais} pour passer"})
 
 
-def test_a_title_has_one_line() -> None:
+def test_un_titre_a_une_ligne() -> None:
     with pytest.raises(ValidationError, match="caractères de contrôle"):
         saisie(titre="Deux\nlignes")
 
@@ -60,19 +60,19 @@ def test_a_title_has_one_line() -> None:
         ({"certifications": ["permis-c"]}, "certification connue"),
     ],
 )
-def test_places_and_codes(champs: dict[str, Any], message: str) -> None:
+def test_un_lieu_est_un_quartier_ou_un_point_connu(champs: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         saisie(**champs)
 
 
-def test_a_quartier_stands_for_its_centre_and_a_point_for_itself() -> None:
+def test_un_quartier_vaut_son_centre_et_un_point_lui_meme() -> None:
     centre = references.quartiers()["fives"]
     assert (saisie().lieu().lat, saisie().lieu().lon) == (centre.lat, centre.lon)
     assert saisie(lat=50.1, lon=3.2).lieu().lat == 50.1
 
 
 @pytest.mark.parametrize("nature", list(Nature))
-def test_categories_fit_the_nature(nature: Nature) -> None:
+def test_les_categories_conviennent_a_la_nature(nature: Nature) -> None:
     cession = "don" if nature is Nature.MATERIEL else None
     for code in references.categories():
         if code in references.valeurs("activites"):
@@ -88,7 +88,7 @@ def test_categories_fit_the_nature(nature: Nature) -> None:
             assert caught.value.champ == "categories"
 
 
-def test_material_is_given_or_lent() -> None:
+def test_le_materiel_est_donne_ou_prete() -> None:
     with pytest.raises(ChampInvalide, match="don"):
         saisie(nature="materiel", categories=["livres"]).contenu(NOW)
     with pytest.raises(ChampInvalide, match="matériel"):
@@ -106,12 +106,12 @@ def test_material_is_given_or_lent() -> None:
         {"type": "personne_morale", "nom": "Société", "autre": 1},
     ],
 )
-def test_authors_that_do_not_hold_together(champs: dict[str, Any]) -> None:
+def test_un_auteur_incoherent_est_refuse(champs: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         AuteurSaisi.model_validate(champs)
 
 
-def test_an_association_signs_the_present_engagement() -> None:
+def test_une_association_signe_l_engagement_actuel() -> None:
     corps = {
         "nom": "Les Jardins",
         "siren": "732 829 320 00074",

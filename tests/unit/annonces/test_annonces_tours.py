@@ -9,7 +9,7 @@ from services.annonces import tours
 from services.annonces.tours import Tours
 
 
-async def test_one_at_a_time_for_the_same_key() -> None:
+async def test_un_seul_a_la_fois_pour_la_meme_cle() -> None:
     file = Tours()
     dedans: list[int] = []
 
@@ -25,7 +25,7 @@ async def test_one_at_a_time_for_the_same_key() -> None:
     assert len(file._locks) == 0
 
 
-async def test_another_key_is_free_and_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_une_autre_cle_est_libre_et_la_patience_finit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tours, "_PATIENCE_S", 0.01)
     file = Tours()
     async with file.de("a"):
@@ -36,7 +36,7 @@ async def test_another_key_is_free_and_patience_ends(monkeypatch: pytest.MonkeyP
                 raise AssertionError("two at once")
 
 
-async def test_an_error_inside_frees_the_turn() -> None:
+async def test_une_erreur_libere_le_tour() -> None:
     file = Tours()
     with pytest.raises(ValueError, match="non"):
         async with file.de("a"):

@@ -18,14 +18,14 @@ AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 NOMBRE = 40
 
 
-def test_the_chunks_are_those_of_matching() -> None:
+def test_les_lots_mesures_sont_ceux_de_matching() -> None:
     assert besoin.LOT == LOT
     lots = list(besoin.lots(besoin.annonce("a1", AT), range(1200)))
     assert [(lot.lot, lot.lots, len(lot.destinataires)) for lot in lots] == [(0, 3, 500), (1, 3, 500), (2, 3, 200)]
     assert len({d.profil_id for lot in lots for d in lot.destinataires}) == 1200
 
 
-def test_a_mail_of_the_bare_sender_is_an_alert_of_its_person() -> None:
+def test_un_courriel_de_l_envoi_nu_est_l_alerte_de_sa_personne() -> None:
     annonce = besoin.annonce("a1", AT)
     une, autre = personnes(annonce, 3, 5)
     redaction = Redaction(annonce)
@@ -45,7 +45,7 @@ def puits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Puits:
 
 
 @pytest.mark.parametrize("nom", sorted(EXPEDITEURS))
-async def test_each_sender_reaches_everybody_once(nom: str, puits: Puits) -> None:
+async def test_chaque_envoi_atteint_chacun_une_fois(nom: str, puits: Puits) -> None:
     async with await puits.servir() as server:
         annonce = besoin.annonce("a1", AT)
         a = personnes(annonce, 0, NOMBRE)
@@ -57,7 +57,7 @@ async def test_each_sender_reaches_everybody_once(nom: str, puits: Puits) -> Non
     assert puits.octets > NOMBRE * 1000
 
 
-async def test_the_server_takes_an_empty_mail_and_one_in_pieces(puits: Puits) -> None:
+async def test_le_serveur_prend_un_courriel_vide_et_un_autre_en_morceaux(puits: Puits) -> None:
     async with await puits.servir() as server:
         port = server.sockets[0].getsockname()[1]
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as smtp:
@@ -78,11 +78,11 @@ async def test_the_server_takes_an_empty_mail_and_one_in_pieces(puits: Puits) ->
         ({"memoire": {"croissance": 1.21}}, "memoire"),
     ],
 )
-def test_every_bar_counts(change: dict[str, object], manque: str | None) -> None:
+def test_chaque_barre_compte(change: dict[str, object], manque: str | None) -> None:
     figures = {"rapport_nu": 2.0, "rapport_unitaire": 5.0, "memoire": {"croissance": 1.2}, **change}
     assert [nom for nom, tenu in envois.verdicts(figures).items() if not tenu] == ([manque] if manque else [])
 
 
-def test_every_bench_is_told_in_the_readme() -> None:
+def test_chaque_mesure_est_dite_dans_le_readme() -> None:
     readme = (layout.ROOT / "README.md").read_text()
     assert all(f"`./place bench {nom} " in readme for nom in BENCHES)

@@ -86,13 +86,13 @@ def declared(service: str) -> set[str]:
 
 
 @pytest.mark.parametrize("service", ["annonces", "moderation", "notifications", "gateway"])
-def test_a_service_reads_what_the_table_says(service: str) -> None:
+def test_un_service_lit_ce_que_dit_la_table(service: str) -> None:
     found = list(consumed(READERS[service]))
     assert found
     assert all(names == declared(service) for names in found), found
 
 
-def test_matching_reads_what_the_table_says() -> None:
+def test_matching_lit_ce_que_dit_la_table() -> None:
     """What its handlers read, in a group, and the profils whole, in no group."""
     worker, reader = (importlib.import_module(f"services.matching.{name}") for name in ("worker", "reader"))
     assert {*worker.TOPICS, reader.TOPIC} == declared("matching")
@@ -100,18 +100,18 @@ def test_matching_reads_what_the_table_says() -> None:
 
 
 @pytest.mark.parametrize("service", sorted(HANDLERS))
-def test_a_handler_handles_events_of_topics_that_its_service_reads(service: str) -> None:
+def test_un_handler_traite_des_evenements_que_son_service_lit(service: str) -> None:
     unread = [event.__name__ for event in HANDLERS[service] if event.topic not in declared(service)]
     assert unread == []
 
 
 @pytest.mark.parametrize("service", sorted(HANDLERS))
-def test_a_handler_handles_events_of_the_catalogue(service: str) -> None:
+def test_un_handler_traite_des_evenements_du_catalogue(service: str) -> None:
     assert set(HANDLERS[service]) <= set(EVENEMENTS)
 
 
 @pytest.mark.parametrize(("service", "topic"), [(r, t.name) for t in TOPICS for r in t.readers])
-def test_a_reader_has_a_use_for_each_topic_that_it_reads(service: str, topic: str) -> None:
+def test_un_lecteur_a_l_usage_de_chaque_topic_qu_il_lit(service: str, topic: str) -> None:
     if (service, topic) in WITHOUT_TABLE:
         module, _, name = WITHOUT_TABLE[service, topic].rpartition(".")
         assert hasattr(importlib.import_module(module), name)
@@ -120,7 +120,7 @@ def test_a_reader_has_a_use_for_each_topic_that_it_reads(service: str, topic: st
 
 
 @pytest.mark.parametrize("service", sorted(HANDLERS))
-def test_every_handler_is_named_after_the_fact_and_in_the_table(service: str) -> None:
+def test_chaque_handler_porte_le_nom_du_fait_et_figure_dans_la_table(service: str) -> None:
     module = importlib.import_module(f"services.{service}.handlers")
     defined = {
         node.name
@@ -131,7 +131,7 @@ def test_every_handler_is_named_after_the_fact_and_in_the_table(service: str) ->
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_no_topic_is_an_orphan(topic: topics.Topic) -> None:
+def test_aucun_topic_n_est_orphelin(topic: topics.Topic) -> None:
     assert topic.owner in PACKAGES
     assert topic.name.split(".")[0] == topic.owner
     assert topic.readers
@@ -139,7 +139,7 @@ def test_no_topic_is_an_orphan(topic: topics.Topic) -> None:
     assert CATALOGUE[topic.name]
 
 
-def test_every_event_travels_on_a_topic_of_the_table() -> None:
+def test_chaque_evenement_voyage_sur_un_topic_de_la_table() -> None:
     assert {event.topic for event in EVENEMENTS} == set(PAR_NOM)
 
 
@@ -171,12 +171,12 @@ def _values(node: ast.AST) -> set[str]:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_the_owner_makes_each_event_of_its_topics(topic: topics.Topic) -> None:
+def test_le_proprietaire_fait_chaque_evenement_de_ses_topics(topic: topics.Topic) -> None:
     assert set(CATALOGUE[topic.name]) - made_by(PACKAGES[topic.owner]) == set()
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_nobody_else_makes_its_events(topic: topics.Topic) -> None:
+def test_personne_d_autre_ne_fait_ses_evenements(topic: topics.Topic) -> None:
     emitters = {
         service: set(CATALOGUE[topic.name]) & emitted(package)
         for service, package in PACKAGES.items()
@@ -209,7 +209,7 @@ def may_name_topics(path: Path) -> bool:
     return Path("tests/unit/contracts") in folders or Path("deploy/k8s/keda") in folders
 
 
-def test_a_topic_is_named_in_contracts_and_nowhere_else() -> None:
+def test_un_topic_est_nomme_dans_les_contrats_et_nulle_part_ailleurs() -> None:
     """Comments and docstrings may name one; data and code take it from the class of an event."""
     found = []
     for path in sources():
@@ -236,7 +236,7 @@ def strings_in_code(text: str) -> Iterator[str]:
             yield node.value
 
 
-def test_documents_name_only_topics_that_exist() -> None:
+def test_les_documents_ne_nomment_que_des_topics_qui_existent() -> None:
     owners = "|".join(PACKAGES)
     named = re.compile(rf"\b(?:{owners})\.[a-z]+\.v[0-9]+")
     documents = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
@@ -249,5 +249,5 @@ def test_documents_name_only_topics_that_exist() -> None:
     assert found == set()
 
 
-def test_a_topic_says_its_owner_its_noun_and_its_version() -> None:
+def test_un_topic_dit_son_proprietaire_son_nom_et_sa_version() -> None:
     assert [name for name in PAR_NOM if not re.fullmatch(r"[a-z]+\.[a-z]+\.v[0-9]+", name)] == []

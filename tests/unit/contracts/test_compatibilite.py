@@ -51,7 +51,7 @@ def field(old: Any, new: Any) -> list[str]:
         ({"type": "object", "additionalProperties": False}, {"type": "object", "additionalProperties": TEXT}),
     ],
 )
-def test_what_admits_as_much_is_safe(old: Properties, new: Properties) -> None:
+def test_ce_qui_admet_autant_est_sans_danger(old: Properties, new: Properties) -> None:
     assert field(old, new) == []
 
 
@@ -91,35 +91,35 @@ def test_what_admits_as_much_is_safe(old: Properties, new: Properties) -> None:
         (TEXT, {**TEXT, "dependentRequired": {}}, "a: dependentRequired changed"),
     ],
 )
-def test_what_admits_less_is_breaking(old: Properties, new: Properties, said: str) -> None:
+def test_ce_qui_admet_moins_casse_les_lecteurs(old: Properties, new: Properties, said: str) -> None:
     assert said in field(old, new)
 
 
-def test_a_field_removed_is_breaking_even_if_it_was_optional() -> None:
+def test_un_champ_retire_casse_meme_s_il_etait_facultatif() -> None:
     assert breaking_changes(event({"a": TEXT, "b": TEXT}, ("a",)), event({"a": TEXT}, ("a",))) == ["b: removed"]
 
 
-def test_a_field_renamed_is_a_field_removed_and_one_newly_required() -> None:
+def test_un_champ_renomme_est_un_champ_retire_et_un_autre_exige() -> None:
     found = breaking_changes(event({"a": TEXT}, ("a",)), event({"b": TEXT}, ("b",)))
     assert found == ["a: removed", "b: newly required"]
 
 
-def test_a_new_field_may_be_optional_only() -> None:
+def test_un_nouveau_champ_ne_peut_etre_que_facultatif() -> None:
     old = event({"a": TEXT}, ("a",))
     assert breaking_changes(old, event({"a": TEXT, "b": TEXT}, ("a",))) == []
     assert breaking_changes(old, event({"a": TEXT, "b": TEXT}, ("a", "b"))) == ["b: newly required"]
 
 
-def test_an_optional_field_that_becomes_required_is_breaking() -> None:
+def test_un_champ_facultatif_qui_devient_exige_casse_les_lecteurs() -> None:
     assert breaking_changes(event({"a": TEXT}), event({"a": TEXT}, ("a",))) == ["a: newly required"]
 
 
-def test_another_topic_is_breaking() -> None:
+def test_un_autre_topic_casse_les_lecteurs() -> None:
     found = breaking_changes({**event({}), "x-topic": "a.b.v1"}, {**event({}), "x-topic": "a.c.v1"})
     assert found == ["x-topic: 'a.b.v1' became 'a.c.v1'"]
 
 
-def test_changes_are_found_behind_references_wherever_they_are_used() -> None:
+def test_un_changement_se_trouve_derriere_les_references() -> None:
     def place(lat: Properties) -> dict[str, Any]:
         lieu = event({"lat": lat}, ("lat",))
         optional = {"anyOf": [{"$ref": "#/$defs/Lieu"}, NULL]}
@@ -133,13 +133,13 @@ def test_changes_are_found_behind_references_wherever_they_are_used() -> None:
     assert breaking_changes(place({"type": "number"}), place({"type": "number"})) == []
 
 
-def test_a_definition_may_be_renamed() -> None:
+def test_une_definition_peut_changer_de_nom() -> None:
     old = event({"a": {"$ref": "#/$defs/A"}}, definitions={"A": event({"x": TEXT}, ("x",))})
     new = event({"a": {"$ref": "#/$defs/B"}}, definitions={"B": event({"x": TEXT}, ("x",))})
     assert breaking_changes(old, new) == []
 
 
-def test_a_type_that_contains_itself_is_compared() -> None:
+def test_un_type_qui_se_contient_est_compare() -> None:
     def tree(leaf: Properties) -> dict[str, Any]:
         node = event({"leaf": leaf, "next": {"anyOf": [{"$ref": "#/$defs/Node"}, NULL]}})
         return {"$ref": "#/$defs/Node", "$defs": {"Node": node}}
@@ -148,7 +148,7 @@ def test_a_type_that_contains_itself_is_compared() -> None:
     assert breaking_changes(tree(TEXT), tree(NULL)) == ["leaf: string became null"]
 
 
-def test_a_change_in_one_of_two_shapes_is_not_hidden_by_the_other() -> None:
+def test_un_changement_dans_une_forme_n_est_pas_cache_par_l_autre() -> None:
     def shapes(leaf: Properties) -> dict[str, Any]:
         definitions = {
             "Leaf": event({"x": leaf}, ("x",)),
@@ -173,23 +173,23 @@ class After(BaseModel):
     note: str | None = None
 
 
-def test_what_admits_more_is_safe_but_readers_come_first() -> None:
+def test_ce_qui_admet_plus_est_sans_danger_si_les_lecteurs_passent_d_abord() -> None:
     old, new = Before.model_json_schema(), After.model_json_schema()
     assert breaking_changes(old, new) == []
     assert readers_first(old, new) == ["canal: does not admit 'sms'", "nombre: minimum 0 became 1"]
 
 
-def test_an_added_optional_field_needs_no_order_of_deployment() -> None:
+def test_un_champ_facultatif_ajoute_ne_demande_aucun_ordre_de_deploiement() -> None:
     old = event({"a": TEXT}, ("a",))
     assert readers_first(old, event({"a": TEXT, "b": TEXT}, ("a",))) == []
 
 
-def test_a_required_field_that_gets_a_default_needs_no_order_either() -> None:
+def test_un_champ_exige_qui_recoit_un_defaut_ne_demande_aucun_ordre() -> None:
     assert readers_first(event({"a": TEXT}, ("a",)), event({"a": {**TEXT, "default": ""}})) == []
 
 
 @pytest.mark.parametrize("kind", EVENEMENTS, ids=lambda kind: kind.type_name())
-def test_every_event_is_compatible_with_itself_and_with_no_field_less(kind: Any) -> None:
+def test_chaque_evenement_est_compatible_avec_lui_meme_et_avec_aucun_champ_de_moins(kind: Any) -> None:
     schema = generate.schema(kind)
     assert breaking_changes(schema, schema) == []
     assert readers_first(schema, schema) == []

@@ -67,7 +67,7 @@ def normal(node: Any) -> Any:
     return node
 
 
-def test_every_event_has_an_example_and_every_example_an_event() -> None:
+def test_chaque_evenement_a_un_exemple_et_chaque_exemple_un_evenement() -> None:
     first = {generate.file_name(event) for event in EVENEMENTS}
     found = {path.name for path in EXEMPLES.glob("*.json")}
     assert first <= found
@@ -80,14 +80,14 @@ def test_no_example_was_edited() -> None:
 
 
 @par_evenement
-def test_what_was_written_is_read_whole(event: type[Evenement]) -> None:
+def test_ce_qui_a_ete_ecrit_se_lit_en_entier(event: type[Evenement]) -> None:
     for written in [example(event), *further(event)]:
         read = json.loads(event.model_validate(written).model_dump_json())
         assert list(lost(normal(written), normal(read))) == []
 
 
 @par_evenement
-def test_the_example_obeys_the_schema(event: type[Evenement]) -> None:
+def test_l_exemple_suit_le_schema(event: type[Evenement]) -> None:
     schema = generate.schema(event)
     jsonschema.Draft202012Validator.check_schema(schema)
     for written in [example(event), *further(event)]:
@@ -95,13 +95,13 @@ def test_the_example_obeys_the_schema(event: type[Evenement]) -> None:
 
 
 @par_evenement
-def test_the_key_is_the_field_that_the_table_names(event: type[Evenement]) -> None:
+def test_la_cle_est_le_champ_que_la_table_nomme(event: type[Evenement]) -> None:
     values = {path.split(".")[-1]: str(node) for path, node in leaves(example(event))}
     named = [re.sub(r"\w+", lambda m: values.get(m[0], ""), one) for one in PAR_NOM[event.topic].key.split(" | ")]
     assert event.model_validate(example(event)).key in named
 
 
-def test_together_the_examples_fill_every_field() -> None:
+def test_les_exemples_ensemble_remplissent_chaque_champ() -> None:
     """A field that no example fills is a field whose meaning no test would see change."""
     filled: dict[str, set[str]] = {}
     declared: dict[str, set[str]] = {}
@@ -117,7 +117,7 @@ def test_together_the_examples_fill_every_field() -> None:
         assert paths - filled[topic] - objects == set(), topic
 
 
-def test_the_codes_in_the_examples_exist() -> None:
+def test_les_codes_des_exemples_existent() -> None:
     lists: dict[str, Any] = {
         "domaines": references.valeurs("domaines"),
         "categories": references.categories(),
@@ -132,7 +132,7 @@ def test_the_codes_in_the_examples_exist() -> None:
             assert known is None or value is None or value in known, f"{event.type_name()}{path}: {value}"
 
 
-def test_no_example_carries_an_address_or_a_number_of_a_person() -> None:
+def test_aucun_exemple_ne_porte_l_adresse_ou_le_numero_de_quelqu_un() -> None:
     for path in EXEMPLES.glob("*.json"):
         text = path.read_text(encoding="utf-8")
         assert "@" not in text

@@ -24,28 +24,28 @@ def published(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_published_is_accepted_again(published: Path) -> None:
+def test_ce_qui_est_publie_est_accepte_de_nouveau(published: Path) -> None:
     same = [event({"texte": "", "nombre": 0})]
     assert generate.refusals(same, published) == []
     assert generate.roll_out_notes(same, published) == []
 
 
-def test_a_field_less_is_refused(published: Path) -> None:
+def test_un_champ_de_moins_est_refuse(published: Path) -> None:
     assert generate.refusals([event({"texte": ""})], published) == ["Essai.v1: nombre: removed"]
 
 
-def test_a_new_required_field_is_refused(published: Path) -> None:
+def test_un_nouveau_champ_exige_est_refuse(published: Path) -> None:
     more = event({"texte": "", "nombre": 0, "autre": 0})
     assert generate.refusals([more], published) == ["Essai.v1: autre: newly required"]
 
 
-def test_a_wider_type_is_accepted_with_a_note_on_the_roll_out(published: Path) -> None:
+def test_un_type_plus_large_est_accepte_avec_une_note_de_deploiement(published: Path) -> None:
     wider = event({"texte": "", "nombre": 0.5})
     assert generate.refusals([wider], published) == []
     assert generate.roll_out_notes([wider], published) == ["Essai.v1: nombre: number became integer"]
 
 
-def test_an_event_on_another_topic_or_gone_is_refused(published: Path) -> None:
+def test_un_evenement_deplace_ou_disparu_est_refuse(published: Path) -> None:
     fields: dict[str, object] = {"texte": "", "nombre": 0}
     moved = generate.refusals([event(fields, TOPICS[1].name)], published)
     assert moved == [f"Essai.v1: x-topic: {TOPICS[0].name!r} became {TOPICS[1].name!r}"]
@@ -53,7 +53,7 @@ def test_an_event_on_another_topic_or_gone_is_refused(published: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ['{"texte": "b", "nombre": 1}', None])
-def test_an_example_that_is_edited_or_removed_is_refused(published: Path, content: str | None) -> None:
+def test_un_exemple_modifie_ou_retire_est_refuse(published: Path, content: str | None) -> None:
     example = published / "exemples" / "Essai.v1.json"
     if content is None:
         example.unlink()
@@ -63,7 +63,7 @@ def test_an_example_that_is_edited_or_removed_is_refused(published: Path, conten
     assert said == ["exemples/Essai.v1.json: a golden example is never edited nor removed"]
 
 
-def test_writing_again_keeps_the_fingerprints_of_known_examples(published: Path) -> None:
+def test_reecrire_garde_les_empreintes_des_exemples_connus(published: Path) -> None:
     before = generate.read_fingerprints(published)
     (published / "exemples" / "Autre.v1.json").write_text("{}")
     generate.write([event({"texte": "", "nombre": 0})], published)
@@ -72,15 +72,13 @@ def test_writing_again_keeps_the_fingerprints_of_known_examples(published: Path)
     assert set(after) == {"Essai.v1.json", "Autre.v1.json"}
 
 
-def test_the_command_says_what_is_up_to_date(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_la_commande_dit_ce_qui_est_a_jour(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "write", lambda: None)
     assert generate.main() == 0
     assert "up to date" in capsys.readouterr().out
 
 
-def test_the_command_writes_nothing_when_something_breaks(
+def test_la_commande_n_ecrit_rien_si_quelque_chose_casse(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []

@@ -14,24 +14,24 @@ COMPOSE: dict[str, Any] = yaml.safe_load(
 )["services"]
 
 
-def test_the_processes_are_those_of_the_table() -> None:
+def test_les_processus_sont_ceux_de_la_table() -> None:
     assert set(COMPOSE) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, ENTREE, "secrets"}
 
 
-def test_every_owner_and_reader_of_a_topic_has_a_process() -> None:
+def test_chaque_proprietaire_et_lecteur_d_un_topic_a_un_processus() -> None:
     services = {process.service for process in PROCESSES}
     assert {service for topic in topics.TOPICS for service in (topic.owner, *topic.readers)} == services
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_a_process_runs_its_command_from_the_image_of_its_service(process: Process) -> None:
+def test_un_processus_lance_sa_commande_depuis_l_image_de_son_service(process: Process) -> None:
     found = COMPOSE[process.name]
     assert found["command"] == [process.kind]
     assert found["build"]["args"]["SERVICE"] == process.extra
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_a_process_reads_its_own_secrets_and_no_other(process: Process) -> None:
+def test_un_processus_lit_ses_secrets_et_aucun_autre(process: Process) -> None:
     found = COMPOSE[process.name]
     mounted = {volume.split(":")[0].removeprefix("secrets-") for volume in found["volumes"]}
     named = {Path(folder).name for folder in found["environment"]["SECRETS_DIR"].split(",")}
@@ -39,7 +39,7 @@ def test_a_process_reads_its_own_secrets_and_no_other(process: Process) -> None:
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_a_process_knows_its_servers_and_peers(process: Process) -> None:
+def test_un_processus_connait_ses_serveurs_et_ses_voisins(process: Process) -> None:
     environment = COMPOSE[process.name]["environment"]
     urls = {name.removesuffix("_URL").lower() for name in environment if name.endswith("_URL")} - {"public"}
     assert urls == {*process.servers, *process.aids, *process.peers} | ({"smtp"} if process.smtp else set()) | (

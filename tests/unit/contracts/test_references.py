@@ -22,12 +22,12 @@ TAILLES = {
 }
 
 
-def test_every_file_is_a_list_and_every_list_a_file() -> None:
+def test_chaque_fichier_est_une_liste_et_chaque_liste_un_fichier() -> None:
     assert {path.stem for path in references.DOSSIER.glob("*.json")} == set(LISTES)
 
 
 @pytest.mark.parametrize("liste", LISTES)
-def test_codes_are_slugs_with_a_label_and_a_source(liste: references.Liste) -> None:
+def test_un_code_est_un_mot_simple_avec_libelle_et_source(liste: references.Liste) -> None:
     valeurs = references.valeurs(liste)
     assert references.source(liste)
     assert valeurs
@@ -39,30 +39,30 @@ def test_codes_are_slugs_with_a_label_and_a_source(liste: references.Liste) -> N
 
 
 @pytest.mark.parametrize("liste", LISTES)
-def test_no_code_is_given_twice(liste: references.Liste) -> None:
+def test_aucun_code_n_est_donne_deux_fois(liste: references.Liste) -> None:
     document, par_code = references._liste(liste)
     assert len(document.valeurs) == len(par_code)
 
 
 @pytest.mark.parametrize(("liste", "taille"), TAILLES.items())
-def test_lists_are_complete(liste: references.Liste, taille: int) -> None:
+def test_les_listes_sont_completes(liste: references.Liste, taille: int) -> None:
     assert len(references.valeurs(liste)) == taille
 
 
-def test_categories_are_the_disjoint_union_of_activites_and_materiels() -> None:
+def test_les_categories_reunissent_activites_et_materiels_sans_double() -> None:
     activites, materiels = references.valeurs("activites"), references.valeurs("materiels")
     assert not set(activites) & set(materiels)
     assert list(references.categories()) == [*activites, *materiels]
 
 
-def test_creneaux_follow_the_week() -> None:
+def test_les_creneaux_suivent_la_semaine() -> None:
     codes = list(references.valeurs("creneaux"))
     assert codes[:3] == ["lundi-matin", "lundi-apres-midi", "lundi-soir"]
     assert codes[15] == "samedi-matin"
     assert codes[-1] == "dimanche-soir"
 
 
-def test_quartiers_lie_in_the_city() -> None:
+def test_les_quartiers_sont_dans_la_ville() -> None:
     for quartier in references.quartiers().values():
         assert 50.59 < quartier.lat < 50.67
         assert 2.95 < quartier.lon < 3.15
@@ -73,7 +73,7 @@ def test_materiels_say_their_nature() -> None:
     assert references.materiels()["vetements-costumes"].nature is Nature.MATERIEL
 
 
-def test_every_decision_that_needs_a_reason_has_some() -> None:
+def test_chaque_decision_qui_demande_un_motif_en_a() -> None:
     for cible in TypeCible:
         for issue in (Issue.A_CORRIGER, Issue.REFUSEE):
             assert [m for m in references.motifs().values() if issue in m.issues and cible in m.cibles]
@@ -90,22 +90,22 @@ def test_french_sentences_use_no_break_spaces() -> None:
         assert "'" not in texte
 
 
-def test_engagements_are_numbered_in_order_and_versioned() -> None:
+def test_les_engagements_sont_numerotes_dans_l_ordre_et_versionnes() -> None:
     assert [engagement.numero for engagement in references.engagements().values()] == [1, 2, 3, 4, 5, 6, 7]
     assert references.version_engagement()
 
 
-def test_labels_inside_a_sentence() -> None:
+def test_un_libelle_se_lit_dans_une_phrase() -> None:
     assert references.valeur("categories", "vehicule-transport").dans_une_phrase == "véhicule"
     assert references.valeur("categories", "travaux-manuels").dans_une_phrase == "travaux manuels"
     assert references.libelle("creneaux", "samedi-matin") == "samedi matin"
 
 
-def test_an_unknown_code_is_an_error() -> None:
+def test_un_code_inconnu_est_une_erreur() -> None:
     with pytest.raises(references.CodeInconnu):
         references.libelle("domaines", "inconnu")
 
 
-def test_lists_cannot_be_changed_by_who_reads_them() -> None:
+def test_qui_lit_une_liste_ne_peut_la_changer() -> None:
     with pytest.raises(TypeError):
         references.valeurs("domaines")["x"] = references.Valeur(code="x", libelle="x")  # type: ignore[index]  # the point of the test

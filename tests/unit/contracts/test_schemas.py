@@ -14,27 +14,27 @@ from contracts.evenements import CATALOGUE, EVENEMENTS
 OFFICIAL = Path(__file__).parent / "asyncapi" / "asyncapi-3.0.0.schema.json"
 
 
-def test_nothing_breaks_what_has_been_published() -> None:
+def test_rien_ne_casse_ce_qui_a_ete_publie() -> None:
     assert generate.refusals() == []
 
 
 @pytest.mark.parametrize("name", sorted(generate.generated()))
-def test_the_generated_file_is_up_to_date(name: str) -> None:
+def test_le_fichier_genere_est_a_jour(name: str) -> None:
     path = generate.RACINE / name
     assert path.exists(), "run: python -m contracts.generate"
     assert path.read_text(encoding="utf-8") == generate.generated()[name], "run: python -m contracts.generate"
 
 
-def test_every_schema_is_of_an_event_that_exists() -> None:
+def test_chaque_schema_est_celui_d_un_evenement_qui_existe() -> None:
     written = {path.name for path in (generate.RACINE / "schemas").glob("*.json")}
     assert written == {generate.file_name(event) for event in EVENEMENTS}
 
 
-def test_an_event_type_is_declared_once() -> None:
+def test_un_type_d_evenement_n_est_declare_qu_une_fois() -> None:
     assert len({event.type_name() for event in EVENEMENTS}) == len(EVENEMENTS)
 
 
-def test_every_event_says_what_it_means() -> None:
+def test_chaque_evenement_dit_ce_qu_il_signifie() -> None:
     assert [event.type_name() for event in EVENEMENTS if not (event.__dict__.get("__doc__") or "").strip()] == []
 
 
@@ -43,12 +43,12 @@ def document() -> dict[str, Any]:
     return found
 
 
-def test_the_document_is_valid_asyncapi() -> None:
+def test_le_document_est_un_asyncapi_valide() -> None:
     validator = jsonschema.Draft7Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
     assert [(list(e.absolute_path), e.message) for e in validator.iter_errors(document())] == []
 
 
-def test_the_official_schema_would_refuse_a_wrong_document() -> None:
+def test_le_schema_officiel_refuserait_un_document_faux() -> None:
     validator = jsonschema.Draft7Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
     wrong = document()
     next(iter(wrong["operations"].values()))["action"] = "publish"
@@ -66,7 +66,7 @@ def references(node: Any) -> Iterator[str]:
             yield from references(value)
 
 
-def test_every_reference_of_the_document_leads_somewhere() -> None:
+def test_chaque_reference_du_document_mene_quelque_part() -> None:
     whole = document()
     found = set(references(whole))
     assert len(found) > len(EVENEMENTS)
@@ -81,7 +81,7 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
             target = target[part]
 
 
-def test_the_document_tells_the_table_of_topics() -> None:
+def test_le_document_dit_la_table_des_topics() -> None:
     whole = document()
     assert set(whole["channels"]) == set(topics.PAR_NOM)
     for name, topic in topics.PAR_NOM.items():

@@ -28,7 +28,7 @@ def bilan(lots: list[Lot], groupes: list[Groupe], plus_tard: set[str] | None = N
     return reconcilier(lecture, groupes, {"a1"}, HORIZON, plus_tard or set())
 
 
-def test_everybody_has_a_row_in_some_state() -> None:
+def test_chacun_a_une_ligne_dans_un_etat() -> None:
     groupes = [groupe("x", "y"), groupe("z", etat=Etat.ANNULEE, motif=Motif.DESABONNE)]
     total = bilan([lot("x", "y", "z")], groupes).total
     assert (total.destinataires, total.envois, sum(total.etats.values())) == (3, 3, 3)
@@ -36,59 +36,59 @@ def test_everybody_has_a_row_in_some_state() -> None:
     assert (total.en_route, total.inexpliquees) == (0, 0)
 
 
-def test_as_many_rows_but_of_somebody_else_are_two_errors() -> None:
+def test_autant_de_lignes_mais_d_un_autre_font_deux_erreurs() -> None:
     total = bilan([lot("x", "y")], [groupe("x", "étranger")]).total
     assert total.destinataires == total.envois == 2
     assert (total.sans_envoi, total.sans_destinataire) == (["y"], ["étranger"])
     assert total.inexpliquees == 2
 
 
-def test_a_chunk_that_is_still_to_be_consumed_is_on_its_way() -> None:
+def test_un_lot_encore_a_lire_est_en_route() -> None:
     total = bilan([lot("x", "y", a_lire=True)], [groupe("x")]).total
     assert (total.a_lire, total.en_route, total.inexpliquees) == (1, 1, 0)
 
 
-def test_who_is_also_in_a_chunk_that_is_to_be_consumed_is_waited_for_once() -> None:
+def test_qui_est_aussi_dans_un_lot_a_lire_n_est_attendu_qu_une_fois() -> None:
     total = bilan([lot("x"), lot("x", a_lire=True)], []).total
     assert (total.destinataires, total.a_lire, total.inexpliquees) == (1, 1, 0)
 
 
-def test_a_dead_letter_is_unexplained_and_said_to_be_one() -> None:
+def test_une_lettre_morte_est_inexpliquee_et_nommee() -> None:
     total = bilan([lot("x", "y", morte=True)], []).total
     assert (total.inexpliquees, total.lettres_mortes) == (2, 2)
     replayed = bilan([lot("x", "y", morte=True)], [groupe("x", "y")]).total
     assert (replayed.inexpliquees, replayed.lettres_mortes) == (0, 0)
 
 
-def test_rows_that_are_not_done_are_on_their_way() -> None:
+def test_les_lignes_non_finies_sont_en_route() -> None:
     groupes = [groupe("x", etat=Etat.EN_FILE, en_route=True), groupe("y", etat=Etat.INCERTAIN, motif="bail_echu")]
     total = bilan([lot("x", "y")], groupes).total
     assert (total.en_route, total.inexpliquees) == (1, 0)
 
 
-def test_a_chunk_that_others_announce_is_waited_for() -> None:
+def test_un_lot_annonce_par_d_autres_est_attendu() -> None:
     total = bilan([lot("x", numero=0, lots=3), lot("y", numero=2, lots=3)], [groupe("x", "y")]).total
     assert (total.lots_attendus, total.en_route) == (1, 1)
 
 
-def test_what_the_topic_has_let_go_with_age_is_neither_missing_nor_in_excess() -> None:
+def test_ce_que_le_topic_a_oublie_n_est_ni_manquant_ni_en_trop() -> None:
     old = HORIZON - dt.timedelta(hours=1)
     total = bilan([lot("x", numero=1, lots=2, at=old)], [groupe("x", "parti", at=old)]).total
     assert (total.lots_attendus, total.inexpliquees, total.anterieurs) == (0, 0, 1)
     assert (total.destinataires, total.envois) == (1, 1)
 
 
-def test_rows_of_chunks_that_were_published_while_we_read_are_left_out() -> None:
+def test_les_lignes_de_lots_publies_pendant_la_lecture_sont_laissees() -> None:
     total = bilan([lot("x")], [groupe("x", "y", "étranger")], plus_tard={"y"}).total
     assert (total.envois, total.sans_destinataire) == (2, ["étranger"])
 
 
-def test_a_row_counts_once_whatever_pages_say() -> None:
+def test_une_ligne_compte_une_fois_quoi_que_disent_les_pages() -> None:
     total = bilan([lot("x")], [groupe("x", etat=Etat.REMISE, en_route=True), groupe("x")]).total
     assert (total.envois, sum(total.etats.values())) == (1, 1)
 
 
-def test_json_gives_the_reason_of_everything_that_was_not_handed_over() -> None:
+def test_le_json_donne_la_raison_de_tout_ce_qui_n_est_pas_parti() -> None:
     groupes = [
         groupe("x"),
         groupe("y", etat=Etat.ECHEC_PERMANENT, motif="smtp 550 5.1.1"),
@@ -103,7 +103,7 @@ def test_json_gives_the_reason_of_everything_that_was_not_handed_over() -> None:
     assert found["inexpliquees"] == 0
 
 
-def test_a_period_holds_whole_versions_by_the_day_in_paris_on_which_they_were_announced() -> None:
+def test_une_periode_tient_des_versions_entieres_au_jour_de_paris_de_leur_annonce() -> None:
     minuit = dt.datetime(2026, 3, 19, 23, tzinfo=dt.UTC)
     veille, suite = lot("x", lots=2, at=minuit - dt.timedelta(seconds=1)), lot("y", numero=1, lots=2, at=minuit)
     lendemain = Lot("a2", 1, 0, 1, "Une échelle", frozenset({"z"}), frozenset(), minuit)
@@ -115,7 +115,7 @@ def test_a_period_holds_whole_versions_by_the_day_in_paris_on_which_they_were_an
     assert lecture.de(periode(None, dt.date(2026, 3, 18))).lots == {}
 
 
-def test_who_was_sent_nothing_is_named_with_the_reason() -> None:
+def test_qui_n_a_rien_recu_est_nomme_avec_la_raison() -> None:
     groupes = [groupe("x"), groupe("y", etat=Etat.ANNULEE, motif=Motif.PAUSE)]
     noms = {"x": ("profil-x", Canal.EMAIL), "y": ("profil-y", Canal.SMS)}
     assert lignes(groupes, noms) == [

@@ -27,7 +27,7 @@ def add(boite: Boite, *recipients: str, raw: bytes = RAW) -> int:
     return boite.add(AT, "alertes@example.org", list(recipients), raw).id
 
 
-def test_a_mail_is_parsed_when_it_is_read() -> None:
+def test_un_courriel_est_analyse_a_la_lecture() -> None:
     boite = Boite()
     mail = boite.get(add(boite, "a@example.org"))
     assert mail is not None
@@ -36,7 +36,7 @@ def test_a_mail_is_parsed_when_it_is_read() -> None:
     assert (mail.html() or "").strip() == "<p>à 1,2 km</p>"
 
 
-def test_find_by_address_in_any_case_after_an_id_by_subject_and_up_to_a_limit() -> None:
+def test_un_courriel_se_cherche_par_adresse_objet_rang_et_nombre() -> None:
     boite = Boite()
     first = add(boite, "A@example.org")
     second = add(boite, "a@example.org", "b@example.org", raw=b"Subject: Autre\r\n\r\n.")
@@ -48,7 +48,7 @@ def test_find_by_address_in_any_case_after_an_id_by_subject_and_up_to_a_limit() 
     assert boite.find("c@example.org", None, 0, 10) == []
 
 
-def test_the_oldest_goes_past_the_number_and_past_the_bytes() -> None:
+def test_le_plus_vieux_part_au_dela_du_nombre_ou_des_octets() -> None:
     boite = Boite(most_mails=2)
     ids = [add(boite, "a@example.org", "a@example.org") for _ in range(3)]
     assert [m.id for m in boite.find("a@example.org", None, 0, 10)] == ids[1:]
@@ -59,14 +59,14 @@ def test_the_oldest_goes_past_the_number_and_past_the_bytes() -> None:
     assert small.find("0@example.org", None, 0, 10) == []
 
 
-def test_the_page_is_newest_first_and_searches_inside_addresses() -> None:
+def test_la_page_montre_les_derniers_d_abord_et_cherche_dans_les_adresses() -> None:
     boite = Boite()
     ids = [add(boite, f"benevole{n}@example.org") for n in range(5)]
     assert ([m.id for m in boite.newest("", 0, 2)[0]], boite.newest("", 0, 2)[1]) == (ids[:2:-1], 5)
     assert [m.id for m in boite.newest("BENEVOLE3", 0, 10)[0]] == [ids[3]]
 
 
-def test_ids_go_on_after_a_clear() -> None:
+def test_les_numeros_continuent_apres_une_remise_a_zero() -> None:
     boite = Boite()
     last = add(boite, "a@example.org")
     boite.clear()
@@ -74,7 +74,7 @@ def test_ids_go_on_after_a_clear() -> None:
     assert add(boite, "a@example.org") == last + 1
 
 
-async def test_who_waits_is_woken_by_his_mail_only() -> None:
+async def test_qui_attend_n_est_reveille_que_par_son_courriel() -> None:
     boite = Boite()
     waiting = asyncio.create_task(boite.wait("b@example.org", None, 0, 10, 30))
     await asyncio.sleep(0)
@@ -86,7 +86,7 @@ async def test_who_waits_is_woken_by_his_mail_only() -> None:
     assert await boite.wait("c@example.org", None, 0, 10, 0) == []
 
 
-def test_another_opening_of_the_file_finds_the_same_and_goes_on(tmp_path: Path) -> None:
+def test_une_autre_ouverture_du_fichier_retrouve_tout_et_continue(tmp_path: Path) -> None:
     path = tmp_path / "mails.sqlite3"
     boite = Boite(path, most_mails=3)
     for n in range(4):
@@ -103,7 +103,7 @@ def test_another_opening_of_the_file_finds_the_same_and_goes_on(tmp_path: Path) 
     assert [m.id for m in again.find("É@EXAMPLE.ORG", None, 0, 10)] == [3, 4]
 
 
-def test_ids_go_on_after_a_clear_and_another_opening(tmp_path: Path) -> None:
+def test_les_numeros_continuent_apres_une_remise_a_zero_et_une_reouverture(tmp_path: Path) -> None:
     boite = Boite(tmp_path / "mails.sqlite3")
     last = [add(boite, "a@example.org") for _ in range(3)][-1]
     boite.clear()
@@ -114,7 +114,7 @@ def test_ids_go_on_after_a_clear_and_another_opening(tmp_path: Path) -> None:
     assert again.total == 1
 
 
-def test_a_mail_that_cannot_be_written_leaves_nothing() -> None:
+def test_un_courriel_qui_ne_peut_etre_ecrit_ne_laisse_rien() -> None:
     boite = Boite()
     boite._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(sqlite3.OperationalError, match="full"):
@@ -123,14 +123,14 @@ def test_a_mail_that_cannot_be_written_leaves_nothing() -> None:
     assert add(boite, "a@example.org") == 1
 
 
-def test_a_file_has_one_catcher(tmp_path: Path) -> None:
+def test_un_fichier_n_a_qu_une_boite(tmp_path: Path) -> None:
     first = Boite(tmp_path / "mails.sqlite3")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         Boite(tmp_path / "mails.sqlite3", seconds=0)
     first.close()
 
 
-def test_what_is_not_utf_8_is_kept_and_shown() -> None:
+def test_ce_qui_n_est_pas_en_utf_8_est_garde_et_montre() -> None:
     boite = Boite()
     mail = boite.get(add(boite, "h\udce9@example.org", raw=b"Subject: h\xe9\r\n\r\n\xe9"))
     assert mail is not None
@@ -148,6 +148,6 @@ def test_what_is_not_utf_8_is_kept_and_shown() -> None:
         b"",
     ],
 )
-def test_subject_and_message_id_are_those_of_the_whole_head(raw: bytes) -> None:
+def test_objet_et_identifiant_sont_ceux_de_tout_l_en_tete(raw: bytes) -> None:
     head = BytesHeaderParser(policy=policy.default).parsebytes(raw)
     assert subject_and_message_id(raw) == (str(head.get("Subject", "")), str(head.get("Message-ID", "")).strip())

@@ -36,12 +36,12 @@ _SMS = {"SMPP_URL", "SMS_HTTP_URL"}
 each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
 
 
-def test_it_runs_the_processes_the_servers_the_stand_ins_and_nothing_else() -> None:
+def test_compose_lance_processus_serveurs_et_remplacants_et_rien_d_autre() -> None:
     assert set(SERVICES) == {process.name for process in PROCESSES} | set(SERVERS) | {*STAND_INS, ENTREE, "secrets"}
 
 
 @each_process
-def test_a_process_has_its_image_its_command_and_its_port(process: Process) -> None:
+def test_un_processus_a_son_image_sa_commande_et_son_port(process: Process) -> None:
     service = SERVICES[process.name]
     assert service["build"]["args"]["SERVICE"] == process.extra
     assert service["image"] == f"place-des-assos/{process.extra}"
@@ -53,14 +53,14 @@ def test_a_process_has_its_image_its_command_and_its_port(process: Process) -> N
 
 
 @each_process
-def test_a_process_reads_only_its_own_secrets(process: Process) -> None:
+def test_un_processus_ne_lit_que_ses_secrets(process: Process) -> None:
     service = SERVICES[process.name]
     assert service["environment"]["SECRETS_DIR"] == ",".join(f"/secrets/{folder}" for folder in process.secrets)
     assert service["volumes"] == [f"secrets-{folder}:/secrets/{folder}:ro" for folder in process.secrets]
 
 
 @each_process
-def test_a_process_waits_for_what_it_cannot_work_without(process: Process) -> None:
+def test_un_processus_attend_ce_sans_quoi_il_ne_peut_travailler(process: Process) -> None:
     service = SERVICES[process.name]
     waits = service["depends_on"]
     assert {name for name in waits if name in SERVERS} == set(process.servers)
@@ -79,7 +79,7 @@ def test_a_process_waits_for_what_it_cannot_work_without(process: Process) -> No
 
 
 @each_process
-def test_what_the_example_file_names_reaches_the_process_that_reads_it(process: Process) -> None:
+def test_ce_que_l_exemple_nomme_arrive_au_processus_qui_le_lit(process: Process) -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     reads = import_module(f"{process.module}.settings").Reglages.model_fields
@@ -88,7 +88,7 @@ def test_what_the_example_file_names_reaches_the_process_that_reads_it(process: 
 
 
 @each_process
-def test_a_process_says_when_it_is_ready_and_has_few_rights(process: Process) -> None:
+def test_un_processus_dit_quand_il_est_pret_et_a_peu_de_droits(process: Process) -> None:
     service = SERVICES[process.name]
     assert "/sante/pret" in service["healthcheck"]["test"][-1]
     assert "HEALTH_PORT" in service["healthcheck"]["test"][-1]
@@ -99,7 +99,7 @@ def test_a_process_says_when_it_is_ready_and_has_few_rights(process: Process) ->
 
 
 @pytest.mark.parametrize(("kind", "name"), OPERATEURS.items())
-def test_an_operator_keeps_what_it_owes_and_knows_only_its_own_secrets(kind: str, name: str) -> None:
+def test_un_operateur_garde_ce_qu_il_doit_et_ne_connait_que_ses_secrets(kind: str, name: str) -> None:
     service = SERVICES[name]
     assert service["image"] == SERVICES[CATCHER]["image"]
     assert [*service["entrypoint"], *service["command"]] == ["python", "-m", "deploy.standins.sms_operators", kind]
@@ -115,13 +115,13 @@ def test_an_operator_keeps_what_it_owes_and_knows_only_its_own_secrets(kind: str
     assert f"{name}:{read.smpp_port if kind == 'smsc' else read.port}" in sent_to
 
 
-def test_everything_can_be_repeated() -> None:
+def test_toute_operation_peut_se_repeter() -> None:
     """A container's name or a worker's port on the host would forbid --scale."""
     assert not any("container_name" in service for service in SERVICES.values())
     assert {name for name, service in SERVICES.items() if "ports" in service} == {ENTREE, CATCHER}
 
 
-def test_the_door_leads_to_the_gateways_and_never_to_their_metrics() -> None:
+def test_l_entree_mene_aux_portes_et_jamais_a_leurs_mesures() -> None:
     gateway = BY_NAME["gateway"]
     (published,) = SERVICES[ENTREE]["ports"]
     assert published.endswith(":8000")
@@ -131,7 +131,7 @@ def test_the_door_leads_to_the_gateways_and_never_to_their_metrics() -> None:
     assert f"bind 127.0.0.1:{SERVICES[ENTREE]['environment']['HEALTH_PORT']}" in ENTREE_CFG
 
 
-def test_the_door_is_no_wider_than_the_gateway() -> None:
+def test_l_entree_n_est_pas_plus_large_que_la_porte() -> None:
     """What is here has limits of the same sizes, since the gateway counts no connections of a trusted proxy."""
     limits = Limits()
     assert set(re.findall(r"timeout http-request (\S+)", ENTREE_CFG)) == {f"{limits.head_s:.0f}s"}
@@ -143,7 +143,7 @@ def test_the_door_is_no_wider_than_the_gateway() -> None:
     assert int(keep_alive) < limits.idle_s
 
 
-def test_the_gateway_believes_the_door_and_the_door_whom_the_operator_names() -> None:
+def test_la_porte_croit_l_entree_et_l_entree_qui_l_exploitant_nomme() -> None:
     assert SERVICES[ENTREE]["environment"]["PROXYS_DE_CONFIANCE"] == "${PROXYS_DE_CONFIANCE:-}"
     assert "http-request set-header X-Forwarded-For %[src]" in ENTREE_CFG
     trusted = networks(SERVICES["gateway"]["environment"]["PROXYS_DE_CONFIANCE"])
@@ -152,23 +152,23 @@ def test_the_gateway_believes_the_door_and_the_door_whom_the_operator_names() ->
     assert client_address("172.18.0.9", "192.168.1.20", trusted) == "192.168.1.20"
 
 
-def test_ports_are_of_this_machine_alone_unless_asked() -> None:
+def test_les_ports_sont_de_cette_machine_seule_sauf_demande() -> None:
     for name in (ENTREE, CATCHER):
         assert all(port.startswith("${ADRESSE_PUBLIEE:-127.0.0.1}:") for port in SERVICES[name]["ports"])
 
 
-def test_kafka_makes_no_topic_by_itself() -> None:
+def test_kafka_ne_cree_aucun_topic_de_lui_meme() -> None:
     assert SERVICES["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
-def test_variables_have_defaults_that_every_version_of_compose_understands() -> None:
+def test_les_variables_ont_des_valeurs_que_toute_version_de_compose_comprend() -> None:
     """A default within a default is not understood by older ones."""
     text = (ROOT / "docker-compose.yml").read_text()
     for expression in re.findall(r"\$\{[^}]*\}+", text):
         assert re.fullmatch(r"\$\{[A-Z_]+:-[^${}]*\}", expression), expression
 
 
-def test_images_are_of_one_dockerfile_and_not_root() -> None:
+def test_les_images_viennent_d_un_seul_dockerfile_et_sans_root() -> None:
     assert "--require-hashes" in DOCKERFILE
     assert re.search(r"^USER 10001", DOCKERFILE, re.MULTILINE)
     assert "--mount" not in DOCKERFILE, "the older builder knows no mounts"
@@ -176,7 +176,7 @@ def test_images_are_of_one_dockerfile_and_not_root() -> None:
         assert (ROOT / "requirements" / f"{process.extra}.txt").exists()
 
 
-def test_a_build_sees_nothing_but_code() -> None:
+def test_une_construction_ne_voit_que_le_code() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert lines[0] == "*"
     folders = {process.module.split(".")[0] for process in PROCESSES} | {"contracts", "kit"}

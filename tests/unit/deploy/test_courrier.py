@@ -38,7 +38,7 @@ async def catcher() -> AsyncIterator[Catcher]:
     smtp.close()
 
 
-async def test_a_mail_sent_is_listed_read_and_shown(catcher: Catcher) -> None:
+async def test_un_courriel_envoye_est_liste_lu_et_montre(catcher: Catcher) -> None:
     await catcher.send("b@example.org", "Des costumes", '<p onclick="x()">à vous</p>')
     async with catcher.http.get("/api/attendre", params={"a": "b@example.org"}) as answer:
         (mail,) = await answer.json()
@@ -56,7 +56,7 @@ async def test_a_mail_sent_is_listed_read_and_shown(catcher: Catcher) -> None:
         assert "Des costumes" in await answer.text()
 
 
-async def test_faults_are_answered_451_so_many_times(catcher: Catcher) -> None:
+async def test_les_pannes_demandees_repondent_451_autant_de_fois(catcher: Catcher) -> None:
     async with catcher.http.post("/api/pannes", json={"data_451": 1}) as answer:
         assert answer.status == 200
     with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
@@ -69,7 +69,7 @@ async def test_faults_are_answered_451_so_many_times(catcher: Catcher) -> None:
         assert answer.status == 422
 
 
-async def test_what_cannot_be_kept_is_not_final_and_not_acknowledged(
+async def test_ce_qui_ne_peut_etre_garde_n_est_ni_definitif_ni_acquitte(
     catcher: Catcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: Boite, *mail: object) -> None:
@@ -83,7 +83,7 @@ async def test_what_cannot_be_kept_is_not_final_and_not_acknowledged(
     await catcher.send("b@example.org")
 
 
-async def test_emptied_and_unknown(catcher: Catcher) -> None:
+async def test_une_boite_videe_ne_connait_plus_ses_courriels(catcher: Catcher) -> None:
     await catcher.send("b@example.org")
     async with catcher.http.delete("/api/mails") as answer:
         assert answer.status == 204

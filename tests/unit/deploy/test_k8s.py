@@ -26,7 +26,7 @@ def pod(process: Process) -> dict[str, Any]:
     return spec
 
 
-def test_what_is_committed_is_what_the_generator_writes() -> None:
+def test_les_fichiers_gardes_sont_ceux_que_le_generateur_ecrit() -> None:
     written = render()
     there = {f"{path.parent.name}/{path.name}" for folder in ("base", "keda") for path in (FOLDER / folder).iterdir()}
     assert there == set(written)
@@ -34,12 +34,12 @@ def test_what_is_committed_is_what_the_generator_writes() -> None:
         assert (FOLDER / name).read_text() == text, f"{name}: run python -m deploy.k8s"
 
 
-def test_a_deployment_per_process_and_no_other() -> None:
+def test_un_deploiement_par_processus_et_aucun_autre() -> None:
     assert {name for kind, name in BASE if kind == "Deployment"} == set(BY_NAME)
 
 
 @each_process
-def test_a_container_runs_the_image_the_command_and_the_probes(process: Process) -> None:
+def test_un_conteneur_a_l_image_la_commande_et_les_sondes(process: Process) -> None:
     (container,) = pod(process)["containers"]
     assert container["image"] == f"place-des-assos/{process.extra}"
     assert container["args"] == [process.kind]
@@ -55,7 +55,7 @@ def test_a_container_runs_the_image_the_command_and_the_probes(process: Process)
 
 
 @each_process
-def test_an_api_goes_on_answering_until_nobody_is_sent_to_it_any_more(process: Process) -> None:
+def test_une_api_repond_tant_que_quelqu_un_lui_est_envoye(process: Process) -> None:
     (container,) = pod(process)["containers"]
     waits = int(container["lifecycle"]["preStop"]["exec"]["command"][1]) if process.kind == "api" else 0
     assert waits >= (5 if process.kind == "api" else 0)
@@ -64,7 +64,7 @@ def test_an_api_goes_on_answering_until_nobody_is_sent_to_it_any_more(process: P
 
 
 @each_process
-def test_a_container_has_no_right_that_it_does_not_use(process: Process) -> None:
+def test_un_conteneur_n_a_que_les_droits_qu_il_utilise(process: Process) -> None:
     assert pod(process)["securityContext"]["runAsNonRoot"] is True
     assert pod(process)["automountServiceAccountToken"] is False
     rights = pod(process)["containers"][0]["securityContext"]
@@ -76,7 +76,7 @@ def test_a_container_has_no_right_that_it_does_not_use(process: Process) -> None
 
 
 @each_process
-def test_secrets_are_named_and_only_its_own(process: Process) -> None:
+def test_un_conteneur_ne_nomme_que_ses_secrets(process: Process) -> None:
     volumes = {volume["name"]: volume for volume in pod(process)["volumes"]}
     assert set(volumes) == {"tmp", *process.secrets}
     for folder in process.secrets:
@@ -99,19 +99,19 @@ def test_secrets_are_named_and_only_its_own(process: Process) -> None:
         assert environment[f"{peer.upper()}_URL"]["value"] == f"http://{peer}-api:{BY_NAME[f'{peer}-api'].port}"
 
 
-def test_no_secret_is_written_here() -> None:
+def test_aucun_secret_n_est_ecrit_ici() -> None:
     assert not [name for kind, name in BASE if kind == "Secret"]
 
 
 @each_process
-def test_apis_scale_by_processor_and_are_called_by_name(process: Process) -> None:
+def test_les_api_grandissent_selon_le_processeur_et_s_appellent_par_leur_nom(process: Process) -> None:
     is_api = process.kind == "api"
     assert (("Service", process.name) in BASE) == is_api
     assert (("HorizontalPodAutoscaler", process.name) in BASE) == is_api
     assert ("PodDisruptionBudget", process.name) in BASE
 
 
-def test_only_the_gateway_is_reached_from_outside() -> None:
+def test_seule_la_porte_est_joignable_du_dehors() -> None:
     assert BASE["NetworkPolicy", "personne-sans-exception"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
     for process in PROCESSES:
         rules = BASE["NetworkPolicy", process.name]["spec"]["ingress"]
@@ -136,7 +136,7 @@ def test_only_the_gateway_is_reached_from_outside() -> None:
         assert pods == (callers if process.kind == "api" else set())
 
 
-def test_workers_scale_by_the_lag_of_what_they_read_and_not_beyond_the_partitions() -> None:
+def test_les_workers_grandissent_selon_leur_retard_et_pas_au_dela_des_partitions() -> None:
     scaled = {d["metadata"]["name"]: d["spec"] for d in documents("keda") if d["kind"] == "ScaledObject"}
     workers = {process.name: process for process in PROCESSES if process.kind == "worker"}
     assert set(scaled) == set(workers)
@@ -149,6 +149,6 @@ def test_workers_scale_by_the_lag_of_what_they_read_and_not_beyond_the_partition
         assert {trigger["metadata"]["consumerGroup"] for trigger in spec["triggers"]} == {workers[name].service}
 
 
-def test_the_example_names_every_image() -> None:
+def test_l_exemple_nomme_chaque_image() -> None:
     example = yaml.safe_load((FOLDER / "exemple" / "kustomization.yaml").read_text())
     assert {image["name"] for image in example["images"]} == {f"place-des-assos/{p.extra}" for p in PROCESSES}

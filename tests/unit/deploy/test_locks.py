@@ -19,12 +19,12 @@ def pins(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_every_pin_of_a_service_is_one_of_the_tests(extra: str) -> None:
+def test_chaque_version_d_un_service_est_celle_des_essais(extra: str) -> None:
     assert pins(FOLDER / f"{extra}.txt") <= pins(FOLDER / "dev.txt")
 
 
 @pytest.mark.parametrize("extra", [*EXTRAS, "dev"])
-def test_every_pin_has_its_hash_and_no_lock_names_a_registry(extra: str) -> None:
+def test_chaque_version_a_son_empreinte_et_aucun_verrou_ne_nomme_de_depot(extra: str) -> None:
     text = (FOLDER / f"{extra}.txt").read_text()
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
@@ -38,14 +38,14 @@ GLIBC = "manylinux_2_36"
 TARGETS = [("x86_64", EXTRAS), ("aarch64", [extra for extra in EXTRAS if extra != "matching"])]
 
 
-def test_the_image_installs_its_lock_from_wheels_alone_and_checks_them() -> None:
+def test_l_image_installe_son_verrou_depuis_des_roues_verifiees() -> None:
     assert re.findall(r"pip install (.+)", DOCKERFILE) == [
         "--no-cache-dir --require-hashes --only-binary :all: -r /tmp/requirements.txt"
     ]
 
 
 @pytest.mark.parametrize(("machine", "extras"), TARGETS, ids=[machine for machine, _ in TARGETS])
-def test_every_package_of_the_images_has_a_wheel_for_their_python_and_platform(
+def test_chaque_paquet_des_images_a_une_roue_pour_leur_python_et_leur_systeme(
     machine: str, extras: list[str], tmp_path: Path
 ) -> None:
     """All locks in one resolution, which takes seconds: they agree on every version."""

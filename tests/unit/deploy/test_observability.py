@@ -52,7 +52,7 @@ def expressions() -> Iterator[str]:
     yield from (target["expr"] for panel in PANELS for target in panel.get("targets", []))
 
 
-def test_expressions_name_metrics_and_labels_that_exist() -> None:
+def test_les_expressions_nomment_des_mesures_et_des_etiquettes_qui_existent() -> None:
     for expression in expressions():
         bare = re.sub(r'"[^"]*"|\[\w+\]|offset \w+', " ", expression)
         for labels in re.findall(r"\bby \(([^)]*)\)", bare):
@@ -63,13 +63,13 @@ def test_expressions_name_metrics_and_labels_that_exist() -> None:
         assert set(re.findall(r"[a-z][\w:]*", bare)) - _WORDS <= NAMES, expression
 
 
-def test_every_metric_of_the_kit_is_looked_at() -> None:
+def test_chaque_mesure_du_kit_est_regardee() -> None:
     """A number that nobody sees need not be counted."""
     text = " ".join(expressions())
     assert [name for _, name, _ in DECLARED if name not in text] == []
 
 
-def test_each_alert_fires_for_its_reason_and_for_nothing_else() -> None:
+def test_chaque_alerte_part_pour_sa_raison_et_pour_aucune_autre() -> None:
     """promtool is in Debian's package « prometheus »."""
     command = ["promtool", "test", "rules", *(file.name for file in TESTS)]
     run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
@@ -78,12 +78,12 @@ def test_each_alert_fires_for_its_reason_and_for_nothing_else() -> None:
     assert fire == {rule["alert"] for rule in ALERTS}
 
 
-def test_every_process_is_missed_when_it_is_gone() -> None:
+def test_chaque_processus_disparu_est_signale() -> None:
     (absent,) = (rule["expr"] for rule in ALERTS if rule["alert"] == "ProcessusAbsent")
     assert re.findall(r'absent\(up{processus="([^"]+)"}\)', absent) == [process.name for process in PROCESSES]
 
 
-def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
+def test_chaque_alerte_a_sa_page_et_chaque_page_son_alerte() -> None:
     pages = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "docs/runbooks").glob("*.md")}
     named = {rule["annotations"]["runbook"]: rule["alert"] for rule in ALERTS}
     assert {page for page, text in pages.items() if "Alerte" in text} == set(named)
@@ -91,7 +91,7 @@ def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
         assert f"`{alert}`" in pages[page]
 
 
-def test_every_process_is_scraped_where_it_listens() -> None:
+def test_chaque_processus_est_mesure_la_ou_il_ecoute() -> None:
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     scraped = {(name, config["port"]) for job in jobs for config in job["dns_sd_configs"] for name in config["names"]}
     assert scraped == {(process.name, HEALTH_PORT) for process in PROCESSES}

@@ -85,7 +85,7 @@ async def ici() -> AsyncIterator[Monde]:
         yield found
 
 
-async def test_a_message_is_with_the_phone_before_it_is_acknowledged_then_its_signed_receipt_comes(ici: Monde) -> None:
+async def test_un_message_est_au_telephone_avant_son_acquittement_puis_vient_son_accuse_signe(ici: Monde) -> None:
     status, body = await ici.poster()
     assert status == 201
     assert ici.telephones.recus == [
@@ -103,7 +103,7 @@ async def test_a_message_is_with_the_phone_before_it_is_acknowledged_then_its_si
     }
 
 
-async def test_the_same_reference_is_the_same_message(ici: Monde) -> None:
+async def test_la_meme_reference_est_le_meme_message(ici: Monde) -> None:
     first, second = await asyncio.gather(ici.poster(), ici.poster())
     assert first == second == await ici.poster()
     assert len(ici.telephones.recus) == 1
@@ -119,7 +119,7 @@ def full(*args: object) -> None:
     raise sqlite3.OperationalError("database or disk is full")
 
 
-async def test_killed_after_the_phone_had_it_the_operator_brings_no_second_one(
+async def test_tue_apres_la_livraison_l_operateur_n_en_apporte_pas_un_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with monde(tmp_path / "x") as first:
@@ -134,7 +134,7 @@ async def test_killed_after_the_phone_had_it_the_operator_brings_no_second_one(
 
 
 @pytest.mark.parametrize("headers", [{"X-Api-Key": "autre"}, {"Authorization": "Bearer autre"}, {"X-Rien": "x"}])
-async def test_without_the_key_nothing_is_said_nor_taken(ici: Monde, headers: dict[str, str]) -> None:
+async def test_sans_la_cle_rien_n_est_dit_ni_pris(ici: Monde, headers: dict[str, str]) -> None:
     assert await ici.poster(**headers) == (401, {"error": "unauthorized"})
     async with ici.http.get("/messages?reference=x", headers=headers) as answer:
         assert answer.status == 401
@@ -142,7 +142,7 @@ async def test_without_the_key_nothing_is_said_nor_taken(ici: Monde, headers: di
 
 
 @pytest.mark.parametrize("header", ["Bearer cle", "cle"])
-async def test_the_key_may_be_that_of_authorization(ici: Monde, header: str) -> None:
+async def test_la_cle_peut_etre_celle_d_authorization(ici: Monde, header: str) -> None:
     assert (await ici.poster(Authorization=header))[0] == 201
 
 
@@ -158,7 +158,9 @@ async def test_the_key_may_be_that_of_authorization(ici: Monde, header: str) -> 
         ({"from": "x" * 21}, "invalid_sender"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_sentence(ici: Monde, change: dict[str, Any], error: str) -> None:
+async def test_ce_qui_n_a_pas_de_sens_est_refuse_avec_une_phrase(
+    ici: Monde, change: dict[str, Any], error: str
+) -> None:
     status, body = await ici.poster({**MESSAGE, **change})
     assert (status, body["error"]) == (422, error)
     assert body["detail"]
@@ -166,7 +168,7 @@ async def test_what_makes_no_sense_is_refused_with_a_sentence(ici: Monde, change
     assert ici.telephones.recus == []
 
 
-async def test_without_the_phones_nothing_is_acknowledged_and_later_it_is(ici: Monde) -> None:
+async def test_sans_les_telephones_rien_n_est_acquitte_puis_tout_l_est(ici: Monde) -> None:
     ici.telephones.absent = True
     assert (await ici.poster())[0] == 503
     ici.telephones.absent = False
@@ -174,7 +176,7 @@ async def test_without_the_phones_nothing_is_acknowledged_and_later_it_is(ici: M
     assert len(ici.telephones.recus) == 1
 
 
-async def test_faults_throttle_refuse_and_cut(ici: Monde) -> None:
+async def test_les_pannes_ralentissent_refusent_et_coupent(ici: Monde) -> None:
     async with ici.http.post("/api/pannes", json={"limiter": 1, "refuser": 1, "couper": 1}) as answer:
         assert answer.status == 200
     assert (await ici.poster())[0] == 429
@@ -186,7 +188,7 @@ async def test_faults_throttle_refuse_and_cut(ici: Monde) -> None:
     assert len(ici.telephones.recus) == 1
 
 
-async def test_a_callback_comes_again_until_it_is_taken(ici: Monde) -> None:
+async def test_un_rappel_revient_jusqu_a_ce_qu_il_soit_pris(ici: Monde) -> None:
     ici.plateforme.refus = 2
     async with ici.http.post("/api/entrants", json={"de": "+33612345678", "texte": "OUI"}) as answer:
         sent = (await answer.json())["id"]
@@ -200,7 +202,7 @@ async def test_a_callback_comes_again_until_it_is_taken(ici: Monde) -> None:
     }
 
 
-async def test_what_was_not_taken_outlives_the_operator(tmp_path: Path) -> None:
+async def test_ce_qui_n_a_pas_ete_pris_survit_a_l_operateur(tmp_path: Path) -> None:
     async with monde(tmp_path / "x") as first:
         first.plateforme.refus = 10**6
         sent = await first.fournisseur.entrant("+33612345678", "PLACE", "OUI")
@@ -209,7 +211,7 @@ async def test_what_was_not_taken_outlives_the_operator(tmp_path: Path) -> None:
         assert (await second.plateforme.suivant())["id"] == sent
 
 
-async def test_receipts_are_held_back_doubled_and_in_the_wrong_order(ici: Monde) -> None:
+async def test_les_accuses_sont_retenus_doubles_et_en_desordre(ici: Monde) -> None:
     ici.fournisseur.pannes.remplacer({"recus_retenus": True, "recus_doubles": True, "recus": "refuse"})
     ids = [(await ici.poster({**MESSAGE, "reference": str(number)}))[1]["id"] for number in range(2)]
     assert ici.fournisseur.registre.compte()["recus"] == 4

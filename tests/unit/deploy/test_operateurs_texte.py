@@ -18,7 +18,7 @@ textes = st.text(st.characters(exclude_categories=["Cs"]), max_size=700)
 
 
 @given(st.text(GSM, max_size=700) | textes)
-def test_a_text_comes_back_from_its_parts_and_no_part_is_too_long(texte: str) -> None:
+def test_un_texte_revient_de_ses_parties_et_aucune_n_est_trop_longue(texte: str) -> None:
     codage, parts = alphabet.encoder(texte)
     assert alphabet.decoder(b"".join(parts), codage) == texte
     alone, part = (160, 153) if codage == alphabet.GSM else (140, 134)
@@ -44,7 +44,7 @@ def test_a_text_comes_back_from_its_parts_and_no_part_is_too_long(texte: str) ->
         ("🙂" * 35, 8, 1),
     ],
 )
-def test_the_parts_that_are_paid(texte: str, codage: int, number: int) -> None:
+def test_un_texte_coute_autant_de_parties(texte: str, codage: int, number: int) -> None:
     found, parts = alphabet.encoder(texte)
     assert (found, len(parts)) == (codage, number)
 
@@ -53,12 +53,12 @@ def test_the_parts_that_are_paid(texte: str, codage: int, number: int) -> None:
     ("codage", "octets"),
     [(0x10, b"Arr\x04t"), (0x11, b"Arr\x04t"), (0xF0, b"Arr\x04t"), (0x18, "Arrèt".encode("utf-16-be"))],
 )
-def test_a_message_with_a_class_is_a_text_too(codage: int, octets: bytes) -> None:
+def test_un_message_avec_une_classe_est_aussi_un_texte(codage: int, octets: bytes) -> None:
     assert alphabet.decoder(octets, codage) == "Arrèt"
 
 
 @pytest.mark.parametrize("codage", [0x04, 0x14, 0x24, 0xF4])
-def test_octets_that_are_data_are_no_text(codage: int) -> None:
+def test_des_octets_de_donnees_ne_sont_pas_un_texte(codage: int) -> None:
     with pytest.raises(alphabet.AlphabetInconnu):
         alphabet.decoder(b"x", codage)
 
@@ -88,7 +88,7 @@ def test_l_annonce_d_une_extension_n_est_pas_un_caractere() -> None:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=130), min_size=1, max_size=20), st.integers(0, 70_000))
-def test_a_header_says_which_part_it_is(parts: list[bytes], reference: int) -> None:
+def test_un_en_tete_dit_quelle_partie_il_porte(parts: list[bytes], reference: int) -> None:
     read = [parties.lire(octets) for octets in parties.avec_en_tete(parts, reference)]
     assert [octets for _, octets in read] == parts
     assert [place for place, _ in read] == [
@@ -97,7 +97,7 @@ def test_a_header_says_which_part_it_is(parts: list[bytes], reference: int) -> N
 
 
 @given(st.binary(max_size=40))
-def test_octets_of_any_sort_are_a_header_or_refused(octets: bytes) -> None:
+def test_des_octets_quelconques_sont_un_en_tete_ou_refuses(octets: bytes) -> None:
     try:
         place, rest = parties.lire(octets)
     except EnTeteFaux:
@@ -106,7 +106,7 @@ def test_octets_of_any_sort_are_a_header_or_refused(octets: bytes) -> None:
     assert place is None or 1 <= place.numero <= place.total
 
 
-def test_a_header_with_a_reference_of_16_bits_and_other_elements() -> None:
+def test_un_en_tete_peut_avoir_une_reference_de_16_bits_et_d_autres_elements() -> None:
     header = bytes([0x05, 4, 1, 2, 3, 4]) + bytes([0x08, 4, 0x12, 0x34, 3, 2])
     assert parties.lire(bytes([len(header)]) + header + b"suite") == (Place(0x1234, 3, 2), b"suite")
     assert parties.de_sar(7, 2, 1) == Place(7, 2, 1)
@@ -126,11 +126,11 @@ def test_a_header_with_a_reference_of_16_bits_and_other_elements() -> None:
         ("0612345678", 1, None),
     ],
 )
-def test_a_recipient_is_an_international_number(numero: str, ton: int, e164: str | None) -> None:
+def test_un_destinataire_est_un_numero_international(numero: str, ton: int, e164: str | None) -> None:
     assert numeros.e164(numero, ton) == e164
 
 
-def test_faults_end_with_an_empty_object_and_what_was_set_at_the_start_stays() -> None:
+def test_les_pannes_finissent_avec_un_objet_vide_et_les_reglages_initiaux_restent() -> None:
     pannes = Pannes(debit_par_s=50)
     pannes.remplacer({"limiter": 1, "recus": "refuse", "debit_par_s": 0.5})
     assert (pannes.prendre("limiter"), pannes.prendre("limiter"), pannes.recus) == (True, False, "refuse")
@@ -155,14 +155,14 @@ def test_faults_end_with_an_empty_object_and_what_was_set_at_the_start_stays() -
         {"limiter": 3, "refuser": "x"},
     ],
 )
-def test_faults_that_nobody_knows_are_refused_with_those_that_exist_and_change_nothing(voulues: object) -> None:
+def test_une_panne_inconnue_est_refusee_avec_la_liste_et_ne_change_rien(voulues: object) -> None:
     pannes = Pannes()
     with pytest.raises(PanneInconnue, match="recus_desordre"):
         pannes.remplacer(voulues)
     assert pannes == Pannes()
 
 
-def test_a_bucket_lets_pass_what_the_rate_allows() -> None:
+def test_un_seau_laisse_passer_ce_que_permet_le_debit() -> None:
     now = 0.0
     seau = Seau(lambda: now)
     assert [seau.prendre(2) for _ in range(3)] == [True, False, False]
@@ -171,7 +171,7 @@ def test_a_bucket_lets_pass_what_the_rate_allows() -> None:
     assert all(seau.prendre(0) for _ in range(1000))
 
 
-def test_what_is_owed_outlives_the_operator(tmp_path: Path) -> None:
+def test_ce_qui_est_du_survit_a_l_operateur(tmp_path: Path) -> None:
     registre = Registre(tmp_path / "x.sqlite3")
     registre.devoir("recu", [(1.0, {"n": 1}), (2.0, {"n": 2})])
     registre.devoir("entrant", [(3.0, {"n": 3})])
@@ -187,7 +187,7 @@ def test_what_is_owed_outlives_the_operator(tmp_path: Path) -> None:
     registre.close()
 
 
-def test_what_was_refused_is_due_again_when_somebody_is_back() -> None:
+def test_ce_qui_a_ete_refuse_est_du_de_nouveau_au_retour_de_quelqu_un() -> None:
     registre = Registre()
     registre.devoir("recu", [(1.0, {}), (500.0, {})])
     (first,) = registre.dues(2.0, 10)
@@ -200,7 +200,7 @@ def test_what_was_refused_is_due_again_when_somebody_is_back() -> None:
     registre.close()
 
 
-def test_a_secret_is_a_variable_or_a_file_and_its_absence_is_said(tmp_path: Path) -> None:
+def test_un_secret_est_une_variable_ou_un_fichier_et_son_absence_est_dite(tmp_path: Path) -> None:
     (tmp_path / "smpp_mot_de_passe").write_text("secret12\n")
     assert reglages.lire("smsc", {"SECRETS_DIR": str(tmp_path)}).mot_de_passe == "secret12"
     given = {"SECRETS_DIR": str(tmp_path), "SMPP_MOT_DE_PASSE": "autre"}

@@ -20,7 +20,7 @@ from deploy.verbs.status import by_reader, duration
 from kit.lag import Lag
 
 
-def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+def test_les_secrets_sont_faits_une_fois_et_fermes_aux_autres(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     assert len(secrets.make(folder)) == 14
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -37,13 +37,13 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     assert re.fullmatch("[A-Za-z0-9_-]{8}", password), "SMPP holds 8 octets; it is part of a URL"
 
 
-def test_a_lost_private_key_makes_a_new_pair(tmp_path: Path) -> None:
+def test_une_cle_privee_perdue_refait_la_paire(tmp_path: Path) -> None:
     secrets.make(tmp_path)
     (tmp_path / "gateway/jeton_cle_privee").unlink()
     assert secrets.make(tmp_path) == ["gateway/jeton_cle_privee", "commun/jeton_cle_publique"]
 
 
-def test_the_lock_holds_one_version_of_every_jar() -> None:
+def test_le_verrou_tient_une_version_de_chaque_jar() -> None:
     locked = jars.read_lock(jars.LOCK.read_text())
     assert len({jar.name for jar in locked}) == len(locked)
     assert all(len(bytes.fromhex(jar.sha256)) == 32 for jar in locked)
@@ -52,7 +52,7 @@ def test_the_lock_holds_one_version_of_every_jar() -> None:
         assert (group, name, version) in {(jar.group, jar.name, jar.version) for jar in locked}
 
 
-def test_an_altered_jar_is_not_accepted(tmp_path: Path) -> None:
+def test_un_jar_altere_n_est_pas_accepte(tmp_path: Path) -> None:
     good = tmp_path / "x-1.jar"
     good.write_bytes(b"jar")
     jar = jars.Jar("g", "x", "1", jars.digest(good))
@@ -61,7 +61,7 @@ def test_an_altered_jar_is_not_accepted(tmp_path: Path) -> None:
     assert not jars._matches(good, jar)
 
 
-def test_what_a_dead_parent_left_is_killed_and_a_reused_pid_is_not(tmp_path: Path) -> None:
+def test_ce_qu_un_parent_mort_a_laisse_est_tue_mais_pas_un_numero_repris(tmp_path: Path) -> None:
     # Reads its standard input until we close it: it ends by itself if the sweep does nothing.
     command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     child = subprocess.Popen(bound("serveur", tmp_path, command), stdin=subprocess.PIPE)
@@ -86,7 +86,7 @@ def _arguments(pid: int) -> list[str]:
     return list(psutil.Process(pid).cmdline())
 
 
-def test_a_service_is_as_far_behind_as_all_its_groups() -> None:
+def test_un_service_a_le_retard_de_tous_ses_groupes() -> None:
     measured = {
         ("matching", "a"): Lag(3, 0.5),
         ("matching", "b"): Lag(4, 2.5),
@@ -96,14 +96,14 @@ def test_a_service_is_as_far_behind_as_all_its_groups() -> None:
     assert by_reader(measured) == {"matching-worker": Lag(8, 9.0), "gateway": Lag(0, 0.0)}
 
 
-def test_an_address_is_shown_without_its_password() -> None:
+def test_une_adresse_se_montre_sans_mot_de_passe() -> None:
     assert external.hosts("mongodb://u:p%40@a:1,b:2/?replicaSet=rs") == "a:1,b:2"
     assert external.hosts("127.0.0.1:9092") == "127.0.0.1:9092"
     with pytest.raises(Impossible, match="REDIS_URL"):
         external.check("REDIS_URL", "redis://127.0.0.1:1/0")
 
 
-def test_kafka_is_one_node_that_makes_no_topic_by_itself(tmp_path: Path) -> None:
+def test_kafka_est_un_noeud_qui_ne_cree_aucun_topic(tmp_path: Path) -> None:
     text = Kafka(tmp_path, 1, 2, tmp_path).properties()
     for line in (
         "auto.create.topics.enable=false",
@@ -114,7 +114,7 @@ def test_kafka_is_one_node_that_makes_no_topic_by_itself(tmp_path: Path) -> None
         assert line in text.splitlines()
 
 
-def test_the_end_of_a_log_and_the_logs_of_a_service(tmp_path: Path) -> None:
+def test_la_fin_d_un_journal_et_les_journaux_d_un_service_se_lisent(tmp_path: Path) -> None:
     for name in ("annonces-api", "annonces-worker", "annoncesX", "redis"):
         (tmp_path / f"{name}.log").write_text("".join(f"{n}\n" for n in range(100)))
     assert tail(tmp_path / "redis.log", 2) == ["98", "99"]
@@ -123,5 +123,5 @@ def test_the_end_of_a_log_and_the_logs_of_a_service(tmp_path: Path) -> None:
         matching(tmp_path, "rien")
 
 
-def test_durations_are_short() -> None:
+def test_les_durees_se_lisent_en_peu_de_mots() -> None:
     assert [duration(s) for s in (None, 40, 720, 11100)] == ["—", "40 s", "12 min", "3 h 05"]

@@ -77,7 +77,9 @@ async def jusqu_a(condition: Callable[[], bool]) -> None:
         ("", "", consts.SMPP_ESME_RINVSYSID),
     ],
 )
-async def test_who_may_bind(commande: str, system_id: str, password: str, status: int) -> None:
+async def test_seul_qui_a_le_mot_de_passe_se_connecte(
+    commande: str, system_id: str, password: str, status: int
+) -> None:
     async with centre(Telephones()) as (_, port), ClientSmpp(port) as client:
         assert await client.lier(commande, system_id, password) == status
         if status == consts.SMPP_ESME_ROK:
@@ -86,7 +88,7 @@ async def test_who_may_bind(commande: str, system_id: str, password: str, status
             assert await client.ferme()
 
 
-async def test_an_sms_is_with_the_phone_before_it_is_acknowledged_then_its_receipt_comes(lie: Ouvert) -> None:
+async def test_un_sms_est_au_telephone_avant_son_acquittement_puis_vient_son_accuse(lie: Ouvert) -> None:
     _, client, telephones = lie
     sequence = client.soumettre("Besoin à 10 €".encode("latin-1", "ignore"), registered_delivery=0)
     answer = await client.recu()
@@ -122,7 +124,7 @@ async def test_an_sms_is_with_the_phone_before_it_is_acknowledged_then_its_recei
         ("[€]", alphabet.GSM, b"\x1b\x3c\x1b\x65\x1b\x3e"),
     ],
 )
-async def test_each_alphabet_is_read(lie: Ouvert, texte: str, codage: int, octets: bytes) -> None:
+async def test_chaque_alphabet_est_lu(lie: Ouvert, texte: str, codage: int, octets: bytes) -> None:
     _, client, telephones = lie
     client.soumettre(octets, data_coding=codage)
     assert (await client.recu()).status == consts.SMPP_ESME_ROK
@@ -141,7 +143,7 @@ def _sar(parts: list[bytes]) -> list[tuple[bytes, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("decouper", [_udh, _sar])
-async def test_parts_in_any_order_are_one_sms_each_with_its_receipt(
+async def test_des_parties_en_desordre_font_un_sms_et_ont_chacune_leur_accuse(
     lie: Ouvert, decouper: Callable[[list[bytes]], list[tuple[bytes, dict[str, Any]]]]
 ) -> None:
     smsc, client, telephones = lie
@@ -158,7 +160,7 @@ async def test_parts_in_any_order_are_one_sms_each_with_its_receipt(
     assert smsc.registre.compte()["recus"] == len(parts)
 
 
-async def test_the_same_part_again_makes_no_second_sms(lie: Ouvert) -> None:
+async def test_la_meme_partie_repetee_ne_fait_pas_un_second_sms(lie: Ouvert) -> None:
     _, client, telephones = lie
     first, last = parties.avec_en_tete([b"a" * 153, b"fin"], 3)
     for octets in (first, first, last):
@@ -167,7 +169,7 @@ async def test_the_same_part_again_makes_no_second_sms(lie: Ouvert) -> None:
     assert [sms.texte for sms in telephones.recus] == ["a" * 153 + "fin"]
 
 
-async def test_a_part_that_was_acknowledged_outlives_the_centre(tmp_path: Path) -> None:
+async def test_une_partie_acquittee_survit_au_centre(tmp_path: Path) -> None:
     telephones = Telephones()
     first, last = parties.avec_en_tete([b"a" * 153, b"fin"], 3)
     for octets in (first, last):
@@ -178,7 +180,7 @@ async def test_a_part_that_was_acknowledged_outlives_the_centre(tmp_path: Path) 
     assert [sms.texte for sms in telephones.recus] == ["a" * 153 + "fin"]
 
 
-async def test_a_long_message_may_come_whole(lie: Ouvert) -> None:
+async def test_un_long_message_peut_arriver_entier(lie: Ouvert) -> None:
     _, client, telephones = lie
     client.soumettre(b"", message_payload=b"a" * 1000)
     assert (await client.recu()).status == consts.SMPP_ESME_ROK
@@ -195,7 +197,7 @@ async def test_a_long_message_may_come_whole(lie: Ouvert) -> None:
         ({"esm_class": 0x40, "octets": b"\x05\x00\x03\x01\x02\x03x"}, consts.SMPP_ESME_RINVESMCLASS),
     ],
 )
-async def test_a_message_that_makes_no_sense_is_refused_and_the_next_one_taken(
+async def test_un_message_absurde_est_refuse_et_le_suivant_pris(
     lie: Ouvert, champs: dict[str, Any], status: int
 ) -> None:
     _, client, telephones = lie
@@ -207,7 +209,7 @@ async def test_a_message_that_makes_no_sense_is_refused_and_the_next_one_taken(
     assert len(telephones.recus) == 1
 
 
-async def test_garbage_gets_a_generic_nack_or_the_answer_of_its_command(lie: Ouvert) -> None:
+async def test_des_octets_quelconques_recoivent_un_refus_de_leur_commande(lie: Ouvert) -> None:
     _, client, telephones = lie
     for code, corps, command, status in (
         (0x00000099, b"", "generic_nack", consts.SMPP_ESME_RINVCMDID),
@@ -226,7 +228,7 @@ async def test_garbage_gets_a_generic_nack_or_the_answer_of_its_command(lie: Ouv
     assert telephones.recus == []
 
 
-async def test_an_unknown_parameter_is_passed_over(lie: Ouvert) -> None:
+async def test_un_parametre_inconnu_est_ignore(lie: Ouvert) -> None:
     _, client, telephones = lie
     head = b"\0\x05\0PLACE\0\x01\x0133612345678\0" + b"\0" * 8
     client.brut(0x04, head + b"\x00\x03oui" + b"\x14\x99\x00\x02zz")
@@ -234,7 +236,7 @@ async def test_an_unknown_parameter_is_passed_over(lie: Ouvert) -> None:
     assert [sms.texte for sms in telephones.recus] == ["oui"]
 
 
-async def test_a_transmitter_is_brought_nothing_and_a_receiver_submits_nothing() -> None:
+async def test_un_emetteur_ne_recoit_rien_et_un_recepteur_n_envoie_rien() -> None:
     async with centre(Telephones()) as (smsc, port), ClientSmpp(port) as sender, ClientSmpp(port) as receiver:
         sender.soumettre()
         assert (await sender.recu()).status == consts.SMPP_ESME_RINVBNDSTS
@@ -251,7 +253,7 @@ async def test_a_transmitter_is_brought_nothing_and_a_receiver_submits_nothing()
         assert answer.status == consts.SMPP_ESME_RINVBNDSTS
 
 
-async def test_an_inbound_sms_comes_in_parts_that_make_the_text_again(lie: Ouvert) -> None:
+async def test_un_sms_recu_vient_en_parties_qui_refont_le_texte(lie: Ouvert) -> None:
     smsc, client, _ = lie
     texte = "Oui, je viens avec ma sœur 🙂 " * 10
     reference = await smsc.entrant("+33612345678", "PLACE", texte)
@@ -268,7 +270,7 @@ async def test_an_inbound_sms_comes_in_parts_that_make_the_text_again(lie: Ouver
     await jusqu_a(lambda: smsc.registre.compte()["entrants"] == 0)
 
 
-async def test_what_was_not_taken_is_sent_again_even_after_a_restart(tmp_path: Path) -> None:
+async def test_ce_qui_n_a_pas_ete_pris_revient_meme_apres_un_redemarrage(tmp_path: Path) -> None:
     telephones = Telephones()
     async with centre(telephones, tmp_path / "x") as (smsc, port), ClientSmpp(port) as client:
         await client.lier()
@@ -285,7 +287,7 @@ async def test_what_was_not_taken_is_sent_again_even_after_a_restart(tmp_path: P
         await jusqu_a(lambda: smsc.registre.compte()["entrants"] == 0)
 
 
-async def test_what_a_lost_connection_left_unanswered_comes_on_the_next(lie: Ouvert) -> None:
+async def test_ce_qu_une_connexion_perdue_a_laisse_vient_par_la_suivante(lie: Ouvert) -> None:
     smsc, client, _ = lie
     await smsc.entrant("+33612345678", "PLACE", "OUI")
     await client.recu()
@@ -295,7 +297,7 @@ async def test_what_a_lost_connection_left_unanswered_comes_on_the_next(lie: Ouv
         assert (await other.recu()).short_message == b"OUI"
 
 
-async def test_both_sides_ask_whether_the_other_is_there() -> None:
+async def test_chaque_cote_demande_si_l_autre_est_la() -> None:
     async with centre(Telephones(), acces=Acces("place", "secret", silence_s=0.05)) as (_, port):
         async with ClientSmpp(port) as client:
             assert (await client.demander("enquire_link")).command == "enquire_link_resp"
@@ -307,7 +309,7 @@ async def test_both_sides_ask_whether_the_other_is_there() -> None:
             assert await client.ferme()
 
 
-async def test_who_leaves_is_answered_first(lie: Ouvert) -> None:
+async def test_qui_s_en_va_a_d_abord_sa_reponse(lie: Ouvert) -> None:
     _, client, _ = lie
     client.soumettre()
     client.envoyer("unbind")
@@ -315,7 +317,7 @@ async def test_who_leaves_is_answered_first(lie: Ouvert) -> None:
     assert await client.ferme()
 
 
-async def test_without_the_phones_nothing_is_acknowledged(lie: Ouvert) -> None:
+async def test_sans_les_telephones_rien_n_est_acquitte(lie: Ouvert) -> None:
     smsc, client, telephones = lie
     telephones.absent = True
     client.soumettre(registered_delivery=1)
@@ -326,7 +328,7 @@ async def test_without_the_phones_nothing_is_acknowledged(lie: Ouvert) -> None:
     assert (await client.recu()).status == consts.SMPP_ESME_ROK
 
 
-async def test_faults_throttle_refuse_and_cut(lie: Ouvert) -> None:
+async def test_les_pannes_ralentissent_refusent_et_coupent(lie: Ouvert) -> None:
     smsc, client, telephones = lie
     smsc.pannes.remplacer({"limiter": 1, "refuser": 1, "couper": 1, "delai_ms": 1})
     for status in (consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RINVDSTADR):
@@ -339,7 +341,7 @@ async def test_faults_throttle_refuse_and_cut(lie: Ouvert) -> None:
     assert len(telephones.recus) == 1
 
 
-async def test_above_the_rate_submissions_are_throttled(lie: Ouvert) -> None:
+async def test_au_dela_du_debit_les_envois_sont_refuses(lie: Ouvert) -> None:
     smsc, client, telephones = lie
     smsc.pannes.remplacer({"debit_par_s": 0.001})
     for _ in range(3):
@@ -365,7 +367,7 @@ async def _recus(
     return ids, receipts
 
 
-async def test_receipts_are_held_back_then_leave(lie: Ouvert) -> None:
+async def test_les_accuses_retenus_finissent_par_partir(lie: Ouvert) -> None:
     ids, receipts = await _recus(lie, {}, 2, {})
     assert [receipt.receipted_message_id for receipt in receipts] == ids
 
@@ -375,7 +377,7 @@ async def test_receipts_come_newest_first(lie: Ouvert) -> None:
     assert [receipt.receipted_message_id for receipt in receipts] == ids[::-1]
 
 
-async def test_receipts_come_twice_and_say_what_they_are_told_to(lie: Ouvert) -> None:
+async def test_les_accuses_viennent_deux_fois_et_disent_ce_qui_leur_est_demande(lie: Ouvert) -> None:
     ids, receipts = await _recus(lie, {"recus_doubles": True, "recus": "non_livre"}, 4, {})
     assert [receipt.receipted_message_id for receipt in receipts] == [ids[0], ids[0], ids[1], ids[1]]
     assert {receipt.message_state for receipt in receipts} == {5}
@@ -384,7 +386,7 @@ async def test_receipts_come_twice_and_say_what_they_are_told_to(lie: Ouvert) ->
     )
 
 
-async def test_receipts_of_failures_only_when_only_they_are_wanted(lie: Ouvert) -> None:
+async def test_seuls_les_echecs_ont_un_accuse_quand_eux_seuls_sont_demandes(lie: Ouvert) -> None:
     smsc, client, _ = lie
     smsc.pannes.remplacer({"recus_retenus": True})
     client.soumettre(registered_delivery=2)
@@ -396,7 +398,7 @@ async def test_receipts_of_failures_only_when_only_they_are_wanted(lie: Ouvert) 
     assert smsc.registre.compte()["recus"] == 1
 
 
-async def test_its_http_port_takes_faults_and_inbound_sms_and_refuses_nonsense(lie: Ouvert) -> None:
+async def test_son_port_http_prend_les_pannes_et_les_sms_et_refuse_l_absurde(lie: Ouvert) -> None:
     smsc, client, _ = lie
     async with TestServer(controle.construire(smsc, "PLACE")) as server, ClientSession(server.make_url("/")) as http:
         async with http.get("/sante/vivant") as answer:

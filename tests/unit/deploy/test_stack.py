@@ -34,7 +34,7 @@ def current(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     return embedded.load(layout, counts={"matching": 3})
 
 
-def test_nine_processes_with_their_commands() -> None:
+def test_neuf_processus_ont_chacun_leur_commande() -> None:
     assert [p.name for p in PROCESSES] == [
         "gateway",
         *(f"{service}-{kind}" for service in SERVICES for kind in ("api", "worker")),
@@ -42,7 +42,7 @@ def test_nine_processes_with_their_commands() -> None:
     assert PROCESSES[1].arguments == ("-m", "services.annonces", "api")
 
 
-def test_more_workers_keep_the_first_ones_name() -> None:
+def test_le_premier_worker_garde_son_nom_quand_d_autres_arrivent() -> None:
     names = [name for name, _ in replicas({"matching": 3})]
     assert [n for n in names if n.startswith("matching")] == [
         "matching-api",
@@ -52,7 +52,7 @@ def test_more_workers_keep_the_first_ones_name() -> None:
     ]
 
 
-def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: embedded.Stack) -> None:
+def test_chaque_programme_est_dans_la_configuration_avec_son_port(current: embedded.Stack) -> None:
     conf = configparser.RawConfigParser()
     conf.read_string(configuration(current))
     programs = {section.removeprefix("program:") for section in conf.sections() if section.startswith("program:")}
@@ -67,14 +67,14 @@ def test_every_program_is_in_the_configuration_with_a_port_of_its_own(current: e
     assert len(set(current.ports.values())) == len(current.ports)
 
 
-def test_health_and_metrics_are_nowhere_near_the_routes(current: embedded.Stack) -> None:
+def test_sante_et_mesures_ont_leurs_propres_ports(current: embedded.Stack) -> None:
     shown = {name: current.health_url(name) for name, _ in replicas({"matching": 3})}
     routes = {f"http://127.0.0.1:{v['PORT']}" for p in current.programs() if "PORT" in (v := p.environment)}
     assert len(set(shown.values())) == len(shown)
     assert not routes & set(shown.values())
 
 
-def test_a_process_is_given_only_its_own_secrets_and_peers(current: embedded.Stack) -> None:
+def test_un_processus_ne_recoit_que_ses_secrets_et_ses_voisins(current: embedded.Stack) -> None:
     by_name = {program.name: program.environment for program in current.programs()}
     assert [Path(p).name for p in by_name["gateway"]["SECRETS_DIR"].split(",")] == ["commun", "gateway"]
     assert [Path(p).name for p in by_name["matching-api"]["SECRETS_DIR"].split(",")] == ["commun"]
@@ -88,7 +88,7 @@ def test_a_process_is_given_only_its_own_secrets_and_peers(current: embedded.Sta
         ]
 
 
-def test_operators_and_notifications_speak_of_the_same_ports_and_secrets(current: embedded.Stack) -> None:
+def test_operateurs_et_notifications_ont_les_memes_ports_et_secrets(current: embedded.Stack) -> None:
     secrets.make(current.layout.secrets)
     by_name = {program.name: program for program in current.programs()}
     variables = by_name["notifications-worker"].environment
@@ -106,7 +106,7 @@ def test_operators_and_notifications_speak_of_the_same_ports_and_secrets(current
     assert smsc.catcher_url == http.catcher_url == f"http://127.0.0.1:{catcher['PORT']}"
 
 
-def test_a_real_operator_leaves_none_of_ours(current: embedded.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_un_vrai_operateur_remplace_les_notres(current: embedded.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a real one should have sent must not end on the phones of the catcher."""
     monkeypatch.setenv("SMS_HTTP_URL", "https://sms.example.org/messages")
     by_name = {program.name: program.environment for program in current.programs()}
@@ -117,7 +117,7 @@ def test_a_real_operator_leaves_none_of_ours(current: embedded.Stack, monkeypatc
     assert current.phones_url is None
 
 
-def test_phones_are_there_when_mails_are_somebody_elses(
+def test_les_telephones_restent_quand_le_courrier_est_ailleurs(
     current: embedded.Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
@@ -126,12 +126,14 @@ def test_phones_are_there_when_mails_are_somebody_elses(
     assert current.phones_url == f"http://localhost:{current.ports[CATCHER]}/telephones"
 
 
-def test_the_catcher_keeps_its_mails_with_the_data(current: embedded.Stack) -> None:
+def test_la_boite_garde_ses_courriels_avec_les_donnees(current: embedded.Stack) -> None:
     (catcher,) = (program for program in current.programs() if program.name == "courrier")
     assert Path(catcher.environment["DOSSIER"]) == current.layout.data / "courrier"
 
 
-def test_given_urls_replace_servers_and_catcher(current: embedded.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_des_adresses_donnees_remplacent_les_serveurs_et_la_boite(
+    current: embedded.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MONGO_URL", "mongodb://u:p@db.example.org/?replicaSet=rs")
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org:25")
     monkeypatch.setenv("SMPP_URL", "smpp://u:p@sms.example.org:2775")
@@ -147,7 +149,7 @@ def test_percent_signs_survive_supervisords_expansion(layout: Layout, monkeypatc
     assert 'REDIS_URL="redis://:p%%40ss@127.0.0.1:1/0"' in configuration(embedded.load(layout))
 
 
-def test_ports_are_kept_and_a_taken_one_is_replaced(layout: Layout) -> None:
+def test_les_ports_sont_gardes_et_un_port_pris_est_remplace(layout: Layout) -> None:
     first = embedded.load(layout).ports
     assert embedded.load(layout).ports == first
     with socket.socket() as taken:
@@ -160,14 +162,14 @@ def test_ports_are_kept_and_a_taken_one_is_replaced(layout: Layout) -> None:
     assert json.loads(layout.ports.read_text()) == again
 
 
-def test_a_port_that_our_own_program_holds_is_kept() -> None:
+def test_un_port_tenu_par_notre_programme_est_garde() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
         assert ports.choose(["redis"], {"redis": port}, {}, {}, frozenset({"redis"})) == {"redis": port}
 
 
-def test_a_second_up_keeps_the_health_ports_of_what_runs(current: embedded.Stack) -> None:
+def test_un_second_demarrage_garde_les_ports_de_sante_de_ce_qui_tourne(current: embedded.Stack) -> None:
     class Running:
         def states(self) -> dict[str, State]:
             names = [program.name for program in current.programs()]
@@ -176,7 +178,7 @@ def test_a_second_up_keeps_the_health_ports_of_what_runs(current: embedded.Stack
     assert set(current.ports) <= up.held_ports(Running())  # type: ignore[arg-type]  # the one call that is asked
 
 
-def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
+def test_un_dossier_profond_a_une_courte_prise(tmp_path: Path) -> None:
     deep = Layout(tmp_path / ("d" * 120))
     assert len(str(deep.socket)) < 90
     assert deep.socket != Layout(tmp_path / ("e" * 120)).socket
@@ -185,17 +187,17 @@ def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wish", ["matching", "matching=0", "matching=13", "gateway=2", "matching=-1", "=3", "matching-worker=2"]
 )
-def test_wishes_that_make_no_sense_are_refused_with_an_example(wish: str) -> None:
+def test_un_nombre_de_processus_impossible_est_refuse_avec_un_exemple(wish: str) -> None:
     with pytest.raises(Impossible, match="matching=3"):
         parse(wish)
 
 
-def test_a_wish_is_understood() -> None:
+def test_un_nombre_de_processus_demande_est_compris() -> None:
     assert parse("matching=3") == ("matching", 3)
     assert parse("annonces-api=2") == ("annonces-api", 2)
 
 
-def test_the_gateway_is_told_of_every_process_of_an_api(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_la_porte_connait_chaque_processus_d_une_api(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.stack.servers.jars.install", lambda cache: Path("/jars"))
     scaled = embedded.load(layout, counts={"annonces-api": 2, "matching": 3})
     by_name = {program.name: program.environment for program in scaled.programs()}

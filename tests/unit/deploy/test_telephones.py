@@ -58,7 +58,7 @@ async def monde() -> AsyncIterator[Monde]:
     boite.close()
 
 
-async def test_what_an_operator_brings_is_listed_counted_and_waited_for(monde: Monde) -> None:
+async def test_ce_qu_un_operateur_apporte_est_liste_compte_et_attendu(monde: Monde) -> None:
     assert await monde.telephones.dernier_id() == 0
     await monde.recevoir("Un besoin", "r1")
     await monde.recevoir("Le même, apporté deux fois", "r1")
@@ -81,7 +81,7 @@ async def test_what_an_operator_brings_is_listed_counted_and_waited_for(monde: M
         assert await answer.json() == []
 
 
-async def test_a_phone_answers_by_the_operator_that_delivered_last(monde: Monde) -> None:
+async def test_un_telephone_repond_par_l_operateur_qui_a_livre_en_dernier(monde: Monde) -> None:
     await monde.recevoir("Un besoin", "r1")
     await monde.telephones.repondre(NUMERO, "OUI")
     assert monde.portes == [{"de": NUMERO, "a": "PLACE", "texte": "OUI"}]
@@ -91,12 +91,12 @@ async def test_a_phone_answers_by_the_operator_that_delivered_last(monde: Monde)
     assert await monde.telephones.total() == 1
 
 
-async def test_a_phone_that_received_nothing_may_write_too_and_an_empty_sms_is_one(monde: Monde) -> None:
+async def test_un_telephone_qui_n_a_rien_recu_peut_ecrire_et_un_sms_vide_en_est_un(monde: Monde) -> None:
     await monde.telephones.repondre(NUMERO, "")
     assert monde.portes == [{"de": NUMERO, "texte": ""}]
 
 
-async def test_an_operator_that_is_away_or_unknown_is_named(monde: Monde) -> None:
+async def test_un_operateur_absent_ou_inconnu_est_nomme(monde: Monde) -> None:
     for name, said in (("parti", "./place start parti"), ("rien", "smsc, parti")):
         with pytest.raises(Refus, match=said) as refusal:
             await monde.telephones.repondre(NUMERO, "OUI", name)
@@ -104,7 +104,7 @@ async def test_an_operator_that_is_away_or_unknown_is_named(monde: Monde) -> Non
     assert await monde.telephones.client.get(f"/api/telephones/{NUMERO}") == []
 
 
-async def test_the_page_shows_a_thread_and_sends_without_a_script(monde: Monde) -> None:
+async def test_la_page_montre_un_fil_et_envoie_sans_script(monde: Monde) -> None:
     await monde.recevoir("Besoin <b>urgent</b>", "r1")
     assert NUMERO in await monde.page("/telephones")
     async with monde.http.post(f"/telephones/{NUMERO}", data={"texte": "OUI\r\nà demain", "operateur": ""}) as answer:
@@ -117,7 +117,7 @@ async def test_the_page_shows_a_thread_and_sends_without_a_script(monde: Monde) 
     assert "<script" not in page
 
 
-async def test_what_could_not_be_sent_stays_in_the_form_with_the_reason(monde: Monde) -> None:
+async def test_ce_qui_n_a_pu_partir_reste_dans_le_formulaire_avec_la_raison(monde: Monde) -> None:
     async with monde.http.post(f"/telephones/{NUMERO}", data={"texte": "NON <i>", "operateur": "parti"}) as answer:
         assert answer.status == 503
         page = await answer.text()
@@ -128,14 +128,14 @@ async def test_what_could_not_be_sent_stays_in_the_form_with_the_reason(monde: M
         assert "5000 caractères au plus" in html.unescape(await answer.text())
 
 
-async def test_another_site_cannot_answer_for_a_phone(monde: Monde) -> None:
+async def test_un_autre_site_ne_repond_pas_pour_un_telephone(monde: Monde) -> None:
     for path, sent in ((f"/telephones/{NUMERO}", None), (f"/api/telephones/{NUMERO}/repondre", {"texte": "STOP"})):
         async with monde.http.post(path, json=sent, headers={"Sec-Fetch-Site": "cross-site"}) as answer:
             assert answer.status == 403
     assert monde.portes == []
 
 
-async def test_phones_are_found_by_a_part_of_their_number(monde: Monde) -> None:
+async def test_un_telephone_se_trouve_par_une_partie_de_son_numero(monde: Monde) -> None:
     await monde.recevoir("Un besoin", "r1")
     await monde.recevoir("Un besoin", "r2", a="+33700000000")
     page = await monde.page("/telephones?numero=7000")
@@ -159,13 +159,13 @@ async def test_phones_are_found_by_a_part_of_their_number(monde: Monde) -> None:
         ("/telephones/PLACE", {}),
     ],
 )
-async def test_nonsense_is_answered_with_a_sentence(monde: Monde, path: str, sent: Any) -> None:
+async def test_une_demande_absurde_recoit_une_phrase(monde: Monde, path: str, sent: Any) -> None:
     async with monde.http.post(path, json=sent) as answer:
         assert answer.status == 422
         assert (await answer.text()).endswith(".")
 
 
-async def test_bodies_are_bounded_and_must_be_json(monde: Monde) -> None:
+async def test_un_corps_est_borne_et_en_json(monde: Monde) -> None:
     for data, status in ((b"{", 422), (b"\xff", 422), (b"[" * 20_000, 422), (b" " * 300_000, 413)):
         async with monde.http.post("/api/sms", data=data) as answer:
             assert answer.status == status
@@ -175,17 +175,17 @@ async def test_bodies_are_bounded_and_must_be_json(monde: Monde) -> None:
         assert answer.status == 422
 
 
-async def test_half_a_surrogate_pair_is_kept_as_something_readable(monde: Monde) -> None:
+async def test_un_demi_caractere_reste_lisible(monde: Monde) -> None:
     await monde.recevoir("x\ud83dy", "r1")
     assert [sms["texte"] for sms in await monde.telephones.sms()] == ["x?y"]
 
 
-async def test_a_catcher_that_is_away_takes_nothing(monde: Monde) -> None:
+async def test_une_boite_absente_ne_prend_rien(monde: Monde) -> None:
     with pytest.raises(CourrierInjoignable):
         await Courrier(monde.http, "http://127.0.0.1:1").remettre(Sms("smsc", "PLACE", NUMERO, "x", 1, "r"))
 
 
-def test_phones_outlive_the_catcher_and_the_oldest_sms_go_first(tmp_path: Path) -> None:
+def test_les_telephones_survivent_a_la_boite_et_les_plus_vieux_sms_partent_d_abord(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     boite = Boite(tmp_path / "x")
     phones = Telephones(boite.db, most=2)
@@ -201,7 +201,7 @@ def test_phones_outlive_the_catcher_and_the_oldest_sms_go_first(tmp_path: Path) 
     boite.close()
 
 
-def test_the_variable_of_operators_is_read_or_refused() -> None:
+def test_la_variable_des_operateurs_est_lue_ou_refusee() -> None:
     assert operateurs.lire("").noms == []
     assert operateurs.lire("a=http://x:1, b=http://y:2").noms == ["a", "b"]
     with pytest.raises(ValueError, match="OPERATEURS"):

@@ -63,27 +63,27 @@ def test_verbs_exist(document: Path) -> None:
 
 
 @each_document
-def test_topics_are_those_of_the_table(document: Path) -> None:
+def test_les_topics_du_document_sont_ceux_de_la_table(document: Path) -> None:
     assert set(_TOPIC.findall(document.read_text(encoding="utf-8"))) <= set(topics.PAR_NOM)
 
 
 @each_document
-def test_nothing_names_the_machine_that_it_was_written_on(document: Path) -> None:
+def test_rien_ne_nomme_la_machine_ou_c_est_ecrit(document: Path) -> None:
     assert re.findall(r"(?<![\w.])/(?:work|root|home|tmp|Users)/[\w.-]+", document.read_text(encoding="utf-8")) == []
 
 
-def test_the_readme_has_every_verb() -> None:
+def test_le_readme_a_chaque_verbe() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert {verb for verb in verbs() if f"./place {verb}" not in text} == set()
 
 
-def test_the_readme_shows_events_on_their_topics() -> None:
+def test_le_readme_montre_les_evenements_sur_leurs_topics() -> None:
     drawn = re.findall(r"\[([a-z.0-9]+) : ([A-Z]\w+)\]", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert drawn
     assert [(topic, event) for topic, event in drawn if event not in CATALOGUE[topic]] == []
 
 
-def test_events_that_the_guide_names_exist() -> None:
+def test_les_evenements_que_le_guide_nomme_existent() -> None:
     named = re.findall(
         r"`((?:Annonce|Association|Compte|Correspondances|Decision|Envois|Profil|Reponse)[A-Z]\w+)`", guide()
     )
@@ -95,7 +95,7 @@ def guide() -> str:
     return (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 
 
-def test_functions_that_the_guide_names_exist() -> None:
+def test_les_fonctions_que_le_guide_nomme_existent() -> None:
     """Written as `path.py: name`; the path may begin below any folder."""
     named = re.findall(r"`([\w/]+\.py): (\w+)`", guide())
     assert named
@@ -107,7 +107,7 @@ def test_functions_that_the_guide_names_exist() -> None:
     assert wrong == []
 
 
-def test_variables_of_the_example_are_named_as_the_processes_read_them() -> None:
+def test_les_variables_de_l_exemple_ont_le_nom_que_lisent_les_processus() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     assert names
@@ -126,7 +126,7 @@ def test_variables_of_the_example_are_named_as_the_processes_read_them() -> None
     assert {name for name in names if name.lower() not in read_somewhere} == set()
 
 
-def test_pictures_are_small_and_shown() -> None:
+def test_les_images_sont_legeres_et_montrees() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for picture in (ROOT / "docs" / "images").iterdir():
         assert picture.stat().st_size < PICTURE_MAX
@@ -134,18 +134,18 @@ def test_pictures_are_small_and_shown() -> None:
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
-def test_a_decision_has_its_number_and_its_four_parts(decision: Path) -> None:
+def test_une_decision_a_son_numero_et_ses_quatre_parties(decision: Path) -> None:
     text = decision.read_text(encoding="utf-8")
     assert text.startswith(f"# {int(decision.stem[:4])}. ")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences", "Refused"]
     assert len(text.splitlines()) <= 60
 
 
-def test_decisions_are_numbered_without_gaps() -> None:
+def test_les_decisions_sont_numerotees_sans_trou() -> None:
     assert [int(path.stem[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
 
 
-def test_the_crash_window_is_told_as_it_is() -> None:
+def test_la_fenetre_d_un_arret_brutal_est_dite_telle_quelle() -> None:
     from contracts.notifications import Canal
     from services.notifications.domain import BAIL, LOT_MAX, TENTATIVES_MAX, lots_par_connexion
     from services.notifications.settings import Reglages
@@ -162,7 +162,7 @@ def test_the_crash_window_is_told_as_it_is() -> None:
     assert f"au plus {window} envois" in readme
 
 
-def test_the_licence_is_whole() -> None:
+def test_la_licence_est_entiere() -> None:
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert text.startswith("EUROPEAN UNION PUBLIC LICENCE v. 1.2")
     assert re.findall(r"^(\d+)\.", text, re.MULTILINE) == [str(n) for n in range(1, 16)]

@@ -35,7 +35,7 @@ def compte() -> CompteConnu:
         ("asso@école.fr", "asso@xn--cole-9oa.fr"),
     ],
 )
-def test_one_person_one_address(typed: str, expected: str) -> None:
+def test_une_personne_a_une_seule_adresse(typed: str, expected: str) -> None:
     assert normalize(typed) == expected
 
 
@@ -53,24 +53,24 @@ def test_one_person_one_address(typed: str, expected: str) -> None:
         "é@exemple.fr",
     ],
 )
-def test_bad_addresses_are_refused_in_french(typed: str) -> None:
+def test_une_mauvaise_adresse_est_refusee_en_francais(typed: str) -> None:
     with pytest.raises(ValueError, match="adresse e-mail"):
         normalize(typed)
 
 
-def test_hashes_need_their_key_and_their_address() -> None:
+def test_une_empreinte_depend_de_sa_cle_et_de_l_adresse() -> None:
     assert empreinte(b"k1", "a@b.fr") != empreinte(b"k2", "a@b.fr")
     assert hash_code(b"k1", "e1", "123456") != hash_code(b"k1", "e2", "123456")
     assert "a@b.fr" not in empreinte(b"k1", "a@b.fr")
 
 
-def test_codes_have_six_digits_however_they_are_typed() -> None:
+def test_un_code_a_six_chiffres_quelle_que_soit_sa_saisie() -> None:
     assert code_depuis(3_000_007, 6) == "000007"
     assert lire_code(" 123 456\N{NO-BREAK SPACE}") == "123456"
     assert lire_code("１２３") == ""
 
 
-def test_consent_is_kept_with_its_proof_and_given_once() -> None:
+def test_un_consentement_est_garde_avec_sa_preuve_et_donne_une_fois() -> None:
     given = consentir(compte(), Canal.EMAIL, "abonnement", NOW)
     (consent,) = given.consentements
     assert (consent.accorde, consent.preuve, consent.at, given.version) == (True, "abonnement", NOW, 2)
@@ -106,7 +106,7 @@ def test_un_accord_repris_laisse_ce_qui_etait_avant_sauf_si_un_autre_mot_est_ven
     assert revenir(renewed, given, earlier) is renewed
 
 
-def test_erasure_leaves_an_id_without_a_person() -> None:
+def test_l_effacement_laisse_un_identifiant_sans_personne() -> None:
     left = effacer(consentir(compte(), Canal.EMAIL, "x", NOW))
     assert (left.compte_id, left.empreinte, left.roles, left.consentements) == ("c1", None, frozenset(), ())
     assert (left.etat, left.version, left.public().etat) == (EtatCompte.EFFACE, 3, EtatCompte.EFFACE)

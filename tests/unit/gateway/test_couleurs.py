@@ -56,6 +56,6 @@ def test_contrast(dark: bool, pairs: list[tuple[str, str]], least: float) -> Non
 
 
 @pytest.mark.parametrize("button", ["#17524c", "#0f6b62", "#1d7268", "#a8361b"])
-def test_white_on_buttons(button: str) -> None:
+def test_le_blanc_se_lit_sur_les_boutons(button: str) -> None:
     assert contrast("#ffffff", button) >= 4.5
     assert button in STYLE

@@ -22,7 +22,7 @@ from gateway.proxy import ROUTES, route
 from gateway.public_reads import is_public
 
 
-def test_an_ad_as_typed_is_the_body_of_the_service() -> None:
+def test_une_annonce_saisie_devient_le_corps_attendu_du_service() -> None:
     saisie = Saisie.of(
         [
             ("sens", "besoin"),
@@ -47,7 +47,7 @@ def test_an_ad_as_typed_is_the_body_of_the_service() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("3", 3), ("2,5", 2.5), ("1 000", 1000), ("trois", "trois"), ("", "")])
-def test_numbers_as_people_write_them(text: str, expected: object) -> None:
+def test_les_nombres_se_lisent_comme_les_gens_les_ecrivent(text: str, expected: object) -> None:
     assert number(text) == expected
 
 
@@ -63,7 +63,7 @@ def test_authors() -> None:
     assert auteur(Saisie({"auteur": ["particulier"], "auteur_nom": [""]})) == {"type": "particulier"}
 
 
-def test_associations_and_alerts() -> None:
+def test_une_association_et_une_alerte_saisies_deviennent_leur_corps() -> None:
     signed = association(Saisie({"nom": ["A"], "rna": ["w59 5012345"], "engagement": ["oui"]}), "v1")
     assert signed["rna"] == "W595012345"
     assert signed["engagement"] == {"version": "v1", "accepte": True}
@@ -74,7 +74,7 @@ def test_associations_and_alerts() -> None:
     assert profil(Saisie({"mineur": ["oui"], "pmr": ["oui"]})).items() >= {"mineur": True, "pmr": True}.items()
 
 
-def test_filters_become_one_query_whatever_their_order() -> None:
+def test_les_filtres_font_une_meme_recherche_dans_tous_les_ordres() -> None:
     chosen = filtres({"page": "2", "nature": " materiel ", "q": "", "inconnu": "x", "sens": "besoin"})
     assert chosen == {"sens": "besoin", "nature": "materiel"}
     assert recherche(chosen, 2) == "sens=besoin&nature=materiel&page=2&taille=20"
@@ -103,7 +103,7 @@ def test_french() -> None:
 
 
 @pytest.mark.parametrize("prefix", ROUTES)
-def test_every_route_reaches_its_service(prefix: str) -> None:
+def test_chaque_route_atteint_son_service(prefix: str) -> None:
     assert route(prefix) == route(f"{prefix}/x/y") == ROUTES[prefix]
     assert route(f"{prefix}x") is None
 
@@ -112,11 +112,11 @@ def test_every_route_reaches_its_service(prefix: str) -> None:
     "path",
     ["/v1/interne/x", "/v1/annonces/interne", "/v1/annonces/../x", "/v1/annonces/%2e%2e/x", "/v1//annonces", "/"],
 )
-def test_no_route_for_what_is_not_public(path: str) -> None:
+def test_ce_qui_n_est_pas_public_n_a_pas_de_route(path: str) -> None:
     assert route(path) is None
 
 
-def test_what_caches_may_keep() -> None:
+def test_seul_ce_qui_est_public_se_garde_en_cache() -> None:
     assert is_public("GET", "/v1/annonces")
     assert is_public("GET", "/v1/annonces/a1")
     assert not is_public("GET", "/v1/annonces/a1/reponses")
@@ -124,7 +124,7 @@ def test_what_caches_may_keep() -> None:
     assert not is_public("GET", "/v1/mes/annonces")
 
 
-def test_one_description_without_what_is_internal() -> None:
+def test_une_seule_description_sans_ce_qui_est_interne() -> None:
     def document(path: str, kind: str) -> dict[str, object]:
         return {
             "paths": {path: {"get": {"$ref": "#/components/schemas/Page"}}, "/v1/interne/x": {}},

@@ -8,7 +8,7 @@ from kit.deadletters import retry_topic
 from kit.lag import with_retries
 
 
-def test_each_worker_is_measured_where_keda_scales_it_and_where_it_tries_again() -> None:
+def test_le_retard_est_mesure_la_ou_keda_compte_et_la_ou_l_on_reessaye() -> None:
     found = with_retries(topics.groupes(), topics.SANS_REPRISE)
     for process in PROCESSES:
         if process.kind == "worker":
@@ -17,7 +17,7 @@ def test_each_worker_is_measured_where_keda_scales_it_and_where_it_tries_again()
             assert found[f"{process.service}.retry"] == again
 
 
-def test_no_reader_of_a_topic_is_left_out() -> None:
+def test_aucun_lecteur_d_un_topic_n_est_oublie() -> None:
     read = {(reader, topic.name) for topic in topics.TOPICS for reader in topic.readers}
     measured = {
         (group, topic)

@@ -19,7 +19,7 @@ def page() -> str:
     return template.render(connecte=False, moderateur=False, chemin="/mentions-legales", message="", mentions=mentions)
 
 
-def test_phones_and_browsers_are_spoken_of_and_how_to_stop_them() -> None:
+def test_les_mentions_parlent_des_telephones_des_navigateurs_et_de_leur_arret() -> None:
     html = page()
     assert {"Votre numéro de téléphone", "Les notifications du navigateur", "Ce qui est gardé"} <= set(
         re.findall(r"<h3>([^<]*)</h3>", html)
@@ -30,11 +30,11 @@ def test_phones_and_browsers_are_spoken_of_and_how_to_stop_them() -> None:
     )
 
 
-def test_the_ledger_is_kept_as_long_as_it_says() -> None:
+def test_le_registre_est_garde_le_temps_qui_est_dit() -> None:
     assert "nous le gardons un an" in page()
     assert Notifications.model_fields["conservation_jours"].default == 365
 
 
-def test_punctuation_stays_with_its_word() -> None:
+def test_la_ponctuation_reste_avec_son_mot() -> None:
     text = re.sub(r"<[^>]*>", "", page())
     assert re.findall(r"\w+ [:;?!»]|« ", text) == []

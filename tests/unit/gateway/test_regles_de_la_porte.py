@@ -36,7 +36,9 @@ PUBLIC = "https://place.lille.fr"
         ({"origin": "null"}, False, False),
     ],
 )
-def test_writes_from_another_site_are_refused(headers: dict[str, str], with_cookie: bool, without: bool) -> None:
+def test_une_ecriture_venue_d_un_autre_site_est_refusee(
+    headers: dict[str, str], with_cookie: bool, without: bool
+) -> None:
     for by_cookie, expected in ((True, with_cookie), (False, without)):
         assert may_write("POST", "/v1/annonces", headers, by_cookie=by_cookie, public_url=PUBLIC) is expected
     assert may_write("GET", "/v1/annonces", headers, by_cookie=True, public_url=PUBLIC)
@@ -60,13 +62,13 @@ def test_writes_from_another_site_are_refused(headers: dict[str, str], with_cook
         ("10.0.0.1", "6.6.6.6,,1.2.3.4,", "10.0.0.0/8", "1.2.3.4"),
     ],
 )
-def test_the_client_is_the_last_hop_that_no_trusted_proxy_added(
+def test_le_client_est_le_dernier_relais_qu_aucun_mandataire_de_confiance_n_a_ajoute(
     peer: str, forwarded: str, trusted: str, expected: str
 ) -> None:
     assert client_address(peer, forwarded, networks(trusted)) == expected
 
 
-def test_one_household_one_count() -> None:
+def test_un_foyer_ne_compte_que_pour_un() -> None:
     assert limit_key("2001:db8:0:1::1") == limit_key("2001:db8:0:1:ffff::9") != limit_key("2001:db8:0:2::1")
     assert limit_key("::ffff:192.0.2.1") == "192.0.2.1"
     assert limit_key("testclient") == "unknown"
@@ -76,7 +78,7 @@ def test_one_household_one_count() -> None:
     ("count", "used", "left_ms", "expected"),
     [(3, 3, 1000, None), (3, 4, 1001, 2), (3, 4, 0, 1), (3, 4, -1, 1), (0, 10**6, 1000, None)],
 )
-def test_retry_after(count: int, used: int, left_ms: int, expected: int | None) -> None:
+def test_retry_after_dit_quand_revenir(count: int, used: int, left_ms: int, expected: int | None) -> None:
     assert retry_after(Limit("x", count, 60), used, left_ms) == expected
 
 
@@ -84,12 +86,12 @@ def test_retry_after(count: int, used: int, left_ms: int, expected: int | None) 
     "target",
     [None, "", "https://mechant.fr", "//mechant.fr", "/\\mechant.fr", "/a\\b", "/a\nb", "javascript:x", "/connexion"],
 )
-def test_a_login_never_leads_elsewhere(target: str | None) -> None:
+def test_une_connexion_ne_mene_jamais_ailleurs(target: str | None) -> None:
     assert local_path(target) == "/mon-compte"
 
 
 @given(st.text())
-def test_what_is_accepted_stays_on_this_site(target: str) -> None:
+def test_ce_qui_est_accepte_reste_sur_ce_site(target: str) -> None:
     found = local_path(target)
     assert found.startswith("/")
     assert not found.startswith(("//", "/\\"))

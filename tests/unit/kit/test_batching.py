@@ -23,7 +23,7 @@ class Base:
         return len(self.vus)
 
 
-async def test_demands_grow_with_the_load_and_none_gets_an_older_answer() -> None:
+async def test_les_lots_grandissent_avec_la_charge_et_personne_ne_recoit_une_reponse_plus_ancienne() -> None:
     base = Base()
     batch = Batch(base.repondre)
     taches = [asyncio.create_task(batch("a"))]
@@ -36,7 +36,7 @@ async def test_demands_grow_with_the_load_and_none_gets_an_older_answer() -> Non
     assert base.vus == [["a"], ["b", "c", "d"]]
 
 
-async def test_an_error_is_that_of_all_who_asked_together_and_of_nobody_after() -> None:
+async def test_une_erreur_est_celle_de_qui_a_demande_ensemble_et_de_personne_apres() -> None:
     base = Base()
     base.libre.set()
     batch = Batch(base.repondre)
@@ -45,7 +45,7 @@ async def test_an_error_is_that_of_all_who_asked_together_and_of_nobody_after() 
     assert await batch("b") == 2
 
 
-async def test_one_who_gives_up_takes_nobody_along() -> None:
+async def test_qui_renonce_n_entraine_personne() -> None:
     base = Base()
     batch = Batch(base.repondre)
     parti, reste = asyncio.create_task(batch("a")), asyncio.create_task(batch("b"))
@@ -57,7 +57,7 @@ async def test_one_who_gives_up_takes_nobody_along() -> None:
         await parti
 
 
-async def test_a_demand_waits_for_those_that_are_about_to_come() -> None:
+async def test_une_demande_attend_celles_qui_arrivent() -> None:
     base = Base()
     base.libre.set()
     batch = Batch(base.repondre, enough=lambda demandes: demandes >= 3)
@@ -70,7 +70,7 @@ async def test_a_demand_waits_for_those_that_are_about_to_come() -> None:
     assert base.vus == [["a", "b", "c"]]
 
 
-async def test_a_demand_to_which_nobody_comes_is_answered_all_the_same() -> None:
+async def test_une_demande_que_personne_ne_rejoint_a_sa_reponse() -> None:
     base = Base()
     base.libre.set()
     assert await Batch(base.repondre, enough=lambda demandes: False)("a") == 1

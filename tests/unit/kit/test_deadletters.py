@@ -89,7 +89,7 @@ def seconds() -> Seconds:
     return Seconds()
 
 
-async def test_a_dead_letter_keeps_the_raw_bytes_and_tells_where_it_came_from_and_why(
+async def test_une_lettre_morte_garde_ses_octets_et_dit_d_ou_elle_vient_et_pourquoi(
     sent: Sent, seconds: Seconds
 ) -> None:
     await letters(sent, seconds).bury([(record(), InvalidMessage("unknown event type"))])
@@ -109,7 +109,7 @@ class Adresse(BaseModel):
     numero: int
 
 
-async def test_a_reason_does_not_repeat_what_was_read(sent: Sent, seconds: Seconds) -> None:
+async def test_une_raison_ne_repete_pas_ce_qui_a_ete_lu(sent: Sent, seconds: Seconds) -> None:
     with pytest.raises(ValidationError) as caught:
         Adresse.model_validate({"numero": "06 12 34 56 78"})
     await letters(sent, seconds).bury([(record(), caught.value)])
@@ -117,7 +117,7 @@ async def test_a_reason_does_not_repeat_what_was_read(sent: Sent, seconds: Secon
     assert "06 12" not in sent.messages[0].headers[deadletters.REASON]
 
 
-async def test_a_retry_waits_longer_each_time_then_dies(sent: Sent, seconds: Seconds) -> None:
+async def test_un_nouvel_essai_attend_toujours_plus_puis_finit_en_lettre_morte(sent: Sent, seconds: Seconds) -> None:
     dead_letters = letters(sent, seconds)
     current = record()
     waits = []
@@ -136,23 +136,23 @@ async def test_a_retry_waits_longer_each_time_then_dies(sent: Sent, seconds: Sec
     assert sent.messages[-1].headers[deadletters.ORIGIN_OFFSET] == "42"
 
 
-def test_a_count_of_attempts_that_is_no_number_counts_as_none() -> None:
+def test_un_nombre_d_essais_illisible_compte_pour_zero() -> None:
     assert attempts(record({deadletters.ATTEMPT: "beaucoup"})) == 0
 
 
 @pytest.mark.parametrize("text", ["²", "-1", "9" * 5000, ""])
-def test_headers_that_are_no_numbers_of_ours_neither_raise_nor_delay(text: str) -> None:
+def test_des_en_tetes_qui_ne_sont_pas_nos_nombres_ne_retardent_rien(text: str) -> None:
     retried = record({deadletters.ATTEMPT: text, deadletters.DUE_MS: text}, retry_topic("kit.essai.v1", "lecteur"))
     assert attempts(retried) == 0
     assert due_ms(retried) == 0
 
 
-def test_nothing_waits_longer_than_the_longest_delay() -> None:
+def test_rien_n_attend_plus_que_le_plus_long_delai() -> None:
     retried = record({deadletters.DUE_MS: str(10**14)}, retry_topic("kit.essai.v1", "lecteur"))
     assert due_ms(retried) == retried.timestamp_ms + deadletters.RETRY_DELAYS_S[-1] * 1000
 
 
-async def test_forged_headers_do_not_lead_a_message_astray(sent: Sent, seconds: Seconds) -> None:
+async def test_des_en_tetes_contrefaits_n_egarent_aucun_message(sent: Sent, seconds: Seconds) -> None:
     forged = {"ce_id": "e1", deadletters.ORIGIN_TOPIC: "nowhere", deadletters.ATTEMPT: "3"}
     await letters(sent, seconds).retry_or_bury(record(forged), RetryLater("later"))
     assert sent.messages[0].topic == retry_topic("kit.essai.v1", "lecteur")
@@ -160,7 +160,7 @@ async def test_forged_headers_do_not_lead_a_message_astray(sent: Sent, seconds: 
     assert sent.messages[0].headers[deadletters.ORIGIN_TOPIC] == "kit.essai.v1"
 
 
-async def test_what_lies_on_a_retry_topic_without_our_headers_is_buried_as_its_name_says(
+async def test_sans_nos_en_tetes_un_message_a_reessayer_est_enterre_sous_le_nom_de_son_topic(
     sent: Sent, seconds: Seconds
 ) -> None:
     await letters(sent, seconds).bury([(record({}, retry_topic("kit.essai.v1", "lecteur")), InvalidMessage("no"))])
@@ -239,7 +239,7 @@ async def test_une_lettre_morte_n_est_comptee_qu_une_fois_meme_si_kafka_est_abse
     assert len(sent.messages) == 1
 
 
-async def test_a_replayed_dead_letter_is_what_it_first_was(sent: Sent, seconds: Seconds) -> None:
+async def test_une_lettre_morte_rejouee_est_ce_qu_elle_etait(sent: Sent, seconds: Seconds) -> None:
     dead_letters = letters(sent, seconds)
     first = record({"ce_id": "e1", "traceparent": "00-1-2-01"})
     await dead_letters.retry_or_bury(first, RetryLater("later"))

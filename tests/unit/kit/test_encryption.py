@@ -12,7 +12,7 @@ FIRST, SECOND = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1,
 
 
 @given(st.text(), st.text())
-def test_what_was_encrypted_for_a_row_is_read_for_that_row(text: str, owner: str) -> None:
+def test_ce_qui_est_chiffre_pour_une_ligne_se_lit_pour_elle_seule(text: str, owner: str) -> None:
     cipher = Cipher(FIRST, "cle")
     encrypted = cipher.encrypt(text, owner)
     assert cipher.decrypt(encrypted, owner) == text
@@ -20,12 +20,12 @@ def test_what_was_encrypted_for_a_row_is_read_for_that_row(text: str, owner: str
         cipher.decrypt(encrypted, f"{owner}x")
 
 
-def test_the_same_text_never_looks_the_same() -> None:
+def test_le_meme_texte_chiffre_n_a_jamais_la_meme_forme() -> None:
     cipher = Cipher(FIRST, "cle")
     assert cipher.encrypt("bonjour", "m1") != cipher.encrypt("bonjour", "m1")
 
 
-def test_older_keys_decrypt_and_the_first_encrypts() -> None:
+def test_les_anciennes_cles_lisent_et_la_premiere_chiffre() -> None:
     before = Cipher(FIRST, "cle").encrypt("bonjour", "m1")
     both = Cipher(f"{SECOND}, {FIRST}", "cle")
     assert both.decrypt(before, "m1") == "bonjour"
@@ -34,7 +34,7 @@ def test_older_keys_decrypt_and_the_first_encrypts() -> None:
         Cipher(SECOND, "cle").decrypt(before, "m1")
 
 
-def test_an_altered_text_is_not_read() -> None:
+def test_un_texte_altere_n_est_pas_lu() -> None:
     cipher = Cipher(FIRST, "cle")
     encrypted = cipher.encrypt("bonjour", "m1")
     content = bytearray(encrypted["contenu"])
@@ -44,6 +44,6 @@ def test_an_altered_text_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("keys", ["", " , ", base64.urlsafe_b64encode(b"court").decode()])
-def test_a_key_that_cannot_be_right_is_named_at_the_start(keys: str) -> None:
+def test_une_cle_impossible_est_nommee_au_demarrage(keys: str) -> None:
     with pytest.raises(ValueError, match="cle_messages"):
         Cipher(keys, "cle_messages")

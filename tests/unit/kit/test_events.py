@@ -42,14 +42,14 @@ def received(message: Any) -> Record:
 
 
 @given(event=essais(st.lists(essais(st.just([])), max_size=3)), event_id=st.text("abc-", min_size=1, max_size=128))
-def test_what_is_written_is_read_whole(event: Essai, event_id: str) -> None:
+def test_ce_qui_est_ecrit_se_lit_en_entier(event: Essai, event_id: str) -> None:
     message = encode(event, event_id=event_id, source="essais", at=AT)
     found = decode(received(message), TOPIC, CATALOGUE)
     assert (found.id, found.event) == (event_id, event)
     assert message.key == event.key.encode()
 
 
-def test_the_headers_are_those_of_a_cloud_event() -> None:
+def test_les_en_tetes_sont_ceux_d_un_cloudevent() -> None:
     event = Essai(id="e-1", texte="", nombre=1, a=AT)
     message = encode(event, event_id="abc", source="essais", at=AT)
     assert message.headers == {
@@ -84,7 +84,7 @@ BODY = b'{"id": "e", "texte": "t", "nombre": 1, "a": "2027-03-13T09:30:00Z"}'
         (HEADERS, BODY.replace(b"Z", b""), "timezone"),
     ],
 )
-def test_what_cannot_be_read_is_poison_with_its_reason(headers: dict[str, str], body: bytes | None, said: str) -> None:
+def test_ce_qui_est_illisible_l_est_avec_sa_raison(headers: dict[str, str], body: bytes | None, said: str) -> None:
     with pytest.raises((InvalidMessage, ValidationError), match=said) as caught:
         decode(Record(TOPIC, 0, 0, None, body, headers, 0), TOPIC, CATALOGUE)
     assert is_poison(caught.value)
@@ -92,23 +92,23 @@ def test_what_cannot_be_read_is_poison_with_its_reason(headers: dict[str, str], 
 
 
 @given(headers=st.dictionaries(st.sampled_from(["ce_id", "ce_type", "x"]), texts), body=st.none() | st.binary())
-def test_no_bytes_make_reading_fail_in_another_way(headers: dict[str, str], body: bytes | None) -> None:
+def test_aucun_octet_ne_fait_echouer_la_lecture_autrement(headers: dict[str, str], body: bytes | None) -> None:
     with pytest.raises((InvalidMessage, ValidationError)):
         decode(Record(TOPIC, 0, 0, None, body, headers, 0), TOPIC, CATALOGUE)
 
 
-def test_an_event_of_another_topic_is_not_known_here() -> None:
+def test_un_evenement_d_un_autre_topic_est_inconnu_ici() -> None:
     with pytest.raises(InvalidMessage, match=r"on autre\.topic\.v1"):
         decode(Record("autre.topic.v1", 0, 0, None, BODY, HEADERS, 0), "autre.topic.v1", CATALOGUE)
 
 
-def test_fields_that_a_reader_does_not_know_are_left_out() -> None:
+def test_les_champs_qu_un_lecteur_ne_connait_pas_sont_laisses() -> None:
     body = BODY.replace(b"{", b'{"nouveau": {"a": [1]}, ', 1)
     assert decode(Record(TOPIC, 0, 0, None, body, HEADERS, 0), TOPIC, CATALOGUE).event.texte == "t"
 
 
 @given(st.binary())
-def test_a_header_of_any_bytes_is_text(raw: bytes) -> None:
+def test_un_en_tete_est_du_texte_quels_que_soient_ses_octets(raw: bytes) -> None:
     assert isinstance(headers_of([("x", raw)])["x"], str)
 
 
@@ -122,5 +122,5 @@ def test_a_header_of_any_bytes_is_text(raw: bytes) -> None:
         (ZeroDivisionError(), False, False),
     ],
 )
-def test_every_error_has_one_fate(error: Exception, outage: bool, poison: bool) -> None:
+def test_chaque_erreur_a_un_seul_sort(error: Exception, outage: bool, poison: bool) -> None:
     assert (is_outage(error), is_poison(error)) == (outage, poison)

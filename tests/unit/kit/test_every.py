@@ -7,7 +7,7 @@ import pytest
 from kit.waiting import every
 
 
-async def test_it_goes_on_while_there_is_more_and_waits_for_a_server_that_is_away() -> None:
+async def test_la_tache_continue_tant_qu_il_en_reste_et_attend_un_serveur_absent() -> None:
     stopping = asyncio.Event()
     tour = iter([ConnectionError("away"), True, True])
 
@@ -23,7 +23,7 @@ async def test_it_goes_on_while_there_is_more_and_waits_for_a_server_that_is_awa
     assert next(tour, None) is None
 
 
-async def test_an_error_that_is_no_outage_ends_it() -> None:
+async def test_une_erreur_qui_n_est_pas_une_panne_arrete_la_tache() -> None:
     async def look() -> bool:
         raise ValueError("ours")
 

@@ -28,7 +28,7 @@ async def silent() -> None:
     await asyncio.Event().wait()
 
 
-async def test_ready_when_everything_answers() -> None:
+async def test_un_processus_est_pret_quand_tout_repond() -> None:
     health = Health()
     health.checks = {"index": there, "groupe": there}
     health.servers = {"mongo": there}
@@ -42,7 +42,7 @@ async def test_ready_when_everything_answers() -> None:
     }
 
 
-async def test_not_ready_when_its_own_work_cannot_be_done_and_says_what_without_an_address() -> None:
+async def test_un_processus_empeche_n_est_pas_pret_et_dit_pourquoi_sans_adresse() -> None:
     health = Health()
     health.checks = {"preparation": away, "index": there}
     answer = await client(health).get("/sante/pret")
@@ -51,7 +51,7 @@ async def test_not_ready_when_its_own_work_cannot_be_done_and_says_what_without_
     assert "secret" not in answer.text
 
 
-async def test_a_check_that_does_not_answer_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_un_controle_qui_ne_repond_pas_a_echoue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kit_health, "_CHECK_TIMEOUT_S", 0.01)
     health = Health()
     health.checks = {"index": silent, "groupe": there}
@@ -60,7 +60,7 @@ async def test_a_check_that_does_not_answer_has_failed(monkeypatch: pytest.Monke
     assert answer.json()["absents"] == {"index": "TimeoutError"}
 
 
-async def test_a_shared_server_that_is_away_is_told_and_withdraws_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_un_serveur_partage_absent_est_dit_et_ne_retire_personne(monkeypatch: pytest.MonkeyPatch) -> None:
     """All processes would be withdrawn at once, with the cache that could have served."""
     monkeypatch.setattr(kit_health, "_SERVER_TIMEOUT_S", 0.01)
     health = Health()
@@ -72,7 +72,7 @@ async def test_a_shared_server_that_is_away_is_told_and_withdraws_nobody(monkeyp
     assert "secret" not in answer.text
 
 
-async def test_a_process_that_still_starts_adds_checks_while_others_are_waited_for() -> None:
+async def test_un_processus_qui_demarre_ajoute_des_controles_pendant_qu_on_attend_les_autres() -> None:
     health = Health()
 
     async def opens_another() -> None:
@@ -84,7 +84,7 @@ async def test_a_process_that_still_starts_adds_checks_while_others_are_waited_f
     assert await health.away() == {"redis": "ConnectionError"}
 
 
-async def test_what_is_missing_is_told_in_our_own_words() -> None:
+async def test_ce_qui_manque_est_dit_avec_nos_mots() -> None:
     async def part_of_it() -> None:
         raise NotReady("12 % de 10 064 profils")
 
@@ -95,7 +95,7 @@ async def test_what_is_missing_is_told_in_our_own_words() -> None:
     assert answer.json()["absents"] == {"index": "12 % de 10 064 profils"}
 
 
-async def test_who_is_told_to_end_is_not_ready_and_alive() -> None:
+async def test_qui_doit_finir_n_est_plus_pret_mais_vivant() -> None:
     health = Health()
     health.checks = {"index": there}
     health.stopping.set()
@@ -103,14 +103,14 @@ async def test_who_is_told_to_end_is_not_ready_and_alive() -> None:
     assert (await client(health).get("/sante/vivant")).status_code == 200
 
 
-async def test_alive_whatever_is_away() -> None:
+async def test_un_processus_est_vivant_quoi_qu_il_manque() -> None:
     health = Health()
     health.checks = {"index": away}
     health.servers = {"mongo": away}
     assert (await client(health).get("/sante/vivant")).status_code == 200
 
 
-async def test_gauges_are_refreshed_when_the_metrics_are_read() -> None:
+async def test_les_jauges_sont_rafraichies_a_la_lecture_des_mesures() -> None:
     health = Health()
     refreshed = []
 
@@ -124,7 +124,7 @@ async def test_gauges_are_refreshed_when_the_metrics_are_read() -> None:
     assert refreshed == ["once"]
 
 
-async def test_metrics_say_which_check_fails() -> None:
+async def test_les_mesures_disent_quel_controle_echoue() -> None:
     health = Health()
     health.checks = {"essai-absent": away, "essai-present": there}
     text = (await client(health).get("/metrics")).text
@@ -132,7 +132,7 @@ async def test_metrics_say_which_check_fails() -> None:
     assert 'health_check_ok{check="essai-present"} 1.0' in text
 
 
-async def test_metrics_answer_while_a_server_is_away_and_the_other_gauges_are_refreshed(
+async def test_les_mesures_repondent_sans_un_serveur_et_rafraichissent_les_autres_jauges(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kit_health, "_CHECK_TIMEOUT_S", 0.01)
@@ -151,7 +151,7 @@ async def test_metrics_answer_while_a_server_is_away_and_the_other_gauges_are_re
     assert refreshed == ["once"]
 
 
-async def test_a_refresher_that_is_wrong_is_seen() -> None:
+async def test_une_jauge_mal_ecrite_se_voit() -> None:
     health = Health()
 
     async def wrong() -> None:
@@ -162,7 +162,7 @@ async def test_a_refresher_that_is_wrong_is_seen() -> None:
         await client(health).get("/metrics")
 
 
-async def test_not_ready_before_all_is_prepared_nor_after_that_has_failed() -> None:
+async def test_un_processus_n_est_pas_pret_avant_sa_preparation_ni_si_elle_a_echoue() -> None:
     health = Health()
     go_on = asyncio.Event()
 
@@ -184,7 +184,7 @@ async def test_not_ready_before_all_is_prepared_nor_after_that_has_failed() -> N
         assert await health.failures() == {"preparation": "ZeroDivisionError"}
 
 
-async def test_what_is_not_prepared_yet_does_not_outlive_the_process() -> None:
+async def test_ce_qui_n_est_pas_prepare_ne_survit_pas_au_processus() -> None:
     health = Health()
     ended = asyncio.Event()
 

@@ -48,25 +48,25 @@ async def api(url: str) -> AsyncIterator[InternalApi]:
     await made.close()
 
 
-async def test_a_call_says_who_calls_and_brings_the_answer_back(api: InternalApi) -> None:
+async def test_un_appel_dit_qui_appelle_et_rapporte_la_reponse(api: InternalApi) -> None:
     found = await api.call("POST", "/statut/201", query={"pour": "c1"}, content={"texte": "é"})
     assert found == Answer(201, {"issuer": "notifications", "pour": "c1", "body": {"texte": "é"}})
     assert await api.call("GET", "/statut/204") == Answer(204, {})
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429])
-async def test_a_refusal_is_an_answer(api: InternalApi, status: int) -> None:
+async def test_un_refus_est_une_reponse(api: InternalApi, status: int) -> None:
     assert (await api.call("GET", f"/statut/{status}")).status == status
 
 
 @pytest.mark.parametrize("path", ["/statut/500", "/statut/503", "/statut/401", "/html"])
-async def test_a_service_that_fails_is_away(api: InternalApi, path: str) -> None:
+async def test_un_service_en_echec_est_absent(api: InternalApi, path: str) -> None:
     with pytest.raises(ServiceAway) as raised:
         await api.call("GET", path)
     assert is_outage(raised.value)
 
 
-async def test_nobody_there_is_away() -> None:
+async def test_un_service_sans_personne_est_absent() -> None:
     api = InternalApi("http://127.0.0.1:9", "annonces", TokenSigner(KEYS.private, issuer="notifications"))
     with pytest.raises(ServiceAway):
         await api.call("GET", "/")

@@ -11,7 +11,7 @@ offsets = st.integers(0, 1000)
 
 
 @given(begin=offsets, kept=offsets, committed=st.none() | offsets)
-def test_what_is_there_and_not_done_is_counted_from_the_first_of_it(
+def test_le_retard_se_compte_depuis_le_premier_evenement_non_traite(
     begin: int, kept: int, committed: int | None
 ) -> None:
     positions = {} if committed is None else {TP: committed}

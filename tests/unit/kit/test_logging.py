@@ -25,7 +25,7 @@ def record(
     return logging.LogRecord(name, logging.ERROR, __file__, 1, text, args, None)
 
 
-def test_the_same_line_passes_once_per_period_and_says_how_many_it_stands_for() -> None:
+def test_la_meme_ligne_passe_une_fois_par_periode_et_dit_combien_elle_en_remplace() -> None:
     clock = Clock()
     repetitions = Repetitions(10, clock)
     assert [repetitions.filter(record()) for _ in range(4)] == [True, False, False, False]
@@ -39,7 +39,7 @@ def test_the_same_line_passes_once_per_period_and_says_how_many_it_stands_for() 
     assert "held_back" not in alone.__dict__
 
 
-def test_another_line_another_logger_or_another_error_passes() -> None:
+def test_une_autre_ligne_un_autre_journal_ou_une_autre_erreur_passe() -> None:
     repetitions = Repetitions(10, Clock())
     assert repetitions.filter(record())
     assert repetitions.filter(record(args=(2,)))
@@ -53,11 +53,11 @@ def test_another_line_another_logger_or_another_error_passes() -> None:
         assert repetitions.filter(failed)
 
 
-def test_arguments_that_do_not_fit_are_not_our_error() -> None:
+def test_des_arguments_faux_ne_sont_pas_notre_erreur() -> None:
     assert Repetitions(10, Clock()).filter(record(args=(1, 2)))
 
 
-def test_what_never_comes_again_is_forgotten() -> None:
+def test_une_ligne_qui_ne_revient_pas_est_oubliee() -> None:
     clock = Clock()
     repetitions = Repetitions(10, clock)
     for number in range(5000):
@@ -77,7 +77,7 @@ def _as_before() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_as_before")
-def test_lines_of_every_library_go_through_the_filter(capsys: pytest.CaptureFixture[str]) -> None:
+def test_les_lignes_de_toutes_les_bibliotheques_sont_filtrees(capsys: pytest.CaptureFixture[str]) -> None:
     kit_logging.configure("essai", "worker")
     for _ in range(3):
         logging.getLogger("aiokafka.client").error("Unable connect to node with id %s", 7)

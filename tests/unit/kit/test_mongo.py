@@ -26,7 +26,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mongo]:
     connected.close()
 
 
-async def test_a_transaction_does_not_look_for_a_server_again_and_again(nobody: Mongo) -> None:
+async def test_une_transaction_ne_cherche_pas_un_serveur_sans_fin(nobody: Mongo) -> None:
     attempts = []
 
     async def work(session: Session) -> None:
@@ -39,7 +39,7 @@ async def test_a_transaction_does_not_look_for_a_server_again_and_again(nobody: 
     assert len(attempts) == 1
 
 
-async def test_a_conflict_is_tried_again_until_the_deadline(nobody: Mongo) -> None:
+async def test_un_conflit_est_reessaye_jusqu_a_l_echeance(nobody: Mongo) -> None:
     attempts = []
 
     async def work(_: Session) -> str:
@@ -56,7 +56,7 @@ async def test_a_conflict_is_tried_again_until_the_deadline(nobody: Mongo) -> No
     assert len(attempts) == 1
 
 
-def test_only_a_commit_without_answer_is_undecided() -> None:
+def test_seule_une_validation_sans_reponse_est_indecise() -> None:
     unknown = AutoReconnect("gone", {"errorLabels": ["UnknownTransactionCommitResult"]})
     assert is_undecided(unknown)
     assert is_outage(unknown)

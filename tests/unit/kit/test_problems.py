@@ -94,13 +94,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("values", "said"), WRONG)
-def test_each_kind_of_error_has_its_sentence(values: dict[str, Any], said: str) -> None:
+def test_chaque_sorte_d_erreur_a_sa_phrase(values: dict[str, Any], said: str) -> None:
     [error] = errors(values)
     assert sentence(error).replace(NBSP, " ") == said
 
 
 @pytest.mark.parametrize("values", [{"instant": "hier"}, {"instant": "2027-03-13T10:00:00"}, {"instant": []}])
-def test_an_instant_needs_a_date_a_time_and_a_zone(values: dict[str, Any]) -> None:
+def test_un_instant_demande_une_date_une_heure_et_un_fuseau(values: dict[str, Any]) -> None:
     [error] = errors(values)
     assert sentence(error) != problems._DEFAULT_SENTENCE
 
@@ -113,7 +113,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([*Formulaire.model_fields, "autre"]), json_values, min_size=1))
-def test_no_json_brings_out_a_sentence_that_is_not_ours(values: dict[str, Any]) -> None:
+def test_aucun_json_ne_fait_dire_une_phrase_qui_n_est_pas_la_notre(values: dict[str, Any]) -> None:
     try:
         Formulaire.model_validate(values)
     except ValidationError as error:
@@ -125,7 +125,7 @@ def test_no_json_brings_out_a_sentence_that_is_not_ours(values: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("kind", sorted(problems._SENTENCES))
-def test_a_sentence_asks_only_for_what_pydantic_tells(kind: str) -> None:
+def test_une_phrase_ne_demande_que_ce_que_pydantic_dit(kind: str) -> None:
     """Every {placeholder} is in the context of that error type, and the type is one that pydantic has."""
     asked = {name for _, name, _, _ in string.Formatter().parse(problems._SENTENCES[kind]) if name}
     numbers: dict[str, Any] = dict.fromkeys(("gt", "ge", "lt", "le", "min_length", "max_length", "actual_length"), 1)
@@ -138,7 +138,7 @@ def test_a_sentence_asks_only_for_what_pydantic_tells(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(problems._SENTENCES))
-def test_sentences_are_set_as_french_is(kind: str) -> None:
+def test_les_phrases_ont_la_typographie_du_francais(kind: str) -> None:
     text = problems._SENTENCES[kind]
     assert text[0].isupper() or text[0] in "«{"
     assert text.endswith(".")
@@ -146,7 +146,7 @@ def test_sentences_are_set_as_french_is(kind: str) -> None:
     assert not re.search(r" [:;!?»]|« ", text), "a no-break space is missing"
 
 
-def test_fields_are_named_as_the_form_names_them() -> None:
+def test_les_champs_ont_le_nom_que_leur_donne_le_formulaire() -> None:
     found = fields(
         [
             {"type": "missing", "loc": ("body", "lieu", "lat")},
@@ -159,11 +159,11 @@ def test_fields_are_named_as_the_form_names_them() -> None:
     assert [error["champ"] for error in found] == ["lieu.lat", "page", "corps", "corps", "liste.2"]
 
 
-def test_an_error_of_a_type_nobody_foresaw_has_a_sentence_too() -> None:
+def test_une_erreur_imprevue_a_aussi_sa_phrase() -> None:
     assert sentence({"type": "something_new", "loc": ("a",)}) == "La valeur n’est pas valable."
 
 
-def test_a_problem_is_what_the_rfc_says() -> None:
+def test_un_probleme_a_la_forme_de_la_rfc() -> None:
     answer = to_response(FieldProblem("titre", "Il faut un titre."))
     assert answer.status_code == 422
     assert answer.media_type == "application/problem+json"
@@ -171,16 +171,16 @@ def test_a_problem_is_what_the_rfc_says() -> None:
     assert '"erreurs":[{"champ":"titre","message":"Il faut un titre."}]' in bytes(answer.body).decode()
 
 
-def test_a_problem_may_say_more() -> None:
+def test_un_probleme_peut_en_dire_plus() -> None:
     answer = to_response(Problem(412, "version-depassee", "Version dépassée", "Relisez.", version=4))
     assert b'"version":4' in answer.body
 
 
-def test_what_is_not_there_is_named() -> None:
+def test_ce_qui_est_introuvable_est_nomme() -> None:
     assert not_found("Cette annonce").detail == "Cette annonce n’existe pas."
 
 
-def test_a_summary_names_the_first_fields() -> None:
+def test_un_resume_nomme_les_premiers_champs() -> None:
     summary = invalid(errors({"texte": "a", "entier": 0, "oui": [], "jour": []}))
     assert summary.detail.count(f"»{NBSP}: ") == 3
     assert len(summary.errors) == 4

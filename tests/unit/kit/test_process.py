@@ -11,7 +11,7 @@ import pytest
 from kit.lifecycle import Loop, _live, main
 
 
-async def test_a_stop_does_not_wait_for_servers_that_are_away() -> None:
+async def test_un_arret_n_attend_pas_les_serveurs_absents() -> None:
     stopping = asyncio.Event()
     closed = asyncio.Event()
 
@@ -28,7 +28,7 @@ async def test_a_stop_does_not_wait_for_servers_that_are_away() -> None:
     assert closed.is_set()
 
 
-def test_a_command_line_that_is_neither_says_how_to_call_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_une_commande_inconnue_dit_comment_appeler_le_service(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> Any:
         raise AssertionError("nothing may start")
 

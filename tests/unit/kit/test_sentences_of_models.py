@@ -42,12 +42,12 @@ json_values = st.recursive(
 )
 
 
-def test_request_models_were_found_in_every_service() -> None:
+def test_chaque_service_a_des_modeles_de_demande() -> None:
     assert {model.__module__.split(".")[1] for model in MODELS} >= {"annonces", "moderation", "matching"}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.__module__}.{model.__qualname__}")
-def test_every_error_has_a_french_sentence(model: type[BaseModel]) -> None:
+def test_chaque_erreur_a_sa_phrase_en_francais(model: type[BaseModel]) -> None:
     names = st.sampled_from([*model.model_fields, "autre"])
 
     @settings(max_examples=40)

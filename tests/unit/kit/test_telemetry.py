@@ -40,7 +40,7 @@ def collected() -> Receveur:
     return found
 
 
-def test_what_a_process_did_has_left_it_when_it_ends(collected: Receveur) -> None:
+def test_ce_qu_un_processus_a_fait_est_exporte_avant_sa_fin(collected: Receveur) -> None:
     spans = {span.name: span for span in collected.spans}
     assert set(spans) == {"cause", "batch", "suite", "remise", "panne"}
     assert {span.service for span in spans.values()} == {"essai-worker"}
@@ -49,33 +49,33 @@ def test_what_a_process_did_has_left_it_when_it_ends(collected: Receveur) -> Non
         assert (spans[name].trace, spans[name].parent) == (cause.trace, cause.span)
 
 
-def test_a_batch_has_a_trace_of_its_own_and_names_each_of_its_causes_once(collected: Receveur) -> None:
+def test_un_lot_a_sa_trace_et_nomme_chacune_de_ses_causes_une_fois(collected: Receveur) -> None:
     spans = {span.name: span for span in collected.spans}
     assert spans["batch"].trace != spans["cause"].trace
     assert spans["batch"].links == {(spans["cause"].trace, spans["cause"].span)}
     assert spans["remise"].attributes == {"messages": 3}
 
 
-def test_of_an_error_the_type_leaves_and_not_what_somebody_wrote(collected: Receveur) -> None:
+def test_d_une_erreur_sort_le_type_et_non_ce_que_quelqu_un_a_ecrit(collected: Receveur) -> None:
     assert {span.error for span in collected.spans if span.name == "panne"} == {"ValueError"}
     assert not any(b"exemple.fr" in body for body in collected.brut)
 
 
-def test_the_usual_variables_name_the_service() -> None:
+def test_les_variables_usuelles_nomment_le_service() -> None:
     with receveur() as found:
         process(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{found.url}/v1/traces", OTEL_SERVICE_NAME="autre-nom")
     assert {span.service for span in found.spans} == {"autre-nom"}
 
 
 @pytest.mark.parametrize("off", [{}, {"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}])
-def test_nothing_leaves_unless_it_was_asked_for(off: dict[str, str]) -> None:
+def test_rien_n_est_exporte_sans_avoir_ete_demande(off: dict[str, str]) -> None:
     with receveur() as found:
         endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": found.url} if off else {}
         assert process(**endpoint, **off) == 0
     assert found.brut == []
 
 
-def test_an_event_without_a_cause_begins_a_trace() -> None:
+def test_un_evenement_exporte_sans_cause_commence_une_trace() -> None:
     first, second = telemetry.cause("essai"), telemetry.cause("essai")
     assert telemetry.trace_of(first) != telemetry.trace_of(second)
     with telemetry.span("requete", {}):

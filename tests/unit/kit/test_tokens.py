@@ -63,23 +63,23 @@ def verifier(audience: str = "annonces", at: float = NOW) -> TokenVerifier:
     return TokenVerifier(KEYS.public, audience, lambda: at)
 
 
-def test_a_token_says_who_and_which_roles() -> None:
+def test_un_jeton_dit_qui_et_avec_quels_roles() -> None:
     token = signer().sign("annonces", "c1", {"moderateur", "systeme"})
     assert verifier().verify(token) == Identity("c1", frozenset({"moderateur", "systeme"}))
 
 
-def test_a_visitor_has_a_token_without_an_account() -> None:
+def test_un_visiteur_a_un_jeton_sans_compte() -> None:
     assert verifier().verify(signer().sign("annonces")) == Identity("", frozenset())
 
 
 @pytest.mark.parametrize("ecart", [-90, -10, 0, 10, 90])
-def test_a_clock_that_is_wrong_by_minutes_refuses_nobody(ecart: int) -> None:
+def test_une_horloge_fausse_de_quelques_minutes_ne_refuse_personne(ecart: int) -> None:
     for age in (0, 30, LIFETIME_S):
         token = signer(at=NOW - age).sign("annonces", "c1")
         assert verifier(at=NOW + ecart).verify(token).sub == "c1"
 
 
-def test_a_token_is_refused_once_it_is_older_than_clocks_may_differ() -> None:
+def test_un_jeton_plus_vieux_que_l_ecart_permis_est_refuse() -> None:
     token = signer().sign("annonces", "c1")
     assert verifier(at=NOW + LIFETIME_S + LEEWAY_S - 1).verify(token).sub == "c1"
     with pytest.raises(REFUSED):
@@ -95,7 +95,7 @@ def _skew() -> float:
 
 
 @pytest.mark.parametrize("ecart", [-400, -90, 0, 90, 400])
-def test_how_wrong_the_clock_is_can_be_read_even_when_it_refuses_everybody(ecart: int) -> None:
+def test_l_ecart_d_horloge_se_lit_meme_quand_tout_est_refuse(ecart: int) -> None:
     seen = verifier(at=NOW + ecart)
     for age in (25, 0, 29):
         with suppress(*REFUSED):
@@ -103,7 +103,7 @@ def test_how_wrong_the_clock_is_can_be_read_even_when_it_refuses_everybody(ecart
     assert _skew() == ecart
 
 
-def test_a_clock_that_is_right_again_is_seen_as_right() -> None:
+def test_une_horloge_remise_a_l_heure_est_vue_a_l_heure() -> None:
     now = [float(NOW - 90)]
     seen = TokenVerifier(KEYS.public, "annonces", lambda: now[0])
     seen.verify(signer().sign("annonces"))
@@ -113,19 +113,19 @@ def test_a_clock_that_is_right_again_is_seen_as_right() -> None:
     assert _skew() == 0
 
 
-def test_a_forged_token_says_nothing_about_the_clock() -> None:
+def test_un_jeton_contrefait_ne_dit_rien_de_l_horloge() -> None:
     verifier().verify(signer().sign("annonces"))
     with pytest.raises(REFUSED):
         verifier().verify(signer(make_keys(), at=NOW - 200).sign("annonces"))
     assert _skew() == 0
 
 
-def test_a_token_for_another_service_is_refused() -> None:
+def test_un_jeton_pour_un_autre_service_est_refuse() -> None:
     with pytest.raises(REFUSED):
         verifier("matching").verify(signer().sign("annonces", "c1"))
 
 
-def test_a_token_of_another_key_is_refused() -> None:
+def test_un_jeton_d_une_autre_cle_est_refuse() -> None:
     with pytest.raises(REFUSED):
         verifier().verify(signer(make_keys()).sign("annonces", "c1", {"systeme"}))
 
@@ -158,20 +158,20 @@ def forged() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "token"), list(forged()), ids=[name for name, _ in forged()])
-def test_a_forged_token_is_refused(name: str, token: str) -> None:
+def test_un_jeton_contrefait_est_refuse(name: str, token: str) -> None:
     with pytest.raises(REFUSED):
         verifier().verify(token)
 
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "exp"])
-def test_a_token_that_leaves_out_a_claim_is_refused(claim: str) -> None:
+def test_un_jeton_incomplet_est_refuse(claim: str) -> None:
     claims = {name: value for name, value in CLAIMS.items() if name != claim}
     token = jwt.encode({"alg": "EdDSA"}, claims, OKPKey.import_key(KEYS.private), algorithms=["EdDSA"])
     with pytest.raises(REFUSED):
         verifier().verify(token)
 
 
-def test_a_token_of_another_issuer_is_refused() -> None:
+def test_un_jeton_d_un_autre_emetteur_est_refuse() -> None:
     claims = {**CLAIMS, "iss": "annonces"}
     token = jwt.encode({"alg": "EdDSA"}, claims, OKPKey.import_key(KEYS.private), algorithms=["EdDSA"])
     with pytest.raises(REFUSED):
@@ -189,12 +189,12 @@ def by_notifications(keys: Keys = OTHERS) -> str:
     return TokenSigner(keys.private, lambda: NOW, issuer="notifications").sign("annonces", "c1", {"systeme"})
 
 
-def test_a_service_signs_with_its_own_key_and_is_known_by_its_name() -> None:
+def test_un_service_signe_de_sa_cle_et_se_reconnait_a_son_nom() -> None:
     assert knowing_notifications().verify(by_notifications()).issuer == "notifications"
     assert knowing_notifications().verify(signer().sign("annonces", "c1")).issuer == "gateway"
 
 
-def test_a_service_cannot_pass_for_another_one_nor_for_the_gateway() -> None:
+def test_un_service_ne_peut_se_faire_passer_ni_pour_un_autre_ni_pour_la_porte() -> None:
     as_gateway = TokenSigner(OTHERS.private, lambda: NOW).sign("annonces", "c1", {"systeme"})
     unknown = TokenSigner(OTHERS.private, lambda: NOW, issuer="matching").sign("annonces")
     for token in (as_gateway, unknown, by_notifications(KEYS)):
@@ -203,7 +203,7 @@ def test_a_service_cannot_pass_for_another_one_nor_for_the_gateway() -> None:
 
 
 @pytest.mark.parametrize("claimed", ["gateway", "notifications"])
-def test_the_header_and_the_claims_must_name_the_same_issuer(claimed: str) -> None:
+def test_l_en_tete_et_le_contenu_nomment_le_meme_emetteur(claimed: str) -> None:
     keys = {"gateway": OTHERS, "notifications": KEYS}[claimed]
     named = {"gateway": "notifications", "notifications": "gateway"}[claimed]
     header = {"alg": "EdDSA", "kid": named}
@@ -265,7 +265,7 @@ MODERATOR = signer().sign("annonces", "c2", {"moderateur"})
         ("/moderateurs", f"Bearer {MODERATOR}", 200),
     ],
 )
-async def test_routes_say_who_may_enter(
+async def test_chaque_route_dit_qui_peut_entrer(
     client: httpx.AsyncClient, path: str, authorization: str | None, status: int
 ) -> None:
     headers = {"authorization": authorization} if authorization else {}

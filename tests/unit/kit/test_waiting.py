@@ -8,7 +8,7 @@ from kit import waiting
 from kit.waiting import jitter, outlast, wait
 
 
-async def test_an_event_ends_the_wait_and_so_does_the_time() -> None:
+async def test_un_signal_ou_le_temps_finit_l_attente() -> None:
     event = asyncio.Event()
     await wait(event, 0)
     await wait(event, -1)
@@ -18,7 +18,7 @@ async def test_an_event_ends_the_wait_and_so_does_the_time() -> None:
     await wait(event, 3600)
 
 
-async def test_an_outage_is_outlasted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_une_panne_est_attendue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.0)
     failures = [ConnectionError(), ConnectionError()]
 
@@ -31,7 +31,7 @@ async def test_an_outage_is_outlasted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not failures
 
 
-async def test_any_other_error_is_not_outlasted() -> None:
+async def test_une_autre_erreur_n_est_pas_attendue() -> None:
     async def wrong() -> None:
         raise ZeroDivisionError
 

@@ -86,21 +86,21 @@ def is_too_large(answer: httpx.Response) -> None:
     assert answer.json()["detail"] == "L’envoi dépasse la limite de 256 Kio."
 
 
-async def test_a_body_up_to_the_limit_is_read(client: httpx.AsyncClient) -> None:
+async def test_un_corps_est_lu_jusqu_a_la_limite(client: httpx.AsyncClient) -> None:
     assert (await client.post("/taille", content=b"x" * MAX_BODY)).json() == MAX_BODY
     assert (await client.post("/taille", content=pieces(MAX_BODY))).json() == MAX_BODY
 
 
-async def test_a_body_that_announces_too_much_is_refused(client: httpx.AsyncClient) -> None:
+async def test_un_corps_qui_s_annonce_trop_grand_est_refuse(client: httpx.AsyncClient) -> None:
     is_too_large(await client.post("/taille", content=b"x" * (MAX_BODY + 1)))
 
 
 @pytest.mark.parametrize("path", ["/taille", "/objet"])
-async def test_a_body_that_grows_too_much_is_refused(client: httpx.AsyncClient, path: str) -> None:
+async def test_un_corps_qui_grandit_trop_est_refuse(client: httpx.AsyncClient, path: str) -> None:
     is_too_large(await client.post(path, content=pieces(MAX_BODY + 1), headers={"content-type": "application/json"}))
 
 
-async def test_a_body_that_lies_about_its_length_is_refused(client: httpx.AsyncClient) -> None:
+async def test_un_corps_qui_ment_sur_sa_longueur_est_refuse(client: httpx.AsyncClient) -> None:
     is_too_large(await client.post("/taille", content=pieces(MAX_BODY + 1), headers={"content-length": "10"}))
 
 
@@ -108,7 +108,7 @@ async def test_a_body_that_lies_about_its_length_is_refused(client: httpx.AsyncC
     ("method", "path", "status"),
     [("GET", "/ailleurs", 404), ("PUT", "/taille", 405), ("GET", "/panne", 503), ("GET", "/erreur", 500)],
 )
-async def test_every_failure_is_a_problem_document(
+async def test_chaque_echec_est_un_document_de_probleme(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answer = await client.request(method, path)
@@ -118,11 +118,11 @@ async def test_every_failure_is_a_problem_document(
     assert "exemple.fr" not in answer.text
 
 
-async def test_an_outage_says_when_to_come_back(client: httpx.AsyncClient) -> None:
+async def test_une_panne_dit_quand_revenir(client: httpx.AsyncClient) -> None:
     assert int((await client.get("/panne")).headers["retry-after"]) > 0
 
 
-async def test_a_commit_without_answer_promises_nothing(client: httpx.AsyncClient) -> None:
+async def test_une_validation_sans_reponse_ne_promet_rien(client: httpx.AsyncClient) -> None:
     assert "Rien n’a été enregistré" in (await client.get("/panne")).json()["detail"]
     answer = await client.post("/commit")
     assert answer.status_code == 503
@@ -130,14 +130,14 @@ async def test_a_commit_without_answer_promises_nothing(client: httpx.AsyncClien
     assert "peut-être" in answer.json()["detail"]
 
 
-async def test_json_that_is_none_is_a_problem_of_the_body(client: httpx.AsyncClient) -> None:
+async def test_un_json_illisible_est_un_probleme_du_corps(client: httpx.AsyncClient) -> None:
     answer = await client.post("/objet", content=b"{", headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["erreurs"][0]["message"] == "Le corps n’est pas du JSON valable."
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/sante/pret", "/sante/vivant"])
-async def test_health_and_metrics_are_not_among_the_routes(path: str) -> None:
+async def test_sante_et_mesures_ne_sont_pas_parmi_les_routes(path: str) -> None:
     app = make_app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://essai") as routes:
         assert (await routes.get(path)).status_code == 404
@@ -147,7 +147,7 @@ async def test_health_and_metrics_are_not_among_the_routes(path: str) -> None:
         assert (await health.get("/choses/c-42")).status_code == 404
 
 
-async def test_an_error_and_its_answer_name_the_same_trace(client: httpx.AsyncClient, lines_of: LinesOf) -> None:
+async def test_une_erreur_et_sa_reponse_nomment_la_meme_trace(client: httpx.AsyncClient, lines_of: LinesOf) -> None:
     body = (await client.get("/erreur")).json()
     (failed,) = lines_of("request_failed")
     assert re.fullmatch("[0-9a-f]{32}", body["trace"])
@@ -155,7 +155,7 @@ async def test_an_error_and_its_answer_name_the_same_trace(client: httpx.AsyncCl
     assert "trace" not in (await client.get("/ailleurs")).json()
 
 
-async def test_each_request_has_its_line_without_what_somebody_sent(
+async def test_chaque_demande_a_sa_ligne_sans_ce_que_quelqu_un_a_envoye(
     client: httpx.AsyncClient, lines_of: LinesOf
 ) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
@@ -179,7 +179,7 @@ async def test_each_request_has_its_line_without_what_somebody_sent(
     assert not re.search("c-42|exemple", str(lines))
 
 
-async def test_what_a_door_refuses_is_seen_too(lines_of: LinesOf) -> None:
+async def test_ce_que_la_porte_refuse_se_voit_aussi(lines_of: LinesOf) -> None:
     class Closed:
         def __init__(self, app: ASGIApp, status: int) -> None:
             self.status = status
@@ -193,7 +193,7 @@ async def test_what_a_door_refuses_is_seen_too(lines_of: LinesOf) -> None:
     assert [line["status"] for line in lines_of("request")] == [429]
 
 
-async def test_requests_are_counted_by_the_template_of_their_route(client: httpx.AsyncClient) -> None:
+async def test_les_demandes_se_comptent_par_modele_de_route(client: httpx.AsyncClient) -> None:
     await client.get("/choses/c-42")
     counted = {
         sample.labels["route"] for metric in REGISTRY.collect() for sample in metric.samples if "route" in sample.labels
@@ -202,7 +202,7 @@ async def test_requests_are_counted_by_the_template_of_their_route(client: httpx
     assert not any("c-42" in route for route in counted)
 
 
-async def test_who_is_told_to_end_closes_each_connection_with_its_answer() -> None:
+async def test_qui_doit_finir_ferme_chaque_connexion_avec_sa_reponse() -> None:
     health = Health()
     app = create_app("essai", health, lifespan)
     app.add_api_route("/", lambda: {"fait": True})

@@ -44,23 +44,23 @@ def suite(connu: Suivi | None, what: Annonce, publication: bool = True) -> Suite
     return domain.suite(connu, what, publication=publication, now=NOW)
 
 
-def test_a_first_publication_is_searched_for() -> None:
+def test_une_premiere_publication_est_cherchee() -> None:
     assert suite(None, annonce(2)) == Suite(Suivi(2, PUBLIEE, 2), apparier=True)
 
 
-def test_the_same_version_is_searched_for_once() -> None:
+def test_la_meme_version_n_est_cherchee_qu_une_fois() -> None:
     assert suite(Suivi(2, PUBLIEE, 2), annonce(2)) is None
 
 
-def test_a_later_publication_is_searched_for_again() -> None:
+def test_une_publication_suivante_est_cherchee_de_nouveau() -> None:
     assert suite(Suivi(2, PUBLIEE, 2), annonce(5)) == Suite(Suivi(5, PUBLIEE, 5), apparier=True)
 
 
-def test_a_change_of_a_published_annonce_alerts_nobody() -> None:
+def test_un_changement_d_une_annonce_publiee_n_alerte_personne() -> None:
     assert suite(Suivi(2, PUBLIEE, 2), annonce(3), publication=False) == Suite(Suivi(3, PUBLIEE, 2), apparier=False)
 
 
-def test_a_publication_overtaken_by_a_change_is_not_lost() -> None:
+def test_une_publication_depassee_par_un_changement_n_est_pas_perdue() -> None:
     changed = suite(None, annonce(3), publication=False)
     assert changed == Suite(Suivi(3, PUBLIEE, 0), apparier=False)
     assert suite(changed.suivi, annonce(2)) == Suite(Suivi(3, PUBLIEE, 2), apparier=True)
@@ -68,17 +68,17 @@ def test_a_publication_overtaken_by_a_change_is_not_lost() -> None:
 
 
 @pytest.mark.parametrize("etat", sorted(domain.ETATS_FINALS))
-def test_a_final_state_wins_over_what_it_overtook(etat: EtatAnnonce) -> None:
+def test_un_etat_final_l_emporte_sur_ce_qu_il_a_depasse(etat: EtatAnnonce) -> None:
     assert suite(Suivi(4, etat), annonce(3)) is None
     assert suite(Suivi(4, etat), annonce(9)) is None
     assert suite(Suivi(4, PUBLIEE, 4), annonce(3, etat), publication=False) == Suite(Suivi(4, etat, 4), apparier=False)
 
 
-def test_a_publication_older_than_pourvue_alerts_nobody() -> None:
+def test_une_publication_plus_ancienne_que_pourvue_n_alerte_personne() -> None:
     assert suite(Suivi(4, POURVUE), annonce(3)) is None
 
 
-def test_a_publication_that_never_arrived_is_made_up_for_once() -> None:
+def test_une_publication_jamais_arrivee_est_rattrapee_une_fois() -> None:
     """Kafka lost it: the next event that shows the annonce published stands for it."""
     later = publiee(4, NOW - dt.timedelta(hours=3))
     for connu in (None, Suivi(1, EtatAnnonce.DEPOSEE), Suivi(4, PUBLIEE)):
@@ -88,14 +88,14 @@ def test_a_publication_that_never_arrived_is_made_up_for_once() -> None:
         assert suite(found.suivi, annonce(3)) is None
 
 
-def test_what_was_searched_or_published_long_ago_alerts_nobody_anew() -> None:
+def test_ce_qui_est_cherche_ou_publie_depuis_longtemps_n_alerte_plus_personne() -> None:
     searched = suite(Suivi(2, PUBLIEE, 2), publiee(3, NOW), publication=False)
     assert searched == Suite(Suivi(3, PUBLIEE, 2), apparier=False)
     old = suite(None, publiee(3, NOW - domain.RATTRAPAGE), publication=False)
     assert old == Suite(Suivi(3, PUBLIEE, 0), apparier=False)
 
 
-def test_an_expired_annonce_alerts_nobody() -> None:
+def test_une_annonce_expiree_n_alerte_personne() -> None:
     old = annonce(2, expire_at=NOW)
     assert suite(None, old) == Suite(Suivi(2, PUBLIEE, 0), apparier=False)
 
@@ -108,7 +108,7 @@ def profil() -> Profil:
     return domain.nouveau("p1", "c1", souhaits(), NOW)
 
 
-def test_each_change_makes_a_version() -> None:
+def test_chaque_changement_fait_une_version() -> None:
     first = profil()
     changed = domain.modifier(first, souhaits() | {"rayon_km": 9})
     stopped = domain.desactiver(changed)
@@ -124,13 +124,13 @@ def test_deactivating_twice_changes_nothing() -> None:
     assert domain.desactiver(stopped) is None
 
 
-def test_editing_a_stopped_profil_starts_it_again() -> None:
+def test_modifier_un_profil_arrete_le_relance() -> None:
     stopped = domain.desactiver(profil())
     assert stopped is not None
     assert domain.modifier(stopped, souhaits()).actif
 
 
-def test_what_erasure_leaves_speaks_of_nobody() -> None:
+def test_ce_que_laisse_l_effacement_ne_parle_de_personne() -> None:
     left = domain.effacer(profil())
     assert (left.actif, left.version, left.compte_id) == (False, 2, COMPTE_EFFACE)
     assert (left.lieu, left.categories) == (Lieu(lat=0, lon=0), [])

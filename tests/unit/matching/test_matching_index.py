@@ -112,7 +112,9 @@ UPSERT, REMOVE, REBUILD, STALE, SLOW_REBUILD = "upsert", "remove", "rebuild", "s
     ),
     wanted=st.lists(annonces(), min_size=1, max_size=4),
 )
-def test_the_index_equals_brute_force(steps: list[tuple[str, dict[str, Any]]], wanted: list[Annonce]) -> None:
+def test_l_index_trouve_ce_que_trouve_un_parcours_complet(
+    steps: list[tuple[str, dict[str, Any]]], wanted: list[Annonce]
+) -> None:
     index, known = Index(), dict[str, Profil]()
     prepared = None
     for version, (step, values) in enumerate(steps, 1):
@@ -171,7 +173,7 @@ ANNONCE = Annonce(
 )
 
 
-def test_slots_of_profils_that_left_are_used_again() -> None:
+def test_les_places_des_profils_partis_resservent() -> None:
     index = Index()
     for turn in range(1, 6):
         for number in range(2000):
@@ -182,7 +184,7 @@ def test_slots_of_profils_that_left_are_used_again() -> None:
     assert len(index.search(ANNONCE)) == 2000
 
 
-def test_an_old_event_does_not_bring_a_profil_back() -> None:
+def test_un_vieil_evenement_ne_ramene_pas_un_profil() -> None:
     index = Index()
     index.upsert(simple(1, version=1))
     assert index.remove("p1", 3)
@@ -192,14 +194,14 @@ def test_an_old_event_does_not_bring_a_profil_back() -> None:
     assert [match.profil_id for match in index.search(ANNONCE)] == ["p1"]
 
 
-def test_a_removal_that_overtakes_its_profil_wins() -> None:
+def test_un_retrait_qui_depasse_son_profil_l_emporte() -> None:
     index = Index()
     assert index.remove("p1", 2)
     assert not index.upsert(simple(1, version=1))
     assert len(index) == 0
 
 
-def test_it_asks_for_a_rebuild_when_much_has_changed() -> None:
+def test_l_index_demande_une_reconstruction_quand_beaucoup_a_change() -> None:
     index = Index()
     for number in range(5000):
         index.upsert(simple(number))
@@ -208,7 +210,7 @@ def test_it_asks_for_a_rebuild_when_much_has_changed() -> None:
     assert not index.wants_rebuild
 
 
-def test_a_flood_of_unknown_codes_is_refused_and_harms_nobody() -> None:
+def test_un_flot_de_codes_inconnus_est_refuse_sans_gener_personne() -> None:
     index = Index()
     spare = 64 - len(references.categories())
     for number in range(spare):
@@ -219,7 +221,7 @@ def test_a_flood_of_unknown_codes_is_refused_and_harms_nobody() -> None:
     assert [match.profil_id for match in index.search(ANNONCE)] == [f"p{spare}"]
 
 
-def test_a_version_that_no_column_holds_is_refused_and_harms_nobody() -> None:
+def test_une_version_qu_aucune_colonne_ne_tient_est_refusee_sans_gener_personne() -> None:
     index = Index()
     assert index.upsert(simple(1, categories=["vetements-costumes"]))
     for version in (10**10, 10**30):
@@ -228,7 +230,7 @@ def test_a_version_that_no_column_holds_is_refused_and_harms_nobody() -> None:
     assert [match.profil_id for match in index.search(ANNONCE)] == ["p1"]
 
 
-def test_what_is_found_is_a_valid_event() -> None:
+def test_ce_qui_est_trouve_est_un_evenement_valide() -> None:
     index = Index()
     index.upsert(simple(1, categories=["vetements-costumes"]))
     (match,) = index.search(ANNONCE)

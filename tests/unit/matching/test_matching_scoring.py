@@ -50,7 +50,7 @@ def profil(**changes: Any) -> Profil:
     return Profil(**(values | changes))
 
 
-def test_the_reasons_come_in_the_order_a_person_wants() -> None:
+def test_les_raisons_viennent_dans_l_ordre_attendu() -> None:
     match = scoring.correspond(
         annonce(urgent=True, domaines=["sport-pour-tous"], certifications=["permis-b"]),
         profil(
@@ -73,7 +73,7 @@ def test_the_reasons_come_in_the_order_a_person_wants() -> None:
     assert match.score == 30 + 10 + 10 + 5 + 10 + 12
 
 
-def test_an_empty_profil_is_concerned_by_all_within_its_radius() -> None:
+def test_un_profil_vide_est_concerne_par_tout_dans_son_rayon() -> None:
     match = scoring.correspond(annonce(), profil())
     assert match is not None
     assert [raison.code for raison in match.raisons] == [CodeRaison.DISTANCE]
@@ -91,12 +91,12 @@ def test_an_empty_profil_is_concerned_by_all_within_its_radius() -> None:
         {"rayon_km": 4},
     ],
 )
-def test_each_condition_alone_excludes(changes: dict[str, Any]) -> None:
+def test_chaque_condition_exclut_a_elle_seule(changes: dict[str, Any]) -> None:
     assert scoring.correspond(annonce(), profil()) is not None
     assert scoring.correspond(annonce(), profil(**changes)) is None
 
 
-def test_domaines_exclude_only_when_both_sides_name_some() -> None:
+def test_les_domaines_n_excluent_que_nommes_des_deux_cotes() -> None:
     assert (
         scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil(domaines=["protection-de-la-nature"])) is None
     )
@@ -104,24 +104,24 @@ def test_domaines_exclude_only_when_both_sides_name_some() -> None:
     assert scoring.correspond(annonce(domaines=["sport-pour-tous"]), profil()) is not None
 
 
-def test_an_annonce_without_slots_suits_any_slot() -> None:
+def test_une_annonce_sans_creneau_convient_a_tous() -> None:
     assert scoring.correspond(annonce(creneaux=[]), profil(creneaux=["lundi-soir"])) is not None
 
 
-def test_who_helps_must_hold_the_certifications() -> None:
+def test_qui_aide_doit_avoir_les_certifications() -> None:
     asked = annonce(certifications=["permis-b", "psc1"])
     assert scoring.correspond(asked, profil(certifications=["permis-b"])) is None
     assert scoring.correspond(asked, profil(certifications=["psc1", "bafa", "permis-b"])) is not None
 
 
-def test_an_offre_must_bring_the_certifications_that_a_profil_asks_for() -> None:
+def test_une_offre_apporte_les_certifications_demandees() -> None:
     offre = annonce(sens=Sens.OFFRE, certifications=["permis-b"])
     assert scoring.correspond(offre, profil(sens=Sens.OFFRE)) is not None
     assert scoring.correspond(offre, profil(sens=Sens.OFFRE, certifications=["permis-b"])) is not None
     assert scoring.correspond(offre, profil(sens=Sens.OFFRE, certifications=["psc1"])) is None
 
 
-def test_from_anywhere_the_distance_does_not_count() -> None:
+def test_a_distance_le_lieu_ne_compte_pas() -> None:
     remote = annonce(a_distance=True, lieu=Lieu(lat=-21.1, lon=55.5))
     match = scoring.correspond(remote, profil(a_distance=True))
     assert match is not None
@@ -130,7 +130,7 @@ def test_from_anywhere_the_distance_does_not_count() -> None:
     assert scoring.correspond(remote, profil(a_distance=False)) is None
 
 
-def test_the_nature_is_a_reason_only_when_nothing_says_it_better() -> None:
+def test_la_nature_n_est_une_raison_que_faute_de_mieux() -> None:
     chosen = [Nature.LOGISTIQUE]
     plain = scoring.correspond(annonce(), profil(natures=chosen))
     exact = scoring.correspond(annonce(), profil(natures=chosen, categories=["vehicule-transport"]))
@@ -141,7 +141,7 @@ def test_the_nature_is_a_reason_only_when_nothing_says_it_better() -> None:
     assert exact.score - plain.score == scoring.POIDS_CATEGORIE
 
 
-def test_long_lists_of_slots_are_cut_in_the_reasons() -> None:
+def test_les_longues_listes_de_creneaux_sont_coupees_dans_les_raisons() -> None:
     slots = [f"{day}-matin" for day in ("lundi", "mardi", "mercredi", "jeudi", "vendredi")]
     match = scoring.correspond(annonce(creneaux=slots), profil(creneaux=slots))
     assert match is not None
@@ -157,7 +157,7 @@ def test_codes_given_twice_count_once() -> None:
 
 
 @pytest.mark.parametrize("km", [0.05, 1.0, 12.5, 63.9])
-def test_distance_is_that_of_the_sphere(km: float) -> None:
+def test_la_distance_est_celle_de_la_sphere(km: float) -> None:
     lat = 50.6 + math.degrees(km * 1000 / scoring.RAYON_TERRE_M)
     chord2 = scoring.corde2(scoring.vecteur(50.6, 3.05), scoring.vecteur(lat, 3.05))
     assert scoring.metres(chord2) == pytest.approx(km * 1000, abs=1.5)
@@ -165,7 +165,7 @@ def test_distance_is_that_of_the_sphere(km: float) -> None:
     assert chord2 > scoring.seuil(km - 0.002)
 
 
-def test_the_order_is_total() -> None:
+def test_l_ordre_est_total() -> None:
     here = scoring.correspond(annonce(), profil(profil_id="b", lieu=WAZEMMES))
     also_here = scoring.correspond(annonce(), profil(profil_id="a", lieu=WAZEMMES))
     better = scoring.correspond(annonce(), profil(profil_id="c", categories=["vehicule-transport"]))

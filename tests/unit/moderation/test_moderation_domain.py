@@ -23,18 +23,18 @@ TOUS = sorted(product(Etat, Acte))
 
 
 @pytest.mark.parametrize(("etat", "acte"), [cas for cas in TOUS if cas not in TRANSITIONS])
-def test_what_the_table_does_not_allow_is_refused(etat: Etat, acte: Acte) -> None:
+def test_ce_que_la_table_ne_permet_pas_est_refuse(etat: Etat, acte: Acte) -> None:
     with pytest.raises(domain.TransitionInterdite) as refus:
         ACTES[acte](dossier(etat))
     assert (refus.value.etat, refus.value.acte) == (etat, acte)
 
 
 @pytest.mark.parametrize(("etat", "acte"), [cas for cas in TOUS if cas in TRANSITIONS])
-def test_what_the_table_allows_leads_where_it_says(etat: Etat, acte: Acte) -> None:
+def test_ce_que_la_table_permet_mene_ou_elle_dit(etat: Etat, acte: Acte) -> None:
     assert ACTES[acte](dossier(etat)).etat in TRANSITIONS[etat, acte]
 
 
-def test_only_a_decision_can_be_looked_at_again() -> None:
+def test_seule_une_decision_peut_etre_revue() -> None:
     assert [cas for cas in TRANSITIONS if cas[0] in (Etat.DECIDE, Etat.CADUC)] == [(Etat.DECIDE, Acte.ROUVRIR)]
 
 
@@ -48,19 +48,21 @@ def test_only_a_decision_can_be_looked_at_again() -> None:
         ({"issue": Issue.APPROUVEE}, False),
     ],
 )
-def test_every_decision_but_the_approval_of_what_is_online_is_final(champs: dict[str, object], en_ligne: bool) -> None:
+def test_toute_decision_est_finale_sauf_l_approbation_de_ce_qui_est_en_ligne(
+    champs: dict[str, object], en_ligne: bool
+) -> None:
     with pytest.raises(domain.NonRevisable):
         domain.rouvrir(dossier(Etat.DECIDE, **champs), en_ligne=en_ligne)
 
 
-def test_second_claim_is_refused_while_the_lease_runs() -> None:
+def test_un_second_ne_prend_pas_un_dossier_tant_que_dure_le_bail() -> None:
     pris = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
     with pytest.raises(domain.DejaPris) as refus:
         domain.prendre(pris, "bob", MIDI + dt.timedelta(minutes=9), DIX_MINUTES)
     assert refus.value.par == "alice"
 
 
-def test_after_the_lease_the_next_holder_has_a_higher_token_and_the_first_one_is_fenced_off() -> None:
+def test_apres_le_bail_le_suivant_a_un_jeton_plus_haut_et_le_premier_est_ecarte() -> None:
     d_alice = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
     plus_tard = MIDI + DIX_MINUTES
     assert d_alice.etat_a(plus_tard) is Etat.A_TRAITER
@@ -72,13 +74,13 @@ def test_after_the_lease_the_next_holder_has_a_higher_token_and_the_first_one_is
     assert domain.decider(d_bob, "bob", d_bob.jeton, Issue.APPROUVEE, "x", plus_tard).etat is Etat.DECIDE
 
 
-def test_a_lease_that_ran_out_but_went_to_nobody_else_still_decides() -> None:
+def test_un_bail_fini_que_personne_n_a_repris_decide_encore() -> None:
     pris = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
     heures = MIDI + dt.timedelta(hours=3)
     assert domain.decider(pris, "alice", pris.jeton, Issue.APPROUVEE, "x", heures).ferme_at == heures
 
 
-def test_to_claim_again_prolongs_and_keeps_the_token() -> None:
+def test_reprendre_prolonge_et_garde_le_jeton() -> None:
     pris = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
     encore = domain.prendre(pris, "alice", MIDI + dt.timedelta(minutes=5), DIX_MINUTES)
     assert encore.jeton == pris.jeton
@@ -86,7 +88,7 @@ def test_to_claim_again_prolongs_and_keeps_the_token() -> None:
     assert encore.bail.expire_at == MIDI + dt.timedelta(minutes=15)
 
 
-def test_a_dossier_given_back_is_free_and_its_old_token_is_worth_nothing() -> None:
+def test_un_dossier_rendu_est_libre_et_son_ancien_jeton_ne_vaut_rien() -> None:
     pris = domain.prendre(dossier(), "alice", MIDI, DIX_MINUTES)
     libre = domain.liberer(pris, "alice", MIDI)
     repris = domain.prendre(libre, "alice", MIDI, DIX_MINUTES)
@@ -95,7 +97,7 @@ def test_a_dossier_given_back_is_free_and_its_old_token_is_worth_nothing() -> No
         domain.decider(repris, "alice", pris.jeton, Issue.APPROUVEE, "x", MIDI)
 
 
-def test_only_its_holder_gives_back() -> None:
+def test_seul_qui_tient_un_dossier_le_rend() -> None:
     with pytest.raises(domain.DejaPris):
         domain.liberer(dossier(Etat.PRIS), "bob", MIDI)
 
@@ -119,21 +121,21 @@ def test_un_dossier_lu_ne_se_change_pas_sur_place() -> None:
         setattr(dossier(), "titre", "autre")  # noqa: B010 (mypy would refuse the assignment itself)
 
 
-def test_what_waits_to_be_seen_after_goes_back_there() -> None:
+def test_ce_qui_attend_d_etre_revu_y_retourne() -> None:
     assert domain.liberer(dossier(Etat.PRIS, revue=True), "alice", MIDI).etat is Etat.A_REVOIR
 
 
 @pytest.mark.parametrize("qui", ["auteur", "membre"])
-def test_nobody_decides_about_their_own_post(qui: str) -> None:
+def test_personne_ne_decide_de_sa_propre_annonce(qui: str) -> None:
     with pytest.raises(domain.PartiePrenante):
         domain.verifier_partie(dossier(), qui, ["membre"])
 
 
-def test_a_third_party_may_decide() -> None:
+def test_un_tiers_peut_decider() -> None:
     domain.verifier_partie(dossier(), "alice", ["membre"])
 
 
-def test_queue_puts_urgent_first_and_what_is_published_last() -> None:
+def test_la_file_met_l_urgent_d_abord_et_ce_qui_est_publie_a_la_fin() -> None:
     rangs = [dossier(revue=revue, urgent=urgent).rang for revue, urgent in product((False, True), (True, False))]
     assert rangs == sorted(rangs)
     assert len(set(rangs)) == 4
@@ -141,11 +143,11 @@ def test_queue_puts_urgent_first_and_what_is_published_last() -> None:
 
 @pytest.mark.parametrize("confiance", [True, False])
 @pytest.mark.parametrize("politique", ["pre", "confiance"])
-def test_an_association_is_always_vetted_by_a_person(politique: str, confiance: bool) -> None:
+def test_une_association_est_toujours_validee_par_une_personne(politique: str, confiance: bool) -> None:
     assert not domain.publie_d_office(politique, TypeCible.ASSOCIATION, confiance)
 
 
-def test_only_trust_under_the_policy_of_trust_publishes_at_once() -> None:
+def test_seule_la_confiance_sous_la_politique_de_confiance_publie_aussitot() -> None:
     publies = [
         cas
         for cas in product(("pre", "confiance"), (True, False))

@@ -7,7 +7,7 @@ from gateway.pages.site import _MODULES
 from services.moderation.rendering import page
 
 
-def test_the_menu_leads_to_the_ledger_and_the_messages() -> None:
+def test_le_menu_mene_au_registre_et_aux_messages() -> None:
     problem = {"title": "Introuvable", "detail": "", "errors": [], "status": 404, "slug": "introuvable"}
     html = bytes(page("erreur.html", status=404, problem=problem, menu="").body).decode()
     (nav,) = re.findall(r"<nav.*?</nav>", html, re.DOTALL)

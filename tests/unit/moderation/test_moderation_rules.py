@@ -14,7 +14,7 @@ def codes(texte: str, titre: str = "Tenir un stand", recents: tuple[str, ...] = 
     return [indice.code for indice in indices(titre, texte, recents)]
 
 
-def test_a_plain_text_gives_no_hint() -> None:
+def test_un_texte_ordinaire_ne_donne_aucun_indice() -> None:
     assert codes(LONG) == []
 
 
@@ -37,7 +37,7 @@ def test_a_plain_text_gives_no_hint() -> None:
         ("!!!!", "insistance"),
     ],
 )
-def test_what_is_worth_a_second_look_is_found_where_it_stands(ecrit: str, code: str) -> None:
+def test_ce_qui_merite_un_second_regard_est_trouve_a_sa_place(ecrit: str, code: str) -> None:
     texte = f"{LONG} {ecrit} merci"
     [indice] = indices("Tenir un stand", texte)
     assert (indice.code, indice.champ, texte[indice.debut : indice.fin]) == (code, "description", ecrit)
@@ -47,11 +47,11 @@ def test_what_is_worth_a_second_look_is_found_where_it_stands(ecrit: str, code: 
     "texte",
     ["du 12/05/2026 au 14/05/2026", "SIRET 356 000 000 00048", "de 14 h à 18 h 30", "59000 Lille", "30 costumes"],
 )
-def test_dates_hours_and_numbers_are_no_contact_details(texte: str) -> None:
+def test_dates_heures_et_nombres_ne_sont_pas_des_coordonnees(texte: str) -> None:
     assert codes(f"{LONG} {texte}") == []
 
 
-def test_few_words_capitals_and_a_title_posted_before() -> None:
+def test_un_texte_court_des_majuscules_et_un_titre_deja_vu_sont_signales() -> None:
     assert codes("Besoin d’aide.") == ["texte-court"]
     assert codes(LONG.upper()) == ["majuscules"]
     assert codes(LONG, "URGENT", ()) == []
@@ -70,12 +70,12 @@ def test_un_texte_crie_quand_plus_de_la_moitie_de_ses_mots_sont_en_majuscules(te
     assert ("majuscules" in codes(texte)) is crie
 
 
-def test_titles_are_compared_without_accents_case_nor_punctuation() -> None:
+def test_les_titres_se_comparent_sans_accents_casse_ni_ponctuation() -> None:
     assert normaliser("  Été : « fête »\u00a0de l’été !") == "ete fete de l ete"
     assert normaliser("Été") != normaliser("hiver")
 
 
-def test_every_hint_names_a_reason_that_exists() -> None:
+def test_chaque_indice_nomme_un_motif_qui_existe() -> None:
     textes = [LONG.upper() + " 06 12 34 56 78 a@b.fr 3 € !!! www.a.fr", "x"]
     motifs = {indice.motif for texte in textes for indice in indices("T", texte, ["T"])}
     assert motifs <= set(references.motifs())
@@ -105,13 +105,13 @@ GROUPES = (
 
 @pytest.mark.parametrize("phrase", PHRASES)
 @pytest.mark.parametrize(("un", "autre"), list(combinations(GROUPES, 2)))
-def test_the_same_sentence_about_one_group_or_another_gives_the_same_hints(phrase: str, un: str, autre: str) -> None:
+def test_la_meme_phrase_sur_un_groupe_ou_un_autre_donne_les_memes_indices(phrase: str, un: str, autre: str) -> None:
     assert codes(phrase.format(un), un) == codes(phrase.format(autre), autre)
     assert codes(phrase.format(un).upper(), un.upper()) == codes(phrase.format(autre).upper(), autre.upper())
 
 
 @pytest.mark.parametrize("motif", ["x", "1 ", "a.", "x@", "0", "é-", "0 1.", "+33 6 "])
-def test_a_text_of_any_length_is_read_in_one_go(motif: str) -> None:
+def test_un_texte_de_toute_longueur_se_lit_d_une_traite(motif: str) -> None:
     """Whoever posts could otherwise hold up the moderators' pages."""
     texte = motif * 100_000
     assert "argent" not in {indice.code for indice in indices("Titre", texte)}

@@ -38,7 +38,7 @@ def jusqu_a(e: Event) -> dt.datetime:
     return fin
 
 
-def test_a_slot_of_one_day_has_its_hours() -> None:
+def test_un_creneau_d_un_jour_a_ses_heures() -> None:
     (e,) = evenements(quand("2027-03-13", "2027-03-13", "samedi-matin"))
     assert e.decoded("dtstart") == dt.datetime(2027, 3, 13, 9, tzinfo=PARIS)
     assert e.decoded("dtend") == dt.datetime(2027, 3, 13, 12, tzinfo=PARIS)
@@ -49,7 +49,7 @@ def test_a_slot_of_one_day_has_its_hours() -> None:
     assert "L’heure exacte est à convenir" in str(e["description"])
 
 
-def test_a_slot_comes_again_each_week_until_the_last_day_and_keeps_its_hour_over_the_change_of_clocks() -> None:
+def test_un_creneau_revient_chaque_semaine_et_garde_son_heure_au_changement_d_heure() -> None:
     (e,) = evenements(quand("2027-03-20", "2027-04-05", "samedi-matin"))
     assert jusqu_a(e) == dt.datetime(2027, 4, 3, 7, tzinfo=dt.UTC)
     fichier = calendrier(Sujet("a1", "T", "l", quand("2027-03-20", "2027-04-05", "samedi-matin")), "d", CREE)
@@ -58,7 +58,7 @@ def test_a_slot_comes_again_each_week_until_the_last_day_and_keeps_its_hour_over
     assert "DTSTART;TZID=Europe/Paris:20270320T090000" in fichier
 
 
-def test_without_slots_whole_days_are_marked_and_nobody_is_taken() -> None:
+def test_sans_creneau_les_jours_entiers_sont_marques_sans_occuper_personne() -> None:
     (e,) = evenements(quand("2027-03-13", "2027-03-15"))
     assert (e.decoded("dtstart"), e.decoded("dtend")) == (dt.date(2027, 3, 13), dt.date(2027, 3, 16))
     assert e["transp"] == "TRANSPARENT"
@@ -66,16 +66,16 @@ def test_without_slots_whole_days_are_marked_and_nobody_is_taken() -> None:
 
 
 @pytest.mark.parametrize("creneau", ["dimanche-soir", "samedi-nuit", "jour-matin"])
-def test_a_slot_that_does_not_come_or_is_not_known_leaves_the_whole_day(creneau: str) -> None:
+def test_un_creneau_qui_ne_vient_pas_ou_inconnu_laisse_le_jour_entier(creneau: str) -> None:
     (e,) = evenements(quand("2027-03-13", None, creneau))
     assert e.decoded("dtstart") == dt.date(2027, 3, 13)
 
 
-def test_without_days_there_is_no_file() -> None:
+def test_sans_jours_il_n_y_a_pas_de_fichier() -> None:
     assert calendrier(Sujet("a1", "T", "l", quand(None, None, "samedi-matin")), "d", CREE) is None
 
 
-def test_every_slot_of_the_list_has_its_hours() -> None:
+def test_chaque_creneau_de_la_liste_a_ses_heures() -> None:
     tous = list(references.valeurs("creneaux"))
     trouves = evenements(quand("2027-03-08", "2027-03-14", *tous))
     assert {e["uid"] for e in trouves} == {f"a1.{code}@place.exemple" for code in tous}
@@ -91,7 +91,9 @@ def test_every_slot_of_the_list_has_its_hours() -> None:
     creneau=st.sampled_from(sorted(references.valeurs("creneaux"))),
     titre=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200),
 )
-def test_every_event_is_within_the_days_of_the_annonce(debut: dt.date, duree: int, creneau: str, titre: str) -> None:
+def test_chaque_rendez_vous_est_dans_les_jours_de_l_annonce(
+    debut: dt.date, duree: int, creneau: str, titre: str
+) -> None:
     fin = debut + dt.timedelta(days=duree)
     for e in evenements(quand(debut.isoformat(), fin.isoformat(), creneau), titre):
         de = e.decoded("dtstart")

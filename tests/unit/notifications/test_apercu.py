@@ -36,12 +36,12 @@ def client(role: str = "moderateur") -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("chemin", ["", "/alerte"])
-async def test_only_moderators_look(chemin: str) -> None:
+async def test_seuls_les_moderateurs_regardent(chemin: str) -> None:
     async with client("benevole") as http:
         assert (await http.get(ADRESSE + chemin)).status_code == 403
 
 
-async def test_all_messages_are_listed_and_none_may_run_a_script() -> None:
+async def test_tous_les_messages_sont_listes_et_aucun_ne_lance_de_script() -> None:
     async with client() as http:
         page = await http.get(ADRESSE)
     assert page.status_code == 200
@@ -51,7 +51,7 @@ async def test_all_messages_are_listed_and_none_may_run_a_script() -> None:
 
 
 @pytest.mark.parametrize("genre", Genre)
-async def test_each_message_is_shown_on_its_channels(genre: Genre) -> None:
+async def test_chaque_message_se_montre_sur_ses_canaux(genre: Genre) -> None:
     async with client() as http:
         page = await http.get(f"{ADRESSE}/{genre}")
     assert page.status_code == 200
@@ -64,7 +64,7 @@ async def test_each_message_is_shown_on_its_channels(genre: Genre) -> None:
     assert "\ue000" not in page.text
 
 
-async def test_what_is_no_message_is_not_found() -> None:
+async def test_ce_qui_n_est_pas_un_message_est_introuvable() -> None:
     async with client() as http:
         answer = await http.get(f"{ADRESSE}/rien")
     assert answer.status_code == 404

@@ -7,9 +7,9 @@ from services.notifications.handlers import HANDLERS
 from services.notifications.settings import SERVICE
 
 
-def test_a_handler_for_something_of_every_topic_that_we_read_and_of_no_other() -> None:
+def test_chaque_topic_lu_a_un_handler_et_aucun_autre() -> None:
     assert {event.topic for event in HANDLERS} == {topic.name for topic in topics.read_by(SERVICE)}
 
 
-def test_whatever_becomes_of_an_answer_somebody_is_told() -> None:
+def test_quoi_que_devienne_une_reponse_quelqu_un_l_apprend() -> None:
     assert set(HANDLERS) >= set(CATALOGUE[EvenementReponse.topic].values())

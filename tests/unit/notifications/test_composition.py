@@ -75,7 +75,7 @@ def parties(mail: EmailMessage) -> tuple[str, str]:
 @settings(deadline=None)
 @example(titre="t", description="d", raisons="0000000'''\"\x1f\x1f\x1f\x80\x80\x80\x80\x80\x80𐀀𐀀𐀀𐀀𐀀𐀀0\n")
 @given(titre=st.text(max_size=200), description=st.text(max_size=700), raisons=st.text(max_size=300))
-def test_no_text_breaks_the_mail_nor_adds_a_header(titre: str, description: str, raisons: str) -> None:
+def test_aucun_texte_ne_casse_le_courriel_ni_n_ajoute_d_en_tete(titre: str, description: str, raisons: str) -> None:
     donnees = {**ALERTE, "titre": titre, "description": description}
     brut, mail = ecrire(Genre.ALERTE, donnees, raisons=raisons)
     assert sorted(mail.keys()) == sorted(
@@ -103,7 +103,7 @@ def test_no_text_breaks_the_mail_nor_adds_a_header(titre: str, description: str,
 
 
 @pytest.mark.parametrize("autour", ["\n", " \n", "\t\r\n", "=", "é", "'"])
-def test_no_line_of_the_body_is_too_long_wherever_its_end_falls(autour: str) -> None:
+def test_aucune_ligne_du_corps_n_est_trop_longue(autour: str) -> None:
     for longueur in range(60, 80):
         mot = "a" * longueur
         donnees = {**ALERTE, "description": f"{mot}{autour}suite {mot}{autour}"}
@@ -114,39 +114,39 @@ def test_no_line_of_the_body_is_too_long_wherever_its_end_falls(autour: str) -> 
 
 @settings(deadline=None)
 @given(raisons=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=300))
-def test_a_slot_is_read_back_as_it_was(raisons: str) -> None:
+def test_une_valeur_se_relit_telle_quelle(raisons: str) -> None:
     texte, _ = parties(ecrire(Genre.ALERTE, ALERTE, raisons=raisons)[1])
     assert f"Pourquoi vous\u00a0: {raisons}\n" in texte.replace("\r\n", "\n")
 
 
-def test_html_is_escaped_in_content_and_slots() -> None:
+def test_le_html_est_echappe_dans_le_contenu_et_les_valeurs() -> None:
     _, page = parties(ecrire(Genre.ALERTE, {**ALERTE, "titre": "<script>"}, raisons="<b>")[1])
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "&lt;b&gt;" in page
 
 
-def test_text_cannot_pass_for_a_slot_nor_for_a_template() -> None:
+def test_un_texte_ne_passe_ni_pour_un_emplacement_ni_pour_un_gabarit() -> None:
     texte, page = parties(ecrire(Genre.ALERTE, {**ALERTE, "titre": "\ue000code\ue001 {{ code }}"}, code="123456")[1])
     assert "123456" not in texte + page
     assert "code {{ code }}" in texte
 
 
 @pytest.mark.parametrize("adresse", ["a@b.fr\r\nBcc: x@y.fr", "a@b.fr>", "é@b.fr", "a b@c.fr", ""])
-def test_a_bad_address_never_becomes_a_header(adresse: str) -> None:
+def test_une_mauvaise_adresse_ne_devient_jamais_un_en_tete(adresse: str) -> None:
     modele = COMPOSITEUR.compiler(Genre.CODE, "code", {})
     with pytest.raises(ValeurInterdite):
         modele.remplir(COMPOSITEUR.entetes("e1", adresse, None), dict.fromkeys(FENTES, ""), NOW)
 
 
-def test_the_code_is_in_both_parts_and_there_is_nothing_to_unsubscribe_from() -> None:
+def test_le_code_est_dans_les_deux_parties_et_rien_n_est_a_resilier() -> None:
     _, mail = ecrire(Genre.CODE, {}, code="123456")
     assert all("123456" in rendu for rendu in parties(mail))
     assert mail["List-Unsubscribe"] is None
     assert mail["List-Id"] is None
 
 
-def test_an_alert_leads_to_the_page_where_one_person_answers() -> None:
+def test_une_alerte_mene_a_la_page_ou_sa_personne_repond() -> None:
     lien = COMPOSITEUR.lien_reponse("x.y.z")
     _, mail = ecrire(Genre.ALERTE, ALERTE, reponse=lien)
     assert lien == "https://place.exemple/repondre/x.y.z"
@@ -154,7 +154,7 @@ def test_an_alert_leads_to_the_page_where_one_person_answers() -> None:
 
 
 @pytest.mark.parametrize("genre", COURRIELS)
-def test_every_mail_can_be_written_and_is_light(genre: Genre) -> None:
+def test_chaque_courriel_s_ecrit_et_reste_leger(genre: Genre) -> None:
     brut, mail = ecrire(genre, dict(EXEMPLES[genre]), **CORPS)
     assert mail["Subject"]
     assert all("https://place.exemple" in rendu for rendu in parties(mail))
@@ -163,7 +163,7 @@ def test_every_mail_can_be_written_and_is_light(genre: Genre) -> None:
 
 
 @pytest.mark.parametrize("genre", COURRIELS)
-def test_every_mail_says_its_language_and_is_for_light_and_dark(genre: Genre) -> None:
+def test_chaque_courriel_dit_sa_langue_et_se_lit_clair_ou_sombre(genre: Genre) -> None:
     _, page = parties(ecrire(genre, dict(EXEMPLES[genre]), **CORPS)[1])
     assert '<html lang="fr"' in page
     assert 'name="color-scheme" content="light dark"' in page
@@ -175,7 +175,7 @@ def test_every_mail_says_its_language_and_is_for_light_and_dark(genre: Genre) ->
 
 
 @pytest.mark.parametrize("genre", COURRIELS)
-def test_french_typography_keeps_signs_with_their_words(genre: Genre) -> None:
+def test_la_typographie_garde_les_signes_avec_leurs_mots(genre: Genre) -> None:
     # What people write is theirs: the samples are written well.
     rendu = COMPOSITEUR.rendre(genre, EXEMPLES[genre]).rempli(CORPS, NOW)
     vu = re.sub(r"<style.*?</style>|<!--.*?-->|<[^>]*>", "\n", rendu.page)
@@ -185,7 +185,7 @@ def test_french_typography_keeps_signs_with_their_words(genre: Genre) -> None:
 
 
 @pytest.mark.parametrize("genre", COURRIELS)
-def test_what_a_template_uses_is_declared_and_what_is_declared_is_asked_for(genre: Genre) -> None:
+def test_ce_qu_un_gabarit_utilise_est_declare_et_demande(genre: Genre) -> None:
     message = MESSAGES[genre]
     for nom in message.variables:
         with pytest.raises(VariableAbsente, match=genre.value):
@@ -195,7 +195,7 @@ def test_what_a_template_uses_is_declared_and_what_is_declared_is_asked_for(genr
 
 
 @pytest.mark.parametrize("gabarit", gabarits())
-def test_what_is_declared_is_used_and_the_other_way_round(gabarit: str) -> None:
+def test_ce_qui_est_declare_est_utilise_et_inversement(gabarit: str) -> None:
     messages = [message for message in MESSAGES.values() if message.gabarit == gabarit]
     declarees = frozenset[str]().union(*(message.variables for message in messages))
     arbre = environnements()[0].parse(source(gabarit))
@@ -210,17 +210,17 @@ def test_what_is_declared_is_used_and_the_other_way_round(gabarit: str) -> None:
     assert utilisees - {"fente", "public_url", "nom_du_site", "genre", "quand"} == declarees
 
 
-def test_a_part_of_a_value_that_lacks_is_an_error_too() -> None:
+def test_une_partie_de_valeur_manquante_est_aussi_une_erreur() -> None:
     with pytest.raises(VariableAbsente):
         COMPOSITEUR.compiler(Genre.ALERTE, "c", {**ALERTE, "auteur": {}})
 
 
-def test_what_is_said_by_sms_only_has_no_mail() -> None:
+def test_ce_qui_ne_se_dit_que_par_sms_n_a_pas_de_courriel() -> None:
     with pytest.raises(SansCourriel):
         COMPOSITEUR.compiler(Genre.STOP_CONFIRME, "c", {})
 
 
-def test_every_message_says_its_channels_and_its_version() -> None:
+def test_chaque_message_dit_ses_canaux_et_sa_version() -> None:
     assert set(MESSAGES) == set(EXEMPLES) == set(Genre)
     for genre, message in MESSAGES.items():
         assert (Canal.EMAIL in message.canaux) == bool(message.gabarit)
@@ -230,13 +230,13 @@ def test_every_message_says_its_channels_and_its_version() -> None:
     assert {m.gabarit for m in MESSAGES.values()} - {""} == set(gabarits())
 
 
-def test_a_mail_that_would_be_cut_is_refused() -> None:
+def test_un_courriel_qui_serait_coupe_est_refuse() -> None:
     motif = {"libelle": "x", "a_changer": None, "explication": "mot " * 30_000, "engagement": None, "passage": None}
     with pytest.raises(TropLourd):
         COMPOSITEUR.compiler(Genre.ANNONCE_REFUSEE, "c", {**EXEMPLES[Genre.ANNONCE_REFUSEE], "motifs": [motif]})
 
 
-def test_a_reminder_carries_a_calendar_file_dated_when_it_is_sent() -> None:
+def test_un_rappel_porte_un_fichier_d_agenda_date_de_son_envoi() -> None:
     brut, mail = ecrire(Genre.RAPPEL, dict(EXEMPLES[Genre.RAPPEL]))
     alternatives, fichier = mail.iter_parts()
     assert alternatives.get_content_type() == "multipart/alternative"
@@ -249,7 +249,7 @@ def test_a_reminder_carries_a_calendar_file_dated_when_it_is_sent() -> None:
     assert "samedi 13 mars 2027" in parties(mail)[0]
 
 
-def test_without_days_there_is_no_calendar_file() -> None:
+def test_sans_jours_un_rappel_n_a_pas_de_fichier_d_agenda() -> None:
     sans = {nom: EXEMPLES[Genre.REPONSE_ACCEPTEE][nom] for nom in ("titre", "annonce_id", "quantite")}
     _, mail = ecrire(Genre.REPONSE_ACCEPTEE, sans)
     assert mail.get_content_type() == "multipart/alternative"
@@ -258,7 +258,7 @@ def test_without_days_there_is_no_calendar_file() -> None:
 
 @pytest.mark.parametrize("cible", TypeCible)
 @pytest.mark.parametrize("issue", Issue)
-def test_every_decision_has_its_message(cible: TypeCible, issue: Issue) -> None:
+def test_chaque_decision_a_son_message(cible: TypeCible, issue: Issue) -> None:
     decision = Decision(
         decision_id="d",
         dossier_id="d",
@@ -273,7 +273,7 @@ def test_every_decision_has_its_message(cible: TypeCible, issue: Issue) -> None:
     assert genre_de_decision(decision).value.startswith(cible.value)
 
 
-def test_a_long_subject_is_cut_and_line_breaks_go() -> None:
+def test_un_long_objet_est_coupe_et_perd_ses_retours_a_la_ligne() -> None:
     _, mail = ecrire(Genre.ALERTE, {**ALERTE, "titre": "mot\n" * 100, "urgent": True})
     assert mail["Subject"].startswith("Urgent\u00a0: mot mot")
     assert len(mail["Subject"]) <= 150
@@ -281,7 +281,7 @@ def test_a_long_subject_is_cut_and_line_breaks_go() -> None:
 
 @settings(deadline=None)
 @given(titre=st.text(st.characters(blacklist_categories=["C", "Z"]), min_size=1, max_size=120))
-def test_a_subject_is_read_back_as_it_was(titre: str) -> None:
+def test_un_objet_se_relit_tel_quel(titre: str) -> None:
     brut, mail = ecrire(Genre.ALERTE, {**ALERTE, "titre": titre})
     assert mail["Subject"] == titre
     assert max(map(len, brut.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 76

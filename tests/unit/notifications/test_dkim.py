@@ -39,14 +39,14 @@ def verifie(signataire: Signataire, message: bytes) -> bool:
     return bool(dkim.verify(message, dnsfunc=lambda nom, timeout=5: noms.get(nom)))
 
 
-def test_a_signed_mail_verifies(signataire: Signataire) -> None:
+def test_un_courriel_signe_se_verifie(signataire: Signataire) -> None:
     signe = signataire.signer(MAIL)
     assert signe.endswith(MAIL)
     assert verifie(signataire, signe)
     assert max(map(len, signe.split(b"\r\n"))) <= 80
 
 
-def test_what_the_platform_composes_verifies(signataire: Signataire) -> None:
+def test_ce_que_la_plateforme_compose_se_verifie(signataire: Signataire) -> None:
     compositeur = Compositeur("https://asso.exemple", "Place des assos", "nous@asso.exemple")
     modele = compositeur.compiler(Genre.CODE, "contenu", {})
     corps = {"raisons": "", "desabonnement": "", "code": "123456"}
@@ -66,25 +66,25 @@ def test_what_the_platform_composes_verifies(signataire: Signataire) -> None:
         (b"To: <a@", b"Subject: autre chose\r\nTo: <a@"),
     ],
 )
-def test_an_altered_mail_does_not(signataire: Signataire, avant: bytes, apres: bytes) -> None:
+def test_un_courriel_altere_ne_se_verifie_pas(signataire: Signataire, avant: bytes, apres: bytes) -> None:
     assert not verifie(signataire, signataire.signer(MAIL).replace(avant, apres, 1))
 
 
-def test_what_relays_may_change_does_not_matter(signataire: Signataire) -> None:
+def test_ce_que_les_relais_peuvent_changer_ne_compte_pas(signataire: Signataire) -> None:
     change = (
         signataire.signer(MAIL).replace(b"Bonjour  \t vous \r\n", b"Bonjour vous\r\n").replace(b"To: <a", b"to:   <a")
     )
     assert verifie(signataire, change)
 
 
-def test_every_header_that_matters_is_signed(signataire: Signataire) -> None:
+def test_chaque_en_tete_qui_compte_est_signe(signataire: Signataire) -> None:
     signature = signataire.signer(MAIL).partition(b"bh=")[0].decode().replace("\r\n\t", "")
     noms = signature.partition("h=")[2].rstrip(" ;").split(":")
     assert set(noms) == set(SIGNES)
     assert noms.count("from") == 2
 
 
-def test_lone_line_feeds_are_mended_before_they_are_signed(signataire: Signataire) -> None:
+def test_les_fins_de_ligne_isolees_sont_reparees_avant_la_signature(signataire: Signataire) -> None:
     assert verifie(signataire, signataire.signer(MAIL.replace(b"\r\n", b"\n")))
 
 
@@ -93,23 +93,23 @@ def test_lone_line_feeds_are_mended_before_they_are_signed(signataire: Signatair
     corps=st.lists(st.sampled_from([b"a", b" ", b"\t", b"\r\n", b".", b"=20", b"\r\n\r\n"])).map(b"".join),
     objet=st.lists(st.sampled_from([b"a", b" ", b"\t", b":", b"\r\n b", b"h="])).map(b"".join),
 )
-def test_any_body_and_any_folding_verify(corps: bytes, objet: bytes) -> None:
+def test_tout_corps_et_tout_repli_se_verifient(corps: bytes, objet: bytes) -> None:
     signataire = Signataire(cle("ed25519"), "s", "asso.exemple")
     message = b"From: nous@asso.exemple\r\nSubject: x" + objet + b"\r\n\r\n" + corps
     assert verifie(signataire, signataire.signer(message))
 
 
-def test_a_mail_without_sender_is_not_signed(signataire: Signataire) -> None:
+def test_un_courriel_sans_expediteur_n_est_pas_signe(signataire: Signataire) -> None:
     with pytest.raises(ValueError, match="without From"):
         signataire.signer(b"Subject: x\r\n\r\nFrom: corps\r\n")
 
 
-def test_a_key_on_one_line_is_read() -> None:
+def test_une_cle_sur_une_ligne_est_lue() -> None:
     une_ligne = cle("ed25519").replace("\n", "\\n")
     assert Signataire(une_ligne, "s", "asso.exemple").enregistrement().startswith("v=DKIM1; k=ed25519; p=")
 
 
-def test_keys_and_names_that_cannot_be_right_are_refused_and_not_quoted() -> None:
+def test_une_cle_ou_un_nom_impossible_est_refuse_sans_etre_cite() -> None:
     autre = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     for mauvaise in ("", "secret", cle("rsa")[:300], autre.decode()):
         with pytest.raises(ValueError, match="CLE_DKIM") as levee:

@@ -62,29 +62,29 @@ def test_un_message_n_avance_que_par_les_pas_permis(vers: Etat) -> None:
     assert domain.venant_de(vers) == sorted(de for de in Etat if (de, vers) in PERMISES)
 
 
-def test_what_is_done_is_never_handed_over_again() -> None:
+def test_ce_qui_est_fini_n_est_jamais_remis_de_nouveau() -> None:
     for etat in set(Etat) - domain.OUVERTS:
         assert not domain.TRANSITIONS[etat] & domain.OUVERTS
 
 
 @pytest.mark.parametrize(("tentatives", "secondes"), [(1, 1), (2, 5), (3, 30), (4, 300)])
-def test_each_failed_attempt_waits_longer(tentatives: int, secondes: int) -> None:
+def test_chaque_essai_manque_attend_plus_longtemps(tentatives: int, secondes: int) -> None:
     suite = domain.apres_report(tentatives, "smtp 451", NOW)
     assert suite == Suite(Etat.ECHEC_TEMPORAIRE, "smtp 451", NOW + dt.timedelta(seconds=secondes))
 
 
-def test_after_the_last_attempt_a_refusal_for_now_is_a_technical_failure() -> None:
+def test_apres_le_dernier_essai_un_refus_temporaire_est_un_echec_technique() -> None:
     assert domain.apres_report(domain.TENTATIVES_MAX, "smtp 451", NOW) == Suite(Etat.ECHEC_TECHNIQUE, "smtp 451")
 
 
-def test_what_was_not_begun_costs_no_attempt() -> None:
+def test_ce_qui_n_a_pas_commence_ne_coute_aucun_essai() -> None:
     suite = domain.non_commencee(NOW)
     assert suite.rendue
     assert suite.etat is Etat.ECHEC_TEMPORAIRE
     assert suite.reprise_at is not None
 
 
-def test_an_unknown_outcome_is_tried_again_until_the_attempts_are_over_then_stays_unknown() -> None:
+def test_une_issue_inconnue_est_reessayee_puis_reste_inconnue() -> None:
     premiere = domain.apres_inconnue(Canal.EMAIL, 1, Motif.BAIL_ECHU, NOW)
     assert (premiere.etat, premiere.reprise_at) == (Etat.INCERTAIN, NOW + dt.timedelta(seconds=1))
     derniere = domain.apres_inconnue(Canal.EMAIL, domain.TENTATIVES_MAX, Motif.BAIL_ECHU, NOW)
@@ -92,7 +92,7 @@ def test_an_unknown_outcome_is_tried_again_until_the_attempts_are_over_then_stay
 
 
 @pytest.mark.parametrize("canal", [Canal.SMS, Canal.PUSH])
-def test_an_sms_of_unknown_outcome_is_not_sent_twice(canal: Canal) -> None:
+def test_un_sms_d_issue_inconnue_ne_part_pas_deux_fois(canal: Canal) -> None:
     assert domain.apres_inconnue(canal, 1, Motif.BAIL_ECHU, NOW) == Suite(Etat.INCERTAIN, Motif.BAIL_ECHU)
 
 
@@ -115,7 +115,7 @@ def test_an_sms_of_unknown_outcome_is_not_sent_twice(canal: Canal) -> None:
         ({"genre": Genre.CODE, "age": dt.timedelta(minutes=16)}, Suite(Etat.ANNULEE, Motif.CODE_EXPIRE)),
     ],
 )
-def test_who_is_not_written_to_after_all(change: dict[str, object], attendu: Suite | None) -> None:
+def test_qui_ne_doit_plus_rien_recevoir_ne_recoit_rien(change: dict[str, object], attendu: Suite | None) -> None:
     faits: dict[str, object] = {
         "genre": Genre.ALERTE,
         "desabonne": False,
@@ -130,28 +130,28 @@ def test_who_is_not_written_to_after_all(change: dict[str, object], attendu: Sui
     assert domain.dispense(**{**faits, **change}) == attendu  # type: ignore[arg-type]  # the table mixes the types
 
 
-def test_a_withdrawn_annonce_is_closed_for_every_version_a_filled_one_up_to_its_own() -> None:
+def test_une_annonce_retiree_est_close_pour_toute_version_une_pourvue_jusqu_a_la_sienne() -> None:
     assert Cloture(3, definitive=True).couvre(9)
     assert Cloture(3, definitive=False).couvre(3)
     assert not Cloture(3, definitive=False).couvre(4)
 
 
-def test_a_lot_shares_out_what_waits_and_never_exceeds_what_a_crash_may_repeat() -> None:
+def test_un_lot_partage_ce_qui_attend_sans_depasser_ce_qu_un_arret_peut_repeter() -> None:
     assert domain.taille_lot(Canal.EMAIL, 1, 8) == 1
     assert domain.taille_lot(Canal.EMAIL, 9, 8) == 2
     assert domain.taille_lot(Canal.EMAIL, 5700, 8) == domain.LOT_MAX[Canal.EMAIL] == 16
 
 
-def test_of_a_lot_of_sms_all_are_on_their_way_at_once_so_that_a_crash_leaves_none_in_doubt_that_never_left() -> None:
+def test_les_sms_d_un_lot_partent_ensemble_pour_qu_aucun_ne_reste_en_doute_sans_etre_parti() -> None:
     assert domain.LOT_MAX[Canal.SMS] <= ENSEMBLE
     assert [domain.lots_par_connexion(canal) for canal in (Canal.EMAIL, Canal.SMS, Canal.PUSH)] == [2, 1, 1]
 
 
-def test_a_claim_is_prolonged_several_times_before_it_is_over() -> None:
+def test_un_bail_est_prolonge_plusieurs_fois_avant_sa_fin() -> None:
     assert domain.BAIL.total_seconds() > 3 * domain.PROLONGATION_S
 
 
-def test_ids_are_stable_and_apart() -> None:
+def test_les_identifiants_sont_stables_et_distincts() -> None:
     premier = id_alerte("a", 1, "p", Canal.EMAIL)
     assert premier == id_alerte("a", 1, "p", Canal.EMAIL)
     autres = {id_alerte("a", 2, "p", Canal.EMAIL), id_alerte("a", 1, "q", Canal.EMAIL)}
@@ -159,7 +159,7 @@ def test_ids_are_stable_and_apart() -> None:
     assert len(autres) == 2
 
 
-def test_the_alerts_of_an_annonce_stand_side_by_side_and_apart_from_those_of_others() -> None:
+def test_les_alertes_d_une_annonce_sont_voisines_et_loin_des_autres() -> None:
     siennes = {id_alerte("a", version, f"p{n}", canal) for version in (1, 2) for n in range(50) for canal in Canal}
     assert len(siennes) == 300
     assert all(_dans(alertes_de("a"), envoi_id) for envoi_id in siennes)
@@ -177,12 +177,12 @@ def _dans(filtre: dict[str, Any], envoi_id: str) -> bool:
 
 @pytest.mark.parametrize("etat", list(Etat))
 @pytest.mark.parametrize("reprise", [True, False])
-def test_what_is_on_its_way_is_neither_done_nor_left_unknown(etat: Etat, reprise: bool) -> None:
+def test_ce_qui_est_en_route_n_est_ni_fini_ni_inconnu(etat: Etat, reprise: bool) -> None:
     done = etat not in domain.OUVERTS or (etat is Etat.INCERTAIN and not reprise)
     assert domain.en_route(etat, None, reprise=reprise) is not done
 
 
 @pytest.mark.parametrize("motif", sorted(domain.PROGRAMMES))
-def test_what_waits_for_its_hour_is_late_for_nobody(motif: Motif) -> None:
+def test_ce_qui_attend_son_heure_n_est_en_retard_pour_personne(motif: Motif) -> None:
     assert not domain.en_route(Etat.EN_FILE, motif.value, reprise=True)
     assert domain.en_route(Etat.REMISE, motif.value, reprise=True)

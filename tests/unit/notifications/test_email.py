@@ -36,7 +36,7 @@ async def remettre_un(connexion: ConnexionSmtp) -> Issue:
     return issue
 
 
-async def test_one_connection_and_one_greeting_for_many_mails() -> None:
+async def test_une_connexion_et_un_salut_servent_beaucoup_de_courriels() -> None:
     async with relais() as faux:
         connexion = canal(faux).connexion()
         for _ in range(3):
@@ -61,7 +61,7 @@ async def test_one_connection_and_one_greeting_for_many_mails() -> None:
         (".", RACCROCHER, Inconnu, "smtp sans réponse"),
     ],
 )
-async def test_the_fate_of_each_answer(
+async def test_chaque_reponse_a_son_sort(
     extensions: tuple[str, ...], mot: str, reponse: Reponse, echec: type[EchecRemise], motif: str
 ) -> None:
     async with relais(repondre(mot, reponse), extensions) as faux:
@@ -73,7 +73,7 @@ async def test_the_fate_of_each_answer(
 
 
 @pytest.mark.parametrize("extensions", [AVEC, SANS])
-async def test_after_a_refusal_the_connection_serves_the_next_mail(extensions: tuple[str, ...]) -> None:
+async def test_apres_un_refus_la_connexion_sert_le_courriel_suivant(extensions: tuple[str, ...]) -> None:
     async with relais(repondre("RCPT", "550 non"), extensions) as faux:
         connexion = canal(faux).connexion()
         assert isinstance(await remettre_un(connexion), Permanent)
@@ -84,7 +84,7 @@ async def test_after_a_refusal_the_connection_serves_the_next_mail(extensions: t
 
 
 @pytest.mark.parametrize("extensions", [AVEC, SANS])
-async def test_a_server_that_cannot_start_afresh_is_left(extensions: tuple[str, ...]) -> None:
+async def test_un_serveur_qui_ne_peut_recommencer_est_quitte(extensions: tuple[str, ...]) -> None:
     refus = {"RCPT": ["550 non"], "RSET": ["502 connais pas"]}
     async with relais(lambda m, ligne: refus[m].pop() if refus.get(m) else None, extensions) as faux:
         connexion = canal(faux).connexion()
@@ -95,7 +95,7 @@ async def test_a_server_that_cannot_start_afresh_is_left(extensions: tuple[str, 
     assert faux.mots.count("EHLO") == 2
 
 
-async def test_after_a_hang_up_the_next_mail_opens_a_new_connection() -> None:
+async def test_apres_une_coupure_le_courriel_suivant_ouvre_une_connexion() -> None:
     async with relais(repondre("MAIL", RACCROCHER)) as faux:
         connexion = canal(faux).connexion()
         assert isinstance(await remettre_un(connexion), Injoignable)
@@ -104,7 +104,7 @@ async def test_after_a_hang_up_the_next_mail_opens_a_new_connection() -> None:
     assert faux.mots.count("EHLO") == 2
 
 
-async def test_a_server_that_is_not_there_is_unreachable() -> None:
+async def test_un_serveur_absent_est_injoignable() -> None:
     async with relais() as faux:
         pass
     with pytest.raises(Injoignable):
@@ -126,7 +126,7 @@ def test_urls(url: str, attendu: Serveur) -> None:
     assert lire_url(url) == attendu
 
 
-def test_several_relays_with_their_weights() -> None:
+def test_plusieurs_relais_ont_chacun_leur_poids() -> None:
     serveurs = lire_urls("smtp://un:25?poids=80, smtps://moi:a%2Cb@deux?poids=20,")
     assert [(s.nom, s.poids, s.mot_de_passe) for s in serveurs] == [("un:25", 80, None), ("deux:465", 20, "a,b")]
     assert "a,b" not in repr(serveurs)
@@ -145,6 +145,6 @@ def test_several_relays_with_their_weights() -> None:
         "smtp://a?poids=x",
     ],
 )
-def test_other_urls_are_refused(urls: str) -> None:
+def test_d_autres_adresses_sont_refusees(urls: str) -> None:
     with pytest.raises(ValueError, match="SMTP_URL"):
         lire_urls(urls)

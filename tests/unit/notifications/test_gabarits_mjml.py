@@ -35,19 +35,19 @@ def luminance(couleur: str) -> float:
 
 
 @pytest.mark.parametrize(("texte", "fond"), CLAIR + SOMBRE)
-def test_the_text_of_mails_can_be_read(texte: str, fond: str) -> None:
+def test_le_texte_des_courriels_se_lit(texte: str, fond: str) -> None:
     clair, sombre = sorted((luminance(texte), luminance(fond)), reverse=True)
     assert (clair + 0.05) / (sombre + 0.05) >= 4.5
 
 
-def test_no_colour_is_used_that_is_not_checked() -> None:
+def test_aucune_couleur_ne_sert_sans_etre_verifiee() -> None:
     # Pages behind the card, and the line above the footer: no text stands on them.
     autres = {"#faf7f0", "#13191b", "#7b8187", "#8b979a"}
     verifiees = {couleur for paire in CLAIR + SOMBRE for couleur in paire}
     assert set(re.findall(r"#[0-9a-f]{6}", MJML)) == verifiees | autres
 
 
-def test_a_component_is_cut_out_with_its_row_and_its_jinja() -> None:
+def test_un_composant_se_decoupe_avec_sa_rangee_et_son_jinja() -> None:
     rendu = compiler(corps("a", "@@ macro x(y) @@", "{{ y }}", "@@ fin @@", "@@ bloc corps @@", "z"))
     assert rendu["composants"].startswith("{% macro x(y) %}<tr>")
     assert "{{ y }}" in rendu["composants"]
@@ -66,6 +66,6 @@ def test_a_component_is_cut_out_with_its_row_and_its_jinja() -> None:
         "<mjml><mj-body>",
     ],
 )
-def test_marks_that_do_not_pair_are_refused(source: str) -> None:
+def test_des_marques_sans_paire_sont_refusees(source: str) -> None:
     with pytest.raises(GabaritInvalide):
         compiler(source)

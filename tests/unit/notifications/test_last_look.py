@@ -80,7 +80,7 @@ def prise(nom: str, claimed_at: float | None = DEBUT) -> Lot:
     return Lot(nom, [ligne], claimed_at, None if claimed_at is None else Recipients({}, set(), {}), claimed_at)
 
 
-async def test_what_was_read_for_the_claim_is_not_read_again_at_once(
+async def test_ce_qui_est_lu_pour_le_bail_n_est_pas_relu_aussitot(
     base: Base, vus: LastLook, heure: list[float]
 ) -> None:
     heure[0] += last_look._FRESH_S / 2
@@ -88,7 +88,7 @@ async def test_what_was_read_for_the_claim_is_not_read_again_at_once(
     assert base.profils_lus == []
 
 
-async def test_one_look_serves_all_who_wait(
+async def test_un_seul_regard_sert_tous_ceux_qui_attendent(
     base: Base, vus: LastLook, avance: ClaimedAhead, heure: list[float]
 ) -> None:
     suivantes = [prise("deux"), prise("trois")]
@@ -104,14 +104,14 @@ async def test_one_look_serves_all_who_wait(
     assert base.comptes_lus == [set()]
 
 
-async def test_addresses_are_read_again_once_the_claim_is_old(base: Base, vus: LastLook, heure: list[float]) -> None:
+async def test_les_adresses_sont_relues_quand_le_bail_vieillit(base: Base, vus: LastLook, heure: list[float]) -> None:
     vieille = prise("une")
     heure[0] += PROLONGATION_S
     await vus.recipients(vieille)
     assert base.comptes_lus == [{"c-une"}]
 
 
-async def test_the_addresses_of_those_who_wait_are_read_when_their_turn_comes(
+async def test_les_adresses_de_qui_attend_sont_lues_a_leur_tour(
     base: Base, vus: LastLook, avance: ClaimedAhead, heure: list[float]
 ) -> None:
     """A slow relay keeps thousands waiting: reading all of them anew would stop the others."""
@@ -132,7 +132,7 @@ class Prolongee(Lot):
             super().__setattr__("recipients", None)
 
 
-async def test_who_asked_is_answered_though_the_claim_is_prolonged_meanwhile(
+async def test_qui_a_demande_est_servi_meme_si_le_bail_est_prolonge(
     base: Base, vus: LastLook, heure: list[float]
 ) -> None:
     """Found by 100,000 mails at once: the worker stopped."""
@@ -141,6 +141,6 @@ async def test_who_asked_is_answered_though_the_claim_is_prolonged_meanwhile(
     assert "p-une" in (await vus.recipients(Prolongee(**vars(prise("une"))))).desabonnes
 
 
-async def test_of_rows_that_were_not_claimed_ahead_everything_is_read(base: Base, vus: LastLook) -> None:
+async def test_de_lignes_non_prises_d_avance_tout_est_lu(base: Base, vus: LastLook) -> None:
     await vus.recipients(prise("une", claimed_at=None))
     assert (base.comptes_lus, base.profils_lus) == ([{"c-une"}], [{"p-une"}])

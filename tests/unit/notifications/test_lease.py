@@ -18,7 +18,7 @@ class RegistreFactice:
         return lignes
 
 
-async def test_a_lease_is_held_from_its_claim_on_and_not_longer_than_it_lasts() -> None:
+async def test_un_bail_se_tient_de_sa_prise_a_sa_fin() -> None:
     maintenant = [100.0]
     lignes = [{"_id": "e1"}]
     registre: Any = RegistreFactice()
@@ -38,7 +38,7 @@ class RegistreOublieux(RegistreFactice):
         return [{"_id": "e1"}]
 
 
-async def test_what_was_claimed_with_its_insertion_is_asked_for_again_when_its_turn_is_late() -> None:
+async def test_ce_qui_est_pris_a_l_insertion_est_redemande_si_son_tour_tarde() -> None:
     maintenant = [100.0]
     lignes = [{"_id": "e1"}, {"_id": "e2"}]
     registre: Any = RegistreOublieux()
@@ -61,7 +61,7 @@ class RegistreRepris(RegistreFactice):
         return False
 
 
-async def test_what_became_somebody_else_s_is_not_held_again_by_prolonging_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ce_qui_est_passe_a_un_autre_ne_se_reprend_pas_en_prolongeant(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that stood still for a minute: its timer may run before its next hand-off."""
     monkeypatch.setattr(domain, "PROLONGATION_S", 0.0)
     registre: Any = RegistreRepris()

@@ -113,7 +113,7 @@ async def en_repos() -> None:
 
 
 @pytest.mark.parametrize(("canal", "en_main"), [(Canal.EMAIL, 2), (Canal.SMS, 1)])
-async def test_no_more_is_out_without_a_mark_than_a_crash_may_leave_unknown(canal: Canal, en_main: int) -> None:
+async def test_il_n_est_jamais_dehors_plus_qu_un_arret_ne_peut_laisser_inconnu(canal: Canal, en_main: int) -> None:
     lent: Any = Lent(canal)
     deliverer = Deliverer(lent, lent, lent, lent, SansMessage(lent), lent, lent.clock, 1, SansRegles())  # type: ignore[arg-type]  # it only hands over
     stopping = asyncio.Event()

@@ -33,7 +33,7 @@ class Ligne:
 
 
 @given(st.lists(st.integers(0, 1000), min_size=domain.TENTATIVES_MAX, max_size=domain.TENTATIVES_MAX))
-def test_the_number_of_rounds_of_an_outage_does_not_matter(rounds: list[int]) -> None:
+def test_le_nombre_de_tours_d_une_panne_ne_compte_pas(rounds: list[int]) -> None:
     """An outage of so many rounds before each refusal: all refusals but the last are followed by another attempt."""
     ligne = Ligne()
     for essai, combien in enumerate(rounds, start=1):
@@ -48,7 +48,7 @@ def test_the_number_of_rounds_of_an_outage_does_not_matter(rounds: list[int]) ->
 
 
 @given(st.integers(0, 1000), st.sampled_from(list(Canal)))
-def test_a_round_of_an_outage_is_followed_by_the_next_as_soon_as_the_first(rounds: int, canal: Canal) -> None:
+def test_un_tour_de_panne_est_suivi_du_prochain_aussi_vite_que_du_premier(rounds: int, canal: Canal) -> None:
     """Its pause does not grow: whoever comes back after ten minutes is not made to wait five more."""
     ligne = Ligne()
     for _ in range(rounds):

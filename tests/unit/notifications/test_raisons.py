@@ -24,12 +24,12 @@ NBSP = "\u00a0"
         (12_345, "12 km"),
     ],
 )
-def test_distances_are_as_exact_as_somebody_needs(metres: int, attendu: str) -> None:
+def test_les_distances_ont_la_precision_utile(metres: int, attendu: str) -> None:
     mots = attendu.rsplit(" ", 1)
     assert distance(metres) == NBSP.join(mots)
 
 
-def test_all_reasons_on_one_line_in_the_order_given() -> None:
+def test_toutes_les_raisons_tiennent_sur_une_ligne_dans_leur_ordre() -> None:
     raisons = [
         Raison(code=CodeRaison.DISTANCE, valeur="1234"),
         Raison(code=CodeRaison.CRENEAU, valeur="samedi-matin"),
@@ -50,9 +50,9 @@ def test_all_reasons_on_one_line_in_the_order_given() -> None:
         (Raison(code=CodeRaison.CATEGORIE, valeur="pas-encore-connue"), "pas encore connue"),
     ],
 )
-def test_each_kind_of_reason(raison: Raison, attendu: str) -> None:
+def test_chaque_sorte_de_raison_a_ses_mots(raison: Raison, attendu: str) -> None:
     assert phrase([raison]) == attendu
 
 
-def test_the_same_words_are_said_once() -> None:
+def test_les_memes_mots_ne_sont_dits_qu_une_fois() -> None:
     assert phrase([Raison(code=CodeRaison.URGENT), Raison(code=CodeRaison.URGENT)]) == "urgent"

@@ -43,7 +43,7 @@ def sms(genre: Genre, **autres: Any) -> str:
     return rediger_sms(genre, {**EXEMPLES[genre], **PERSONNE, **autres})
 
 
-def test_an_alert_says_what_when_where_why_and_how_to_answer() -> None:
+def test_une_alerte_dit_quoi_quand_ou_pourquoi_et_comment_repondre() -> None:
     assert rediger_sms(Genre.ALERTE, ALERTE) == (
         "Besoin urgent : Une camionnette pour un samedi matin (Le Vestiaire de Fives)\n"
         "sam. 13/03, samedi matin, Fives\n"
@@ -58,7 +58,7 @@ def test_an_alert_says_what_when_where_why_and_how_to_answer() -> None:
     pourquoi=st.lists(st.text(max_size=60), max_size=8).map(" · ".join),
     creneaux=st.lists(st.sampled_from(["samedi-matin", "dimanche-apres-midi"]), max_size=8),
 )
-def test_an_alert_has_two_parts_at_most_and_keeps_its_reference_and_stop(
+def test_une_alerte_tient_en_deux_parties_avec_sa_reference_et_stop(
     titre: str, nom: str | None, pourquoi: str, creneaux: list[str]
 ) -> None:
     donnees = {**ALERTE, "titre": titre, "auteur": {"nom": nom}, "pourquoi": pourquoi, "creneaux": creneaux}
@@ -69,11 +69,11 @@ def test_an_alert_has_two_parts_at_most_and_keeps_its_reference_and_stop(
 
 @settings(deadline=None)
 @given(titre=st.text(st.sampled_from("abcdefgh éèàê'’«»œ…-"), min_size=1, max_size=300))
-def test_a_french_title_stays_in_the_cheap_alphabet(titre: str) -> None:
+def test_un_titre_francais_reste_dans_l_alphabet_le_moins_cher(titre: str) -> None:
     assert codage(rediger_sms(Genre.ALERTE, {**ALERTE, "titre": titre})) is Codage.GSM7
 
 
-def test_reasons_go_before_the_title_does() -> None:
+def test_les_raisons_sont_abregees_avant_le_titre() -> None:
     texte = rediger_sms(Genre.ALERTE, {**ALERTE, "pourquoi": " · ".join(["une raison assez longue"] * 9)})
     assert ANNONCE["titre"] in texte
     assert "Pour vous : une raison assez longue" in texte
@@ -83,7 +83,7 @@ def test_reasons_go_before_the_title_does() -> None:
     assert "sam. 13/03, Fives" in long
 
 
-def test_a_picture_does_not_halve_what_fits_and_other_scripts_are_kept() -> None:
+def test_une_image_ne_double_pas_le_prix_et_les_autres_ecritures_restent() -> None:
     assert "Un camion pour Noël" in rediger_sms(Genre.ALERTE, {**ALERTE, "titre": "Un camion 🚚 pour Noël ❤️"}).replace(
         "  ", " "
     ).replace("Noel", "Noël")
@@ -92,13 +92,13 @@ def test_a_picture_does_not_halve_what_fits_and_other_scripts_are_kept() -> None
     assert compter(arabe) <= ALERTE_PARTIES
 
 
-def test_an_offer_is_called_one() -> None:
+def test_une_offre_est_appelee_offre() -> None:
     assert rediger_sms(Genre.ALERTE, {**ALERTE, "sens": "offre"}).startswith("Offre urgente : ")
     assert rediger_sms(Genre.ALERTE, {**ALERTE, "sens": "offre", "urgent": False}).startswith("Offre : ")
 
 
 @pytest.mark.parametrize("genre", [*SMS])
-def test_every_sms_fits_in_two_parts_of_the_cheap_alphabet(genre: Genre) -> None:
+def test_chaque_sms_tient_en_deux_parties_de_l_alphabet_le_moins_cher(genre: Genre) -> None:
     long = {nom: "Mots d’un titre très long " * 12 for nom in ("titre",) if nom in EXEMPLES[genre]}
     for texte in (sms(genre), sms(genre, **long)):
         assert codage(texte) is Codage.GSM7
@@ -107,7 +107,7 @@ def test_every_sms_fits_in_two_parts_of_the_cheap_alphabet(genre: Genre) -> None
 
 
 @pytest.mark.parametrize("genre", [*SMS])
-def test_an_sms_that_lacks_something_is_not_written(genre: Genre) -> None:
+def test_un_sms_incomplet_ne_s_ecrit_pas(genre: Genre) -> None:
     lues = Lues({**EXEMPLES[genre], **PERSONNE})
     rediger_sms(genre, lues)
     # Two names are looked at only if they are there.
@@ -116,7 +116,7 @@ def test_an_sms_that_lacks_something_is_not_written(genre: Genre) -> None:
             rediger_sms(genre, {n: v for n, v in lues.items() if n != nom})
 
 
-def test_what_an_sms_tells_people_to_write_is_understood() -> None:
+def test_ce_qu_un_sms_dit_d_ecrire_est_compris() -> None:
     assert lire("OUI K7") == Oui(reference="K7")
     assert lire("NON K7") == Non("K7")
     assert lire("OUI 3 K7") == Oui(3, "K7")
@@ -126,7 +126,7 @@ def test_what_an_sms_tells_people_to_write_is_understood() -> None:
     assert "REPRENDRE" in sms(Genre.PAUSE_CONFIRMEE)
 
 
-def test_an_answer_is_told_the_truth() -> None:
+def test_une_reponse_apprend_la_verite() -> None:
     assert "place 3 sur 5" in sms(Genre.REPONSE_NOTEE, quantite=1, quantite_demandee=None)
     assert "places 2 à 3 sur 5" in sms(Genre.REPONSE_NOTEE)
     assert "Il n'en restait pas 3" in sms(Genre.REPONSE_NOTEE)
@@ -136,24 +136,24 @@ def test_an_answer_is_told_the_truth() -> None:
 
 
 @pytest.mark.parametrize("raison", [*RaisonSansEffet, "une-raison-plus-recente"])
-def test_why_a_message_changed_nothing_is_said_whatever_the_reason(raison: str) -> None:
+def test_pourquoi_un_message_n_a_rien_change_est_toujours_dit(raison: str) -> None:
     texte = sms(Genre.REPONSE_SANS_EFFET, raison=raison, place=None, rang=None, places=None, titre="")
     assert texte.startswith("Merci, mais votre message ne change rien : ")
     assert codage(texte) is Codage.GSM7
 
 
-def test_a_bare_no_is_proposed_only_with_the_reference_that_it_means() -> None:
+def test_un_simple_non_n_est_propose_qu_avec_sa_reference() -> None:
     assert sms(Genre.RAPPEL, ref="K7").endswith("Pour renoncer, répondez NON K7.")
     assert "NON" not in sms(Genre.RAPPEL)
 
 
-def test_an_unknown_number_is_told_so() -> None:
+def test_un_numero_inconnu_l_apprend() -> None:
     assert "ne connaît pas" in sms(Genre.AIDE_SMS, inconnu=True) or "ne connait pas" in sms(
         Genre.AIDE_SMS, inconnu=True
     )
 
 
-def test_what_is_not_written_for_a_channel_is_said() -> None:
+def test_ce_qui_ne_s_ecrit_pas_pour_un_canal_est_dit() -> None:
     with pytest.raises(SansTexte):
         rediger_sms(Genre.RESUME, EXEMPLES[Genre.RESUME])
     with pytest.raises(SansTexte):
@@ -161,7 +161,7 @@ def test_what_is_not_written_for_a_channel_is_said() -> None:
 
 
 @pytest.mark.parametrize("genre", [*PUSH])
-def test_every_notification_says_what_it_is_and_opens_a_page_of_the_site(genre: Genre) -> None:
+def test_chaque_notification_dit_ce_qu_elle_est_et_ouvre_une_page_du_site(genre: Genre) -> None:
     push = rediger_push(genre, {**EXEMPLES[genre], **PERSONNE})
     assert push["title"]
     assert push["body"]
@@ -170,11 +170,11 @@ def test_every_notification_says_what_it_is_and_opens_a_page_of_the_site(genre: 
     assert not push["url"].startswith("//")
 
 
-def test_a_notification_that_lacks_something_is_not_written() -> None:
+def test_une_notification_incomplete_ne_s_ecrit_pas() -> None:
     with pytest.raises(KeyError):
         rediger_push(Genre.ALERTE, ANNONCE)
 
 
-def test_the_day_of_a_pause_is_short_and_right() -> None:
+def test_le_jour_d_une_pause_est_court_et_juste() -> None:
     assert dt.date(2027, 4, 12).weekday() == 0
     assert "lun. 12/04" in sms(Genre.PAUSE_CONFIRMEE)

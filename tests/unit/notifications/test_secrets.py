@@ -12,7 +12,7 @@ def cle(octet: int) -> str:
     return base64.urlsafe_b64encode(bytes([octet]) * 32).decode()
 
 
-def test_an_address_opens_only_for_its_owner() -> None:
+def test_une_adresse_ne_s_ouvre_que_pour_sa_personne() -> None:
     coffre = Coffre(cle(1))
     ferme = coffre.fermer("a@exemple.fr", "c1")
     assert coffre.ouvrir(ferme, "c1") == "a@exemple.fr"
@@ -25,7 +25,7 @@ def test_an_address_opens_only_for_its_owner() -> None:
         coffre.ouvrir({**ferme, "contenu": altere}, "c1")
 
 
-def test_after_a_rotation_old_rows_open_and_new_ones_use_the_new_key() -> None:
+def test_apres_un_changement_de_cle_l_ancien_s_ouvre_et_le_neuf_prend_la_nouvelle() -> None:
     ancien, tourne, neuf = Coffre(cle(1)), Coffre(f"{cle(2)},{cle(1)}"), Coffre(cle(2))
     assert tourne.ouvrir(ancien.fermer("a@b.fr", "c"), "c") == "a@b.fr"
     assert neuf.ouvrir(tourne.fermer("a@b.fr", "c"), "c") == "a@b.fr"
@@ -37,12 +37,12 @@ def test_after_a_rotation_old_rows_open_and_new_ones_use_the_new_key() -> None:
 
 
 @pytest.mark.parametrize("cles", ["", "abcd", f"{cle(1)},abcd"])
-def test_keys_of_another_size_are_refused_at_the_start(cles: str) -> None:
+def test_une_cle_d_une_autre_taille_est_refusee_au_demarrage(cles: str) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Coffre(cles)
 
 
-def test_a_link_is_read_back_and_a_forged_one_is_not() -> None:
+def test_un_lien_se_relit_et_un_lien_contrefait_non() -> None:
     liens = Liens(cle(3))
     lien = Lien("e" * 32, "p-_1")
     jeton = liens.signer(lien)

@@ -54,7 +54,7 @@ def court() -> dt.datetime:
     return NOW - sweeper._RECUL
 
 
-async def test_at_the_start_everything_is_looked_at_but_no_lease_is_over_yet(poste: Poste, balayeur: Sweeper) -> None:
+async def test_au_demarrage_tout_est_regarde_mais_aucun_bail_n_est_fini(poste: Poste, balayeur: Sweeper) -> None:
     await balayeur.passer()
     poste.secondes += domain.REPIT_S
     await balayeur.passer()
@@ -65,7 +65,7 @@ async def test_at_the_start_everything_is_looked_at_but_no_lease_is_over_yet(pos
     assert poste.baux_revus == 2
 
 
-async def test_everything_again_twice_a_minute(poste: Poste, balayeur: Sweeper) -> None:
+async def test_tout_est_regarde_deux_fois_par_minute(poste: Poste, balayeur: Sweeper) -> None:
     poste.secondes += domain.REPIT_S + 1
     for _ in range(60):
         await balayeur.passer()
@@ -73,9 +73,7 @@ async def test_everything_again_twice_a_minute(poste: Poste, balayeur: Sweeper) 
     assert poste.regards.count(TOUT) == 2
 
 
-async def test_what_is_left_over_is_looked_for_from_the_beginning_until_nothing_is(
-    poste: Poste, balayeur: Sweeper
-) -> None:
+async def test_ce_qui_reste_est_cherche_depuis_le_debut_jusqu_a_la_fin(poste: Poste, balayeur: Sweeper) -> None:
     """A backlog of ten minutes is older than a short look reaches."""
     poste.secondes += domain.REPIT_S + 1
     await balayeur.passer()
@@ -89,7 +87,9 @@ async def test_what_is_left_over_is_looked_for_from_the_beginning_until_nothing_
     assert poste.regards[2:] == [TOUT, TOUT, court()]
 
 
-async def test_it_goes_on_at_once_only_while_it_takes_as_much_as_it_may(poste: Poste, balayeur: Sweeper) -> None:
+async def test_le_balayage_continue_aussitot_tant_qu_il_prend_tout_ce_qu_il_peut(
+    poste: Poste, balayeur: Sweeper
+) -> None:
     poste.reponse = Repris(sweeper._LIMITE, reste=True)
     assert await balayeur.passer()
     # Full, or all of them in hand: asking again without a pause would find the same.

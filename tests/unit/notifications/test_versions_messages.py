@@ -35,7 +35,7 @@ def empreinte(genre: Genre) -> str:
 
 
 @pytest.mark.parametrize("genre", Genre)
-def test_new_words_have_a_new_version(genre: Genre) -> None:
+def test_de_nouveaux_mots_ont_une_nouvelle_version(genre: Genre) -> None:
     connues = json.loads(CONNUES.read_text(encoding="utf-8"))
     trouvee = {"version": MESSAGES[genre].version, "empreinte": empreinte(genre)}
     assert trouvee == connues.get(genre.value), (
@@ -44,5 +44,5 @@ def test_new_words_have_a_new_version(genre: Genre) -> None:
     )
 
 
-def test_no_version_is_kept_of_what_is_not_sent_any_more() -> None:
+def test_aucune_version_n_est_gardee_de_ce_qui_n_est_plus_envoye() -> None:
     assert set(json.loads(CONNUES.read_text(encoding="utf-8"))) == {genre.value for genre in Genre}

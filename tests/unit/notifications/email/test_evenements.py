@@ -37,16 +37,16 @@ def evenement(
         ("complaint", None, Verdict.PLAINTE, "webhook complaint"),
     ],
 )
-def test_what_each_event_means(event: str, code: object, verdict: Verdict, motif: str) -> None:
+def test_chaque_evenement_d_un_relais_a_son_sens(event: str, code: object, verdict: Verdict, motif: str) -> None:
     assert lire(evenement(event, code)) == [Retour("relais:25", verdict, motif, NOW, envoi_id=ENVOI)]
 
 
-def test_a_relay_that_still_tries_says_nothing() -> None:
+def test_un_relais_qui_essaie_encore_ne_dit_rien() -> None:
     assert lire(evenement("deferred", "4.4.1")) == []
     assert lire(b"[]") == []
 
 
-def test_ids_of_the_relay_are_references() -> None:
+def test_les_identifiants_du_relais_sont_des_references() -> None:
     for identifiant in ("0102018f-000000", f"<{ENVOI}@relais.exemple>"):
         (retour,) = lire(evenement("delivered", None, identifiant))
         assert (retour.envoi_id, retour.reference) == (None, identifiant.strip("<>"))
@@ -75,7 +75,7 @@ def test_ids_of_the_relay_are_references() -> None:
         evenement(message_id="a" * 300),
     ],
 )
-def test_a_signed_request_of_another_shape_is_refused_and_not_quoted(corps: bytes) -> None:
+def test_un_corps_d_une_autre_forme_est_refuse_sans_etre_cite(corps: bytes) -> None:
     with pytest.raises(Malforme) as levee:
         lire(corps)
     assert "exemple.fr" not in str(levee.value)
@@ -85,6 +85,6 @@ VALEURS = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.te
 
 
 @given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(("message_id", "event", "code"), VALEURS)) | VALEURS))
-def test_any_signed_json_is_read_or_refused(evenements: list[object]) -> None:
+def test_tout_json_est_lu_ou_refuse(evenements: list[object]) -> None:
     with suppress(Malforme):
         assert len(lire(json.dumps(evenements).encode())) <= len(evenements)

@@ -41,21 +41,21 @@ def motif(issue: Issue) -> str:
     return issue.motif
 
 
-async def test_a_lot_takes_one_round_trip_per_mail() -> None:
+async def test_un_lot_fait_un_aller_retour_par_courriel() -> None:
     # The relay answers nothing before it has read a whole group: the content of one mail, the envelope of the next.
     async with relais(retient=3) as faux:
         assert types(await remettre(faux, *TROIS)) == [Recu, Recu, Recu]
     assert [adresse for adresse, _ in faux.livres] == list(TROIS)
 
 
-async def test_without_pipelining_each_command_waits_for_its_answer() -> None:
+async def test_sans_pipelining_chaque_commande_attend_sa_reponse() -> None:
     async with relais(extensions=SANS_GROUPE) as faux:
         assert types(await remettre(faux, *TROIS)) == [Recu, Recu, Recu]
     assert faux.mots == ["EHLO", *["MAIL", "RCPT", "DATA", "."] * 3, "QUIT"]
 
 
 @pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])
-async def test_a_refused_recipient_leaves_its_neighbours_alone(extensions: tuple[str, ...]) -> None:
+async def test_un_destinataire_refuse_ne_gene_pas_ses_voisins(extensions: tuple[str, ...]) -> None:
     async with relais(pour("b@exemple.fr", "RCPT", "550 5.1.1 <b@exemple.fr> inconnu"), extensions) as faux:
         issues = await remettre(faux, *TROIS)
     assert types(issues) == [Recu, Permanent, Recu]
@@ -63,7 +63,7 @@ async def test_a_refused_recipient_leaves_its_neighbours_alone(extensions: tuple
     assert [adresse for adresse, _ in faux.livres] == ["a@exemple.fr", "c@exemple.fr"]
 
 
-async def test_data_accepted_for_a_refused_recipient_is_ended_with_nothing_in_it() -> None:
+async def test_un_corps_accepte_pour_un_destinataire_refuse_finit_vide() -> None:
     def script(mot: str, ligne: str) -> str | None:
         if mot == "RCPT" and ligne == "b@exemple.fr":
             return "550 5.1.1 inconnu"
@@ -78,7 +78,7 @@ async def test_data_accepted_for_a_refused_recipient_is_ended_with_nothing_in_it
 
 
 @pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])
-async def test_greylisting_is_temporary(extensions: tuple[str, ...]) -> None:
+async def test_une_liste_grise_est_temporaire(extensions: tuple[str, ...]) -> None:
     async with relais(pour("a@exemple.fr", "RCPT", "451 4.7.1 revenez"), extensions) as faux:
         issues = await remettre(faux, *TROIS)
     assert types(issues) == [Temporaire, Recu, Recu]
@@ -136,7 +136,7 @@ async def test_un_relais_qui_dit_421_a_tous_ne_coute_de_tentative_a_personne() -
 
 
 @pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])
-async def test_a_hang_up_after_the_content_is_unknown_for_that_mail_only(extensions: tuple[str, ...]) -> None:
+async def test_une_coupure_apres_le_contenu_n_est_inconnue_que_pour_ce_courriel(extensions: tuple[str, ...]) -> None:
     async with relais(pour("b@exemple.fr", ".", RACCROCHER), extensions) as faux:
         issues = await remettre(faux, *TROIS)
     assert types(issues) == [Recu, Inconnu, Injoignable]
@@ -147,7 +147,9 @@ async def test_a_hang_up_after_the_content_is_unknown_for_that_mail_only(extensi
     ("mot", "attendu"), [("MAIL", Injoignable), ("RCPT", Injoignable), ("DATA", Injoignable), (".", Inconnu)]
 )
 @pytest.mark.parametrize("extensions", [AVEC_GROUPE, SANS_GROUPE])
-async def test_a_relay_that_falls_silent(extensions: tuple[str, ...], mot: str, attendu: type) -> None:
+async def test_un_relais_qui_se_tait_laisse_une_issue_inconnue(
+    extensions: tuple[str, ...], mot: str, attendu: type
+) -> None:
     async with relais(lambda m, ligne: SE_TAIRE if m == mot else None, extensions) as faux:
         issues = await remettre(faux, *TROIS, delai_s=0.2)
     assert types(issues) == [attendu, Injoignable, Injoignable]
@@ -156,7 +158,7 @@ async def test_a_relay_that_falls_silent(extensions: tuple[str, ...], mot: str, 
 @pytest.mark.parametrize(
     "bruit", ["250-ok\r\n550 non", "bonjour", "25", "100 quoi", "250 ok\r\n250 encore", "2" * 9000]
 )
-async def test_what_is_no_smtp_ends_the_session_and_delivers_nothing_unnoticed(bruit: str) -> None:
+async def test_ce_qui_n_est_pas_du_smtp_finit_la_session_sans_rien_livrer_en_secret(bruit: str) -> None:
     async with relais(pour("b@exemple.fr", "RCPT", bruit), SANS_GROUPE) as faux:
         issues = await remettre(faux, *TROIS)
     assert types(issues)[0] is Recu
@@ -164,7 +166,7 @@ async def test_what_is_no_smtp_ends_the_session_and_delivers_nothing_unnoticed(b
     assert not [adresse for adresse, _ in faux.livres if adresse == "c@exemple.fr"]
 
 
-async def test_a_connection_that_was_closed_while_idle_is_opened_again(
+async def test_une_connexion_fermee_au_repos_est_rouverte(
     bientot: Bientot,
 ) -> None:
     async with relais() as faux:
@@ -177,7 +179,7 @@ async def test_a_connection_that_was_closed_while_idle_is_opened_again(
     assert faux.mots.count("EHLO") == 2
 
 
-async def test_an_answer_that_nobody_asked_for_is_not_given_to_the_next_mail() -> None:
+async def test_une_reponse_non_demandee_n_est_pas_donnee_au_courriel_suivant() -> None:
     async with relais(pour("a@exemple.fr", ".", "250 ok\r\n550 5.1.1 de trop")) as faux:
         connexion = CanalEmail(faux.url, "nous@exemple.fr").connexion()
         assert types(await connexion.remettre(lot("a@exemple.fr"), lambda: True)) == [Recu]
@@ -186,7 +188,7 @@ async def test_an_answer_that_nobody_asked_for_is_not_given_to_the_next_mail() -
     assert faux.mots.count("EHLO") == 2
 
 
-async def test_a_lease_that_ends_while_a_mail_is_offered_takes_it_back() -> None:
+async def test_un_bail_qui_finit_pendant_l_offre_reprend_le_courriel() -> None:
     demandes = iter([True, False, False])
     async with relais() as faux:
         connexion = CanalEmail(faux.url, "nous@exemple.fr").connexion()
@@ -196,7 +198,7 @@ async def test_a_lease_that_ends_while_a_mail_is_offered_takes_it_back() -> None
     assert faux.livres == []
 
 
-async def test_a_cancelled_lot_leaves_no_connection_behind() -> None:
+async def test_un_lot_annule_ne_laisse_aucune_connexion() -> None:
     atteint = asyncio.Event()
 
     def script(mot: str, ligne: str) -> Reponse:
@@ -227,7 +229,7 @@ MESSAGE = st.fixed_dictionaries({}, optional=dict.fromkeys(("MAIL", "RCPT", "DAT
     data_malgre_tout=st.booleans(),
     tenues=st.integers(0, 14),
 )
-async def test_any_mixture_of_answers_gives_each_mail_its_own_outcome(
+async def test_tout_melange_de_reponses_donne_a_chaque_courriel_son_issue(
     scripts: list[dict[str, Reponse]], groupe: bool, data_malgre_tout: bool, tenues: int
 ) -> None:
     adresses = [f"p{rang}@exemple.fr" for rang in range(len(scripts))]

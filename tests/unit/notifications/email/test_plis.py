@@ -16,13 +16,13 @@ def mail(adresse: str = "a@exemple.fr", contenu: bytes = ASCII, offre: Offre = T
     return plier(Colis(envoi_id, adresse, contenu), "nous@exemple.fr", offre).mail.decode()
 
 
-def test_a_relay_that_announces_nothing_is_told_nothing_more() -> None:
+def test_un_relais_qui_n_annonce_rien_ne_recoit_rien_de_plus() -> None:
     pli = plier(Colis("abc", "a@exemple.fr", ASCII), "nous@exemple.fr", Offre())
     assert (pli.mail, pli.rcpt) == (b"MAIL FROM:<nous@exemple.fr>\r\n", b"RCPT TO:<a@exemple.fr>\r\n")
     assert pli.contenu == ASCII + b".\r\n"
 
 
-def test_each_option_where_it_is_announced_and_needed() -> None:
+def test_chaque_option_sert_la_ou_elle_est_annoncee_et_utile() -> None:
     assert mail(offre=Offre(taille=0)) == f"MAIL FROM:<nous@exemple.fr> SIZE={len(ASCII)}\r\n"
     assert mail(contenu=ACCENTS, offre=Offre(huit_bits=True)).endswith("> BODY=8BITMIME\r\n")
     assert mail("été@exemple.fr", offre=Offre(utf8=True)).endswith("> SMTPUTF8\r\n")
@@ -45,20 +45,20 @@ def test_each_option_where_it_is_announced_and_needed() -> None:
         (Colis("e", "\udcff@b.fr", ASCII), TOUT, "smtp adresse impossible"),
     ],
 )
-def test_what_a_relay_can_never_take_is_not_tried(colis: Colis, offre: Offre, motif: str) -> None:
+def test_ce_qu_un_relais_ne_prendra_jamais_n_est_pas_essaye(colis: Colis, offre: Offre, motif: str) -> None:
     with pytest.raises(Permanent) as levee:
         plier(colis, "nous@exemple.fr", offre)
     assert levee.value.motif == motif
 
 
 @pytest.mark.parametrize(("taille", "lue"), [("1000", 1000), ("", 0), ("beaucoup", 0), ("9" * 40, 0)])
-def test_the_announced_size(taille: str, lue: int) -> None:
+def test_la_taille_annoncee_est_respectee(taille: str, lue: int) -> None:
     assert Offre.lire({"size": taille, "dsn": ""}) == Offre(dsn=True, taille=lue)
     assert Offre.lire({}).taille is None
 
 
 @given(st.lists(st.sampled_from([b".", b"\r", b"\n", b"\r\n", b"x", b"..", b"\r\n.\r\n"])).map(b"".join))
-def test_no_content_ends_early_and_all_of_it_arrives(contenu: bytes) -> None:
+def test_aucun_contenu_ne_finit_trop_tot_et_tout_arrive(contenu: bytes) -> None:
     message = en_crlf(contenu)
     assert message.count(b"\r") == message.count(b"\n") == message.count(b"\r\n")
     ecrit = transparents(message)

@@ -77,16 +77,16 @@ def retour(verdict: Verdict, motif: str) -> list[Retour]:
         (arf("a@exemple.fr"), []),
     ],
 )
-def test_what_a_report_means(rebond: bytes, attendu: list[Retour]) -> None:
+def test_un_rapport_dit_ce_qu_est_devenu_le_courriel(rebond: bytes, attendu: list[Retour]) -> None:
     assert lire(rebond, NOW, "asso.exemple") == attendu
 
 
-def test_of_several_addresses_behind_one_the_gravest_word_counts() -> None:
+def test_de_plusieurs_adresses_le_mot_le_plus_grave_compte() -> None:
     suite = "\r\nFinal-Recipient: rfc822; b@exemple.fr\r\nAction: failed\r\nStatus: 5.2.1\r\n"
     assert lire(dsn("failed", "4.2.2", plus=suite), NOW) == retour(Verdict.REFUSE, "dsn 5.2.1")
 
 
-def test_a_message_id_of_another_domain_is_not_ours() -> None:
+def test_un_identifiant_d_un_autre_domaine_n_est_pas_le_notre() -> None:
     assert lire(dsn(), NOW, "ailleurs.exemple") == []
 
 
@@ -109,7 +109,7 @@ QMAIL = (
         (QMAIL.format(code="550").replace("Message-ID", "Autre"), []),
     ],
 )
-def test_bounces_older_than_the_standard(message: str, attendu: list[Retour]) -> None:
+def test_les_rebonds_d_avant_la_norme_se_lisent(message: str, attendu: list[Retour]) -> None:
     assert lire(message.encode(), NOW) == attendu
 
 
@@ -126,11 +126,11 @@ def test_bounces_older_than_the_standard(message: str, attendu: list[Retour]) ->
         b'Content-Type: multipart/report; boundary="a"\r\n\r\n' + b"--a\r\nContent-Type: message/rfc822\r\n\r\n" * 3000,
     ],
 )
-def test_auto_replies_read_receipts_and_nonsense_say_nothing(message: bytes) -> None:
+def test_absences_accuses_de_lecture_et_absurdites_ne_disent_rien(message: bytes) -> None:
     assert lire(message, NOW) == []
 
 
-def test_no_address_is_kept() -> None:
+def test_aucune_adresse_n_est_gardee() -> None:
     for message in (dsn(plus="Diagnostic-Code: smtp; 550 <a@exemple.fr>\r\n"), arf("abuse"), QMAIL.encode()):
         assert all("exemple.fr" not in repr(lu) for lu in lire(message, NOW))
 
@@ -139,12 +139,12 @@ MORCEAUX = dsn().split(b"\r\n") + arf("abuse").split(b"\r\n") + [b"\xff\xfe", b"
 
 
 @given(st.lists(st.sampled_from(MORCEAUX) | st.binary(max_size=30), max_size=60).map(b"\r\n".join) | st.binary())
-def test_no_mail_makes_the_reader_stumble(message: bytes) -> None:
+def test_aucun_courriel_ne_fait_tomber_la_lecture(message: bytes) -> None:
     for lu in lire(message, NOW):
         assert lu.envoi_id
 
 
 @given(st.integers(0, len(dsn())), st.integers(0, 20), st.binary(max_size=10))
-def test_no_damaged_report_makes_it_stumble(debut: int, longueur: int, mis: bytes) -> None:
+def test_aucun_rapport_abime_ne_fait_tomber_la_lecture(debut: int, longueur: int, mis: bytes) -> None:
     rebond = dsn()
     assert len(lire(rebond[:debut] + mis + rebond[debut + longueur :], NOW)) <= 1

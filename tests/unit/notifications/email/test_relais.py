@@ -27,7 +27,7 @@ def premier(candidats: Sequence[Serveur]) -> Serveur:
 MESSAGE = Colis("envoi", "a@exemple.fr", b"Subject: x\r\n\r\n.bonjour\r\n")
 
 
-async def test_when_a_relay_is_away_the_next_one_is_taken_and_the_first_not_waited_for_again() -> None:
+async def test_quand_un_relais_manque_le_suivant_sert_sans_attendre_le_premier() -> None:
     async with relais() as parti:
         pass
     async with relais() as la:
@@ -39,7 +39,7 @@ async def test_when_a_relay_is_away_the_next_one_is_taken_and_the_first_not_wait
         await connexion.fermer()
 
 
-async def test_when_all_are_away_it_is_said_and_the_credentials_are_not() -> None:
+async def test_quand_tous_manquent_c_est_dit_sans_les_identifiants() -> None:
     async with relais() as un, relais() as deux:
         pass
     canal = CanalEmail(f"smtp://moi:secret@127.0.0.1:{un.port},{deux.url}", "nous@exemple.fr")
@@ -125,7 +125,7 @@ async def test_un_relais_sans_le_chiffrement_demande_est_notre_reglage() -> None
             await connexion.preparer()
 
 
-async def test_each_lot_goes_where_it_is_sent_and_sessions_stay_open() -> None:
+async def test_chaque_lot_va_a_son_relais_et_les_sessions_restent_ouvertes() -> None:
     async with relais() as un, relais() as deux:
         tour = itertools.count()
         connexion = CanalEmail(
@@ -138,7 +138,7 @@ async def test_each_lot_goes_where_it_is_sent_and_sessions_stay_open() -> None:
     assert [faux.mots.count("EHLO") for faux in (un, deux)] == [1, 1]
 
 
-def test_an_absence_is_forgotten_after_a_while() -> None:
+def test_une_absence_s_oublie_apres_un_moment() -> None:
     temps = [0.0]
     serveurs = lire_urls("smtp://un,smtp://deux")
     choix = Relais(serveurs, premier, lambda: temps[0])
@@ -182,7 +182,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("implicite", [True, False])
-async def test_pipelining_with_a_password_over_tls(tls: ssl.SSLContext, implicite: bool) -> None:
+async def test_le_pipelining_passe_par_tls_avec_un_mot_de_passe(tls: ssl.SSLContext, implicite: bool) -> None:
     extensions = ("PIPELINING", "AUTH PLAIN", *([] if implicite else ["STARTTLS"]))
     async with relais(extensions=extensions, retient=3, tls=tls, implicite=implicite) as faux:
         url = (
@@ -199,7 +199,7 @@ async def test_pipelining_with_a_password_over_tls(tls: ssl.SSLContext, implicit
     assert "AUTH" in faux.mots
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused(
+async def test_un_certificat_dont_personne_ne_repond_est_refuse(
     tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
@@ -208,13 +208,13 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
             await CanalEmail(f"smtps://localhost:{faux.port}", "nous@exemple.fr").connexion().preparer()
 
 
-async def test_a_refused_password_is_a_relay_that_is_away() -> None:
+async def test_un_mot_de_passe_refuse_est_un_relais_absent() -> None:
     async with relais(lambda mot, ligne: "535 5.7.8 moi non" if mot == "AUTH" else None, ("AUTH PLAIN",)) as faux:
         with pytest.raises(Injoignable) as levee:
             await CanalEmail(f"smtp://moi:mot@127.0.0.1:{faux.port}", "nous@exemple.fr").connexion().preparer()
     assert levee.value.motif == "smtp injoignable"
 
 
-async def test_a_content_that_is_no_mail_is_our_own_mistake() -> None:
+async def test_un_contenu_qui_n_est_pas_un_courriel_est_notre_faute() -> None:
     with pytest.raises(TypeError):
         await CanalEmail("smtp://127.0.0.1:9", "n@e.fr").connexion().remettre([Colis("e", "a@b.fr", "x")], lambda: True)
