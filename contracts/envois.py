@@ -110,8 +110,9 @@ CHIFFRES_DE_L_ANNONCE = 12
 
 
 def id_alerte(annonce_id: str, version: int, profil_id: str, canal: Canal) -> str:
-    """The id in the ledger of the alert of a profil on a channel about a version of an annonce: 32 hexadecimal digits.
+    """The id in the ledger of the alert of a person on a channel about a version of an annonce: 32 hexadecimal digits.
 
+    `profil_id`, the best of the profils that the annonce concerns, stands for the person.
     Processing a match again gives the same id, so nobody is alerted twice. The digits of the annonce come first, so
     that the ledger finds and inserts its alerts side by side without another index. The other 80 bits tell them apart.
     """

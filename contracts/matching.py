@@ -72,11 +72,15 @@ class Raison(Valeur):
 
 
 class Destinataire(Valeur):
+    """One person. `profil_id`: the best of their profils that the annonce concerns, to which `distance_m` and `score`
+    belong; `autres_profils`: the others, best first. `raisons`: those of all."""
+
     profil_id: Identifiant
     compte_id: Identifiant
     distance_m: int | None
     score: int
     raisons: list[Raison]
+    autres_profils: list[Identifiant] = []
 
 
 class CorrespondancesTrouvees(Evenement):

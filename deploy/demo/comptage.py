@@ -62,20 +62,21 @@ async def compter(
     `depuis`: id of the last mail before the annonce. `adresses`: account id → address of the people in the demo.
     """
     annonce: Annonce = await jusqu_a(lambda: attendu.publiee(kafka, annonce_id), "annonce publiée")
-    destinataires = await attendu.concernes(interne, annonce)
-    au_resume: set[str] = set()
+    profils = await attendu.concernes(interne, annonce)
+    concernes, au_resume = set(profils.values()), set[str]()
     mails: list[dict[str, Any]] = []
 
     async def toutes() -> bool:
         nonlocal au_resume, mails
         mails = [m for m in await courrier.mails(depuis, sujet=annonce.titre) if _dit(m, annonce.titre)]
-        au_resume = await _au_resume(interne, annonce, destinataires)
-        return len(mails) + len(au_resume) >= len(destinataires)
+        au_resume = {profils[profil_id] for profil_id in await _au_resume(interne, annonce, profils)}
+        return len(mails) + len(au_resume) >= len(concernes)
 
     # Missing alerts are counted below.
     with suppress(Impossible):
         await jusqu_a(toutes, "alertes", _SECONDES)
-    attendues = [compte_id for profil_id, compte_id in destinataires.items() if profil_id not in au_resume]
+    # One person gets one alert, however many of their profils the annonce concerns.
+    attendues = concernes - au_resume
     recus = [adresse for mail in mails for adresse in mail["a"]]
     instants = sorted(dt.datetime.fromisoformat(mail["recu_at"]).timestamp() for mail in mails)
     alertes = Alertes(

@@ -19,6 +19,7 @@ from kit.processor import Handler
 from services.matching import domain, store
 from services.matching.index import Index
 from services.matching.metrics import CORRESPONDANCES, SEARCH_SECONDS
+from services.matching.personnes import une_fois_par_personne
 from services.matching.settings import SERVICE
 
 LOT = 500
@@ -76,9 +77,9 @@ async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) ->
     now = deps.clock.now()
     premiere = domain.premiere_suite(annonce, publication=publication, now=now)
     suivre = store.suivre(tx, annonce.annonce_id, premiere.suivi)
-    left_out: set[str] = set()
+    desactives: set[str] = set()
     if publication or premiere.apparier:
-        connu, left_out = await asyncio.gather(suivre, store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG))
+        connu, desactives = await asyncio.gather(suivre, store.desactives_depuis(tx.db, now - _INDEX_MAY_LAG))
     else:
         connu = await suivre
     suite = domain.suite(connu, annonce, publication=publication, now=now) if connu else premiere
@@ -89,9 +90,12 @@ async def _suivre(annonce: Annonce, tx: Tx, deps: Deps, *, publication: bool) ->
         await store.enregistrer_suivi(tx, annonce.annonce_id, suite.suivi)
     if not suite.apparier:
         return
-    if connu is not None and connu.appariee:
-        left_out |= await store.deja_alertes(tx, annonce.annonce_id)
-    found = [match for match in await _search(deps.index, annonce) if match.profil_id not in left_out]
+    alertes = await store.deja_alertes(tx, annonce.annonce_id) if connu is not None and connu.appariee else set()
+    found = [
+        match
+        for match in await _search(deps.index, annonce)
+        if match.profil_id not in desactives and match.compte_id not in alertes
+    ]
     if found:
         await _emettre(annonce, found, tx, now)
 
@@ -104,7 +108,8 @@ async def _search(index: Index, annonce: Annonce) -> list[Destinataire]:
 
 
 async def _emettre(annonce: Annonce, found: list[Destinataire], tx: Tx, now: dt.datetime) -> None:
-    lots = [found[start : start + LOT] for start in range(0, len(found), LOT)]
+    personnes = une_fois_par_personne(found)
+    lots = [personnes[start : start + LOT] for start in range(0, len(personnes), LOT)]
     ids = [[match.profil_id for match in lot] for lot in lots]
     await store.noter_correspondances(tx, annonce.annonce_id, annonce.version, ids, now)
     for number, lot in enumerate(lots):
@@ -112,7 +117,7 @@ async def _emettre(annonce: Annonce, found: list[Destinataire], tx: Tx, now: dt.
             CorrespondancesTrouvees(annonce=annonce, lot=number, lots=len(lots), destinataires=lot),
             event_id=stable_id("correspondances", annonce.annonce_id, annonce.version, number),
         )
-    tx.after_commit(lambda: CORRESPONDANCES.inc(len(found)))
+    tx.after_commit(lambda: CORRESPONDANCES.inc(len(personnes)))
 
 
 def sans_effet(event: object) -> bool:

@@ -3,7 +3,7 @@
 - profils {_id: profil_id, …Profil, desactive_at}
 - annonces {_id: annonce_id, version, etat, appariee: version last searched for}
 - correspondances {_id: "annonce:version:lot", annonce_id, version, lot, profils: [profil_id], at}: whom each annonce
-  was sent to
+  was sent to, by the best profil of each person
 - illisibles {_id: "partition:offset", at}: records of the topic of profils already sent to the dead letters
 """
 
@@ -106,9 +106,11 @@ def _valeurs(suivi: Suivi) -> Document:
 
 
 async def deja_alertes(tx: Tx, annonce_id: str) -> set[str]:
-    """Ids of the profils already sent for any version of the annonce."""
+    """Ids of the accounts alerted about any version of the annonce, by one of their profils."""
     cursor = tx.db.correspondances.find({"annonce_id": annonce_id}, {"profils": 1}, session=tx.session)
-    return {profil_id async for row in cursor for profil_id in row["profils"]}
+    profils = [profil_id async for row in cursor for profil_id in row["profils"]]
+    owners = tx.db.profils.find({"_id": {"$in": profils}}, {"compte_id": 1}, session=tx.session)
+    return {row["compte_id"] async for row in owners}
 
 
 async def noter_correspondances(

@@ -68,6 +68,7 @@ def lignes(
     }
     now = registre.clock.now()
     plans = Plans(annonce, connu, politique, now)
+    nommes = {destinataire.profil_id: plans.nommes(destinataire) for destinataire in event.destinataires}
     return [
         registre.ligne(
             id_alerte(annonce.annonce_id, annonce.version, destinataire.profil_id, canal),
@@ -76,16 +77,22 @@ def lignes(
             destinataire.compte_id,
             gabarit=MESSAGES[Genre.ALERTE].version,
             now=now,
-            profil_id=destinataire.profil_id,
+            profil_id=nommes[destinataire.profil_id][0],
             pourquoi=phrase(destinataire.raisons),
             score=destinataire.score,
-            **({"ref": reference(annonce.annonce_id)} if canal is Canal.SMS else {}),
+            **_facultatifs(annonce.annonce_id, canal, nommes[destinataire.profil_id][1:]),
             **communs,
             **selon,
         )
         for destinataire in event.destinataires
-        for canal, selon in plans.pour(destinataire)
+        for canal, selon in plans.pour(destinataire, nommes[destinataire.profil_id][0])
     ]
+
+
+def _facultatifs(annonce_id: str, canal: Canal, autres_profils: list[str]) -> dict[str, Any]:
+    """The fields that only some rows have."""
+    champs: dict[str, Any] = {"autres_profils": autres_profils} if autres_profils else {}
+    return champs | {"ref": reference(annonce_id)} if canal is Canal.SMS else champs
 
 
 class Plans:
@@ -99,15 +106,26 @@ class Plans:
         self._now = now
         self._deja: dict[tuple[frozenset[Canal], int, int], list[tuple[Canal, dict[str, Any]]]] = {}
 
-    def pour(self, destinataire: Destinataire) -> list[tuple[Canal, dict[str, Any]]]:
+    def nommes(self, destinataire: Destinataire) -> list[str]:
+        """The profils by which the annonce concerns somebody; the first is the one in whose name they are written to:
+        of those that are not unsubscribed the one that wants alerts soonest, and of these the best."""
+        profils = [destinataire.profil_id, *destinataire.autres_profils]
+        contact = self._connu.recipients.contacts.get(destinataire.compte_id)
+        if len(profils) == 1 or contact is None:
+            return profils
+        suivis = [profil_id for profil_id in profils if profil_id not in self._connu.recipients.desabonnes]
+        return sorted(suivis or profils, key=contact.choix.attente)
+
+    def pour(self, destinataire: Destinataire, profil_id: str) -> list[tuple[Canal, dict[str, Any]]]:
+        """`profil_id`: the one in whose name they are written to."""
         contact = self._connu.recipients.contacts.get(destinataire.compte_id)
         normales = self._connu.sollicitations.get((destinataire.compte_id, False), 0)
         urgentes = self._connu.sollicitations.get((destinataire.compte_id, True), 0)
         if contact is None or contact.choix is not SANS_CHOIX:
-            return self._planifier(destinataire.profil_id, contact, normales, urgentes)
+            return self._planifier(profil_id, contact, normales, urgentes)
         cle = contact.accords, normales, urgentes
         if cle not in self._deja:
-            self._deja[cle] = self._planifier(destinataire.profil_id, contact, normales, urgentes)
+            self._deja[cle] = self._planifier(profil_id, contact, normales, urgentes)
         return self._deja[cle]
 
     def _planifier(

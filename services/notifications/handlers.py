@@ -96,7 +96,7 @@ async def _connaitre(event: CorrespondancesTrouvees, deps: Deps) -> Connu:
                 deps.registre,
                 deps.contacts,
                 comptes,
-                [destinataire.profil_id for destinataire in event.destinataires],
+                [id_ for d in event.destinataires for id_ in (d.profil_id, *d.autres_profils)],
                 [event.annonce.annonce_id],
             ),
             deps.consultation.sollicitations(comptes if deps.politique.budget else [], depuis),

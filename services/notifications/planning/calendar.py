@@ -21,7 +21,7 @@ RESUME_HEURE = dt.time(18)
 
 
 class Cadence(StrEnum):
-    """How often somebody wants to get alerts."""
+    """How often somebody wants to get alerts, the soonest first."""
 
     IMMEDIAT = "immediat"
     QUOTIDIEN = "quotidien"

@@ -35,6 +35,10 @@ class Choix:
     def en_pause(self, now: dt.datetime) -> bool:
         return self.pause_jusqua is not None and now < self.pause_jusqua
 
+    def attente(self, profil_id: str) -> int:
+        """How long this profil lets its alerts wait, as a rank: 0 for those that want them at once."""
+        return list(Cadence).index(self.cadences.get(profil_id, Cadence.IMMEDIAT))
+
     def pour(self, profil_id: str, accords: frozenset[Canal], budget: int) -> Preferences:
         """The preferences for planifier. `budget`: alerts in seven days allowed by the platform; 0 means no limit."""
         return Preferences(

@@ -1,9 +1,10 @@
 """A row of the ledger, as stored in `envois`:
 
-{_id, genre, canal, compte_id, profil_id?, contenu_id, annonce_id?, version?, titre, pourquoi, etat, motif?, tentatives,
-lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?, reference?, parties?, resume_at?,
-resume_id?, score?, ancienne?, cause?, a_propos?}
+{_id, genre, canal, compte_id, profil_id?, autres_profils?, contenu_id, annonce_id?, version?, titre, pourquoi,
+etat, motif?, tentatives, lot?, reprise_at?, cree_at, remis_at?, secret?, gabarit, urgent?, ref?, fournisseur?,
+reference?, parties?, resume_at?, resume_id?, score?, ancienne?, cause?, a_propos?}
 
+`profil_id`: the profil in whose name somebody is alerted; `autres_profils`: their others that the annonce concerns too.
 `gabarit`: version of the template. `reprise_at`: time from which any process may take the row over (a new row that no
 deliverer took, a failure after its pause); absent while it is claimed and when it is finished. `lot`: the claim that
 holds it (claims.py). `ancienne`: the id of the alert was made by an earlier version of the code. `cause`: trace of the

@@ -174,10 +174,25 @@ class Registre:
         # If the row of the link is gone (after a year), waiting messages are dropped when they are handed over.
         envoi = await self._db.envois.find_one({"_id": envoi_id}, {"compte_id": 1}, session=session)
         if envoi is not None and envoi["compte_id"]:
+            await self._passer_aux_autres(envoi["compte_id"], profil_id, session)
             await self._annuler({"compte_id": envoi["compte_id"], "profil_id": profil_id}, Motif.DESABONNE, session)
         if fait.upserted_id is not None:
             event = DesabonnementDemande(envoi_id=envoi_id, profil_id=profil_id, demande_at=demande_at)
             tx.emit(event, event_id=stable_id("desabonnement", profil_id))
+
+    async def _passer_aux_autres(self, compte_id: str, profil_id: str, session: Session) -> None:
+        """What waits in the name of a profil goes on in that of the next one by which it concerns the same person."""
+        siennes = {"compte_id": compte_id, **_A_REPRENDRE}
+        await self._db.envois.update_many(
+            {**siennes, "autres_profils": profil_id}, {"$pull": {"autres_profils": profil_id}}, session=session
+        )
+        suivant: dict[str, Any] = {"$first": "$autres_profils"}
+        apres = {"$filter": {"input": "$autres_profils", "cond": {"$ne": ["$$this", suivant]}}}
+        await self._db.envois.update_many(
+            {**siennes, "profil_id": profil_id, "autres_profils.0": {"$exists": True}},
+            [{"$set": {"profil_id": suivant, "autres_profils": apres}}],
+            session=session,
+        )
 
     async def desabonnes(self, profil_ids: Iterable[str]) -> set[str]:
         cherches = list(set(profil_ids))
@@ -201,7 +216,10 @@ class Registre:
         await self._annuler({"compte_id": compte_id}, Motif.COMPTE_EFFACE, session)
         await self._db.envois.update_many(
             {"compte_id": compte_id},
-            {"$set": {"compte_id": ""}, "$unset": {"profil_id": "", "pourquoi": "", "titre": "", "secret": ""}},
+            {
+                "$set": {"compte_id": ""},
+                "$unset": {"profil_id": "", "autres_profils": "", "pourquoi": "", "titre": "", "secret": ""},
+            },
             session=session,
         )
 

@@ -97,6 +97,32 @@ async def test_qui_est_concerne_sait_pourquoi(
     assert [raison.code for raison in chunk.destinataires[0].raisons] == ["distance", "creneau", "categorie"]
 
 
+async def test_qui_a_plusieurs_profils_est_trouve_une_fois_et_une_nouvelle_version_ne_le_trouve_plus(
+    abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any, base: Database
+) -> None:
+    compte_id = uuid.uuid4().hex
+    (vague,) = await abonner(1, compte_id=compte_id)
+    (exact,) = await abonner(1, compte_id=compte_id, categories=["vehicule-transport"], creneaux=["samedi-matin"])
+    event = publiee()
+    await publier(event)
+    await bientot(lambda: found.of(event.annonce))
+    (chunk,) = await found.of(event.annonce)
+    [personne] = chunk.destinataires
+    assert (personne.profil_id, personne.autres_profils) == (exact, [vague])
+    assert [raison.code for raison in personne.raisons] == ["distance", "creneau", "categorie"]
+    (encore,) = await abonner(1, compte_id=compte_id, categories=["vehicule-transport"])
+    (nouveau,) = await abonner(1)
+    await publier(AnnoncePubliee(annonce=event.annonce.model_copy(update={"version": 7})))
+
+    async def both() -> bool:
+        return len(await found.of(event.annonce)) == 2
+
+    await bientot(both)
+    later = max(await found.of(event.annonce), key=lambda chunk: chunk.annonce.version)
+    assert [match.profil_id for match in later.destinataires] == [nouveau]
+    assert encore not in later.model_dump_json()
+
+
 async def test_une_annonce_datee_n_alerte_que_ceux_qui_sont_libres_ce_jour_la(
     abonner: Any, publier: Any, found: Found, publiee: Any, bientot: Any
 ) -> None:

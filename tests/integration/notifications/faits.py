@@ -40,9 +40,14 @@ def annonce(**autres: Any) -> Annonce:
     return Annonce(**{**valeurs, **autres})
 
 
-def destinataire(compte_id: str, profil_id: str | None = None) -> Destinataire:
+def destinataire(compte_id: str, profil_id: str | None = None, *autres_profils: str) -> Destinataire:
     return Destinataire(
-        profil_id=profil_id or new_id(), compte_id=compte_id, distance_m=1234, score=50, raisons=RAISONS
+        profil_id=profil_id or new_id(),
+        compte_id=compte_id,
+        distance_m=1234,
+        score=50,
+        raisons=RAISONS,
+        autres_profils=list(autres_profils),
     )
 
 

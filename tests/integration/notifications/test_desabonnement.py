@@ -20,7 +20,7 @@ async def alerter(poste: Poste, compte_id: str, profil_id: str, etat: str = "rem
     return de.annonce_id
 
 
-async def test_une_lecture_ne_change_rien_un_envoi_arrete_l_alerte_suivante(poste: Poste) -> None:
+async def test_a_get_changes_nothing_a_post_stops_the_next_alert(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     profil_id, visiteur = new_id(), {"Authorization": f"Bearer {poste.jeton('notifications')}"}
     annonce_id = await alerter(poste, compte_id, profil_id)
@@ -46,7 +46,7 @@ async def test_une_lecture_ne_change_rien_un_envoi_arrete_l_alerte_suivante(post
     assert len(poste.boite.mails[adresse]) == 3
 
 
-async def test_ce_qui_attend_son_heure_est_annule_par_le_clic(poste: Poste) -> None:
+async def test_what_waits_for_its_hour_is_cancelled_by_the_click(poste: Poste) -> None:
     compte_id, adresse = await poste.inscrire()
     profil_id, autre = new_id(), new_id()
     await alerter(poste, compte_id, profil_id)
@@ -66,9 +66,40 @@ async def test_ce_qui_attend_son_heure_est_annule_par_le_clic(poste: Poste) -> N
     assert reste["etat"] == "en_file"
 
 
-async def test_un_lien_contrefait_est_inconnu(poste: Poste) -> None:
+async def test_a_forged_link_is_unknown(poste: Poste) -> None:
     visiteur = {"Authorization": f"Bearer {poste.jeton('notifications')}"}
     for jeton in (f"{new_id()}.{new_id()}.{'A' * 43}", "n-importe-quoi"):
         reponse = await poste.api.post(f"/v1/desabonnements/{jeton}", headers=visiteur)
         assert reponse.status_code == 404
         assert reponse.headers["content-type"] == "application/problem+json"
+
+
+async def test_ce_qui_attend_continue_au_nom_d_un_autre_profil_de_la_meme_personne(poste: Poste) -> None:
+    compte_id, adresse = await poste.inscrire()
+    premier, second, troisieme = new_id(), new_id(), new_id()
+    await alerter(poste, compte_id, premier)
+    lien = chemin(poste.boite.mails[adresse][0])
+    de, plus_tard = annonce(), dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    await poste.publier(correspondances(de, destinataire(compte_id, premier, second, troisieme)))
+    await poste.dans_l_etat("remis", annonce_id=de.annonce_id)
+    # As if it had come in the hours in which nothing is sent.
+    attend = {"etat": "en_file", "motif": "resume", "reprise_at": plus_tard, "resume_at": plus_tard}
+    await poste.db.envois.update_one({"annonce_id": de.annonce_id}, {"$set": attend})
+    await poste.api.post(lien, headers={"Authorization": f"Bearer {poste.jeton('notifications')}"})
+    ligne = await poste.db.envois.find_one({"annonce_id": de.annonce_id})
+    assert ligne is not None
+    assert (ligne["etat"], ligne["profil_id"], ligne["autres_profils"]) == ("en_file", second, [troisieme])
+
+
+async def test_un_profil_arrete_n_est_plus_celui_au_nom_de_qui_l_on_ecrit(poste: Poste) -> None:
+    compte_id, adresse = await poste.inscrire()
+    premier, second = new_id(), new_id()
+    await alerter(poste, compte_id, premier)
+    await poste.api.post(
+        chemin(poste.boite.mails[adresse][0]), headers={"Authorization": f"Bearer {poste.jeton('notifications')}"}
+    )
+    de = annonce()
+    await poste.publier(correspondances(de, destinataire(compte_id, premier, second)))
+    ligne = await poste.dans_l_etat("remis", annonce_id=de.annonce_id)
+    assert ligne["profil_id"] == second
+    assert len(poste.boite.mails[adresse]) == 2
