@@ -67,6 +67,7 @@ async def liste(request: Request) -> Response:
         page=number,
         pages=max(1, -(-total // _TAILLE)),
         lien=lambda n: "/annonces?" + urlencode({**chosen, "page": n}),
+        alerte="/alertes/nouvelle" + ("?" + urlencode(chosen) if chosen else ""),
         depuis=_since(page),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+_LISTES_D_ALERTE = ("natures", "domaines", "categories", "creneaux", "certifications")
+_OUI_D_ALERTE = ("a_distance", "mineur", "pmr")
 FILTRES = ("q", "sens", "nature", "categorie", "domaine", "quartier", "urgent", "tri")
 
 
@@ -142,10 +144,26 @@ def profil(saisie: Saisie) -> dict[str, Any]:
     """The body of an alert."""
     return {
         **_chosen(saisie, "sens", "quartier"),
-        **{name: saisie.tous(name) for name in ("natures", "domaines", "categories", "creneaux", "certifications")},
+        **{name: saisie.tous(name) for name in _LISTES_D_ALERTE},
         "rayon_km": number(saisie.un("rayon_km", "5")),
-        **{name: saisie.coche(name) for name in ("a_distance", "mineur", "pmr")},
+        **{name: saisie.coche(name) for name in _OUI_D_ALERTE},
     }
+
+
+def profil_saisi(stored: Mapping[str, Any]) -> Saisie:
+    """A stored alert as its form shows it."""
+    values = {name: [str(code) for code in stored.get(name, [])] for name in _LISTES_D_ALERTE}
+    values |= {name: ["oui"] for name in _OUI_D_ALERTE if stored.get(name)}
+    quartier = (stored.get("lieu") or {}).get("quartier")
+    values |= {"sens": [str(stored["sens"])], "rayon_km": [f"{stored['rayon_km']:g}"]}
+    return Saisie({**values, "quartier": [quartier] if quartier else [], "version": [str(stored["version"])]})
+
+
+def profil_de_recherche(chosen: Mapping[str, str]) -> Saisie:
+    """A new alert, filled in by the filters of a search as far as an alert can say them: it has no words."""
+    par_champ = {"natures": "nature", "domaines": "domaine", "categories": "categorie", "quartier": "quartier"}
+    values = {champ: [chosen[filtre]] for champ, filtre in par_champ.items() if filtre in chosen}
+    return Saisie({"sens": [chosen.get("sens", "besoin")], "rayon_km": ["5"], "a_distance": ["oui"], **values})
 
 
 def reponse(saisie: Saisie) -> dict[str, Any]:

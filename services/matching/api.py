@@ -5,24 +5,26 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel
+from pymongo.errors import BulkWriteError
 
 from contracts.annonces import Annonce
 from contracts.commun import Identifiant
 from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
-from kit.ids import new_id
+from kit.ids import new_id, stable_id
+from kit.mongo import DUPLICATE_KEY, write_error_codes
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from kit.resources import Runtime
 from kit.tokens import Identity, account, requires
 from kit.versions import VersionRead, respond, stale
-from services.matching import domain, store
-from services.matching.requetes import Souhaits, SouhaitsImportes
-from services.matching.scoring import correspond
+from services.matching import domain, scoring, store
+from services.matching.requetes import AnnonceEnLigne, Souhaits, SouhaitsImportes
 from services.matching.settings import Reglages
 
 IMPORT_MAX = 1000
 SUIVIS_MAX = 500
 CONCERNES_PAGE = 2000
+ANNONCES_MAX = 100
 
 router = APIRouter(prefix="/v1")
 Caller = Annotated[Identity, Depends(account)]
@@ -30,6 +32,12 @@ Caller = Annotated[Identity, Depends(account)]
 
 class ProfilsDuCompte(BaseModel):
     profils: list[Profil]
+
+
+class AnnoncesDuProfil(BaseModel):
+    """Ids, best first."""
+
+    annonces: list[Identifiant]
 
 
 async def runtime(request: Request) -> Runtime:
@@ -45,21 +53,40 @@ async def settings(request: Request) -> Reglages:
 Ours = Annotated[Runtime, Depends(runtime)]
 
 
-@router.post("/profils", status_code=201, response_model=Profil)
+@router.post(
+    "/profils",
+    status_code=201,
+    response_model=Profil,
+    responses={200: {"model": Profil, "description": "Ce profil existait déjà."}},
+)
 async def creer(
     souhaits: Souhaits, caller: Caller, ours: Ours, limits: Annotated[Reglages, Depends(settings)]
 ) -> Response:
-    profil = domain.nouveau(new_id(), caller.sub, souhaits.champs(), ours.clock.now())
+    """A profil that asks for the same as one of the caller’s is that one: 200."""
+    now = ours.clock.now()
 
-    async def work(tx: Tx) -> None:
-        if len(await store.profils_du_compte(tx.db, caller.sub, tx)) >= limits.profils_max:
+    async def work(tx: Tx) -> tuple[Profil, bool]:
+        miens = await store.profils_du_compte(tx.db, caller.sub, tx)
+        # The same form sent twice at once makes the same id, which is stored once.
+        profil_id = stable_id("profil", caller.sub, len(miens))
+        profil = domain.nouveau(profil_id, caller.sub, souhaits.champs(), now)
+        if (connu := domain.jumeau(profil, miens)) is not None:
+            return connu, False
+        if len(miens) >= limits.profils_max:
             detail = f"Un compte peut avoir {limits.profils_max} profils d’alerte au plus. Modifiez-en un."
             raise Problem(409, "trop-de-profils", "Trop de profils", detail)
         await store.ajouter(tx, [profil])
         tx.emit(ProfilEnregistre(profil=profil))
+        return profil, True
 
-    await ours.outbox.run(work)
-    return respond(profil, 201, location=f"/v1/profils/{profil.profil_id}")
+    try:
+        profil, nouveau = await ours.outbox.run(work)
+    except BulkWriteError as error:
+        if write_error_codes(error) != {DUPLICATE_KEY}:
+            raise
+        # Another profil was stored since the account’s were read.
+        profil, nouveau = await ours.outbox.run(work)
+    return respond(profil, 201 if nouveau else 200, location=f"/v1/profils/{profil.profil_id}")
 
 
 @router.get("/profils", response_model=ProfilsDuCompte)
@@ -81,11 +108,27 @@ async def modifier(profil_id: str, souhaits: Souhaits, caller: Caller, ours: Our
         if version != profil.version:
             raise stale(profil.version)
         changed = domain.modifier(profil, souhaits.champs())
+        if domain.jumeau(changed, await store.profils_du_compte(tx.db, caller.sub, tx)) is not None:
+            detail = "Vous avez déjà une alerte qui demande la même chose. Arrêtez celle-ci, ou changez un choix."
+            raise Problem(409, "profil-existant", "Alerte déjà enregistrée", detail)
         await _replace(tx, changed, ours)
         tx.emit(ProfilEnregistre(profil=changed))
         return changed
 
     return respond(await ours.outbox.run(work))
+
+
+@router.post("/profils/{profil_id}/annonces", response_model=AnnoncesDuProfil)
+async def choisir(
+    profil_id: str,
+    annonces: Annotated[list[AnnonceEnLigne], Body(embed=True, max_length=ANNONCES_MAX)],
+    caller: Caller,
+    ours: Ours,
+) -> AnnoncesDuProfil:
+    """Which of these annonces the profil would be alerted of."""
+    profil = _mine(await store.profil(ours.mongo.db, profil_id), caller)
+    trouves = {a.annonce_id: match for a in annonces if (match := scoring.correspond(a.annonce(), profil)) is not None}
+    return AnnoncesDuProfil(annonces=sorted(trouves, key=lambda id_: (*scoring.ordre(trouves[id_]), id_)))
 
 
 @router.post("/profils/{profil_id}/desactiver", response_model=Profil)
@@ -145,7 +188,7 @@ async def lire_concernes(
     concernes = [
         {"profil_id": profil.profil_id, "compte_id": profil.compte_id}
         for profil in profils
-        if correspond(annonce, profil) is not None
+        if scoring.correspond(annonce, profil) is not None
     ]
     return {"concernes": concernes, "suite": profils[-1].profil_id if len(profils) == CONCERNES_PAGE else None}
 

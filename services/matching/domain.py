@@ -1,7 +1,7 @@
 """Decisions of matching: the life of a profil, and whether an event of an annonce needs a search. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,25 @@ def modifier(profil: Profil, souhaits: Mapping[str, Any]) -> Profil:
     alerts."""
     kept = {"profil_id": profil.profil_id, "compte_id": profil.compte_id, "cree_at": profil.cree_at}
     return Profil(version=profil.version + 1, actif=True, **kept, **souhaits)
+
+
+def contenu(profil: Profil) -> tuple[object, ...]:
+    """What a person has chosen, in a form in which equal wishes are equal: the order of a list does not count."""
+    listes = (profil.natures, profil.domaines, profil.categories, profil.creneaux, profil.certifications)
+    reglages = (profil.sens, profil.lieu, profil.rayon_km, profil.a_distance, profil.mineur, profil.pmr)
+    return (*reglages, *(frozenset(liste) for liste in listes))
+
+
+def jumeau(profil: Profil, autres: Iterable[Profil]) -> Profil | None:
+    """Another active profil that asks for the same, if there is one."""
+    return next(
+        (
+            autre
+            for autre in autres
+            if autre.actif and autre.profil_id != profil.profil_id and contenu(autre) == contenu(profil)
+        ),
+        None,
+    )
 
 
 def desactiver(profil: Profil) -> Profil | None:

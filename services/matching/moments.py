@@ -9,8 +9,9 @@ _JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche
 
 
 def jours(annonce: Annonce) -> frozenset[str]:
-    """The weekdays of its dates, both ends included; empty: no date, or a whole week. Without an end it is one day."""
-    debut = annonce.date_debut or annonce.date_fin
+    """The weekdays of its dates, both ends included; empty: no matter which. A beginning without an end is one day, an
+    end without a beginning a last day."""
+    debut = annonce.date_debut
     if debut is None:
         return frozenset()
     duree = max(0, ((annonce.date_fin or debut) - debut).days)

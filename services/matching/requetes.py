@@ -1,11 +1,16 @@
 """Requests of the API: wishes with codes of the reference lists, and a place given by quartier or coordinates."""
 
+import datetime as dt
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, field_validator, model_validator
 
 from contracts import references
-from contracts.commun import Code, Identifiant, Lieu, Nature, Sens
+from contracts.annonces import Annonce, EtatAnnonce
+from contracts.commun import Auteur, Code, Identifiant, Lieu, Nature, Sens, TypeAuteur
+
+PERSONNE = "personne"
+EPOQUE = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Souhaits(BaseModel):
@@ -91,6 +96,42 @@ class SouhaitsImportes(Souhaits):
 
     profil_id: Identifiant | None = None
     compte_id: Identifiant
+
+
+class AnnonceEnLigne(BaseModel):
+    """What the rule of concern reads of an annonce, as the public view of annonces gives it; the rest is left out."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    annonce_id: Identifiant
+    sens: Sens
+    nature: Nature
+    domaines: list[Code] = []
+    categories: list[Code] = []
+    date_debut: dt.date | None = None
+    date_fin: dt.date | None = None
+    creneaux: list[Code] = []
+    lieu: Lieu
+    a_distance: bool = False
+    certifications: list[Code] = []
+    accessible_pmr: bool = False
+    ouvert_aux_mineurs: bool = False
+    urgent: bool = False
+
+    def annonce(self) -> Annonce:
+        """As the rule takes it; its author is nobody, since the public does not learn which account that is."""
+        return Annonce(
+            **dict(self),
+            version=1,
+            etat=EtatAnnonce.PUBLIEE,
+            titre="",
+            description="",
+            places=1,
+            places_restantes=1,
+            auteur=Auteur(type=TypeAuteur.PARTICULIER, compte_id=PERSONNE),
+            deposee_at=EPOQUE,
+            expire_at=EPOQUE,
+        )
 
 
 def _known(codes: list[str], liste: Any) -> list[str]:

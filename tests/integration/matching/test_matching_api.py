@@ -1,5 +1,6 @@
 """The API of profils on a real database."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -88,7 +89,7 @@ async def test_l_import_est_pour_le_systeme_et_peut_se_repeter(api: Any, compte:
 async def test_un_compte_a_une_limite_de_profils(api: Any, compte: str) -> None:
     rows = [souhaits(compte_id=compte) for _ in range(20)]
     await api("POST", "/v1/interne/profils", "", SYSTEME, json=rows)
-    answer = await api("POST", "/v1/profils", compte, json=souhaits())
+    answer = await api("POST", "/v1/profils", compte, json=souhaits(rayon_km=9))
     assert answer.status_code == 409
 
 
@@ -122,3 +123,69 @@ async def test_seul_le_systeme_demande_qui_une_annonce_concerne(
 ) -> None:
     demande = {"annonce": annonce().model_dump(mode="json")}
     assert (await api("POST", "/v1/interne/concernes", compte, json=demande)).status_code == 403
+
+
+async def profils(api: Any, compte: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await api("GET", "/v1/profils", compte)).json()["profils"]
+    return found
+
+
+async def test_le_meme_profil_ne_s_enregistre_pas_deux_fois(api: Any, compte: str) -> None:
+    first = await api("POST", "/v1/profils", compte, json=souhaits(categories=["livres", "mobilier"]))
+    again = await api("POST", "/v1/profils", compte, json=souhaits(categories=["mobilier", "livres"]))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    assert (await api("POST", "/v1/profils", compte, json=souhaits(pmr=True))).status_code == 201
+    assert (await api("POST", "/v1/profils", uuid.uuid4().hex, json=souhaits())).status_code == 201
+    assert len(await profils(api, compte)) == 2
+
+
+async def test_un_double_clic_enregistre_un_profil(api: Any, compte: str) -> None:
+    answers = await asyncio.gather(*(api("POST", "/v1/profils", compte, json=souhaits()) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 4 + [201]
+    assert len({answer.json()["profil_id"] for answer in answers}) == len(await profils(api, compte)) == 1
+
+
+async def test_deux_profils_differents_demandes_ensemble_sont_enregistres(api: Any, compte: str) -> None:
+    answers = await asyncio.gather(
+        *(api("POST", "/v1/profils", compte, json=souhaits(rayon_km=km)) for km in (1, 2, 3))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(await profils(api, compte)) == 3
+
+
+async def test_un_profil_arrete_peut_etre_demande_de_nouveau(api: Any, compte: str) -> None:
+    first = await api("POST", "/v1/profils", compte, json=souhaits())
+    await api("DELETE", first.headers["location"], compte)
+    again = await api("POST", "/v1/profils", compte, json=souhaits())
+    assert again.status_code == 201
+    assert [profil["actif"] for profil in await profils(api, compte)] == [False, True]
+
+
+async def test_un_profil_ne_devient_pas_un_autre_que_l_on_a_deja(api: Any, compte: str) -> None:
+    await api("POST", "/v1/profils", compte, json=souhaits())
+    other = (await api("POST", "/v1/profils", compte, json=souhaits(rayon_km=9))).headers["location"]
+    refused = await api("PUT", other, compte, json=souhaits(), headers={"If-Match": '"1"'})
+    assert refused.status_code == 409
+    assert "déjà une alerte" in refused.json()["detail"]
+    same = await api("PUT", other, compte, json=souhaits(rayon_km=9), headers={"If-Match": '"1"'})
+    assert same.status_code == 200
+
+
+async def test_parmi_des_annonces_celles_d_un_profil_les_meilleures_d_abord(
+    api: Any, compte: str, annonce: Any
+) -> None:
+    wanted = souhaits(quartier="wazemmes", categories=[], creneaux=["samedi-matin"])
+    path = (await api("POST", "/v1/profils", compte, json=wanted)).headers["location"]
+    lieu = {"lieu": {"quartier": "wazemmes", "lat": 50.625, "lon": 3.05}}
+    vue = annonce().model_dump(mode="json", exclude={"auteur", "version"}) | lieu
+    asked = [
+        vue | {"annonce_id": "vague", "creneaux": []},
+        vue | {"annonce_id": "mardi", "creneaux": ["mardi-matin"]},
+        vue | {"annonce_id": "exacte"},
+    ]
+    answer = await api("POST", f"{path}/annonces", compte, json={"annonces": asked})
+    assert answer.json() == {"annonces": ["exacte", "vague"]}
+    assert (await api("POST", f"{path}/annonces", "somebody-else", json={"annonces": asked})).status_code == 404
+    assert (await api("POST", f"{path}/annonces", compte, json={"annonces": asked * 40})).status_code == 422

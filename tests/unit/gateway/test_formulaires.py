@@ -15,6 +15,8 @@ from gateway.pages.forms import (
     number,
     page_number,
     profil,
+    profil_de_recherche,
+    profil_saisi,
     recherche,
 )
 from gateway.pages.rendering import date, heure, jours, nombre
@@ -72,6 +74,23 @@ def test_une_association_et_une_alerte_saisies_deviennent_leur_corps() -> None:
     assert (wanted["rayon_km"], wanted["natures"], wanted["a_distance"]) == (2.5, ["materiel"], False)
     assert (wanted["mineur"], wanted["pmr"]) == (False, False)
     assert profil(Saisie({"mineur": ["oui"], "pmr": ["oui"]})).items() >= {"mineur": True, "pmr": True}.items()
+
+
+def test_une_alerte_se_remplit_de_ce_qui_est_enregistre_ou_cherche() -> None:
+    stored = {
+        "sens": "offre",
+        "natures": ["materiel"],
+        "rayon_km": 2.5,
+        "version": 4,
+        "pmr": True,
+        "lieu": {"quartier": "fives"},
+    }
+    again = profil(profil_saisi(stored))
+    assert again.items() >= {"sens": "offre", "natures": ["materiel"], "rayon_km": 2.5, "quartier": "fives"}.items()
+    assert (again["pmr"], again["mineur"], again["a_distance"]) == (True, False, False)
+    wanted = profil(profil_de_recherche({"q": "romans", "nature": "materiel", "domaine": "sante-pour-tous"}))
+    assert wanted.items() >= {"sens": "besoin", "natures": ["materiel"], "domaines": ["sante-pour-tous"]}.items()
+    assert "quartier" not in wanted
 
 
 def test_les_filtres_font_une_meme_recherche_dans_tous_les_ordres() -> None:
