@@ -64,6 +64,20 @@ async def test_une_offre_trouve_l_association_qui_la_cherche(ville: Ville) -> No
     assert donneur.compte_id not in json.dumps(vue)
 
 
+async def test_qui_a_plusieurs_alertes_recoit_un_message_par_annonce(ville: Ville) -> None:
+    responsable, abonnee, temoin = [await ville.entrer(nom) for nom in ("responsable", "abonnee", "temoin")]
+    association = await ville.association(responsable, confiance=True)
+    for souhaits in (profil("outillage-bricolage"), profil("outillage-bricolage", rayon_km=9), profil("mobilier")):
+        await abonnee.post("/v1/profils", souhaits)
+    await temoin.post("/v1/profils", profil("outillage-bricolage"))
+    await ville.index_a_jour()
+    nom = titre("Des outils et des tables")
+    besoin = annonce(association, nom, "outillage-bricolage")
+    await responsable.post("/v1/annonces", besoin | {"categories": ["outillage-bricolage", "mobilier"]})
+    alertes = await ville.alertes(nom, 2)
+    assert sorted(ville.alertes_des_siens(alertes)) == sorted(map(ville.adresse, ("abonnee", "temoin")))
+
+
 async def test_l_auteur_n_est_pas_alerte_de_sa_propre_annonce(ville: Ville) -> None:
     responsable, autre = await ville.entrer("responsable"), await ville.entrer("autre")
     association = await ville.association(responsable, confiance=True)
