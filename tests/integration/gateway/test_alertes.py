@@ -77,8 +77,9 @@ async def test_une_alerte_que_l_on_a_deja_est_montree(banc: Banc, habitant: http
     assert made.headers["location"] == "/alertes/p1?message=alerte-connue"
 
 
-async def test_sans_les_annonces_l_alerte_se_montre_quand_meme(banc: Banc, habitant: httpx.AsyncClient) -> None:
-    banc.services["annonces"].say("GET", "/v1/annonces", {"title": "Non"}, 503)
+async def test_sans_la_liste_l_alerte_se_montre_quand_meme(banc: Banc, habitant: httpx.AsyncClient) -> None:
+    banc.services["annonces"].say("GET", "/v1/annonces", _list("Une camionnette"))
+    banc.services["matching"].say("POST", "/v1/profils/p1/annonces", {"title": "Non"}, 503)
     page = await habitant.get("/alertes/p1")
     assert page.status_code == 200
     assert "momentanément indisponible" in page.text
