@@ -47,6 +47,7 @@ LIBELLES: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_PROMUE: ("place libre pour vous", "places libres pour vous"),
     Genre.REPONSE_SANS_EFFET: ("message sans effet", "messages sans effet"),
     Genre.BESOIN_RETIRE: ("besoin retiré", "besoins retirés"),
+    Genre.CIRCONSTANCES_CHANGEES: ("changement à confirmer", "changements à confirmer"),
     Genre.REPONSE_CONFIRMEE: ("confirmation notée", "confirmations notées"),
     Genre.RAPPEL: ("rappel", "rappels"),
     Genre.MESSAGE_RECU: ("message", "messages"),
