@@ -26,7 +26,7 @@ _OUI_N = re.compile(r"oui\W*(\d+)\W*")
 
 @dataclass(frozen=True)
 class Cas:
-    """`attendus`: names of commands in lower case, any of which is right; `quantite`: how many, where it is said."""
+    """`attendus`: lower-case names of the accepted commands; `quantite`: expected number of people, if given."""
 
     genre: str
     texte: str
@@ -54,7 +54,7 @@ class Lecture:
 
 
 def cas_de(dossier: Path) -> list[Cas]:
-    """All rows of all tables in the folder. Raises Impossible when there are none, or a column lacks."""
+    """All rows of all tables in the folder. Raises Impossible when there are none, or when a column is missing."""
     tables = sorted(dossier.glob("*.tsv"))
     trouves = [cas for table in tables for cas in _lignes(table)]
     if not trouves:
@@ -89,7 +89,7 @@ def lire_cas(cas: Cas) -> Lecture:
 
 
 def tableau(lectures: list[Lecture]) -> str:
-    """What was expected, line by line, against what was read."""
+    """Confusion table: expected commands in lines, commands read in columns."""
     lus = sorted({lecture.lue for lecture in lectures})
     lignes: dict[tuple[str, str], Counter[str]] = {}
     for lecture in lectures:
@@ -108,7 +108,7 @@ def tableau(lectures: list[Lecture]) -> str:
 
 
 def run(as_json: bool, dossier: Path) -> bool:
-    """Whether the bar is met. Raises Impossible when there is nothing to read in the folder."""
+    """Returns whether the target is met. Raises Impossible when the folder has nothing to read."""
     lectures = [lire_cas(cas) for cas in cas_de(dossier)]
     print(tableau(lectures))
     for lecture in lectures:

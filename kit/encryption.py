@@ -1,4 +1,4 @@
-"""Text at rest: AES-256-GCM under a named key, bound to the row that holds it."""
+"""Encrypts text at rest: AES-256-GCM with a named key, bound to the row that contains it."""
 
 import base64
 import hashlib
@@ -13,19 +13,17 @@ _NONCE = 12
 
 
 class Unreadable(Exception):
-    """Altered, or taken from another row."""
+    """The ciphertext was altered, or belongs to another row."""
 
 
 class UnknownKey(Exception):
-    """It was encrypted under a key that this process was not given: all rows of its kind would fail alike."""
+    """The text is encrypted with a key that this process does not have; all other rows of that key would fail too."""
 
 
 class Cipher:
     def __init__(self, keys: str, setting: str) -> None:
-        """`keys`: comma-separated, 32 bytes each as urlsafe base64; the first encrypts, all of them decrypt.
-
-        `setting` is the name under which an installation gives them. Raises ValueError.
-        """
+        """`keys`: keys separated by commas, 32 bytes each as URL-safe base64; the first one encrypts, all of them
+        decrypt. `setting`: name of the setting that contains them, for error messages. Raises ValueError."""
         self.raw = [base64.urlsafe_b64decode(key.strip()) for key in keys.split(",") if key.strip()]
         if not self.raw or any(len(raw) != 32 for raw in self.raw):
             raise ValueError(f"{setting} needs one or more keys of 32 bytes, as urlsafe base64")
@@ -34,7 +32,7 @@ class Cipher:
         """The name of the key that encrypts."""
 
     def encrypt(self, text: str, owner: str) -> dict[str, Any]:
-        """{cle, contenu}: the name of the key; nonce and ciphertext, which only the same `owner` decrypts."""
+        """Returns {cle, contenu}: name of the key; nonce and ciphertext. `decrypt` needs the same `owner`."""
         nonce = os.urandom(_NONCE)
         content = self._keys[self.current].encrypt(nonce, text.encode(), owner.encode())
         return {"cle": self.current, "contenu": nonce + content}

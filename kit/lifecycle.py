@@ -121,8 +121,8 @@ async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
             raise NotListening
 
     async def leave() -> None:
-        # Until then each response closes its connection (kit.web.Leaving), so clients reconnect elsewhere and none is
-        # cut off.
+        # Until then each response closes its connection (kit.web.CloseOnShutdown), so clients reconnect elsewhere and
+        # none is cut off.
         await health.stopping.wait()
         await asyncio.sleep(_LEAVE_S)
         if http.server_state.connections:

@@ -1,8 +1,7 @@
-"""Internal tokens (EdDSA over Ed25519), good for 60 seconds.
+"""Internal tokens (EdDSA over Ed25519), valid for 60 seconds.
 
-The gateway signs on whose behalf it calls a service. A service that calls another one signs with a key of its own, and
-says nothing about people: routes for people refuse its tokens (`identity`), and its own routes refuse all others
-(`from_service`).
+The gateway states on whose behalf it calls a service. A service that calls another one signs with its own key and names
+no person: routes for people refuse its tokens (`identity`), and routes for services refuse all others (`from_service`).
 """
 
 import math
@@ -38,8 +37,8 @@ _ALGORITHMS = ["Ed25519"]
 
 @dataclass(frozen=True)
 class Identity:
-    """`sub` is an account id, or "" for a visitor; `roles` are the names that the gateway grants; `issuer` is who
-    signed: the gateway or a service."""
+    """`sub` is an account id, or "" for a visitor; `roles` are the roles that the gateway grants; `issuer` is the
+    signer: the gateway or a service."""
 
     sub: str
     roles: frozenset[str]
@@ -48,7 +47,7 @@ class Identity:
 
 class TokenSigner:
     def __init__(self, private_pem: str, clock: Callable[[], float] = time.time, issuer: str = GATEWAY) -> None:
-        """`issuer`: the name of whoever has this key."""
+        """`issuer`: name of the owner of this key."""
         self._key = OKPKey.import_key(private_pem)
         self._clock = clock
         self._issuer = issuer
@@ -99,7 +98,7 @@ class TokenVerifier:
         *,
         services: Mapping[str, str] | None = None,
     ) -> None:
-        """`public_pem` is the key of the gateway; `services`: the name of each service that calls → its public PEM."""
+        """`public_pem`: public key of the gateway; `services`: name of each calling service → its public PEM."""
         pems = {**(services or {}), GATEWAY: public_pem}
         self._keys = {issuer: OKPKey.import_key(pem) for issuer, pem in pems.items()}
         self._audience = audience
@@ -133,7 +132,8 @@ Session = Annotated[object, Depends(HTTPBearer(scheme_name=SESSION_SCHEME, auto_
 
 # These dependencies are coroutines because FastAPI runs plain functions in a thread, which costs more than the check.
 async def identity(request: Request) -> Identity:
-    """FastAPI dependency: the person for whom the gateway calls. Raises a 401 problem, or a 403 one for a service."""
+    """FastAPI dependency that returns the person for whom the gateway calls. Raises a 401 problem, or a 403 one for a
+    service."""
     caller = await _caller(request)
     if caller.issuer != GATEWAY:
         raise _forbidden()
@@ -141,7 +141,8 @@ async def identity(request: Request) -> Identity:
 
 
 def from_service(name: str) -> Callable[..., Awaitable[Identity]]:
-    """FastAPI dependency: the service `name` calls, with its own key. Raises a 401 problem, or a 403 one for others."""
+    """Returns a FastAPI dependency for routes that only the service `name` may call, with its own key. Raises a 401
+    problem, or a 403 one for others."""
 
     async def dependency(request: Request) -> Identity:
         caller = await _caller(request)
@@ -157,7 +158,7 @@ def _forbidden() -> Problem:
 
 
 async def _caller(request: Request) -> Identity:
-    """Whoever signed the token. The app keeps its TokenVerifier in `app.state.verifier`."""
+    """The signer of the token. The app keeps its TokenVerifier in `app.state.verifier`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem(401, "jeton-absent", "Jeton interne absent", "Cet appel doit passer par la passerelle.")

@@ -143,7 +143,7 @@ class Topics:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
-        """One caller at a time. An error closes the connections, and the next call makes new ones."""
+        """Opens the connections, one caller at a time. An error closes them, and the next call opens new ones."""
         async with self._one_at_a_time:
             try:
                 yield

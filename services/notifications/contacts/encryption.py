@@ -1,4 +1,4 @@
-"""Contact details at rest: encrypted as kit/encryption.py does; a keyed hash to compare them."""
+"""Encrypts contact details at rest (kit/encryption.py), and computes keyed hashes to compare them."""
 
 import hashlib
 import hmac
@@ -13,15 +13,16 @@ CleInconnue = UnknownKey
 
 class Coffre:
     def __init__(self, cles: str) -> None:
-        """`cles`: comma-separated, 32 bytes each as urlsafe base64; the first encrypts. Raises ValueError."""
+        """`cles`: keys separated by commas, 32 bytes each as URL-safe base64; the first one encrypts. Raises
+        ValueError."""
         self._cipher = Cipher(cles, "cle_chiffrement")
         self.courante = self._cipher.current
         """The name of the key that encrypts."""
-        # Derived: the hash and the cipher never share a key.
+        # Derived keys, so that hash and cipher never share a key.
         self._cles_empreinte = [hmac.digest(brute, b"empreinte", hashlib.sha256) for brute in self._cipher.raw]
 
     def fermer(self, clair: str, proprietaire: str) -> dict[str, Any]:
-        """{cle, contenu}: the id of the key; nonce and ciphertext, which open only with the same `proprietaire`."""
+        """Returns {cle, contenu}: name of the key; nonce and ciphertext. `ouvrir` needs the same `proprietaire`."""
         return self._cipher.encrypt(clair, proprietaire)
 
     def ouvrir(self, ferme: Mapping[str, Any], proprietaire: str) -> str:
@@ -33,7 +34,7 @@ class Coffre:
         return self.empreintes(adresse)[0]
 
     def empreintes(self, adresse: str) -> list[str]:
-        """Under each key, the current one first: what is looked for may have been stored before a rotation."""
+        """Hashes with each key, current key first: the stored hash may be from before a rotation."""
         normale = normaliser(adresse).encode()
         return [hmac.new(cle, normale, hashlib.sha256).hexdigest() for cle in self._cles_empreinte]
 

@@ -1,4 +1,4 @@
-"""What is read before a hand-off: addresses and choices of the recipients, and which annonces are closed."""
+"""Reads what a hand-over needs: addresses and choices of the recipients, and which annonces are closed."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from services.notifications.registre.store import Registre
 
 @dataclass(frozen=True)
 class Recipients:
-    """Contacts by account, unsubscribed profils, closings by annonce. It may hold those of other messages too."""
+    """Contacts by account, unsubscribed profils, closures by annonce. May contain those of other messages too."""
 
     contacts: Mapping[str, Contact]
     desabonnes: set[str]
