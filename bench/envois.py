@@ -28,11 +28,11 @@ import uvloop
 from bench import besoin, certificat
 from bench.expediteurs import CONNEXIONS, EXPEDITEURS
 from bench.mesures import Resume, rapport
-from bench.puits import Puits
+from bench.puits import MailSink
 from contracts.annonces import Annonce
 from contracts.envois import Etat
 from deploy import client, layout
-from deploy.client import Interne, jusqu_a
+from deploy.client import InternalApis, jusqu_a
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
@@ -83,7 +83,7 @@ def verdicts(figures: dict[str, Any]) -> dict[str, bool]:
 async def _mesurer(steps: Steps, tours: int, destinataires: int, foule: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="place-bench-") as folder:
         pem = certificat.faire(Path(folder))
-        puits = Puits(certificat.contexte(pem))
+        puits = MailSink(certificat.contexte(pem))
         server = await puits.servir()
         url = f"smtp://{certificat.HOTE}:{server.sockets[0].getsockname()[1]}?starttls=1"
         os.environ.setdefault("PLACE_CACHE", str(layout.cache()))
@@ -108,7 +108,7 @@ def _demarrer(steps: Steps) -> Stack:
     return stack
 
 
-class Voisin:
+class Peer:
     """One of the two peers, running and waiting for rounds."""
 
     def __init__(self, nom: str, url: str) -> None:
@@ -146,8 +146,8 @@ class Voisin:
 
 
 class Banc:
-    def __init__(self, http: Any, stack: Stack, steps: Steps, puits: Puits, url: str) -> None:
-        self._interne = Interne(http, stack)
+    def __init__(self, http: Any, stack: Stack, steps: Steps, puits: MailSink, url: str) -> None:
+        self._interne = InternalApis(http, stack)
         self._steps, self._puits, self._url = steps, puits, url
         self._pids = [
             state.pid
@@ -192,7 +192,7 @@ class Banc:
     async def _tours(self, tours: int, destinataires: int) -> dict[str, dict[int, float]]:
         """Sender → round → milliseconds."""
         temps: dict[str, dict[int, float]] = {nom: {} for nom in ("place", *EXPEDITEURS)}
-        async with Voisin("nu", self._url) as nu, Voisin("unitaire", self._url) as unitaire:
+        async with Peer("nu", self._url) as nu, Peer("unitaire", self._url) as unitaire:
             voisins = {"nu": nu, "unitaire": unitaire}
             for tour in range(-_CHAUFFE, tours):
                 debut = (tour + _CHAUFFE) * destinataires

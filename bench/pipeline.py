@@ -22,7 +22,7 @@ from bench.mesures import Resume, rapport
 from bench.nu import ECRITURES
 from contracts import references
 from deploy import client, layout
-from deploy.client import Client, Courrier, Interne, Refus, connexion, jusqu_a
+from deploy.client import Client, InternalApis, MailCatcher, RequestRefused, connexion, jusqu_a
 from deploy.console import Steps
 from deploy.seed import profils as jeu
 from deploy.seed import textes
@@ -95,7 +95,7 @@ class Banc:
     def __init__(self, http: Any, stack: Stack, steps: Steps) -> None:
         self._http, self._stack, self._steps = http, stack, steps
         self._base = f"http://127.0.0.1:{stack.ports['gateway']}"
-        self._courrier = Courrier(http, stack.catcher_url or "")
+        self._courrier = MailCatcher(http, stack.catcher_url or "")
         self._responsable = Client(http, self._base)
         self._association = ""
 
@@ -117,7 +117,7 @@ class Banc:
         await jusqu_a(lambda: self._de_confiance(agent), "association de confiance")
         rows = [self._profil(0, _LATENCE), *(self._profil(n, _DEBIT) for n in (1, 2))]
         rows += [self._profil(n, _FOULE) for n in range(3, 3 + foule)]
-        interne, at = Interne(self._http, self._stack), dt.datetime.now(dt.UTC).isoformat()
+        interne, at = InternalApis(self._http, self._stack), dt.datetime.now(dt.UTC).isoformat()
         contacts = [jeu.contact(row["compte_id"], at) for row in rows]
         async for _ in interne.importer("notifications", "/v1/interne/contacts", contacts):
             continue
@@ -133,7 +133,7 @@ class Banc:
         """Moderation learns of the approved association through an event, and refuses to trust it before."""
         try:
             await agent.call("PUT", f"/v1/moderation/associations/{self._association}/confiance", {"confiance": True})
-        except Refus as refus:
+        except RequestRefused as refus:
             if refus.status != 409:
                 raise
             return False

@@ -16,7 +16,7 @@ _TAILLE = re.compile(rb" SIZE=([0-9]+)")
 _OK = b"250 2.0.0 Ok\r\n"
 
 
-class Puits:
+class MailSink:
     """What one round received: addresses in order of arrival, bytes of content, and when the last 250 was sent."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
@@ -51,7 +51,7 @@ class Puits:
 
 
 class _Session(asyncio.Protocol):
-    def __init__(self, puits: Puits) -> None:
+    def __init__(self, puits: MailSink) -> None:
         self._puits = puits
         self._tampon = b""
         self._adresse = b""

@@ -21,7 +21,7 @@ CODE = re.compile(r"(?<!\d)(\d{6}|\d{10})(?!\d)")
 _IMPORT_LOT = 250
 
 
-class Refus(Exception):
+class RequestRefused(Exception):
     """The system refused: HTTP status and decoded problem document, or text."""
 
     def __init__(self, status: int, body: Any) -> None:
@@ -40,7 +40,7 @@ class Client:
     async def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[Any, Mapping[str, str]]:
-        """Returns the decoded body and the headers. Raises Refus for 4xx and 5xx."""
+        """Returns the decoded body and the headers. Raises RequestRefused for 4xx and 5xx."""
         sent = {**({"Authorization": f"Bearer {self.jeton}"} if self.jeton else {}), **(headers or {})}
         async with self.http.request(
             method, self.base + path, json=body, headers=sent, allow_redirects=False
@@ -48,7 +48,7 @@ class Client:
             raw = await answer.read()
             found = json.loads(raw) if raw and "json" in answer.content_type else raw.decode("utf-8", "replace")
             if answer.status >= 400:
-                raise Refus(answer.status, found)
+                raise RequestRefused(answer.status, found)
             return found, answer.headers
 
     async def get(self, path: str) -> Any:
@@ -58,7 +58,7 @@ class Client:
         return (await self.call("POST", path, body, headers))[0]
 
 
-class Courrier:
+class MailCatcher:
     """Client of the mail catcher."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
@@ -93,7 +93,7 @@ class Courrier:
         return whole
 
 
-class Telephones:
+class PhoneCatcher:
     """Client of the catcher's phones: what they received, and what they answer."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
@@ -126,13 +126,13 @@ class Telephones:
         return found[0]
 
     async def repondre(self, numero: str, texte: str, operateur: str | None = None) -> None:
-        """Sends an SMS from the phone, through `operateur` or else the operator that delivered last. Raises Refus
-        (503)."""
+        """Sends an SMS from the phone, through `operateur` or else the operator that delivered last. Raises
+        RequestRefused (503)."""
         body = {"texte": texte, **({"operateur": operateur} if operateur else {})}
         await self.client.post(f"/api/telephones/{quote(numero)}/repondre", body)
 
 
-async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, adresse: str) -> Client:
+async def connexion(http: aiohttp.ClientSession, base: str, courrier: MailCatcher, adresse: str) -> Client:
     """Signs in like a person: asks for a code, reads it in the mail, enters it."""
     client = Client(http, base)
     before = await courrier.dernier_id()
@@ -146,7 +146,7 @@ async def connexion(http: aiohttp.ClientSession, base: str, courrier: Courrier, 
     return client
 
 
-class Interne:
+class InternalApis:
     """Internal APIs of the services, for an operator who holds the gateway's signing key: imports, generated data,
     checks."""
 

@@ -32,7 +32,7 @@ class Limits:
     total: int = 4000
 
 
-class Held(Protocol):
+class ServedConnection(Protocol):
     @property
     def waiting(self) -> bool:
         """True when no request of this connection is being answered: it is idle, or its request has not fully
@@ -51,10 +51,10 @@ class Connections:
         # The other half of the file descriptors is for databases, brokers and calls to other services.
         self._total = min(limits.total, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._owner = owner
-        self._all: dict[Held, str | None] = {}
-        self._by_owner: dict[str, dict[Held, None]] = {}
+        self._all: dict[ServedConnection, str | None] = {}
+        self._by_owner: dict[str, dict[ServedConnection, None]] = {}
 
-    def enter(self, connection: Held, peer: str) -> bool:
+    def enter(self, connection: ServedConnection, peer: str) -> bool:
         """Registers a connection. Returns False when a limit is reached and none of the counted connections can be
         closed, because all of them are being answered."""
         owner = self._owner(peer)
@@ -68,7 +68,7 @@ class Connections:
             self._by_owner.setdefault(owner, {})[connection] = None
         return True
 
-    def leave(self, connection: Held) -> None:
+    def leave(self, connection: ServedConnection) -> None:
         """Unregisters a connection; does nothing if it is not registered."""
         owner = self._all.pop(connection, None)
         if owner is not None:
@@ -77,7 +77,7 @@ class Connections:
             if not own:
                 del self._by_owner[owner]
 
-    def _make_room(self, among: dict[Held, str | None] | dict[Held, None]) -> bool:
+    def _make_room(self, among: dict[ServedConnection, str | None] | dict[ServedConnection, None]) -> bool:
         oldest = next((connection for connection in among if connection.waiting), None)
         if oldest is None:
             return False

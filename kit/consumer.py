@@ -52,7 +52,7 @@ PauseOf = Callable[[Record], Awaitable[float]]
 Fetched = dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]
 
 
-class Processes(Protocol):
+class RecordProcessor(Protocol):
     """What the consumer needs of kit.processor.Processor."""
 
     async def process(self, records: Sequence[Record]) -> None:
@@ -78,7 +78,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         bootstrap: str,
         group: str,
         topics: Sequence[str],
-        processor: Processes,
+        processor: RecordProcessor,
         *,
         ping: Callable[[], Awaitable[None]],
         pause_s: PauseOf | None = None,

@@ -19,7 +19,7 @@ def _to_json(event: EventDict, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-class Repetitions(logging.Filter):
+class RepeatFilter(logging.Filter):
     """Lets an identical line of a logger pass once per `every_s`; the next one that passes carries the number of lines
     held back.
 
@@ -75,7 +75,7 @@ def configure(service: str, role: str, level: str = "INFO") -> None:
     held_back = structlog.stdlib.ExtraAdder(allow={"held_back"})
     handler = logging.StreamHandler(sys.stderr)
     # On the handler, because a filter of the root logger does not see records of child loggers.
-    handler.addFilter(Repetitions())
+    handler.addFilter(RepeatFilter())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[identity, structlog.stdlib.add_logger_name, held_back, *shared],

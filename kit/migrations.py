@@ -31,7 +31,7 @@ class LeaseLost(Exception):
     """Another process holds the lease now: this one was blocked for longer than its lease lasts."""
 
 
-class Base:
+class MigrationContext:
     """What a migration gets. All writes must go through `run`, which fails once another process holds the lease."""
 
     def __init__(self, db: Database, outbox: Outbox, token: str) -> None:
@@ -84,7 +84,7 @@ class Base:
             raise LeaseLost
 
 
-Migration = Callable[[Base], Awaitable[None]]
+Migration = Callable[[MigrationContext], Awaitable[None]]
 """A migration must be repeatable: after a crash it runs again from its beginning."""
 
 
@@ -105,7 +105,7 @@ async def migrate(db: Database, outbox: Outbox, schema: Schema) -> None:
         try:
             async with _lease(db) as token:
                 if token is not None:
-                    await _work(Base(db, outbox, token), schema)
+                    await _work(MigrationContext(db, outbox, token), schema)
                     return
         except LeaseLost:
             log.warning("migration_lease_lost")
@@ -127,7 +127,7 @@ async def _version(db: Database) -> int:
     return int(row["version"]) if row else 0
 
 
-async def _work(base: Base, schema: Schema) -> None:
+async def _work(base: MigrationContext, schema: Schema) -> None:
     for number, migration in enumerate(schema.migrations, start=1):
         if number <= await _version(base.db):
             continue

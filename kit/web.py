@@ -58,7 +58,7 @@ def create_app(
     for door in doors:
         app.add_middleware(door.cls, *door.args, **door.kwargs)
     app.add_middleware(Observe)
-    app.add_middleware(Leaving, stopping=health.stopping)
+    app.add_middleware(CloseOnShutdown, stopping=health.stopping)
     return app
 
 
@@ -70,7 +70,7 @@ def health_app(health: Health) -> FastAPI:
     return app
 
 
-class Leaving:
+class CloseOnShutdown:
     """Middleware: once the process was told to end, each response closes its connection, so that the next request goes
     to another process."""
 

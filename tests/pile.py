@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from deploy import client, layout
-from deploy.client import CODE, Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
+from deploy.client import CODE, Client, InternalApis, MailCatcher, PhoneCatcher, RequestRefused, connexion, jusqu_a
 from deploy.demo import attendu
 from deploy.seed import profils as jeu
 from deploy.seed import textes
@@ -57,9 +57,9 @@ class Ville:
 
     http: aiohttp.ClientSession
     stack: Stack
-    courrier: Courrier
-    interne: Interne
-    telephones: Telephones
+    courrier: MailCatcher
+    interne: InternalApis
+    telephones: PhoneCatcher
     suffixe: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
     agent: Client | None = None
 
@@ -135,7 +135,7 @@ class Ville:
                 path = f"/v1/moderation/associations/{association_id}/confiance"
                 try:
                     await agent.call("PUT", path, {"confiance": True})
-                except Refus as refus:
+                except RequestRefused as refus:
                     if refus.status != 409:
                         raise
                     return False
@@ -216,7 +216,7 @@ async def ville(stack: Stack) -> AsyncIterator[Ville]:
             if program.health:
                 await jusqu_a(partial(asyncio.to_thread, health.is_ready, program.health), f"{program.name} prêt", 120)
         catcher = stack.catcher_url or ""
-        yield Ville(http, stack, Courrier(http, catcher), Interne(http, stack), Telephones(http, catcher))
+        yield Ville(http, stack, MailCatcher(http, catcher), InternalApis(http, stack), PhoneCatcher(http, catcher))
 
 
 __all__ = ["Ville", "annonce", "jeu", "pile", "profil", "ville"]

@@ -21,7 +21,7 @@ from contracts.notifications import Canal
 from deploy.bilan.publications import Publication, sans_appariement
 from deploy.bilan.reconciliation import TOUJOURS, Bilan, Compte, Groupe, Lecture, Lot, Periode, reconcilier
 from deploy.bilan.topic_reader import committed, events, records
-from deploy.client import Interne, Refus, jusqu_a
+from deploy.client import InternalApis, RequestRefused, jusqu_a
 from deploy.errors import Impossible
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
@@ -44,7 +44,7 @@ class Injoignable(Impossible):
 
 async def calme(
     kafka: str,
-    interne: Interne,
+    interne: InternalApis,
     annonces: Collection[str] | None = None,
     periode: Periode = TOUJOURS,
     *,
@@ -70,7 +70,7 @@ async def calme(
 
 
 async def dresser(
-    kafka: str, interne: Interne, annonces: Collection[str] | None = None, periode: Periode = TOUJOURS
+    kafka: str, interne: InternalApis, annonces: Collection[str] | None = None, periode: Periode = TOUJOURS
 ) -> Bilan:
     """Builds the report for `annonces`, or for all those in the topic, and for a period. Raises Injoignable,
     Impossible."""
@@ -86,7 +86,7 @@ async def dresser(
         ailleurs = tout.envois - lecture.envois
         if {id_ for groupe in groupes for id_ in groupe.envois} - tout.envois:
             ailleurs |= (await _lire(kafka, annonces, vues)).envois - lecture.envois
-    except Refus as refus:
+    except RequestRefused as refus:
         if refus.status >= 500:
             raise Injoignable(f"notifications ne répond pas ({refus}) : « ./place status ».") from refus
         raise Impossible(f"notifications a refusé la lecture du registre ({refus}) : « ./place logs ».") from refus
@@ -171,7 +171,7 @@ def _lot(event: CorrespondancesTrouvees, record: Record, *, a_lire: bool) -> Lot
     return Lot(annonce.annonce_id, annonce.version, event.lot, event.lots, annonce.titre, envois, permis, at, a_lire)
 
 
-async def _registre(interne: Interne, annonce_ids: Sequence[str]) -> list[Groupe]:
+async def _registre(interne: InternalApis, annonce_ids: Sequence[str]) -> list[Groupe]:
     """Reads the rows of these annonces from the API of notifications, page by page."""
     groupes: list[Groupe] = []
     for start in range(0, len(annonce_ids), _LOT_ANNONCES):

@@ -15,7 +15,7 @@ from contracts.annonces import AnnoncePubliee, EtatAnnonce, EvenementAnnonce
 from contracts.evenements import CATALOGUE
 from deploy.bilan.reconciliation import Periode
 from deploy.bilan.topic_reader import committed, records
-from deploy.client import Client, Interne
+from deploy.client import Client, InternalApis
 from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
 from kit.events import Record, decode
@@ -55,7 +55,7 @@ def sans_recherche(publication: Publication, suivi: Suivi | None) -> bool:
 
 
 async def sans_appariement(
-    kafka: str, interne: Interne, annonces: Collection[str] | None, periode: Periode
+    kafka: str, interne: InternalApis, annonces: Collection[str] | None, periode: Periode
 ) -> list[Publication]:
     """The publications of a period, or of `annonces`, that matching has not searched for."""
     vues = {**await committed(kafka, _SERVICE), **await committed(kafka, f"{_SERVICE}.retry")}

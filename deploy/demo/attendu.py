@@ -9,7 +9,7 @@ from typing import Any
 from contracts.annonces import Annonce, AnnoncePubliee
 from contracts.matching import EvenementProfil, Profil
 from deploy.bilan.topic_reader import events
-from deploy.client import Interne
+from deploy.client import InternalApis
 
 
 async def profils(bootstrap: str) -> dict[str, Profil]:
@@ -30,7 +30,7 @@ async def publiee(bootstrap: str, annonce_id: str) -> Annonce | None:
     return None
 
 
-async def concernes(interne: Interne, annonce: Annonce) -> dict[str, str]:
+async def concernes(interne: InternalApis, annonce: Annonce) -> dict[str, str]:
     """Profil id → account id, for every active profil that `annonce` concerns."""
     demande: dict[str, Any] = {"annonce": annonce.model_dump(mode="json"), "apres": None}
     found: dict[str, str] = {}

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.annonces import Annonce
 from contracts.envois import Motif, id_alerte
 from contracts.notifications import Canal
-from deploy.client import Courrier, Interne, jusqu_a
+from deploy.client import InternalApis, MailCatcher, jusqu_a
 from deploy.demo import attendu
 from deploy.errors import Impossible
 
@@ -50,8 +50,8 @@ class Comptage:
 
 async def compter(
     kafka: str,
-    courrier: Courrier,
-    interne: Interne,
+    courrier: MailCatcher,
+    interne: InternalApis,
     annonce_id: str,
     posee_at: float,
     depuis: int,
@@ -93,7 +93,7 @@ async def compter(
     return Comptage(alertes, mails, {adresses[compte_id] for compte_id in attendues if compte_id in adresses})
 
 
-async def _au_resume(interne: Interne, annonce: Annonce, profils: Collection[str]) -> set[str]:
+async def _au_resume(interne: InternalApis, annonce: Annonce, profils: Collection[str]) -> set[str]:
     """The profils whose alert is postponed to a digest, because their budget of alerts is used up."""
     demande: dict[str, Any] = {"annonce_ids": [annonce.annonce_id]}
     remises: set[str] = set()

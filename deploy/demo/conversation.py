@@ -1,6 +1,6 @@
 """The conversation of one answer, once it is accepted: both sides write, and one of them learns where to come."""
 
-from deploy.client import Client, Refus
+from deploy.client import Client, RequestRefused
 from deploy.console import Steps
 
 LIEU_PRIVE = "14 rue d’Arcole, 2e étage, code 1717"
@@ -24,7 +24,7 @@ async def converser(auteur: Client, repondant: Client, etranger: Client, reponse
     try:
         await etranger.get(fil)
         manques.append("la conversation des autres se lit")
-    except Refus as refus:
+    except RequestRefused as refus:
         if refus.status != 404:
             raise
     steps.say(

@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 
 from deploy.bilan.alerts import calme
-from deploy.client import Client, Courrier, Interne, Refus, Telephones, connexion, jusqu_a
+from deploy.client import Client, InternalApis, MailCatcher, PhoneCatcher, RequestRefused, connexion, jusqu_a
 from deploy.console import Steps
 from deploy.demo import attendu, personnes
 from deploy.demo.comptage import Alertes, Comptage, compter
 from deploy.demo.conversation import converser
-from deploy.demo.sms import VOISINS, Releve, Sms
+from deploy.demo.sms import VOISINS, DemoPhones, SmsFigures
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
 from deploy.stack.embedded import Stack
@@ -31,19 +31,19 @@ class Scenario:
     stack: Stack
     steps: Steps
     kafka: str
-    courrier: Courrier
+    courrier: MailCatcher
     suffixe: str = field(default_factory=lambda: secrets.token_hex(3))
     debut: int = 0
     alertes: list[Alertes] = field(default_factory=list)
     manques: list[str] = field(default_factory=list)
-    releve: Releve | None = None
+    releve: SmsFigures | None = None
     inexpliquees: int | None = None
     conversations: int = 0
 
     def __post_init__(self) -> None:
-        self.interne = Interne(self.http, self.stack)
-        phones = Telephones(self.http, self.stack.catcher_url or "")
-        self.sms = Sms(self.http, self.stack, self.steps, self.interne, phones, self.suffixe)
+        self.interne = InternalApis(self.http, self.stack)
+        phones = PhoneCatcher(self.http, self.stack.catcher_url or "")
+        self.sms = DemoPhones(self.http, self.stack, self.steps, self.interne, phones, self.suffixe)
 
     @property
     def base(self) -> str:
@@ -85,7 +85,7 @@ class Scenario:
         try:
             await responsable.post("/v1/associations", personnes.association(personnes.FAUX_RNA))
             self.constater(False, "un faux numéro RNA a été accepté")
-        except Refus as refus:
+        except RequestRefused as refus:
             self.steps.say(f"1. un numéro RNA mal formé est refusé ({refus.status}) : {refus.body['detail']}")
         rna = f"W59{random.SystemRandom().randrange(10**7):07d}"[:10]
         association = await responsable.post("/v1/associations", personnes.association(rna))

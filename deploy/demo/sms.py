@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.client import CODE, Client, Interne, Telephones, jusqu_a
+from deploy.client import CODE, Client, InternalApis, PhoneCatcher, jusqu_a
 from deploy.console import Steps
 from deploy.demo import personnes
 from deploy.seed import profils as jeu
@@ -31,7 +31,7 @@ _LENTEUR_MS = 400
 
 
 @dataclass(frozen=True)
-class Releve:
+class SmsFigures:
     """Results for alerts by SMS: phones reached, duplicates, SMS sent by the other operator, rows with unknown
     outcome."""
 
@@ -42,14 +42,14 @@ class Releve:
 
 
 @dataclass
-class Sms:
+class DemoPhones:
     """`numeros`: name → number. `depuis`: the id of the last SMS before the demo."""
 
     http: aiohttp.ClientSession
     stack: Stack
     steps: Steps
-    interne: Interne
-    telephones: Telephones
+    interne: InternalApis
+    telephones: PhoneCatcher
     suffixe: str
     depuis: int = 0
     # A random start, because numbers of earlier demos belong to other accounts.
@@ -143,7 +143,7 @@ class Sms:
         """Restarts the SMSC, which delivers what it had accepted before."""
         await asyncio.to_thread(drill.start, SMSC)
 
-    async def compter(self, titre: str, incertains: Callable[[], Awaitable[int]]) -> Releve:
+    async def compter(self, titre: str, incertains: Callable[[], Awaitable[int]]) -> SmsFigures:
         """Counts once each neighbour has an SMS or a row of unknown outcome (`incertains`)."""
 
         async def tous() -> bool:
@@ -154,7 +154,7 @@ class Sms:
         recus = await self._alertes(titre)
         atteints = len({sms["a"] for sms in recus})
         autre = sum(sms["operateur"] == OPERATEUR_HTTP for sms in recus)
-        return Releve(atteints, len(recus) - atteints, autre, await incertains())
+        return SmsFigures(atteints, len(recus) - atteints, autre, await incertains())
 
     async def _alertes(self, titre: str) -> list[dict[str, Any]]:
         numeros = set(self.voisins.values())

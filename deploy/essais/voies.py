@@ -19,7 +19,7 @@ _PAUSE_S = 0.2
 
 
 @dataclass(frozen=True)
-class Voie:
+class PytestRun:
     """One pytest run: its folders, without those that another run has for itself."""
 
     nom: str
@@ -33,9 +33,11 @@ class Voie:
 
 # In each run, fast tests come first; the output of the first run is shown first.
 VOIES = (
-    Voie("unités, intégration, plateforme entière", ("tests/unit", "tests/integration", "tests/e2e", "tests/browser")),
-    Voie("chaos de la plateforme", ("tests/chaos",), sauf=("tests/chaos/messages",)),
-    Voie("chaos de la remise des messages", ("tests/chaos/messages",)),
+    PytestRun(
+        "unités, intégration, plateforme entière", ("tests/unit", "tests/integration", "tests/e2e", "tests/browser")
+    ),
+    PytestRun("chaos de la plateforme", ("tests/chaos",), sauf=("tests/chaos/messages",)),
+    PytestRun("chaos de la remise des messages", ("tests/chaos/messages",)),
 )
 
 
@@ -55,10 +57,10 @@ class Compte:
         return f"{self.passes} passed, {self.echecs} failed{ignores}"
 
 
-class Course:
+class RunningPytest:
     """A running pytest. Its output goes to a file, so that outputs do not mix."""
 
-    def __init__(self, voie: Voie, dossier: Path, environnement: Mapping[str, str], couleur: bool) -> None:
+    def __init__(self, voie: PytestRun, dossier: Path, environnement: Mapping[str, str], couleur: bool) -> None:
         self.voie = voie
         self._sortie = dossier / "sortie"
         self._rapport = dossier / "rapport.xml"
@@ -115,10 +117,10 @@ def lire(rapport: Path) -> Compte:
     return total
 
 
-def courir(environnement: Mapping[str, str], voies: Sequence[Voie] = VOIES) -> tuple[int, Compte]:
+def courir(environnement: Mapping[str, str], voies: Sequence[PytestRun] = VOIES) -> tuple[int, Compte]:
     """Runs everything and shows the outputs one after the other. Returns the first exit code that is not 0, and all
     counts."""
-    courses: list[Course] = []
+    courses: list[RunningPytest] = []
     with tempfile.TemporaryDirectory(prefix="place-essais-") as racine:
         # By default SIGTERM would end only this process: the runs must end too.
         avant = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -126,7 +128,7 @@ def courir(environnement: Mapping[str, str], voies: Sequence[Voie] = VOIES) -> t
             for rang, voie in enumerate(voies):
                 dossier = Path(racine) / str(rang)
                 dossier.mkdir()
-                courses.append(Course(voie, dossier, environnement, sys.stdout.isatty()))
+                courses.append(RunningPytest(voie, dossier, environnement, sys.stdout.isatty()))
             codes = []
             for course in courses:
                 print(f"\n── {course.voie.nom}", flush=True)

@@ -16,7 +16,7 @@ from contracts.notifications import Canal
 from deploy import layout
 from deploy.bilan.alerts import calme, dresser, personnes
 from deploy.bilan.reconciliation import Bilan, Compte, Groupe, Periode
-from deploy.client import Interne, session
+from deploy.client import InternalApis, session
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.stack import embedded
@@ -78,7 +78,7 @@ async def _dresser(
 ) -> tuple[Bilan, Noms]:
     annonces = None if annonce is None else {annonce}
     async with session() as http:
-        interne, kafka = Interne(http, current), current.urls()["KAFKA_URL"]
+        interne, kafka = InternalApis(http, current), current.urls()["KAFKA_URL"]
         if attendre:
             bilan = await calme(kafka, interne, annonces, de, secondes=attendre)
         else:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy import client
-from deploy.client import Courrier
+from deploy.client import MailCatcher
 from deploy.console import Steps
 from deploy.demo.comptage import Alertes
 from deploy.demo.scenario import Scenario
@@ -30,7 +30,7 @@ def run(profils: int, as_json: bool) -> bool:
         )
     try:
         scenario = asyncio.run(_play(stack, steps, profils))
-    except client.Refus as refus:
+    except client.RequestRefused as refus:
         raise Impossible(f"La plateforme a refusé une étape ({refus}) : « ./place logs ».") from refus
     summary = {**_figures(scenario.alertes), **_sms(scenario), "inexpliquees": scenario.inexpliquees}
     summary |= {
@@ -50,7 +50,7 @@ def run(profils: int, as_json: bool) -> bool:
 
 async def _play(stack: Stack, steps: Steps, profils: int) -> Scenario:
     async with client.session() as http:
-        courrier = Courrier(http, stack.catcher_url or "")
+        courrier = MailCatcher(http, stack.catcher_url or "")
         scenario = Scenario(http, stack, steps, stack.urls()["KAFKA_URL"], courrier)
         columns = TextColumn("         {task.description}"), BarColumn(), MofNCompleteColumn()
         with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:

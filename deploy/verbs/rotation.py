@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from deploy import layout
-from deploy.client import Interne, session
+from deploy.client import InternalApis, session
 from deploy.console import Steps
 from deploy.errors import Impossible
 from deploy.stack import embedded, secrets
@@ -52,7 +52,7 @@ async def _rechiffrer(current: Stack) -> tuple[int, int]:
     faits = 0
     async with session() as http:
         while True:
-            client = Interne(http, current).client(_SERVICE, roles=["systeme"])
+            client = InternalApis(http, current).client(_SERVICE, roles=["systeme"])
             answer = await client.post("/v1/interne/rotation")
             faits += answer["faits"]
             if not answer["faits"]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy import client, layout
-from deploy.client import Interne, Refus, jusqu_a
+from deploy.client import InternalApis, RequestRefused, jusqu_a
 from deploy.errors import Impossible
 from deploy.seed import profils as jeu
 from deploy.seed import textes
@@ -33,7 +33,7 @@ def run(associations: int, annonces: int, profils: int, graine: int) -> None:
     current = embedded.existing(layout.current())
     try:
         asyncio.run(_run(current, associations, annonces, profils, graine))
-    except Refus as refus:
+    except RequestRefused as refus:
         if refus.status == 409:
             raise Impossible(
                 f"La graine {graine} a déjà servi ici ({refus}) : prenez-en une autre avec --graine."
@@ -46,7 +46,7 @@ def run(associations: int, annonces: int, profils: int, graine: int) -> None:
 async def _run(current: embedded.Stack, associations: int, annonces: int, profils: int, graine: int) -> None:
     columns = TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     async with client.session() as http:
-        interne = Interne(http, current)
+        interne = InternalApis(http, current)
         with Progress(*columns, console=Console(file=sys.stderr)) as progress:
             owners = await _associations(interne, list(textes.associations(associations, graine)), graine, progress)
             if annonces and not owners:
@@ -58,7 +58,7 @@ async def _run(current: embedded.Stack, associations: int, annonces: int, profil
 
 
 async def _associations(
-    interne: Interne, bodies: list[dict[str, Any]], graine: int, progress: Progress
+    interne: InternalApis, bodies: list[dict[str, Any]], graine: int, progress: Progress
 ) -> dict[str, str]:
     """Association id → the account that owns it."""
 
@@ -81,12 +81,14 @@ def _owner(graine: int, number: int) -> str:
     return f"seed{graine}-responsable-{number:06d}"
 
 
-async def _validated(interne: Interne, association_id: str, owner: str) -> bool:
+async def _validated(interne: InternalApis, association_id: str, owner: str) -> bool:
     client_ = interne.client("annonces", owner)
     return bool((await client_.get(f"/v1/associations/{association_id}"))["etat"] == "validee")
 
 
-async def _annonces(interne: Interne, bodies: list[dict[str, Any]], owners: dict[str, str], progress: Progress) -> None:
+async def _annonces(
+    interne: InternalApis, bodies: list[dict[str, Any]], owners: dict[str, str], progress: Progress
+) -> None:
     async def one(body: dict[str, Any]) -> None:
         owner = owners[body["auteur"]["association_id"]]
         annonce = await interne.client("annonces", owner, ["systeme"]).post("/v1/interne/annonces", body)
@@ -96,7 +98,7 @@ async def _annonces(interne: Interne, bodies: list[dict[str, Any]], owners: dict
     await _each(bodies, one, lambda: progress.advance(task))
 
 
-async def _approve(interne: Interne, cible_id: str) -> None:
+async def _approve(interne: InternalApis, cible_id: str) -> None:
     async def dossier() -> Any:
         agent = interne.client("moderation", _MODERATOR, ["moderateur"])
         found = await agent.get(f"/v1/moderation/dossiers?etat=a_traiter&cible_id={cible_id}")
@@ -108,7 +110,7 @@ async def _approve(interne: Interne, cible_id: str) -> None:
     await agent.post(f"{path}/decision", {"issue": "approuvee", "motifs": [], "jeton_bail": bail["jeton_bail"]})
 
 
-async def _profils(interne: Interne, rows: Iterable[dict[str, Any]], total: int, progress: Progress) -> None:
+async def _profils(interne: InternalApis, rows: Iterable[dict[str, Any]], total: int, progress: Progress) -> None:
     at = dt.datetime.now(dt.UTC).isoformat()
     task = progress.add_task("profils et contacts", total=total)
     for lot in _lots(rows, 5000):

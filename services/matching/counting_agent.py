@@ -37,7 +37,7 @@ _STOP_S = 8.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 
-class Tendances:
+class CountingAgent:
     def __init__(self, bootstrap: str, clock: Clock, group: str = f"{SERVICE}.semaines") -> None:
         self._bootstrap = bootstrap
         self._clock = clock

@@ -50,7 +50,7 @@ _DELTA_MIN = 4096
 
 
 @dataclass(frozen=True)
-class Base:
+class Postings:
     """Postings: `slots[starts[i]:starts[i + 1]]` are the slots of `keys[i]`; keys are unique and ascending."""
 
     keys: npt.NDArray[np.uint64]
@@ -62,13 +62,13 @@ class Base:
 class Rebuild:
     """A base prepared from a snapshot: length of the delta, and dead slots, at that moment."""
 
-    base: Base
+    base: Postings
     delta_seen: int
     dead: Slots
 
 
-def _empty() -> Base:
-    return Base(np.empty(0, np.uint64), np.zeros(1, np.int64), np.empty(0, np.uint32))
+def _empty() -> Postings:
+    return Postings(np.empty(0, np.uint64), np.zeros(1, np.int64), np.empty(0, np.uint32))
 
 
 class Index:
@@ -226,7 +226,7 @@ def _gather(slots: Slots, first: npt.NDArray[np.int64], after: npt.NDArray[np.in
     return found
 
 
-def _postings(rows: Rows, slots: Slots) -> Base:
+def _postings(rows: Rows, slots: Slots) -> Postings:
     """Postings of the living slots: one per category of the profil, or one under "any"."""
     living = rows[slots]
     cells = grid.cells(living["x"], living["y"], living["z"], living["seuil"])
@@ -247,4 +247,4 @@ def _postings(rows: Rows, slots: Slots) -> Base:
     all_keys, all_slots = np.concatenate(keys), np.concatenate(owners)
     order = np.argsort(all_keys, kind="stable")
     unique, starts = np.unique(all_keys[order], return_index=True)
-    return Base(unique, np.append(starts, len(order)).astype(np.int64), all_slots[order])
+    return Postings(unique, np.append(starts, len(order)).astype(np.int64), all_slots[order])

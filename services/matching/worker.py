@@ -12,7 +12,7 @@ from kit.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
 from services.matching import store
-from services.matching.counting_agent import Tendances
+from services.matching.counting_agent import CountingAgent
 from services.matching.handlers import HANDLERS, Deps, sans_effet
 from services.matching.index import Index
 from services.matching.metrics import PROFILS_BASE
@@ -40,7 +40,7 @@ async def start(settings: Reglages, health: Health, index: Index | None = None) 
         reader = Reader(settings.kafka_url, index, runtime.dead_letters, runtime.mongo.db, runtime.clock)
         processor = runtime.processor(HANDLERS, Deps(index, runtime.clock), CATALOGUE, ignore=sans_effet)
         consumers = runtime.consumers(TOPICS, processor, health)
-        tendances = Tendances(settings.kafka_url, runtime.clock)
+        tendances = CountingAgent(settings.kafka_url, runtime.clock)
         health.checks["index"] = reader.check
         health.refreshers += [refresh_base, tendances.mesurer]
         yield [

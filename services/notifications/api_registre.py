@@ -20,7 +20,7 @@ from services.notifications import views
 from services.notifications.deps import Acces, Deps, json
 from services.notifications.registre.rows import Ligne
 from services.notifications.staff import figures, filters
-from services.notifications.staff.figures import Chiffres, Depense, Groupe, chiffrer
+from services.notifications.staff.figures import AlertesSemblables, Chiffres, Depense, chiffrer
 from services.notifications.staff.filters import Erreur, Filtres, FiltresInvalides, lire_filtres
 
 CHEMIN = "/v1/notifications/registre"
@@ -110,7 +110,7 @@ async def _regarder(filtres: Filtres, deps: Acces, plafond: int) -> Vue:
         lectures.depense(filtres.mois),
         lectures.bascules(filtres.debut, filtres.fin, _BASCULES),
     )
-    lus = [Groupe.lire(groupe) for groupe in groupes]
+    lus = [AlertesSemblables.lire(groupe) for groupe in groupes]
     return Vue(
         filtres=filtres,
         chiffres=chiffrer(lus),

@@ -45,8 +45,8 @@ from services.notifications.domain import Cloture, Genre
 from services.notifications.messages.catalogue import expliquer, genre_de_decision
 from services.notifications.planning.plan import FENETRE_BUDGET
 from services.notifications.registre import recipients
-from services.notifications.registre.erasure import Effacement
-from services.notifications.registre.queries import Consultation
+from services.notifications.registre.erasure import LedgerErasure
+from services.notifications.registre.queries import LedgerQueries
 from services.notifications.registre.store import Registre
 from services.notifications.reponses_sms.act import Reception
 from services.notifications.settings import SERVICE
@@ -56,12 +56,12 @@ from services.notifications.telephones import Telephones
 @dataclass(frozen=True)
 class Deps:
     registre: Registre
-    consultation: Consultation
+    consultation: LedgerQueries
     contacts: Contacts
     courrier: Courrier
     reception: Reception
     telephones: Telephones
-    effacement: Effacement
+    effacement: LedgerErasure
     politique: Politique
 
 

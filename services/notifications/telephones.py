@@ -15,7 +15,7 @@ from kit.clock import Clock
 from kit.ids import new_id
 from kit.mongo import Database
 from kit.outbox import Outbox, Tx
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.handoff import sceller
 from services.notifications.delivery.outgoing import Courrier
@@ -46,7 +46,7 @@ class Telephones:
     def __init__(
         self,
         db: Database,
-        coffre: Coffre,
+        coffre: ContactCipher,
         contacts: Contacts,
         courrier: Courrier,
         outbox: Outbox,

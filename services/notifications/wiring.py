@@ -9,7 +9,7 @@ from services.notifications.canaux.email.dkim import Signataire
 from services.notifications.canaux.feedback import Retour, SmsRecu
 from services.notifications.canaux.providers import Fournisseurs
 from services.notifications.canaux.sms.fournisseur import Recevoir
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.compiled import Modeles
 from services.notifications.delivery.deliverer import Deliverer
@@ -21,9 +21,9 @@ from services.notifications.messages.signed_links import Liens
 from services.notifications.planning import sms_prices
 from services.notifications.planning.channel_rules import Regles, SansRegles
 from services.notifications.planning.sms_rules import ReglesSms
-from services.notifications.registre.erasure import Effacement
-from services.notifications.registre.queries import Consultation
-from services.notifications.registre.receipts import Suivi
+from services.notifications.registre.erasure import LedgerErasure
+from services.notifications.registre.queries import LedgerQueries
+from services.notifications.registre.receipts import ProviderReports
 from services.notifications.registre.store import Registre
 from services.notifications.regroupements import Regroupements
 from services.notifications.reponses_sms.act import Reception
@@ -35,18 +35,18 @@ from services.notifications.telephones import Telephones
 @dataclass(frozen=True)
 class Atelier:
     registre: Registre
-    consultation: Consultation
+    consultation: LedgerQueries
     contacts: Contacts
-    coffre: Coffre
+    coffre: ContactCipher
     compositeur: Compositeur
     liens: Liens
     courrier: Courrier
     reception: Reception
-    suivi: Suivi
+    suivi: ProviderReports
     telephones: Telephones
     resumes: Resumes
     regroupements: Regroupements
-    effacement: Effacement
+    effacement: LedgerErasure
     fournisseurs: Fournisseurs
     politique: Politique
     regles_sms: ReglesSms
@@ -70,10 +70,10 @@ class Atelier:
 def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     """Raises ValueError for keys or URLs that cannot be right: better at the start than at the first message."""
     db, outbox, clock = runtime.mongo.db, runtime.outbox, runtime.clock
-    coffre, liens = Coffre(settings.cle_chiffrement), Liens(settings.cle_liens)
+    coffre, liens = ContactCipher(settings.cle_chiffrement), Liens(settings.cle_liens)
     compositeur = Compositeur(settings.public_url, settings.expediteur_nom, settings.expediteur_adresse)
     registre = Registre(db, clock)
-    consultation, contacts = Consultation(db), Contacts(db, coffre)
+    consultation, contacts = LedgerQueries(db), Contacts(db, coffre)
     modeles = Modeles(registre, compositeur)
     signataire = None
     if settings.cle_dkim and settings.selecteur_dkim:
@@ -86,7 +86,7 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     deliverers: dict[Canal, Deliverer] = {}
     courrier = Courrier(registre, contacts, modeles, deliverers)
     reception = Reception(db, consultation, registre, contacts, courrier, coffre, outbox, clock)
-    suivi = Suivi(db, registre, contacts, outbox, clock)
+    suivi = ProviderReports(db, registre, contacts, outbox, clock)
     fournisseurs = Fournisseurs(settings, db, _recevoir(reception, suivi))
     for canal in fournisseurs.canaux:
         regle = regles.get(canal.nom, SansRegles())
@@ -107,7 +107,7 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
         Telephones(db, coffre, contacts, courrier, outbox, clock, tarifs),
         Resumes(db, registre, contacts, courrier, outbox, clock, settings.public_url),
         Regroupements(db, registre, courrier, outbox, clock),
-        Effacement(db),
+        LedgerErasure(db),
         fournisseurs,
         politique,
         regles_sms,
@@ -115,7 +115,7 @@ def monter(runtime: Runtime, settings: Reglages, connexions: int) -> Atelier:
     )
 
 
-def _recevoir(reception: Reception, suivi: Suivi) -> Recevoir:
+def _recevoir(reception: Reception, suivi: ProviderReports) -> Recevoir:
     async def recevoir(recu: Retour | SmsRecu) -> None:
         if isinstance(recu, SmsRecu):
             await reception.recevoir(recu)

@@ -12,7 +12,7 @@ import aiohttp
 
 from contracts.notifications import Canal
 from deploy.bilan.alerts import Injoignable, dresser
-from deploy.client import Client, Refus, jusqu_a
+from deploy.client import Client, RequestRefused, jusqu_a
 from services.notifications.domain import LOT_MAX, lots_par_connexion
 from services.notifications.settings import Reglages
 from tests.pile import Ville, annonce, profil
@@ -50,7 +50,7 @@ class Flux:
         async def accepte() -> bool:
             try:
                 posee, _ = await self.responsable.call("POST", "/v1/annonces", corps, entetes)
-            except Refus as refus:
+            except RequestRefused as refus:
                 # Anything but "not now" is a defect: the request is right.
                 if refus.status != 503:
                     raise

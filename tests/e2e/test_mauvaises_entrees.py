@@ -10,15 +10,15 @@ from aiokafka import AIOKafkaProducer
 from contracts.annonces import AnnonceDeposee
 from contracts.topics import TOPICS
 from deploy.bilan.topic_reader import records
-from deploy.client import Client, Refus, jusqu_a
+from deploy.client import Client, RequestRefused, jusqu_a
 from deploy.verbs import dlq
 from tests.pile import Ville, annonce
 
 pytestmark = pytest.mark.e2e
 
 
-async def refus(qui: Client, method: str, path: str, body: object = None, **headers: str) -> Refus:
-    with pytest.raises(Refus) as caught:
+async def refus(qui: Client, method: str, path: str, body: object = None, **headers: str) -> RequestRefused:
+    with pytest.raises(RequestRefused) as caught:
         await qui.call(method, path, body, headers)
     return caught.value
 

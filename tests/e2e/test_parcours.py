@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from deploy.client import Client, Refus, jusqu_a
+from deploy.client import Client, RequestRefused, jusqu_a
 from deploy.layout import ROOT
 from tests.pile import Ville, annonce, profil
 
@@ -39,7 +39,7 @@ async def test_un_besoin_refuse_ne_previent_personne(ville: Ville) -> None:
     cible = await responsable.post("/v1/annonces", annonce(association, refuse, "jouets-puericulture"))
     await ville.decider(cible["annonce_id"], "refusee", [{"code": "hors-objet"}])
     await ville.etat(responsable, f"/v1/annonces/{cible['annonce_id']}", "refusee")
-    with pytest.raises(Refus) as cache:
+    with pytest.raises(RequestRefused) as cache:
         await ville.visiteur().get(f"/v1/annonces/{cible['annonce_id']}")
     assert cache.value.status == 404
     # What was posted later is alerted about; what was refused before it never was.
@@ -130,7 +130,7 @@ async def test_les_places_ne_sont_promises_qu_une_fois(ville: Ville) -> None:
     async def repondre(qui: Client) -> int:
         try:
             await qui.post(f"{path}/reponses", {"message": "Je peux.", "quantite": 1})
-        except Refus as refus:
+        except RequestRefused as refus:
             return refus.status
         return 201
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.client import Client, Refus, jusqu_a
+from deploy.client import Client, RequestRefused, jusqu_a
 from deploy.stack import embedded
 from deploy.stack.embedded import Stack
 from deploy.stack.processes import SERVICES
@@ -38,7 +38,7 @@ async def test_un_redemarrage_en_roulement_ne_coute_une_erreur_a_personne(deux_d
             try:
                 await qui.call(methode, chemin, corps)
                 vus[200] += 1
-            except Refus as refus:
+            except RequestRefused as refus:
                 vus[refus.status] += 1
             # Ten a second each: more would meet the limits of the public door.
             await asyncio.sleep(0.1)

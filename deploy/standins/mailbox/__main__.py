@@ -15,7 +15,7 @@ import uvloop
 from aiohttp import web
 
 from deploy.standins.mailbox import operateurs
-from deploy.standins.mailbox.boite import IN_MEMORY, Boite
+from deploy.standins.mailbox.boite import IN_MEMORY, MailStore
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.page import build
 from deploy.standins.mailbox.smtp import Faults, serve
@@ -46,7 +46,7 @@ def carriers() -> Operateurs:
         raise SystemExit(str(error)) from error
 
 
-def opened() -> Boite:
+def opened() -> MailStore:
     """Opens what was kept before. Ends the process with a sentence when the file cannot be used."""
     path: Path | str = IN_MEMORY
     try:
@@ -54,7 +54,7 @@ def opened() -> Boite:
             # The mails contain codes and addresses: no other user of the machine may read them.
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             path = Path(folder) / "mails.sqlite3"
-        return Boite(path, int(os.environ.get("MAILS_MAX", "20000")))
+        return MailStore(path, int(os.environ.get("MAILS_MAX", "20000")))
     except (OSError, sqlite3.Error) as error:
         raise SystemExit(f"{path} est inutilisable ({error}) : un autre courrier l’a ouvert, ou effacez-le.") from error
 

@@ -41,7 +41,7 @@ WHERE address = ? AND mail_id > ? AND instr(folded_subject, ?) ORDER BY mail_id 
 """
 
 
-class Boite:
+class MailStore:
     """The kept mails, in ``path`` or in memory. The oldest are deleted above ``most_mails`` or ``most_bytes``.
 
     Every method raises sqlite3.Error when the file cannot be read or written; ``add`` has stored nothing then.

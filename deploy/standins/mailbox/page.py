@@ -6,30 +6,30 @@ from typing import Any
 from aiohttp import web
 
 from deploy.standins.mailbox import sms
-from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.boite import MailStore
 from deploy.standins.mailbox.mail import Mail, Message
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.rendu import TEMPLATES, html, templates
 from deploy.standins.mailbox.requetes import LARGEST_BODY, objet, whole
 from deploy.standins.mailbox.smtp import Faults
-from deploy.standins.mailbox.telephones import Telephones
+from deploy.standins.mailbox.telephones import PhoneStore
 
 _PAGE = 50
 _MOST = 5000
 _LONGEST_WAIT_S = 300.0
 
-BOITE = web.AppKey("boite", Boite)
+BOITE = web.AppKey("boite", MailStore)
 FAULTS = web.AppKey("faults", Faults)
 
 routes = web.RouteTableDef()
 
 
-def build(boite: Boite, faults: Faults, operateurs: Operateurs | None = None) -> web.Application:
+def build(boite: MailStore, faults: Faults, operateurs: Operateurs | None = None) -> web.Application:
     """`operateurs` carry SMS sent by phones; none by default."""
     app = web.Application(client_max_size=LARGEST_BODY)
     app[BOITE] = boite
     app[FAULTS] = faults
-    app[sms.TELEPHONES] = Telephones(boite.db)
+    app[sms.TELEPHONES] = PhoneStore(boite.db)
     app[sms.OPERATEURS] = operateurs or Operateurs({})
     app[TEMPLATES] = templates()
     app.add_routes(routes)

@@ -10,7 +10,7 @@ from deploy.standins.mailbox import requetes
 from deploy.standins.mailbox.operateurs import OperateurAbsent, Operateurs
 from deploy.standins.mailbox.rendu import html
 from deploy.standins.mailbox.requetes import whole
-from deploy.standins.mailbox.telephones import Sms, Telephones
+from deploy.standins.mailbox.telephones import PhoneStore, Sms
 
 _PAGE = 50
 _MOST = 5000
@@ -18,7 +18,7 @@ _THREAD = 200
 _LONGEST_WAIT_S = 300
 _LARGEST_ID = 10**12
 
-TELEPHONES = web.AppKey("telephones", Telephones)
+TELEPHONES = web.AppKey("telephones", PhoneStore)
 OPERATEURS = web.AppKey("operateurs", Operateurs)
 
 routes = web.RouteTableDef()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.boite import MailStore
 
 _LOG = logging.getLogger(__name__)
 _LARGEST = 20 * 1024 * 1024
@@ -26,7 +26,7 @@ class Faults:
 class Handler:
     """The hooks of aiosmtpd, which defines their names."""
 
-    def __init__(self, boite: Boite, faults: Faults) -> None:
+    def __init__(self, boite: MailStore, faults: Faults) -> None:
         self._boite = boite
         self._faults = faults
 
@@ -64,7 +64,7 @@ class Handler:
         return f"250 OK {mail.id}"
 
 
-async def serve(boite: Boite, faults: Faults, host: str, port: int) -> asyncio.Server:
+async def serve(boite: MailStore, faults: Faults, host: str, port: int) -> asyncio.Server:
     """Listens for SMTP on the running loop."""
     loop = asyncio.get_running_loop()
     handler = Handler(boite, faults)

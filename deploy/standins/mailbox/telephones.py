@@ -51,7 +51,7 @@ class Telephone:
     dernier: datetime
 
 
-class Telephones:
+class PhoneStore:
     """Uses the open database of the catcher; the oldest SMS are deleted above `most`. Methods raise sqlite3.Error like
     those of Boite."""
 

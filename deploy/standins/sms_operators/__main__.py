@@ -13,11 +13,11 @@ import uvloop
 from aiohttp import web
 
 from deploy.standins.sms_operators import NOMS, Genre, controle, reglages
-from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.http import CallbackTarget, Fournisseur
 from deploy.standins.sms_operators.pannes import Pannes
-from deploy.standins.sms_operators.registre import IN_MEMORY, Registre
+from deploy.standins.sms_operators.registre import IN_MEMORY, OperatorStore
 from deploy.standins.sms_operators.reglages import ReglageFaux, Reglages
-from deploy.standins.sms_operators.remise import Courrier
+from deploy.standins.sms_operators.remise import CatcherClient
 from deploy.standins.sms_operators.session import Acces
 from deploy.standins.sms_operators.smsc import Smsc
 
@@ -41,11 +41,11 @@ async def main(genre: Genre, reglages: Reglages) -> None:
 
 @asynccontextmanager
 async def _application(
-    genre: Genre, reglages: Reglages, registre: Registre, http: aiohttp.ClientSession
+    genre: Genre, reglages: Reglages, registre: OperatorStore, http: aiohttp.ClientSession
 ) -> AsyncIterator[web.Application]:
-    pannes, courrier = Pannes(debit_par_s=reglages.debit_par_s), Courrier(http, reglages.catcher_url)
+    pannes, courrier = Pannes(debit_par_s=reglages.debit_par_s), CatcherClient(http, reglages.catcher_url)
     if genre == "http":
-        rappel = Rappel(reglages.rappel_url, reglages.secret, reglages.cle)
+        rappel = CallbackTarget(reglages.rappel_url, reglages.secret, reglages.cle)
         fournisseur = Fournisseur(rappel, registre, courrier, pannes, http, expediteur=reglages.expediteur)
         yield fournisseur.application()
         return
@@ -57,14 +57,14 @@ async def _application(
         await smsc.fermer()
 
 
-def ouvert(genre: Genre, reglages: Reglages) -> Registre:
+def ouvert(genre: Genre, reglages: Reglages) -> OperatorStore:
     """Opens what was kept before. Ends the process with a sentence when the file cannot be used."""
     path = reglages.dossier / f"{NOMS[genre]}.sqlite3" if reglages.dossier else IN_MEMORY
     try:
         if reglages.dossier:
             # It contains numbers and texts: no other user of the machine may read it.
             reglages.dossier.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Registre(path)
+        return OperatorStore(path)
     except (OSError, sqlite3.Error) as error:
         raise SystemExit(
             f"{path} est inutilisable ({error}) : un autre opérateur l’a ouvert, ou effacez-le."

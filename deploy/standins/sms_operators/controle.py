@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from deploy.standins.sms_operators import numeros
-from deploy.standins.sms_operators.facteur import Facteur
+from deploy.standins.sms_operators.facteur import DeliveryLoop
 from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes
-from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.registre import OperatorStore
 
 LARGEST_BODY = 64 * 1024
 LONGEST_TEXT = 5000
@@ -18,8 +18,8 @@ LONGEST_TEXT = 5000
 class Operateur(Protocol):
     nom: str
     pannes: Pannes
-    facteur: Facteur
-    registre: Registre
+    facteur: DeliveryLoop
+    registre: OperatorStore
 
     async def entrant(self, de: str, a: str, texte: str) -> str:
         """Accepts an SMS sent by somebody and returns its id. Raises sqlite3.Error when it cannot be stored."""

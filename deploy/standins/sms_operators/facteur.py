@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from deploy.standins.sms_operators.pannes import Pannes
-from deploy.standins.sms_operators.registre import Registre, Sortie
+from deploy.standins.sms_operators.registre import OperatorStore, PendingDelivery
 
 _LOG = logging.getLogger(__name__)
 # Limits the delay if a wake-up is lost.
@@ -17,14 +17,14 @@ _LONGEST_WAIT_S = 30.0
 _ATTENTE_DESORDRE_S = 0.5
 
 
-class Facteur:
+class DeliveryLoop:
     """`remettre` returns whether the other side accepted; it is not called while `pret` returns False."""
 
     def __init__(
         self,
-        registre: Registre,
+        registre: OperatorStore,
         pannes: Pannes,
-        remettre: Callable[[Sortie], Awaitable[bool]],
+        remettre: Callable[[PendingDelivery], Awaitable[bool]],
         pret: Callable[[], bool] = lambda: True,
         *,
         premier_delai_s: float = 0.5,
@@ -79,7 +79,7 @@ class Facteur:
         du = self._registre.prochaine(now)
         return _LONGEST_WAIT_S if du is None else min(_LONGEST_WAIT_S, max(0.0, du - now))
 
-    async def _un(self, sortie: Sortie) -> None:
+    async def _un(self, sortie: PendingDelivery) -> None:
         try:
             if await self._remettre(sortie):
                 self._registre.rendue(sortie.id)

@@ -17,19 +17,19 @@ from aiohttp import web
 
 from deploy.standins.sms_operators import NOMS, alphabet, numeros
 from deploy.standins.sms_operators.controle import construire, corps
-from deploy.standins.sms_operators.facteur import Facteur, echeances
-from deploy.standins.sms_operators.pannes import Pannes, Seau
+from deploy.standins.sms_operators.facteur import DeliveryLoop, echeances
+from deploy.standins.sms_operators.pannes import Pannes, TokenBucket
 from deploy.standins.sms_operators.parties import MOST_PARTS
 from deploy.standins.sms_operators.recus import SORTS
-from deploy.standins.sms_operators.registre import Registre, Sortie
-from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms, Telephones
+from deploy.standins.sms_operators.registre import OperatorStore, PendingDelivery
+from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms, SmsSink
 
 _LOG = logging.getLogger(__name__)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True)
-class Rappel:
+class CallbackTarget:
     """URL of the callbacks ("": they are kept), the secret that signs them, and the key (`cle`) that clients must
     send."""
 
@@ -66,9 +66,9 @@ class Fournisseur:
 
     def __init__(
         self,
-        rappel: Rappel,
-        registre: Registre,
-        telephones: Telephones,
+        rappel: CallbackTarget,
+        registre: OperatorStore,
+        telephones: SmsSink,
         pannes: Pannes,
         http: aiohttp.ClientSession,
         *,
@@ -77,11 +77,11 @@ class Fournisseur:
     ) -> None:
         self.registre, self.pannes = registre, pannes
         self.nom = NOMS["http"]
-        self.facteur = Facteur(
+        self.facteur = DeliveryLoop(
             registre, pannes, self._rappeler, lambda: bool(rappel.url), premier_delai_s=premier_delai_s
         )
         self._rappel, self._telephones, self._http, self._expediteur = rappel, telephones, http, expediteur
-        self._seau = Seau()
+        self._seau = TokenBucket()
         self._en_cours: dict[str, _Tour] = {}
 
     def application(self) -> web.Application:
@@ -169,7 +169,7 @@ class Fournisseur:
         if not hmac.compare_digest(shown.encode(), self._rappel.cle.encode()):
             raise web.HTTPUnauthorized(text=json.dumps({"error": "unauthorized"}), content_type="application/json")
 
-    async def _rappeler(self, sortie: Sortie) -> bool:
+    async def _rappeler(self, sortie: PendingDelivery) -> bool:
         body = json.dumps(sortie.contenu, ensure_ascii=False).encode()
         at = str(int(time.time()))
         headers = {

@@ -82,7 +82,7 @@ def _convient(nom: Any, value: Any) -> bool:
             return False
 
 
-class Seau:
+class TokenBucket:
     """A token bucket that holds one second of messages."""
 
     def __init__(self, horloge: Callable[[], float] = time.monotonic) -> None:

@@ -11,7 +11,7 @@ class EnTeteFaux(ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
+class PartPosition:
     """Position of a part: number `numero` (from 1) of `total`, in the message that the sender calls `reference`."""
 
     reference: int
@@ -23,7 +23,7 @@ class Place:
             raise EnTeteFaux(f"partie {self.numero} de {self.total}")
 
 
-def lire(octets: bytes) -> tuple[Place | None, bytes]:
+def lire(octets: bytes) -> tuple[PartPosition | None, bytes]:
     """Returns the position in the header of `octets`, if any, and the octets after the header. Raises EnTeteFaux."""
     if not octets or octets[0] >= len(octets):
         raise EnTeteFaux("en-tête plus long que le message")
@@ -34,17 +34,17 @@ def lire(octets: bytes) -> tuple[Place | None, bytes]:
             raise EnTeteFaux("élément d’en-tête coupé")
         kind, value, header = header[0], header[2 : 2 + header[1]], header[2 + header[1] :]
         if kind == _REFERENCE_8 and len(value) == 3:
-            place = Place(value[0], value[1], value[2])
+            place = PartPosition(value[0], value[1], value[2])
         elif kind == _REFERENCE_16 and len(value) == 4:
-            place = Place(int.from_bytes(value[:2], "big"), value[2], value[3])
+            place = PartPosition(int.from_bytes(value[:2], "big"), value[2], value[3])
     return place, rest
 
 
-def de_sar(reference: int | None, total: int | None, numero: int | None) -> Place | None:
+def de_sar(reference: int | None, total: int | None, numero: int | None) -> PartPosition | None:
     """The position in the sar_* parameters (SMPP 3.4, 5.3.2.22); None when one is missing. Raises EnTeteFaux."""
     if reference is None or not total or not numero:
         return None
-    return Place(reference, total, numero)
+    return PartPosition(reference, total, numero)
 
 
 def avec_en_tete(parts: list[bytes], reference: int) -> list[bytes]:

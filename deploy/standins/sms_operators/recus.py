@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Sort:
+class ReceiptOutcome:
     """Outcome of an SMS: SMPP word and number (message_state), error code, word of the HTTP provider."""
 
     stat: str
@@ -19,13 +19,13 @@ class Sort:
 
 
 SORTS = {
-    "livre": Sort("DELIVRD", 2, "000", "delivered"),
-    "non_livre": Sort("UNDELIV", 5, "027", "undelivered"),
-    "refuse": Sort("REJECTD", 8, "001", "rejected"),
+    "livre": ReceiptOutcome("DELIVRD", 2, "000", "delivered"),
+    "non_livre": ReceiptOutcome("UNDELIV", 5, "027", "undelivered"),
+    "refuse": ReceiptOutcome("REJECTD", 8, "001", "rejected"),
 }
 
 
-def texte(message_id: str, sort: Sort, soumis: datetime, fait: datetime) -> str:
+def texte(message_id: str, sort: ReceiptOutcome, soumis: datetime, fait: datetime) -> str:
     """The text of a receipt. It does not repeat the message, which may contain a code."""
     dlvrd = 1 if sort.arrivee else 0
     return (

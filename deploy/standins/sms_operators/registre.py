@@ -34,7 +34,7 @@ _PARTS_KEPT_S = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Sortie:
+class PendingDelivery:
     """A pending delivery: a receipt, or an SMS (or part of one) that somebody sent. `du`: due time, seconds since
     1970."""
 
@@ -46,7 +46,7 @@ class Sortie:
 
 
 @dataclass(frozen=True)
-class Prise:
+class AcceptedMessage:
     """A message accepted under a reference. `remis`: the catcher has it."""
 
     id: str
@@ -54,7 +54,7 @@ class Prise:
     remis: bool
 
 
-class Registre:
+class OperatorStore:
     """Every method raises sqlite3.Error when the file cannot be read or written; nothing is changed then."""
 
     def __init__(self, path: Path | str = IN_MEMORY, *, seconds: float = 5) -> None:
@@ -84,10 +84,10 @@ class Registre:
     def oublier_parties(self, cle: str) -> None:
         self._db.execute("DELETE FROM parties WHERE cle = ?", (cle,))
 
-    def prise(self, reference: str) -> Prise | None:
+    def prise(self, reference: str) -> AcceptedMessage | None:
         query = "SELECT id, empreinte, remis FROM messages WHERE reference = ?"
         row = self._db.execute(query, (reference,)).fetchone()
-        return Prise(str(row[0]), str(row[1]), bool(row[2])) if row else None
+        return AcceptedMessage(str(row[0]), str(row[1]), bool(row[2])) if row else None
 
     def prendre(self, reference: str, message_id: str, empreinte: str) -> None:
         self._db.execute(
@@ -110,13 +110,15 @@ class Registre:
         with self._db:
             self._devoir(genre, sorties)
 
-    def dues(self, now: float, limite: int, *, sans_recus: bool = False, recentes: bool = False) -> list[Sortie]:
+    def dues(
+        self, now: float, limite: int, *, sans_recus: bool = False, recentes: bool = False
+    ) -> list[PendingDelivery]:
         """Deliveries that are due, oldest first (`recentes`: newest first; `sans_recus`: without receipts)."""
         order = "DESC" if recentes else "ASC"
         kind = "AND genre <> 'recu'" if sans_recus else ""
         query = f"SELECT id, genre, du, essais, contenu FROM sorties WHERE du <= ? {kind} ORDER BY id {order} LIMIT ?"  # noqa: S608 - the variable parts are constants
         return [
-            Sortie(int(sortie_id), str(genre), float(du), int(essais), json.loads(contenu))
+            PendingDelivery(int(sortie_id), str(genre), float(du), int(essais), json.loads(contenu))
             for sortie_id, genre, du, essais, contenu in self._db.execute(query, (now, limite))
         ]
 

@@ -25,7 +25,7 @@ class Sms:
     reference: str
 
 
-class Telephones(Protocol):
+class SmsSink(Protocol):
     """Where SMS are delivered."""
 
     async def remettre(self, sms: Sms) -> None:
@@ -33,7 +33,7 @@ class Telephones(Protocol):
         ...
 
 
-class Courrier:
+class CatcherClient:
     """The catcher at `url`."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:

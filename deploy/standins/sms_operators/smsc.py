@@ -12,13 +12,13 @@ from typing import Any
 from smpplib import consts
 
 from deploy.standins.sms_operators import NOMS, alphabet, numeros, parties, pdus, recus
-from deploy.standins.sms_operators.facteur import Facteur, echeances
-from deploy.standins.sms_operators.pannes import Pannes, Seau
-from deploy.standins.sms_operators.parties import EnTeteFaux, Place
+from deploy.standins.sms_operators.facteur import DeliveryLoop, echeances
+from deploy.standins.sms_operators.pannes import Pannes, TokenBucket
+from deploy.standins.sms_operators.parties import EnTeteFaux, PartPosition
 from deploy.standins.sms_operators.pdus import Pdu
 from deploy.standins.sms_operators.recus import SORTS
-from deploy.standins.sms_operators.registre import Registre, Sortie
-from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms, Telephones
+from deploy.standins.sms_operators.registre import OperatorStore, PendingDelivery
+from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms, SmsSink
 from deploy.standins.sms_operators.session import Acces, Reponse, Session
 
 _LOG = logging.getLogger(__name__)
@@ -31,13 +31,19 @@ class Smsc:
     at the end."""
 
     def __init__(
-        self, acces: Acces, registre: Registre, telephones: Telephones, pannes: Pannes, *, premier_delai_s: float = 0.5
+        self,
+        acces: Acces,
+        registre: OperatorStore,
+        telephones: SmsSink,
+        pannes: Pannes,
+        *,
+        premier_delai_s: float = 0.5,
     ) -> None:
         self.acces, self.registre, self.pannes = acces, registre, pannes
         self.nom = NOMS["smsc"]
-        self.facteur = Facteur(registre, pannes, self._livrer, self._recoit, premier_delai_s=premier_delai_s)
+        self.facteur = DeliveryLoop(registre, pannes, self._livrer, self._recoit, premier_delai_s=premier_delai_s)
         self._telephones = telephones
-        self._seau = Seau()
+        self._seau = TokenBucket()
         self._sessions: dict[Session, asyncio.Task[None]] = {}
         self._references = itertools.count(secrets.randbelow(0x10000))
         self._server: asyncio.Server | None = None
@@ -135,7 +141,7 @@ class Smsc:
         return int(consts.SMPP_ESME_ROK)
 
     async def _partie(
-        self, cle: str, place: Place, message_id: str, octets: bytes, codage: int, source: str, recipient: str
+        self, cle: str, place: PartPosition, message_id: str, octets: bytes, codage: int, source: str, recipient: str
     ) -> None:
         """Stores a part, and hands the message over when it is complete. Raises the same errors as `_prendre`."""
         whole, parts = self.registre.ajouter_partie(cle, place.numero, message_id, octets, time.time())
@@ -164,7 +170,7 @@ class Smsc:
         self.registre.devoir("recu", echeances(self.pannes, contenu))
         self.facteur.reveiller()
 
-    async def _livrer(self, sortie: Sortie) -> bool:
+    async def _livrer(self, sortie: PendingDelivery) -> bool:
         session = next((session for session in self._sessions if session.recoit), None)
         if session is None:
             return False
@@ -186,7 +192,7 @@ class Smsc:
             del self._sessions[session]
 
 
-def _place(pdu: Pdu, octets: bytes) -> tuple[Place | None, bytes]:
+def _place(pdu: Pdu, octets: bytes) -> tuple[PartPosition | None, bytes]:
     """Position of the part, from its header or its parameters, and its text. Raises EnTeteFaux."""
     if pdu.nombres["esm_class"] & consts.SMPP_GSMFEAT_UDHI:
         place, octets = parties.lire(octets)

@@ -10,11 +10,11 @@ from typing import Any
 
 from contracts.annonces import Annonce, AnnonceModifiee, EtatAnnonce
 from contracts.commun import TypeAuteur
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 from kit.outbox import Tx
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     async for ids in base.lots("annonces", {"auteur.type": TypeAuteur.PARTICULIER.value}):
         await base.run(partial(_arrondir, ids))
 

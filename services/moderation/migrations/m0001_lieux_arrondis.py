@@ -3,14 +3,14 @@
 from functools import partial
 
 from contracts.commun import TypeAuteur
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 from kit.outbox import Tx
 
 _EXACTS = {"auteur.type": TypeAuteur.PARTICULIER.value, "contenu.lieu.lat": {"$exists": True}}
 _ARRONDI = {f"contenu.lieu.{axe}": {"$round": [f"$contenu.lieu.{axe}", 2]} for axe in ("lat", "lon")}
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     async for ids in base.lots("dossiers", _EXACTS):
         await base.run(partial(_arrondir, ids))
 

@@ -2,8 +2,8 @@
 
 The error type decides what becomes of the message. Only failures due to the recipient or the message can end it:
 Permanent at once, Temporaire after a number of attempts. Failures due to the provider (Sature, Injoignable) or to us
-(Retenu) do not count as attempts: the message waits until the problem is solved. `faults.py` tells these cases apart,
-with one table per channel.
+(NousRefuse) do not count as attempts: the message waits until the problem is solved. `faults.py` tells these cases
+apart, with one table per channel.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -62,7 +62,7 @@ class Injoignable(EchecRemise):
     """The provider does not answer: nothing was handed over, and nothing else can be."""
 
 
-class Retenu(Injoignable):
+class NousRefuse(Injoignable):
     """The provider refuses us, whatever the message: settings, password, credit, quota, sender. It gets nothing for a
     while (provider_pauses.py), and operators are warned."""
 
@@ -71,7 +71,7 @@ class Inconnu(EchecRemise):
     """The message was sent but not answered: the provider may have accepted it."""
 
 
-Cadence = Callable[[str, int], Awaitable[None]]
+WaitForRate = Callable[[str, int], Awaitable[None]]
 """Returns once this number of messages may be given to a provider (by name)."""
 
 
@@ -83,7 +83,7 @@ Issue = Recu | EchecRemise
 """The outcome of one message."""
 
 
-class Aiguillage(Protocol):
+class ProviderChoice(Protocol):
     """Chooses among several providers of a channel."""
 
     def choisir(self, exclus: frozenset[str]) -> str:

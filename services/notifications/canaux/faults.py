@@ -4,7 +4,7 @@ values."""
 from collections.abc import Sequence
 from enum import StrEnum
 
-from services.notifications.canaux.base import EchecRemise, Issue, Permanent, Recu, Retenu, Sature, Temporaire
+from services.notifications.canaux.base import EchecRemise, Issue, NousRefuse, Permanent, Recu, Sature, Temporaire
 
 
 class Faute(StrEnum):
@@ -23,14 +23,14 @@ def echec(faute: Faute, motif: str, fournisseur: str, *, definitif: bool) -> Ech
     recipient and of the message."""
     match faute:
         case Faute.NOTRE:
-            return Retenu(motif, fournisseur)
+            return NousRefuse(motif, fournisseur)
         case Faute.FOURNISSEUR:
             return Sature(motif, fournisseur)
         case _:
             return Permanent(motif, fournisseur) if definitif else Temporaire(motif, fournisseur)
 
 
-def relire(issues: Sequence[Issue], genres: tuple[type[EchecRemise], ...] = (Retenu,)) -> list[Issue]:
+def relire(issues: Sequence[Issue], genres: tuple[type[EchecRemise], ...] = (NousRefuse,)) -> list[Issue]:
     """Reviews the outcomes of a batch at one provider, in order.
 
     A refusal that blames us, followed by an accepted message, was in fact about its message and counts as an attempt.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contracts.notifications import Canal
 from kit.logging import get_logger
-from services.notifications.canaux.base import Issue, Recu, Retenu
+from services.notifications.canaux.base import Issue, NousRefuse, Recu
 from services.notifications.metrics import NOUS_REFUSE
 
 log = get_logger(__name__)
@@ -22,7 +22,7 @@ class _Retenue:
     pause_s: float
 
 
-class Retenues:
+class ProviderPauses:
     """Pauses of one channel in one process, shared by its connections."""
 
     def __init__(self, canal: Canal, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -38,7 +38,7 @@ class Retenues:
     def apprendre(self, nom: str, issues: Sequence[Issue]) -> None:
         """Learns from the outcomes of a batch, in order: the last one about the provider counts."""
         for issue in reversed(issues):
-            if isinstance(issue, Retenu):
+            if isinstance(issue, NousRefuse):
                 return self.poser(nom, issue.motif)
             if isinstance(issue, Recu):
                 return self.lever(nom)

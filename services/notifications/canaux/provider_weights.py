@@ -41,7 +41,7 @@ class AucunFournisseur(LookupError):
 
 
 @dataclass(frozen=True)
-class Reglages:
+class Thresholds:
     """Thresholds. `erreurs_max` errors within `fenetre_erreurs_s` are tolerated; `suite_max` failures in a row mean
     that a provider is away. A provider is slow if its mean time over `fenetre_lenteur_s` is `lenteur` times that of the
     others, with at least `mesures_min` messages each, and longer than `lenteur_min_s`."""
@@ -80,7 +80,7 @@ class _Suivi:
     muet: bool = False
 
 
-class Poids:
+class ProviderWeights:
     """The points of the providers. `configures` must sum to 100; a provider with weight 0 is used only when the others
     fail.
 
@@ -91,7 +91,7 @@ class Poids:
         self,
         configures: Mapping[str, int],
         *,
-        reglages: Reglages = Reglages(),
+        reglages: Thresholds = Thresholds(),
         monotonic: Callable[[], float] = time.monotonic,
         clock: Clock | None = None,
         rng: random.Random | None = None,
@@ -247,11 +247,11 @@ class Poids:
         return [Bascule(at, de, vers, points, raison, poids) for de, vers, points in pas]
 
 
-class Aiguillage:
+class WeightedChoice:
     """Used by a channel before and after each message. `sur_bascule` is called for every change and must return
     quickly, for example by putting the change into a queue."""
 
-    def __init__(self, poids: Poids, sur_bascule: Callable[[Bascule], None]) -> None:
+    def __init__(self, poids: ProviderWeights, sur_bascule: Callable[[Bascule], None]) -> None:
         self._poids = poids
         self._sur_bascule = sur_bascule
 

@@ -14,9 +14,9 @@ from kit.mongo import Database
 from services.notifications.canaux.base import Canal as CanalDe
 from services.notifications.canaux.email.canal import CanalEmail
 from services.notifications.canaux.feedback import Verdict
-from services.notifications.canaux.provider_weights import Aiguillage, Bascule, Poids, Raison
+from services.notifications.canaux.provider_weights import Bascule, ProviderWeights, Raison, WeightedChoice
 from services.notifications.canaux.push.canal import CanalPush
-from services.notifications.canaux.rate_limit import Debit, connecter, lire_limites
+from services.notifications.canaux.rate_limit import RateLimiter, connecter, lire_limites
 from services.notifications.canaux.sms.canal import CanalSms
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Recevoir
 from services.notifications.canaux.sms.http import ClientHttp, FournisseurHttp
@@ -86,13 +86,13 @@ class Fournisseurs:
         self._clients: list[ClientHttp] = []
         self._redis = connecter(settings.redis_url)
         limites = lire_limites(settings.debits, max(LOT_MAX.values()))
-        cadence = Debit(self._redis, limites, processus=settings.processus).attendre
+        cadence = RateLimiter(self._redis, limites, processus=settings.processus).attendre
         email = CanalEmail(settings.smtp_url, settings.expediteur_adresse, cadence=cadence)
         self.canaux: list[CanalDe] = [email]
         self.boucles: list[Boucle] = [self.bascules.run]
         if sms := self._sms(settings, recevoir):
-            poids = Poids(_parts([fournisseur.nom for fournisseur in sms]))
-            aiguillage = Aiguillage(poids, lambda bascule: self.bascules.noter(Canal.SMS, bascule))
+            poids = ProviderWeights(_parts([fournisseur.nom for fournisseur in sms]))
+            aiguillage = WeightedChoice(poids, lambda bascule: self.bascules.noter(Canal.SMS, bascule))
             self.canaux.append(CanalSms(sms, aiguillage, cadence))
         if settings.cle_vapid:
             self.canaux.append(CanalPush(settings.cle_vapid, f"mailto:{settings.expediteur_adresse}"))

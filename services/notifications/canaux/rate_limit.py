@@ -65,7 +65,7 @@ def lire_limites(texte: str, lot: int) -> dict[str, Limite]:
 
 
 @dataclass
-class _Seau:
+class _LocalBucket:
     """The bucket of one process, used while the shared one is unreachable."""
 
     limite: Limite
@@ -91,7 +91,7 @@ def connecter(url: str) -> Redis:
     )
 
 
-class Debit:
+class RateLimiter:
     """A token bucket per provider in Redis, shared by all workers. Providers without a limit are never waited for.
 
     While Redis is away, each process counts alone, at the provider's rate divided by `processus`, the usual number of
@@ -116,7 +116,7 @@ class Debit:
         self._prefixe = prefixe
         self._monotonic = monotonic
         self._absent_jusqua = -math.inf
-        self._seaux: dict[str, _Seau] = {}
+        self._seaux: dict[str, _LocalBucket] = {}
 
     async def prendre(self, fournisseur: str, n: int = 1) -> float:
         """Takes n tokens and returns 0, or returns the seconds after which to try again. Raises ValueError when n
@@ -155,5 +155,5 @@ class Debit:
     def _local(self, fournisseur: str, limite: Limite, n: int) -> float:
         now = self._monotonic()
         if fournisseur not in self._seaux:
-            self._seaux[fournisseur] = _Seau(limite, self._part, now)
+            self._seaux[fournisseur] = _LocalBucket(limite, self._part, now)
         return self._seaux[fournisseur].prendre(n, now)

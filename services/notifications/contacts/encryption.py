@@ -11,7 +11,7 @@ Illisible = Unreadable
 CleInconnue = UnknownKey
 
 
-class Coffre:
+class ContactCipher:
     def __init__(self, cles: str) -> None:
         """`cles`: keys separated by commas, 32 bytes each as URL-safe base64; the first one encrypts. Raises
         ValueError."""

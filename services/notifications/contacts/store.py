@@ -19,7 +19,7 @@ from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
 from kit.logging import get_logger
 from kit.mongo import DUPLICATE_KEY, Database, Session, write_error_codes
-from services.notifications.contacts.encryption import Coffre, Illisible
+from services.notifications.contacts.encryption import ContactCipher, Illisible
 from services.notifications.planning import preferences
 from services.notifications.planning.preferences import REFUS_GARDES, Choix
 
@@ -52,7 +52,7 @@ class Fiche:
 
 
 class Contacts:
-    def __init__(self, db: Database, coffre: Coffre) -> None:
+    def __init__(self, db: Database, coffre: ContactCipher) -> None:
         self._contacts = db.contacts
         self._coffre = coffre
 

@@ -16,12 +16,12 @@ from services.notifications.canaux.base import (
     Inconnu,
     Injoignable,
     Issue,
+    NousRefuse,
     Recu,
-    Retenu,
     Sature,
     Temporaire,
 )
-from services.notifications.contacts.encryption import Coffre, Illisible
+from services.notifications.contacts.encryption import ContactCipher, Illisible
 from services.notifications.contacts.store import Contact
 from services.notifications.delivery.compiled import Modeles
 from services.notifications.domain import REPONDABLES, Suite
@@ -37,7 +37,7 @@ Signature = Callable[[bytes], bytes]
 """Signs a whole mail (DKIM)."""
 
 
-def sceller(coffre: Coffre, envoi_id: str, adresse: str, code: str) -> dict[str, object]:
+def sceller(coffre: ContactCipher, envoi_id: str, adresse: str, code: str) -> dict[str, object]:
     """The secret of a row: a code and where it goes. It is removed as soon as the row is done."""
     return coffre.fermer(orjson.dumps([adresse, code]).decode(), envoi_id)
 
@@ -52,7 +52,7 @@ class Remise:
         modeles: Modeles,
         compositeur: Compositeur,
         liens: Liens,
-        coffre: Coffre,
+        coffre: ContactCipher,
         clock: Clock,
         tarifs: Tarifs,
         signature: Signature | None = None,
@@ -105,7 +105,7 @@ class Remise:
                 return domain.apres_saturation(issue.motif, now)
             case Temporaire():
                 return domain.apres_report(ligne["tentatives"], issue.motif, now)
-            case Retenu():
+            case NousRefuse():
                 return domain.retenue(now)
             case Injoignable():
                 return domain.non_commencee(now)

@@ -1,6 +1,6 @@
 """Indexes of `envois` that earlier versions made: each costs a write per message, and nothing reads them any more."""
 
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 
 _ANCIENS = (
     "reprise_at_1",
@@ -13,5 +13,5 @@ _ANCIENS = (
 )
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     await base.drop_indexes("envois", _ANCIENS)

@@ -7,14 +7,14 @@ from collections import defaultdict
 from functools import partial
 
 from contracts.envois import Etat
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 from kit.outbox import Tx
 from services.notifications.registre.rows import Ligne
 
 _TENUES = {"etat": Etat.REMISE.value, "reprise_at": {"$exists": True}}
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     async for ids in base.lots("envois", _TENUES):
         await base.run(partial(_inscrire, ids))
 

@@ -9,14 +9,14 @@ from pymongo import ReplaceOne
 
 from contracts.envois import id_alerte
 from contracts.notifications import Canal
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 from kit.outbox import Tx
 from services.notifications.domain import Genre
 
 _LOT = 1000
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     async for ids in base.lots("envois", {"genre": Genre.ALERTE.value}, _LOT):
         await base.run(partial(_marquer, ids))
 

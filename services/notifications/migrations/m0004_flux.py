@@ -6,13 +6,13 @@ Without this a feed that somebody follows would be empty until they look at thei
 from functools import partial
 from typing import Any
 
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 from kit.outbox import Tx
 
 _ANCIENNES = {"ancienne": True}
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     async for ids in base.lots("envois", _ANCIENNES):
         await base.run(partial(_ouvrir, ids))
 

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from kit.migrations import Base
+from kit.migrations import MigrationContext
 from kit.outbox import Tx
 
 _EXACTS = {"$or": [{"donnees.lieu.lat": {"$exists": True}}, {"donnees.annonces.lieu.lat": {"$exists": True}}]}
 
 
-async def appliquer(base: Base) -> None:
+async def appliquer(base: MigrationContext) -> None:
     async for ids in base.lots("contenus", _EXACTS):
         await base.run(partial(_retirer, ids))
 

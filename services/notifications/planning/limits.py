@@ -57,7 +57,7 @@ _REPONSES = frozenset({Genre.REPONSE_RECUE, Genre.REPONSE_ANNULEE})
 
 
 @dataclass(frozen=True)
-class Passe:
+class MessagesRecents:
     """Messages to a person within FENETRE. `seuls`: number sent one by one. `comptes`: a counting message was sent.
     `attendu_at`: when the next counting message is due, if messages wait for it."""
 
@@ -66,7 +66,7 @@ class Passe:
     attendu_at: dt.datetime | None
 
 
-def attente(passe: Passe, now: dt.datetime) -> dt.datetime | None:
+def attente(passe: MessagesRecents, now: dt.datetime) -> dt.datetime | None:
     """Until when the next message waits to be counted; None: it is sent at once. If others wait already it joins them,
     so that messages stay in order."""
     if passe.attendu_at is not None:

@@ -13,7 +13,7 @@ AUTRES_QUE_ALERTES = sorted(genre.value for genre in Genre if genre is not Genre
 """The index "contenu" covers the rows of these kinds; rows of alerts are found by their ids."""
 
 
-class Effacement:
+class LedgerErasure:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._envois = db.envois

@@ -14,7 +14,7 @@ from services.notifications.registre.old_ids import anciennes_de
 from services.notifications.registre.rows import Ligne
 
 
-class Consultation:
+class LedgerQueries:
     def __init__(self, db: Database) -> None:
         self._db = db
 

@@ -39,7 +39,7 @@ _ETATS = {
 }
 
 
-class Suivi:
+class ProviderReports:
     def __init__(self, db: Database, registre: Registre, contacts: Contacts, outbox: Outbox, clock: Clock) -> None:
         self._db = db
         self._registre = registre

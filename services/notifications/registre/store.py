@@ -20,7 +20,7 @@ from services.notifications.canaux.sms.references import formes
 from services.notifications.domain import Cloture, Genre
 from services.notifications.metrics import NON_ENVOYES
 from services.notifications.planning import limits
-from services.notifications.planning.limits import Passe
+from services.notifications.planning.limits import MessagesRecents
 from services.notifications.registre.ids import alertes_de
 from services.notifications.registre.old_ids import anciennes_de
 from services.notifications.registre.rows import FINI, Ligne
@@ -227,7 +227,7 @@ class Registre:
         """Number of unfinished messages whose address or code is encrypted with another key than `courante`."""
         return await self._db.envois.count_documents({"secret.cle": {"$exists": True, "$ne": courante}})
 
-    async def passe(self, compte_id: str, now: dt.datetime, session: Session) -> Passe:
+    async def passe(self, compte_id: str, now: dt.datetime, session: Session) -> MessagesRecents:
         """Recent messages to this person, among the limited kinds, as `limits.attente` needs them."""
         recents = {"compte_id": compte_id, "cree_at": {"$gt": now - limits.FENETRE}}
         attend = {"compte_id": compte_id, "etat": Etat.EN_FILE.value, "motif": Motif.REGROUPEMENT.value}
@@ -243,7 +243,7 @@ class Registre:
         comptes = await self._db.envois.find_one(
             {**recents, "genre": Genre.REGROUPEMENT.value}, {"_id": 1}, session=session
         )
-        return Passe(nombre, comptes is not None, attendu["resume_at"] if attendu else None)
+        return MessagesRecents(nombre, comptes is not None, attendu["resume_at"] if attendu else None)
 
     async def pour_resume(self, compte_id: str, profil_id: str, now: dt.datetime, session: Session) -> list[Ligne]:
         """The alerts of a profil that are due in a digest."""

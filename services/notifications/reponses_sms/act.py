@@ -16,13 +16,13 @@ from kit.outbox import Outbox, Tx
 from services.notifications.canaux.feedback import SmsRecu
 from services.notifications.comprehension.commands import Commande, Non, Oui, Pause, Reprise, Stop
 from services.notifications.comprehension.read import lire
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.handoff import sceller
 from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Genre
 from services.notifications.metrics import SMS_RECUS
-from services.notifications.registre.queries import Consultation
+from services.notifications.registre.queries import LedgerQueries
 from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
 
@@ -59,11 +59,11 @@ class Reception:
     def __init__(
         self,
         db: Database,
-        consultation: Consultation,
+        consultation: LedgerQueries,
         registre: Registre,
         contacts: Contacts,
         courrier: Courrier,
-        coffre: Coffre,
+        coffre: ContactCipher,
         outbox: Outbox,
         clock: Clock,
     ) -> None:

@@ -27,7 +27,7 @@ RAISONS_BASCULE: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Groupe:
+class AlertesSemblables:
     """Alerts with equal values. `reprise`: a process will take them up again."""
 
     etat: Etat
@@ -39,7 +39,7 @@ class Groupe:
     parties: int
 
     @classmethod
-    def lire(cls, ligne: Mapping[str, Any]) -> "Groupe":
+    def lire(cls, ligne: Mapping[str, Any]) -> "AlertesSemblables":
         return cls(
             Etat(ligne["etat"]),
             ligne.get("motif"),
@@ -79,7 +79,7 @@ class Chiffres:
     par_fournisseur: list[tuple[str | None, int, int]]
 
 
-def chiffrer(groupes: Iterable[Groupe]) -> Chiffres:
+def chiffrer(groupes: Iterable[AlertesSemblables]) -> Chiffres:
     """States in the order of a message's life, then by frequency."""
     tous = list(groupes)
     etats: Counter[tuple[Etat, str | None]] = Counter()

@@ -19,9 +19,9 @@ from contracts.comptes import Consentement
 from contracts.envois import Etat, id_alerte
 from contracts.matching import Destinataire
 from contracts.notifications import Canal
-from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.http import CallbackTarget, Fournisseur
 from deploy.standins.sms_operators.pannes import Pannes
-from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.registre import OperatorStore
 from deploy.standins.sms_operators.remise import Sms
 from deploy.standins.sms_operators.session import Acces
 from deploy.standins.sms_operators.smsc import Smsc
@@ -30,7 +30,7 @@ from kit.ids import new_id
 from kit.mongo import Database, Mongo, connect
 from kit.producer import Producer
 from kit.topics import ensure
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts, Fiche
 from services.notifications.settings import SERVICE, Reglages
 from tests.integration.notifications.faits import annonce, correspondances, destinataire
@@ -127,7 +127,7 @@ class Scene:
 
     async def inscrire(self, nombre: int, avec_sms: int) -> None:
         """`nombre` people who want mails, the first `avec_sms` of them SMS too."""
-        contacts = Contacts(self.db, Coffre(Reglages().cle_chiffrement))
+        contacts = Contacts(self.db, ContactCipher(Reglages().cle_chiffrement))
         siens = [
             Personne(new_id(), new_id(), f"+336{rang:08d}" if rang < avec_sms else None, bref=rang % 2 == 0)
             for rang in range(nombre)
@@ -229,10 +229,10 @@ class _Livres(list[tuple[str, bytes]]):
 @asynccontextmanager
 async def operateurs(arrivees: Arrivees) -> AsyncIterator[dict[str, str]]:
     """Both SMS operators in this process; yields the variables by which a worker finds them."""
-    smsc = Smsc(Acces("place", SMPP_MOT_DE_PASSE), Registre(), arrivees, Pannes())
+    smsc = Smsc(Acces("place", SMPP_MOT_DE_PASSE), OperatorStore(), arrivees, Pannes())
     port = await smsc.demarrer("127.0.0.1", 0)
     async with ClientSession() as http:
-        fournisseur = Fournisseur(Rappel("", "", CLE_HTTP), Registre(), arrivees, Pannes(), http)
+        fournisseur = Fournisseur(CallbackTarget("", "", CLE_HTTP), OperatorStore(), arrivees, Pannes(), http)
         runner = web.AppRunner(fournisseur.application(), access_log=None, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -12,7 +12,7 @@ from kit.clock import SystemClock
 from kit.errors import Stop
 from kit.ids import new_id
 from kit.indexes import Index
-from kit.migrations import Base, LeaseLost, Schema, migrate
+from kit.migrations import LeaseLost, MigrationContext, Schema, migrate
 from kit.mongo import Database, Mongo, connect
 from kit.outbox import Outbox, Tx
 from kit.producer import Producer
@@ -56,7 +56,7 @@ async def processus(serveurs: Serveurs) -> AsyncIterator[list[Processus]]:
 def ajoute(nom: str) -> migrations.Migration:
     """A migration that leaves a trace each time that it runs."""
 
-    async def migration(base: Base) -> None:
+    async def migration(base: MigrationContext) -> None:
         async def work(tx: Tx) -> None:
             await tx.db.traces.insert_one({"nom": nom}, session=tx.session)
 
@@ -99,7 +99,7 @@ async def test_une_base_plus_recente_que_le_programme_l_arrete(processus: list[P
 async def test_une_migration_qui_echoue_est_reprise_par_le_suivant(processus: list[Processus]) -> None:
     premier, second, _ = processus
 
-    async def casse(_: Base) -> None:
+    async def casse(_: MigrationContext) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -116,7 +116,7 @@ async def test_qui_a_perdu_son_bail_n_ecrit_plus(processus: list[Processus], bie
     async def work(tx: Tx) -> None:
         await tx.db.traces.insert_one({"nom": "lent"}, session=tx.session)
 
-    async def s_attarde(base: Base) -> None:
+    async def s_attarde(base: MigrationContext) -> None:
         entre.set()
         await repris.wait()
         try:

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.commun import Lieu, Sens
 from kit.clock import SystemClock
-from services.matching.counting_agent import Tendances
+from services.matching.counting_agent import CountingAgent
 from services.matching.settings import Reglages
 from services.matching.weekly_counts import HORS_VILLE, Cellule
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("api")
 
 
 @asynccontextmanager
-async def au_travail(reglages: Reglages, groupe: str) -> AsyncIterator[Tendances]:
-    tendances, stopping = Tendances(reglages.kafka_url, SystemClock(), groupe), asyncio.Event()
+async def au_travail(reglages: Reglages, groupe: str) -> AsyncIterator[CountingAgent]:
+    tendances, stopping = CountingAgent(reglages.kafka_url, SystemClock(), groupe), asyncio.Event()
     running = asyncio.create_task(tendances.run(stopping))
     try:
         yield tendances
@@ -41,7 +41,7 @@ async def test_besoins_et_offres_de_la_semaine_sont_comptes_par_domaine_et_quart
         await publier(event)
     attendu = {Cellule("besoin", domaine, "lille-centre"): 3, Cellule("offre", domaine, HORS_VILLE): 2}
 
-    def nombres(tendances: Tendances, at: dt.datetime = now) -> dict[Cellule, int]:
+    def nombres(tendances: CountingAgent, at: dt.datetime = now) -> dict[Cellule, int]:
         return {cellule: nombre for cellule, nombre in tendances.compter(at).items() if cellule.domaine == domaine}
 
     async with au_travail(reglages, groupe) as premiere:

@@ -8,9 +8,9 @@ import httpx
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.http import CallbackTarget, Fournisseur
 from deploy.standins.sms_operators.pannes import Pannes
-from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.registre import OperatorStore
 from deploy.standins.sms_operators.remise import Sms
 from deploy.standins.sms_operators.session import Acces
 from deploy.standins.sms_operators.smsc import Smsc
@@ -40,7 +40,7 @@ class Operateurs:
         self.api: httpx.AsyncClient | None = None
         self.smpp_port = 0
         self._http = http
-        self._registre = Registre()
+        self._registre = OperatorStore()
         self.smsc = self._centre()
 
     @property
@@ -57,8 +57,10 @@ class Operateurs:
         return Smsc(acces, self._registre, self.telephones, _pannes(), premier_delai_s=0.01)
 
     def operateur_http(self, rappels: str) -> Fournisseur:
-        rappel = Rappel(rappels, SECRET, CLE)
-        self.fournisseur = Fournisseur(rappel, Registre(), self.telephones, _pannes(), self._http, premier_delai_s=0.01)
+        rappel = CallbackTarget(rappels, SECRET, CLE)
+        self.fournisseur = Fournisseur(
+            rappel, OperatorStore(), self.telephones, _pannes(), self._http, premier_delai_s=0.01
+        )
         return self.fournisseur
 
     def porte(self) -> web.Application:

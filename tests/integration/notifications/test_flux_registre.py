@@ -9,7 +9,7 @@ from contracts.annonces import AnnonceRetiree, EtatAnnonce
 from contracts.comptes import CompteEfface, EtatCompte
 from kit.ids import new_id
 from services.notifications.app import create
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from tests.integration.notifications.abonne import abonner
 from tests.integration.notifications.conftest import Poste
 from tests.integration.notifications.faits import annonce, compte, correspondances, destinataire
@@ -127,7 +127,7 @@ async def test_apres_un_changement_de_cle_tout_s_ouvre_par_la_nouvelle_et_stop_e
             faits = [(await api.post("/v1/interne/rotation", headers=poste.systeme())).json()["faits"] for _ in "12"]
     assert faits[0] >= 3
     assert faits[1] == 0
-    neuf = Coffre(nouvelle)
+    neuf = ContactCipher(nouvelle)
     contact = await poste.db.contacts.find_one({"_id": qui.compte_id})
     assert contact is not None
     assert neuf.ouvrir(contact["email"], qui.compte_id) == qui.adresse

@@ -17,12 +17,12 @@ from kit.mongo import Mongo, connect
 from kit.outbox import Outbox
 from kit.producer import Producer
 from services.notifications import api
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.claims import Claims
 from services.notifications.domain import Cloture
 from services.notifications.planning.channel_rules import SansRegles
-from services.notifications.registre.queries import Consultation
+from services.notifications.registre.queries import LedgerQueries
 from services.notifications.registre.store import Registre
 from services.notifications.schema import schema
 from services.notifications.settings import Reglages
@@ -77,7 +77,7 @@ class Base:
 
     async def lire(self, annonce_id: str) -> list[dict[str, Any]]:
         """What the ledger tells the reckoning."""
-        return api._grouper(await Consultation(self.db).alertes([annonce_id], None, 100))
+        return api._grouper(await LedgerQueries(self.db).alertes([annonce_id], None, 100))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_un_flux_que_quelqu_un_suit_reste_ouvert(base: Base) -> None:
     await base.db.envois.insert_many([alerte("a1", "p1", "remis"), alerte("a1", "p2", "remis")])
     await base.db.contacts.insert_many([{"_id": "c-p1"}, {"_id": "c-p2", "efface": True}])
     await base.migrer()
-    contacts = Contacts(base.db, Coffre("A" * 43 + "="))
+    contacts = Contacts(base.db, ContactCipher("A" * 43 + "="))
     assert await contacts.dont_le_flux("p1") == "c-p1"
     # An erased account stays erased.
     assert await contacts.dont_le_flux("p2") is None

@@ -9,9 +9,9 @@ from kit.mongo import connect
 from kit.outbox import Outbox
 from kit.producer import Producer
 from services.notifications.canaux.feedback import Retour, Verdict
-from services.notifications.contacts.encryption import Coffre
+from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts
-from services.notifications.registre.receipts import Suivi
+from services.notifications.registre.receipts import ProviderReports
 from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages
 from tests.serveurs import Serveurs
@@ -21,8 +21,8 @@ async def test_des_centaines_d_accuses_sans_message_en_laissent_passer_un_autre(
     mongo, clock = connect(serveurs.mongo_url, f"suivi-{new_id()}"), SystemClock()
     producer = Producer(serveurs.kafka_url)
     registre = Registre(mongo.db, clock)
-    contacts = Contacts(mongo.db, Coffre(Reglages().cle_chiffrement))
-    suivi = Suivi(mongo.db, registre, contacts, Outbox(mongo, producer, clock, "test"), clock)
+    contacts = Contacts(mongo.db, ContactCipher(Reglages().cle_chiffrement))
+    suivi = ProviderReports(mongo.db, registre, contacts, Outbox(mongo, producer, clock, "test"), clock)
     try:
         # At one moment, as a callback with a list brings them.
         now = dt.datetime.now(dt.UTC)

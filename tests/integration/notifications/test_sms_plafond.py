@@ -3,7 +3,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from services.notifications.registre.queries import Consultation
+from services.notifications.registre.queries import LedgerQueries
 from tests.integration.notifications.abonne import abonner, numero
 from tests.integration.notifications.conftest import Poste
 
@@ -15,9 +15,9 @@ def ce_mois() -> str:
 async def test_ce_qui_est_remis_est_compte_par_parties(poste: Poste) -> None:
     qui, mois = await abonner(poste), ce_mois()
     await poste.parti(compte_id=qui.compte_id, genre="code_telephone")
-    parties, centimes = await Consultation(poste.db).depense(mois)
+    parties, centimes = await LedgerQueries(poste.db).depense(mois)
     await qui.est_alerte()
-    en_plus, cout = await Consultation(poste.db).depense(mois)
+    en_plus, cout = await LedgerQueries(poste.db).depense(mois)
     assert en_plus - parties >= qui.recus[-1].parties
     assert round(cout - centimes, 6) == round((en_plus - parties) * poste.reglages.sms_centimes, 6)
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench import besoin, certificat, envois
 from bench.expediteurs import EXPEDITEURS, Redaction, personnes
-from bench.puits import Puits
+from bench.puits import MailSink
 from deploy import layout
 from deploy.verbs.bench import BENCHES
 from services.matching.handlers import LOT
@@ -38,10 +38,10 @@ def test_un_courriel_de_l_envoi_nu_est_l_alerte_de_sa_personne() -> None:
 
 
 @pytest.fixture
-def puits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Puits:
+def puits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MailSink:
     pem = certificat.faire(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    return Puits(certificat.contexte(pem))
+    return MailSink(certificat.contexte(pem))
 
 
 @pytest.mark.parametrize("nom", sorted(EXPEDITEURS))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.boite import MailStore
 from deploy.standins.mailbox.mail import subject_and_message_id
 
 AT = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ RAW = (
 ).encode()
 
 
-def add(boite: Boite, *recipients: str, raw: bytes = RAW) -> int:
+def add(boite: MailStore, *recipients: str, raw: bytes = RAW) -> int:
     return boite.add(AT, "alertes@example.org", list(recipients), raw).id
 
 
@@ -53,7 +53,7 @@ def test_le_plus_vieux_part_au_dela_du_nombre_ou_des_octets() -> None:
     ids = [add(boite, "a@example.org", "a@example.org") for _ in range(3)]
     assert [m.id for m in boite.find("a@example.org", None, 0, 10)] == ids[1:]
     assert (boite.total, len(boite)) == (3, 2)
-    small = Boite(most_bytes=250)
+    small = MailStore(most_bytes=250)
     ids = [add(small, f"{n}@example.org", raw=b"x" * 100) for n in range(3)]
     assert [m.id for m in small.find(None, None, 0, 10)] == ids[1:]
     assert small.find("0@example.org", None, 0, 10) == []
@@ -88,12 +88,12 @@ async def test_qui_attend_n_est_reveille_que_par_son_courriel() -> None:
 
 def test_une_autre_ouverture_du_fichier_retrouve_tout_et_continue(tmp_path: Path) -> None:
     path = tmp_path / "mails.sqlite3"
-    boite = Boite(path, most_mails=3)
+    boite = MailStore(path, most_mails=3)
     for n in range(4):
         add(boite, f"B{n}@example.org", "é@example.org")
     kept, counts = boite.find(None, None, 0, 10), (boite.total, len(boite))
     boite.close()
-    again = Boite(path, most_mails=3)
+    again = MailStore(path, most_mails=3)
     assert (again.find(None, None, 0, 10), (again.total, len(again))) == (kept, counts)
     whole = again.get(kept[0].id)
     assert whole is not None
@@ -108,7 +108,7 @@ def test_les_numeros_continuent_apres_une_remise_a_zero_et_une_reouverture(tmp_p
     last = [add(boite, "a@example.org") for _ in range(3)][-1]
     boite.clear()
     boite.close()
-    again = Boite(tmp_path / "mails.sqlite3")
+    again = MailStore(tmp_path / "mails.sqlite3")
     assert (again.total, len(again), again.last_id) == (0, 0, last)
     assert add(again, "a@example.org") == last + 1
     assert again.total == 1
@@ -126,7 +126,7 @@ def test_un_courriel_qui_ne_peut_etre_ecrit_ne_laisse_rien() -> None:
 def test_un_fichier_n_a_qu_une_boite(tmp_path: Path) -> None:
     first = Boite(tmp_path / "mails.sqlite3")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        Boite(tmp_path / "mails.sqlite3", seconds=0)
+        MailStore(tmp_path / "mails.sqlite3", seconds=0)
     first.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
-from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.boite import MailStore
 from deploy.standins.mailbox.page import build
 from deploy.standins.mailbox.smtp import Faults, serve
 
@@ -31,7 +31,7 @@ class Catcher:
 
 @pytest.fixture
 async def catcher() -> AsyncIterator[Catcher]:
-    boite, faults = Boite(), Faults()
+    boite, faults = MailStore(), Faults()
     smtp = await serve(boite, faults, "127.0.0.1", 0)
     async with TestServer(build(boite, faults)) as server, ClientSession(base_url=server.make_url("/")) as http:
         yield Catcher(smtp.sockets[0].getsockname()[1], http)
@@ -72,11 +72,11 @@ async def test_les_pannes_demandees_repondent_451_autant_de_fois(catcher: Catche
 async def test_ce_qui_ne_peut_etre_garde_n_est_ni_definitif_ni_acquitte(
     catcher: Catcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Boite, *mail: object) -> None:
+    def full(self: MailStore, *mail: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Boite, "add", full)
+        patch.setattr(MailStore, "add", full)
         with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
             await catcher.send("b@example.org")
     assert refusal.value.code == 452

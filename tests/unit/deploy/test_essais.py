@@ -8,13 +8,13 @@ import pytest
 
 from deploy.console import Steps
 from deploy.essais import longtemps
-from deploy.essais.voies import VOIES, Compte, Course, Voie, courir
+from deploy.essais.voies import VOIES, Compte, PytestRun, RunningPytest, courir
 from deploy.layout import ROOT
 from deploy.stack.servers.waiting import Patience, wait_until
 
 
 def test_chaque_fichier_de_tests_est_dans_une_seule_voie() -> None:
-    def prend(voie: Voie, fichier: Path) -> bool:
+    def prend(voie: PytestRun, fichier: Path) -> bool:
         def dans(dossiers: tuple[str, ...]) -> bool:
             return any(fichier.is_relative_to(ROOT / dossier) for dossier in dossiers)
 
@@ -25,10 +25,10 @@ def test_chaque_fichier_de_tests_est_dans_une_seule_voie() -> None:
     assert [fichier for fichier in fichiers if sum(prend(voie, fichier) for voie in VOIES) != 1] == []
 
 
-def _voie(dossier: Path, nom: str, texte: str) -> Voie:
+def _voie(dossier: Path, nom: str, texte: str) -> PytestRun:
     fichier = dossier / f"test_{nom}.py"
     fichier.write_text(texte)
-    return Voie(nom, (str(fichier),))
+    return PytestRun(nom, (str(fichier),))
 
 
 def test_ce_que_disent_les_voies_vient_l_un_apres_l_autre_et_leurs_comptes_s_ajoutent(
@@ -65,7 +65,9 @@ def test_une_course_qu_on_arrete_defait_ce_qu_elle_a_commence(tmp_path: Path) ->
         "    (ici / 'fait').unlink()\n"
         "def test_attend(lieu): time.sleep(3600)\n",
     )
-    course = Course(Voie(voie.nom, ("-p", "tests.conftest", *voie.dossiers)), tmp_path, dict(os.environ), couleur=False)
+    course = RunningPytest(
+        PytestRun(voie.nom, ("-p", "tests.conftest", *voie.dossiers)), tmp_path, dict(os.environ), couleur=False
+    )
     wait_until((tmp_path / "fait").exists, "la course", 60, lambda: None)
     course.terminer()
     assert not (tmp_path / "fait").exists()

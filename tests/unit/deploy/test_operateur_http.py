@@ -15,9 +15,9 @@ import pytest
 from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from deploy.standins.sms_operators.http import Fournisseur, Rappel
+from deploy.standins.sms_operators.http import CallbackTarget, Fournisseur
 from deploy.standins.sms_operators.pannes import Pannes
-from deploy.standins.sms_operators.registre import IN_MEMORY, Registre
+from deploy.standins.sms_operators.registre import IN_MEMORY, OperatorStore
 from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms
 
 MESSAGE = {"to": "+33612345678", "text": "Bonjour", "from": "PLACE", "reference": "envoi-1"}
@@ -67,11 +67,11 @@ class Monde:
 
 @asynccontextmanager
 async def monde(path: Path | str = IN_MEMORY) -> AsyncIterator[Monde]:
-    plateforme, telephones, registre = Plateforme(), Telephones(), Registre(path)
+    plateforme, telephones, registre = Plateforme(), Telephones(), OperatorStore(path)
     rappels = web.Application()
     rappels.router.add_post("/rappel", plateforme.recevoir)
     async with TestServer(rappels) as server, ClientSession() as outgoing:
-        rappel = Rappel(str(server.make_url("/rappel")), "secret", "cle")
+        rappel = CallbackTarget(str(server.make_url("/rappel")), "secret", "cle")
         fournisseur = Fournisseur(rappel, registre, telephones, Pannes(), outgoing, premier_delai_s=0.01)
         fournisseur.pannes.remplacer({"delai_recus_ms": 0})
         async with TestServer(fournisseur.application()) as own, ClientSession(own.make_url("/")) as http:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.standins.sms_operators import alphabet, numeros, parties, reglages
-from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes, Seau
-from deploy.standins.sms_operators.parties import EnTeteFaux, Place
-from deploy.standins.sms_operators.registre import Registre
+from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes, TokenBucket
+from deploy.standins.sms_operators.parties import EnTeteFaux, PartPosition
+from deploy.standins.sms_operators.registre import OperatorStore
 from deploy.standins.sms_operators.reglages import ReglageFaux
 from services.notifications.canaux.sms import gsm7
 
@@ -92,7 +92,7 @@ def test_un_en_tete_dit_quelle_partie_il_porte(parts: list[bytes], reference: in
     read = [parties.lire(octets) for octets in parties.avec_en_tete(parts, reference)]
     assert [octets for _, octets in read] == parts
     assert [place for place, _ in read] == [
-        Place(reference % 256, len(parts), numero) for numero in range(1, len(parts) + 1)
+        PartPosition(reference % 256, len(parts), numero) for numero in range(1, len(parts) + 1)
     ]
 
 
@@ -108,8 +108,8 @@ def test_des_octets_quelconques_sont_un_en_tete_ou_refuses(octets: bytes) -> Non
 
 def test_un_en_tete_peut_avoir_une_reference_de_16_bits_et_d_autres_elements() -> None:
     header = bytes([0x05, 4, 1, 2, 3, 4]) + bytes([0x08, 4, 0x12, 0x34, 3, 2])
-    assert parties.lire(bytes([len(header)]) + header + b"suite") == (Place(0x1234, 3, 2), b"suite")
-    assert parties.de_sar(7, 2, 1) == Place(7, 2, 1)
+    assert parties.lire(bytes([len(header)]) + header + b"suite") == (PartPosition(0x1234, 3, 2), b"suite")
+    assert parties.de_sar(7, 2, 1) == PartPosition(7, 2, 1)
     assert parties.de_sar(7, None, 1) is None
 
 
@@ -164,7 +164,7 @@ def test_une_panne_inconnue_est_refusee_avec_la_liste_et_ne_change_rien(voulues:
 
 def test_un_seau_laisse_passer_ce_que_permet_le_debit() -> None:
     now = 0.0
-    seau = Seau(lambda: now)
+    seau = TokenBucket(lambda: now)
     assert [seau.prendre(2) for _ in range(3)] == [True, False, False]
     now = 10.0
     assert [seau.prendre(2) for _ in range(3)] == [True, True, False]
@@ -177,7 +177,7 @@ def test_ce_qui_est_du_survit_a_l_operateur(tmp_path: Path) -> None:
     registre.devoir("entrant", [(3.0, {"n": 3})])
     registre.ajouter_partie("cle", 2, "m2", b"b", 100.0)
     registre.close()
-    registre = Registre(tmp_path / "x.sqlite3")
+    registre = OperatorStore(tmp_path / "x.sqlite3")
     assert [sortie.contenu["n"] for sortie in registre.dues(2.5, 10)] == [1, 2]
     assert [sortie.contenu["n"] for sortie in registre.dues(9, 10, recentes=True)] == [3, 2, 1]
     assert [sortie.contenu["n"] for sortie in registre.dues(9, 10, sans_recus=True)] == [3]

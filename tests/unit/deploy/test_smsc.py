@@ -13,7 +13,7 @@ from smpplib import consts
 
 from deploy.standins.sms_operators import alphabet, controle, parties
 from deploy.standins.sms_operators.pannes import Pannes
-from deploy.standins.sms_operators.registre import IN_MEMORY, Registre
+from deploy.standins.sms_operators.registre import IN_MEMORY, OperatorStore
 from deploy.standins.sms_operators.remise import CourrierInjoignable, Sms
 from deploy.standins.sms_operators.session import Acces
 from deploy.standins.sms_operators.smsc import Smsc
@@ -40,7 +40,7 @@ class Telephones:
 async def centre(
     telephones: Telephones, path: Path | str = IN_MEMORY, acces: Acces = ACCES
 ) -> AsyncIterator[tuple[Smsc, int]]:
-    registre = Registre(path)
+    registre = OperatorStore(path)
     smsc = Smsc(acces, registre, telephones, Pannes(), premier_delai_s=0.01)
     smsc.pannes.remplacer(TOUT_DE_SUITE)
     try:

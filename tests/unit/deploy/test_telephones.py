@@ -11,14 +11,14 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from deploy import client
-from deploy.client import Refus
+from deploy.client import RequestRefused
 from deploy.standins.mailbox import operateurs
-from deploy.standins.mailbox.boite import Boite
+from deploy.standins.mailbox.boite import MailStore
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.page import build
 from deploy.standins.mailbox.smtp import Faults
-from deploy.standins.mailbox.telephones import Telephones
-from deploy.standins.sms_operators.remise import Courrier, CourrierInjoignable, Sms
+from deploy.standins.mailbox.telephones import PhoneStore
+from deploy.standins.sms_operators.remise import CatcherClient, CourrierInjoignable, Sms
 
 NUMERO = "+33612345678"
 
@@ -28,8 +28,8 @@ class Monde:
 
     def __init__(self, http: ClientSession, portes: list[dict[str, Any]]) -> None:
         self.http, self.portes = http, portes
-        self.telephones = client.Telephones(http, str(http._base_url).rstrip("/"))
-        self.courrier = Courrier(http, self.telephones.client.base)
+        self.telephones = client.PhoneCatcher(http, str(http._base_url).rstrip("/"))
+        self.courrier = CatcherClient(http, self.telephones.client.base)
 
     async def recevoir(self, texte: str, reference: str, operateur: str = "smsc", a: str = NUMERO) -> None:
         await self.courrier.remettre(Sms(operateur, "PLACE", a, texte, 1, reference))
@@ -50,7 +50,7 @@ async def monde() -> AsyncIterator[Monde]:
 
     operator = web.Application()
     operator.router.add_post("/api/entrants", carry)
-    boite = Boite()
+    boite = MailStore()
     async with TestServer(operator) as carrier:
         known = Operateurs({"smsc": str(carrier.make_url("")), "parti": "http://127.0.0.1:1"})
         async with TestServer(build(boite, Faults(), known)) as server, ClientSession(server.make_url("/")) as http:
@@ -98,7 +98,7 @@ async def test_un_telephone_qui_n_a_rien_recu_peut_ecrire_et_un_sms_vide_en_est_
 
 async def test_un_operateur_absent_ou_inconnu_est_nomme(monde: Monde) -> None:
     for name, said in (("parti", "./place start parti"), ("rien", "smsc, parti")):
-        with pytest.raises(Refus, match=said) as refusal:
+        with pytest.raises(RequestRefused, match=said) as refusal:
             await monde.telephones.repondre(NUMERO, "OUI", name)
         assert refusal.value.status == 503
     assert await monde.telephones.client.get(f"/api/telephones/{NUMERO}") == []
@@ -182,19 +182,19 @@ async def test_un_demi_caractere_reste_lisible(monde: Monde) -> None:
 
 async def test_une_boite_absente_ne_prend_rien(monde: Monde) -> None:
     with pytest.raises(CourrierInjoignable):
-        await Courrier(monde.http, "http://127.0.0.1:1").remettre(Sms("smsc", "PLACE", NUMERO, "x", 1, "r"))
+        await CatcherClient(monde.http, "http://127.0.0.1:1").remettre(Sms("smsc", "PLACE", NUMERO, "x", 1, "r"))
 
 
 def test_les_telephones_survivent_a_la_boite_et_les_plus_vieux_sms_partent_d_abord(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    boite = Boite(tmp_path / "x")
-    phones = Telephones(boite.db, most=2)
+    boite = MailStore(tmp_path / "x")
+    phones = PhoneStore(boite.db, most=2)
     for number in range(3):
         phones.recevoir(now, "smsc", "PLACE", NUMERO, f"n°{number}", 1, str(number))
     phones.envoyer(now, "smsc", NUMERO, "PLACE", "OUI")
     boite.close()
-    boite = Boite(tmp_path / "x")
-    phones = Telephones(boite.db, most=2)
+    boite = MailStore(tmp_path / "x")
+    phones = PhoneStore(boite.db, most=2)
     assert (len(phones), phones.last_id) == (2, 3)
     assert [sms.texte for sms in phones.fil(NUMERO, 10)] == ["n°1", "n°2", "OUI"]
     assert phones.recevoir(now, "smsc", "PLACE", NUMERO, "n°3", 1, "3") == 4

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from kit import logging as kit_logging
-from kit.logging import Repetitions
+from kit.logging import RepeatFilter
 
 
 class Clock:
@@ -27,7 +27,7 @@ def record(
 
 def test_la_meme_ligne_passe_une_fois_par_periode_et_dit_combien_elle_en_remplace() -> None:
     clock = Clock()
-    repetitions = Repetitions(10, clock)
+    repetitions = RepeatFilter(10, clock)
     assert [repetitions.filter(record()) for _ in range(4)] == [True, False, False, False]
     clock.now += 10
     later = record()
@@ -59,11 +59,11 @@ def test_des_arguments_faux_ne_sont_pas_notre_erreur() -> None:
 
 def test_une_ligne_qui_ne_revient_pas_est_oubliee() -> None:
     clock = Clock()
-    repetitions = Repetitions(10, clock)
+    repetitions = RepeatFilter(10, clock)
     for number in range(5000):
         clock.now += 1
         assert repetitions.filter(record(args=(number,)))
-    assert len(repetitions._seen) <= Repetitions._MOST
+    assert len(repetitions._seen) <= RepeatFilter._MOST
 
 
 @pytest.fixture

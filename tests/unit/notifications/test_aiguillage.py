@@ -14,12 +14,12 @@ from kit.clock import FixedClock
 from services.notifications.canaux.provider_weights import (
     PAS,
     TOTAL,
-    Aiguillage,
     AucunFournisseur,
     Bascule,
-    Poids,
+    ProviderWeights,
     Raison,
-    Reglages,
+    Thresholds,
+    WeightedChoice,
 )
 
 MIDI = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -28,18 +28,18 @@ MIDI = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 class Banc:
     """Providers with a clock that is told to advance."""
 
-    def __init__(self, configures: dict[str, int], reglages: Reglages | None = None) -> None:
+    def __init__(self, configures: dict[str, int], reglages: Thresholds | None = None) -> None:
         self.secondes = 0.0
         self.clock = FixedClock(MIDI)
         self.bascules: list[Bascule] = []
-        self.poids = Poids(
+        self.poids = ProviderWeights(
             configures,
-            reglages=reglages or Reglages(),
+            reglages=reglages or Thresholds(),
             monotonic=lambda: self.secondes,
             clock=self.clock,
             rng=random.Random(7),
         )
-        self.aiguillage = Aiguillage(self.poids, self.bascules.append)
+        self.aiguillage = WeightedChoice(self.poids, self.bascules.append)
 
     def passer(self, secondes: float) -> None:
         self.secondes += secondes
@@ -128,7 +128,7 @@ def test_un_fournisseur_mort_est_quitte_apres_quelques_messages_sans_attendre_le
     banc = Banc({"a": 60, "b": 40})
     banc.erreurs("b", 51)
     assert banc.points == {"a": 70, "b": 30}
-    banc.echecs("a", Reglages().suite_max)
+    banc.echecs("a", Thresholds().suite_max)
     assert banc.points == {"a": 0, "b": 100}
     assert banc.pas[-1] == ("a", "b", 70, Raison.MUET)
     assert banc.choix(200) == {"b": 200}
@@ -209,7 +209,7 @@ def test_une_lenteur_sans_consequence_ne_deplace_rien(a: float, b: float, fois: 
 
 
 def test_la_lenteur_d_avant_cinq_minutes_est_oubliee() -> None:
-    banc = Banc({"a": 50, "b": 50}, Reglages(repos_s=0))
+    banc = Banc({"a": 50, "b": 50}, Thresholds(repos_s=0))
     banc.succes("a", 100, duree_s=9.0)
     banc.passer(301)
     for _ in range(6):
@@ -239,7 +239,7 @@ def test_un_fournisseur_seul_reste_le_seul() -> None:
 @pytest.mark.parametrize("configures", [{"a": 60, "b": 30}, {"a": 120, "b": -20}, {}])
 def test_des_poids_impossibles_sont_refuses(configures: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="somme fait 100"):
-        Poids(configures)
+        ProviderWeights(configures)
 
 
 @st.composite
@@ -264,7 +264,7 @@ EVENEMENTS = st.lists(
 def test_quoi_qu_il_arrive_les_points_font_cent_et_chaque_changement_est_dit(
     configures: dict[str, int], evenements: list[tuple[int, str, float, int]]
 ) -> None:
-    banc = Banc(configures, Reglages(erreurs_max=4, mesures_min=3))
+    banc = Banc(configures, Thresholds(erreurs_max=4, mesures_min=3))
     noms = list(configures)
     for rang, quoi, secondes, fois in evenements:
         nom = noms[rang % len(noms)]
@@ -298,7 +298,7 @@ def test_quoi_qu_il_arrive_les_points_font_cent_et_chaque_changement_est_dit(
 def test_qui_repond_toujours_n_est_jamais_sans_points(
     configures: dict[str, int], evenements: list[tuple[int, str, float, int]]
 ) -> None:
-    banc = Banc(configures, Reglages(erreurs_max=4, mesures_min=3))
+    banc = Banc(configures, Thresholds(erreurs_max=4, mesures_min=3))
     noms = list(configures)
     for rang, quoi, secondes, fois in evenements:
         nom = noms[rang % len(noms)]
@@ -315,7 +315,7 @@ def test_qui_repond_toujours_n_est_jamais_sans_points(
 def test_apres_deux_heures_de_calme_les_poids_sont_ceux_de_la_configuration(
     configures: dict[str, int], evenements: list[tuple[int, str, float, int]]
 ) -> None:
-    banc = Banc(configures, Reglages(erreurs_max=4))
+    banc = Banc(configures, Thresholds(erreurs_max=4))
     noms = list(configures)
     for rang, quoi, secondes, fois in evenements:
         banc.passer(secondes)

@@ -106,14 +106,14 @@ async def redis(serveur: Serveur) -> AsyncIterator[Redis]:
 
 async def test_tous_les_workers_ensemble_ne_depassent_pas_le_debit(serveur: Serveur, redis: Redis) -> None:
     async with ouvrir(serveur) as autre:
-        debits = [Debit(redis, {"smpp": LENT}), Debit(autre, {"smpp": LENT})]
+        debits = [RateLimiter(redis, {"smpp": LENT}), RateLimiter(autre, {"smpp": LENT})]
         attentes = await asyncio.gather(*(debits[n % 2].prendre("smpp") for n in range(60)))
     assert attentes.count(0.0) == LENT.rafale
     assert all(0 < attente <= 100 for attente in attentes if attente)
 
 
 async def test_ce_qui_n_est_pas_pris_dit_combien_attendre(redis: Redis) -> None:
-    debit = Debit(redis, {"smpp": LENT})
+    debit = RateLimiter(redis, {"smpp": LENT})
     assert await debit.prendre("smpp", 8) == 0
     assert 150 < await debit.prendre("smpp", 4) <= 200
     # Nothing was taken by asking: two are still there.
@@ -121,7 +121,7 @@ async def test_ce_qui_n_est_pas_pris_dit_combien_attendre(redis: Redis) -> None:
 
 
 async def test_chaque_fournisseur_a_son_debit_et_qui_n_en_a_pas_n_attend_pas(redis: Redis) -> None:
-    debit = Debit(redis, {"smpp": LENT, "http": LENT})
+    debit = RateLimiter(redis, {"smpp": LENT, "http": LENT})
     assert await debit.prendre("smpp", 10) == 0
     assert await debit.prendre("http", 10) == 0
     assert await debit.prendre("smpp") > 0
@@ -129,7 +129,7 @@ async def test_chaque_fournisseur_a_son_debit_et_qui_n_en_a_pas_n_attend_pas(red
 
 
 async def test_le_seau_se_remplit_et_l_attente_annoncee_suffit(redis: Redis) -> None:
-    debit = Debit(redis, {"smpp": Limite(par_seconde=200, rafale=2)})
+    debit = RateLimiter(redis, {"smpp": Limite(par_seconde=200, rafale=2)})
     for _ in range(20):
         await debit.attendre("smpp")
     await debit.attendre("smpp", 2)
@@ -175,14 +175,14 @@ async def test_qui_demande_trop_n_attend_pas_sans_fin(sommeils: Sommeils) -> Non
 
 
 async def test_un_seau_oublie_ne_reste_pas_dans_redis(redis: Redis) -> None:
-    await Debit(redis, {"smpp": LENT}).prendre("smpp")
+    await RateLimiter(redis, {"smpp": LENT}).prendre("smpp")
     assert 0 < await redis.pttl("debit:smpp") <= 1_001_000
 
 
 async def test_sans_redis_chaque_processus_compte_seul_puis_de_nouveau_avec_les_autres(serveur: Serveur) -> None:
     montre = Montre()
     async with ouvrir(serveur) as redis:
-        debit = Debit(redis, {"smpp": Limite(par_seconde=0.5, rafale=2)}, processus=2, monotonic=montre)
+        debit = RateLimiter(redis, {"smpp": Limite(par_seconde=0.5, rafale=2)}, processus=2, monotonic=montre)
         assert await debit.prendre("smpp") == 0
         serveur.arreter()
         try:
@@ -203,12 +203,12 @@ async def test_sans_redis_chaque_processus_compte_seul_puis_de_nouveau_avec_les_
 
 
 async def test_ce_qui_ne_pourra_jamais_etre_pris_est_refuse(redis: Redis) -> None:
-    debit = Debit(redis, {"smpp": LENT})
+    debit = RateLimiter(redis, {"smpp": LENT})
     for n in (0, -1, 11):
         with pytest.raises(ValueError, match="de 1 à 10 messages"):
             await debit.prendre("smpp", n)
     with pytest.raises(ValueError, match="au moins un processus"):
-        Debit(redis, {}, processus=0)
+        RateLimiter(redis, {}, processus=0)
 
 
 @pytest.mark.parametrize(("par_seconde", "rafale"), [(0, 1), (-1, 1), (float("nan"), 1), (float("inf"), 1), (1, 0)])

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from services.notifications.domain import CODES, Genre
 from services.notifications.messages.catalogue import MESSAGES
-from services.notifications.planning.limits import FENETRE, LIBELLES, LIBRES, MONTREES, Passe, attente, compter
+from services.notifications.planning.limits import (
+    FENETRE,
+    LIBELLES,
+    LIBRES,
+    MONTREES,
+    MessagesRecents,
+    attente,
+    compter,
+)
 
 NOW = dt.datetime(2026, 11, 25, 13, 2, tzinfo=dt.UTC)
 
@@ -25,7 +33,7 @@ def test_quoi_qu_il_arrive_personne_ne_recoit_plus_d_une_poignee_de_messages_par
             comptes.append(at)
             attendus = [autre for autre in attendus if autre != at]
         recents = [at for at in partis if at > now - FENETRE]
-        passe = Passe(len(recents), any(at > now - FENETRE for at in comptes), min(attendus, default=None))
+        passe = MessagesRecents(len(recents), any(at > now - FENETRE for at in comptes), min(attendus, default=None))
         quand = attente(passe, now)
         if quand is None:
             partis.append(now)

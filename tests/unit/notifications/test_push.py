@@ -22,7 +22,16 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from contracts.notifications import Canal
-from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Retenu, Temporaire
+from services.notifications.canaux.base import (
+    Colis,
+    Inconnu,
+    Injoignable,
+    Issue,
+    NousRefuse,
+    Permanent,
+    Recu,
+    Temporaire,
+)
 from services.notifications.canaux.push.canal import HOTES, CanalPush, hote_admis
 from services.notifications.canaux.push.encryption import CONTENU_MAX, chiffrer, cle_publique
 
@@ -189,8 +198,8 @@ async def test_une_repetition_remplace_le_message_qui_attend_encore() -> None:
         (404, Permanent),
         (410, Permanent),
         (400, Permanent),
-        (401, Retenu),
-        (403, Retenu),
+        (401, NousRefuse),
+        (403, NousRefuse),
         (413, Permanent),
         (429, Temporaire),
         (500, Temporaire),
@@ -255,7 +264,7 @@ async def test_un_service_qui_refuse_notre_cle_ne_recoit_plus_rien_pendant_un_mo
         canal = _canal()
         for _ in range(3):
             issues = await _remettre(canal, Colis("e1", ici, MESSAGE), Colis("e2", la, MESSAGE))
-            assert [type(issue) for issue in issues] == [Retenu, Recu]
+            assert [type(issue) for issue in issues] == [NousRefuse, Recu]
         assert (len(refusant.recus), len(autre.recus)) == (1, 3)
 
 

@@ -22,7 +22,7 @@ from kit.tokens import TokenSigner, TokenVerifier
 from services.notifications import api_registre
 from services.notifications.canaux.provider_weights import Raison
 from services.notifications.staff import figures
-from services.notifications.staff.figures import Depense, Groupe, chiffrer, euros, pourcentage
+from services.notifications.staff.figures import AlertesSemblables, Depense, chiffrer, euros, pourcentage
 from services.notifications.staff.filters import SANS_MOTIF, Filtres, FiltresInvalides, lire_filtres
 
 JOUR = dt.date(2026, 11, 25)
@@ -30,7 +30,7 @@ NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 
 GROUPES = st.lists(
     st.builds(
-        Groupe,
+        AlertesSemblables,
         etat=st.sampled_from(Etat),
         motif=st.none() | st.sampled_from([*Motif, "smtp 550 5.1.1"]),
         canal=st.sampled_from(Canal),
@@ -44,7 +44,7 @@ GROUPES = st.lists(
 
 
 @given(GROUPES)
-def test_chaque_alerte_est_comptee_une_fois_dans_chaque_tableau(groupes: list[Groupe]) -> None:
+def test_chaque_alerte_est_comptee_une_fois_dans_chaque_tableau(groupes: list[AlertesSemblables]) -> None:
     chiffres = chiffrer(groupes)
     total = sum(groupe.nombre for groupe in groupes)
     assert chiffres.total == total
@@ -56,7 +56,7 @@ def test_chaque_alerte_est_comptee_une_fois_dans_chaque_tableau(groupes: list[Gr
 
 @given(GROUPES, st.sampled_from([None, *Canal]), st.sampled_from([None, *Etat]))
 def test_la_liste_compte_ce_que_ses_filtres_gardent(
-    groupes: list[Groupe], canal: Canal | None, etat: Etat | None
+    groupes: list[AlertesSemblables], canal: Canal | None, etat: Etat | None
 ) -> None:
     filtres = Filtres(JOUR, JOUR, canal=canal, etat=etat)
     gardes = Counter({True: 0}) + Counter(groupe.dans(filtres) for groupe in groupes)
@@ -64,8 +64,8 @@ def test_la_liste_compte_ce_que_ses_filtres_gardent(
 
 
 def test_ce_qui_n_a_pas_de_raison_se_retrouve_dans_la_liste() -> None:
-    sans = Groupe(Etat.REMIS, None, Canal.EMAIL, "relais", False, 3, 0)
-    avec = Groupe(Etat.ANNULEE, Motif.BUDGET, Canal.EMAIL, None, False, 2, 0)
+    sans = AlertesSemblables(Etat.REMIS, None, Canal.EMAIL, "relais", False, 3, 0)
+    avec = AlertesSemblables(Etat.ANNULEE, Motif.BUDGET, Canal.EMAIL, None, False, 2, 0)
     filtres = Filtres(JOUR, JOUR, motif=SANS_MOTIF)
     assert [g.dans(filtres) for g in (sans, avec)] == [True, False]
     assert filtres.detail()["motif"] is None
@@ -74,22 +74,22 @@ def test_ce_qui_n_a_pas_de_raison_se_retrouve_dans_la_liste() -> None:
 def test_les_sms_factures_ne_comptent_pas_les_autres_canaux() -> None:
     chiffres = chiffrer(
         [
-            Groupe(Etat.LIVRE, None, Canal.SMS, "smpp", False, 2, 5),
-            Groupe(Etat.REMIS, None, Canal.EMAIL, "relais", False, 2, 2),
+            AlertesSemblables(Etat.LIVRE, None, Canal.SMS, "smpp", False, 2, 5),
+            AlertesSemblables(Etat.REMIS, None, Canal.EMAIL, "relais", False, 2, 2),
         ]
     )
     assert chiffres.par_fournisseur == [("relais", 2, 0), ("smpp", 2, 5)]
 
 
 def test_une_issue_inconnue_que_personne_ne_reprend_n_est_plus_en_route() -> None:
-    finie = Groupe(Etat.INCERTAIN, Motif.BAIL_ECHU, Canal.SMS, None, False, 1, 0)
-    reprise = Groupe(Etat.INCERTAIN, Motif.BAIL_ECHU, Canal.EMAIL, None, True, 1, 0)
+    finie = AlertesSemblables(Etat.INCERTAIN, Motif.BAIL_ECHU, Canal.SMS, None, False, 1, 0)
+    reprise = AlertesSemblables(Etat.INCERTAIN, Motif.BAIL_ECHU, Canal.EMAIL, None, True, 1, 0)
     assert chiffrer([finie, reprise]).en_route == 1
 
 
 def test_ce_qui_attend_son_heure_est_compte_a_part() -> None:
-    calme = Groupe(Etat.EN_FILE, Motif.HEURES_CALMES, Canal.SMS, None, True, 4, 0)
-    file = Groupe(Etat.EN_FILE, None, Canal.EMAIL, None, True, 3, 0)
+    calme = AlertesSemblables(Etat.EN_FILE, Motif.HEURES_CALMES, Canal.SMS, None, True, 4, 0)
+    file = AlertesSemblables(Etat.EN_FILE, None, Canal.EMAIL, None, True, 3, 0)
     chiffres = chiffrer([calme, file])
     assert (chiffres.en_route, chiffres.programmees) == (3, 4)
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from services.notifications.contacts.encryption import CleInconnue, Coffre, Illisible
+from services.notifications.contacts.encryption import CleInconnue, ContactCipher, Illisible
 from services.notifications.messages.signed_links import Lien, Liens
 
 
@@ -39,7 +39,7 @@ def test_apres_un_changement_de_cle_l_ancien_s_ouvre_et_le_neuf_prend_la_nouvell
 @pytest.mark.parametrize("cles", ["", "abcd", f"{cle(1)},abcd"])
 def test_une_cle_d_une_autre_taille_est_refusee_au_demarrage(cles: str) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        Coffre(cles)
+        ContactCipher(cles)
 
 
 def test_un_lien_se_relit_et_un_lien_contrefait_non() -> None:

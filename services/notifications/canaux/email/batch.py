@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Retenu
-from services.notifications.canaux.email.envelope import Pli
-from services.notifications.canaux.email.verdicts import Etape
+from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, NousRefuse, Permanent
+from services.notifications.canaux.email.envelope import Envelope
+from services.notifications.canaux.email.verdicts import SmtpStep
 
 RSET, DATA = b"RSET\r\n", b"DATA\r\n"
 COUPE, SANS_REPONSE, BAIL_PERDU = "smtp coupé", "smtp sans réponse", "bail perdu"
@@ -19,7 +19,7 @@ class EnCours:
     """A message in progress. `issue` is set early when the relay refuses it; `livre`: its content was written."""
 
     rang: int
-    pli: Pli
+    pli: Envelope
     commandes: tuple[bytes, ...]
     issue: Issue | None = None
     livre: bool = False
@@ -28,19 +28,19 @@ class EnCours:
     def groupe(self) -> bytes:
         return b"".join(self.commandes)
 
-    def etape(self, commande: bytes) -> Etape:
+    def etape(self, commande: bytes) -> SmtpStep:
         """The step that a refusal of this command is about."""
         if commande is self.pli.rcpt:
-            return Etape.RCPT
-        return Etape.CONTENU if commande is DATA else Etape.MAIL
+            return SmtpStep.RCPT
+        return SmtpStep.CONTENU if commande is DATA else SmtpStep.MAIL
 
 
-class Lot:
+class MailBatch:
     def __init__(
         self,
         colis: Sequence[Colis],
         tenu: Callable[[], bool],
-        plier: Callable[[Colis], Pli | Permanent],
+        plier: Callable[[Colis], Envelope | Permanent],
         fournisseur: str,
     ) -> None:
         """`plier` makes the envelope, or returns why this relay can never accept the message."""
@@ -74,7 +74,7 @@ class Lot:
         """Stores and returns the outcome, which must be known."""
         assert fini.issue is not None
         self._issues[fini.rang] = fini.issue
-        self._retenus = self._retenus + 1 if isinstance(fini.issue, Retenu) else 0
+        self._retenus = self._retenus + 1 if isinstance(fini.issue, NousRefuse) else 0
         self.courant = None
 
     def interrompre(self) -> None:

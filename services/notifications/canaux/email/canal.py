@@ -10,12 +10,12 @@ from aiosmtplib import SMTP
 
 from contracts.notifications import Canal as NomDeCanal
 from kit.logging import get_logger
-from services.notifications.canaux.base import Cadence, Colis, Injoignable, Issue, Retenu, sans_limite
-from services.notifications.canaux.email.dialogue import Dialogue
-from services.notifications.canaux.email.envelope import Offre
+from services.notifications.canaux.base import Colis, Injoignable, Issue, NousRefuse, WaitForRate, sans_limite
+from services.notifications.canaux.email.dialogue import SmtpDialogue
+from services.notifications.canaux.email.envelope import ServerCapabilities
 from services.notifications.canaux.email.relays import Relais, Serveur, au_poids, lire_urls
 from services.notifications.canaux.email.smtp_replies import Differe, refus_d_ouverture, relire_le_lot
-from services.notifications.canaux.email.wire import DELAI_S, Fil
+from services.notifications.canaux.email.wire import DELAI_S, SmtpConnection
 
 log = get_logger(__name__)
 
@@ -31,7 +31,7 @@ class CanalEmail:
         expediteur: str,
         choisir: Callable[[Sequence[Serveur]], Serveur] = au_poids,
         delai_s: float = DELAI_S,
-        cadence: Cadence = sans_limite,
+        cadence: WaitForRate = sans_limite,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`url`: one or several relays (`lire_urls`). `expediteur`: address of MAIL FROM. `choisir`: chooses the relay
@@ -47,15 +47,15 @@ class CanalEmail:
 
 
 class ConnexionSmtp:
-    def __init__(self, relais: Relais, expediteur: str, delai_s: float, cadence: Cadence) -> None:
+    def __init__(self, relais: Relais, expediteur: str, delai_s: float, cadence: WaitForRate) -> None:
         self._relais = relais
         self._expediteur = expediteur
         self._delai_s = delai_s
         self._cadence = cadence
         # One session per relay stays open, because the relay changes from batch to batch and handshakes would take
         # longer than the mails.
-        self._dialogues: dict[str, Dialogue] = {}
-        self._pret: Dialogue | None = None
+        self._dialogues: dict[str, SmtpDialogue] = {}
+        self._pret: SmtpDialogue | None = None
 
     async def preparer(self) -> None:
         """Chooses the relay of the next batch."""
@@ -95,7 +95,7 @@ class ConnexionSmtp:
         dialogues, self._dialogues, self._pret = list(self._dialogues.values()), {}, None
         await asyncio.gather(*(dialogue.quitter() for dialogue in dialogues))
 
-    async def _choisir(self) -> Dialogue:
+    async def _choisir(self) -> SmtpDialogue:
         """Returns an open session; skips relays that do not answer. Raises Injoignable when none answers."""
         essayes: frozenset[str] = frozenset()
         while serveur := self._relais.proposer(essayes):
@@ -114,9 +114,9 @@ class ConnexionSmtp:
             else:
                 self._relais.present(nom)
                 return dialogue
-        raise Retenu(_INJOIGNABLE) if self._relais.tous_refusent else Injoignable(_INJOIGNABLE)
+        raise NousRefuse(_INJOIGNABLE) if self._relais.tous_refusent else Injoignable(_INJOIGNABLE)
 
-    async def _ouvrir(self, serveur: Serveur) -> Dialogue:
+    async def _ouvrir(self, serveur: Serveur) -> SmtpDialogue:
         """Raises aiosmtplib.SMTPException or OSError."""
         smtp = SMTP(
             hostname=serveur.hote,
@@ -137,8 +137,8 @@ class ConnexionSmtp:
         except BaseException:
             smtp.close()
             raise
-        fil = Fil(cast(asyncio.Transport, smtp.transport), self._delai_s)
-        return Dialogue(fil, Offre.lire(smtp.esmtp_extensions), self._expediteur, serveur.nom)
+        fil = SmtpConnection(cast(asyncio.Transport, smtp.transport), self._delai_s)
+        return SmtpDialogue(fil, ServerCapabilities.lire(smtp.esmtp_extensions), self._expediteur, serveur.nom)
 
 
 def _jusqu_au_differe(issues: list[Issue]) -> list[Issue]:

@@ -9,20 +9,20 @@ message n and the three commands of n + 1, and at most one content waits for its
 from collections.abc import Callable, Sequence
 
 from services.notifications.canaux.base import Colis, Injoignable, Issue, Permanent
-from services.notifications.canaux.email.batch import BAIL_PERDU, DATA, RSET, EnCours, Lot
-from services.notifications.canaux.email.envelope import Offre, Pli, plier
+from services.notifications.canaux.email.batch import BAIL_PERDU, DATA, RSET, EnCours, MailBatch
+from services.notifications.canaux.email.envelope import Envelope, ServerCapabilities, plier
 from services.notifications.canaux.email.lines import FIN
 from services.notifications.canaux.email.smtp_replies import SERVICE_FERME, est_un_accord, est_un_refus, recu, refus
-from services.notifications.canaux.email.verdicts import Etape
-from services.notifications.canaux.email.wire import Coupure, Fil, Reponse
+from services.notifications.canaux.email.verdicts import SmtpStep
+from services.notifications.canaux.email.wire import ConnectionLost, Reponse, SmtpConnection
 
 _CONTENU_ATTENDU = 354
 
 
-class Dialogue:
-    """Uses one connection (`Fil`). Used by one task at a time, batch after batch, while it is `ouvert`."""
+class SmtpDialogue:
+    """Uses one connection (`SmtpConnection`). Used by one task at a time, batch after batch, while it is `ouvert`."""
 
-    def __init__(self, fil: Fil, offre: Offre, expediteur: str, fournisseur: str) -> None:
+    def __init__(self, fil: SmtpConnection, offre: ServerCapabilities, expediteur: str, fournisseur: str) -> None:
         self._fil = fil
         self._offre = offre
         self._expediteur = expediteur
@@ -39,13 +39,13 @@ class Dialogue:
 
     async def remettre(self, colis: Sequence[Colis], tenu: Callable[[], bool]) -> list[Issue]:
         """See `canaux.base.Connexion.remettre`."""
-        lot = Lot(colis, tenu, self._plier, self.fournisseur)
+        lot = MailBatch(colis, tenu, self._plier, self.fournisseur)
         try:
             courant = self._entamer(lot)
             while courant is not None:
                 lot.courant = courant
                 courant = await self._mener(lot, courant)
-        except Coupure:
+        except ConnectionLost:
             self._fil.couper()
             lot.interrompre()
         except BaseException:
@@ -54,13 +54,13 @@ class Dialogue:
             raise
         return lot.bilan()
 
-    def _plier(self, colis: Colis) -> Pli | Permanent:
+    def _plier(self, colis: Colis) -> Envelope | Permanent:
         try:
             return plier(colis, self._expediteur, self._offre)
         except Permanent as error:
             return Permanent(error.motif, self.fournisseur)
 
-    def _entamer(self, lot: Lot) -> EnCours | None:
+    def _entamer(self, lot: MailBatch) -> EnCours | None:
         """Takes the next message. With PIPELINING its group of commands is written; otherwise nothing is written
         yet."""
         suivant = self._prendre(lot)
@@ -68,14 +68,14 @@ class Dialogue:
             self._fil.ecrire(suivant.groupe, len(suivant.commandes))
         return suivant
 
-    def _prendre(self, lot: Lot) -> EnCours | None:
+    def _prendre(self, lot: MailBatch) -> EnCours | None:
         suivant = lot.suivant(vider=self._a_vider)
         if suivant is not None:
             self._a_vider = False
         return suivant
 
-    async def _mener(self, lot: Lot, courant: EnCours) -> EnCours | None:
-        """Finishes a message in progress. Returns the next one, already started; raises Coupure."""
+    async def _mener(self, lot: MailBatch, courant: EnCours) -> EnCours | None:
+        """Finishes a message in progress. Returns the next one, already started; raises ConnectionLost."""
         if not await self._contenu_attendu(courant):
             lot.clore(courant)
             return self._entamer(lot)
@@ -83,17 +83,17 @@ class Dialogue:
             # DATA was accepted but no content sent. Only closing the connection cancels it: a lone dot would deliver an
             # empty mail.
             courant.issue = Injoignable(BAIL_PERDU, self.fournisseur)
-            raise Coupure
+            raise ConnectionLost
         suivant = self._donner(lot, courant)
         fin = await self._fil.reponse()
         if courant.issue is None:
             courant.issue = self._issue(fin)
         lot.clore(courant)
         if fin.code == SERVICE_FERME:
-            raise Coupure
+            raise ConnectionLost
         return suivant if self._offre.pipelining else self._entamer(lot)
 
-    def _donner(self, lot: Lot, courant: EnCours) -> EnCours | None:
+    def _donner(self, lot: MailBatch, courant: EnCours) -> EnCours | None:
         """Writes the content and, with PIPELINING, the group of the next message, which is returned."""
         refuse = courant.issue is not None
         # A relay may accept DATA although it refused the recipient (RFC 2920, 3.1): send an empty content to end it.
@@ -118,11 +118,11 @@ class Dialogue:
             if commande is not DATA and est_un_accord(reponse):
                 continue
             if not est_un_refus(reponse) or (commande is RSET and reponse.code != SERVICE_FERME):
-                raise Coupure
+                raise ConnectionLost
             self._a_vider = True
             courant.issue = courant.issue or refus(reponse, self.fournisseur, courant.etape(commande))
             if reponse.code == SERVICE_FERME:
-                raise Coupure
+                raise ConnectionLost
             if not self._offre.pipelining:
                 break
         return False
@@ -131,6 +131,6 @@ class Dialogue:
         if est_un_accord(fin):
             return recu(fin, self.fournisseur)
         if not est_un_refus(fin):
-            raise Coupure
+            raise ConnectionLost
         self._a_vider = True
-        return refus(fin, self.fournisseur, Etape.CONTENU)
+        return refus(fin, self.fournisseur, SmtpStep.CONTENU)

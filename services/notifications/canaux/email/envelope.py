@@ -14,7 +14,7 @@ _ENVID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
-class Offre:
+class ServerCapabilities:
     """What a relay announced. `taille`: maximum message size in bytes, 0 if unspecified; None without SIZE."""
 
     pipelining: bool = False
@@ -24,7 +24,7 @@ class Offre:
     taille: int | None = None
 
     @classmethod
-    def lire(cls, extensions: Mapping[str, str]) -> "Offre":
+    def lire(cls, extensions: Mapping[str, str]) -> "ServerCapabilities":
         """`extensions`: lower-case keyword → parameters, from EHLO."""
         taille = extensions.get("size")
         if taille is not None:
@@ -39,7 +39,7 @@ class Offre:
 
 
 @dataclass(frozen=True)
-class Pli:
+class Envelope:
     """The two commands, and the content that follows DATA."""
 
     mail: bytes
@@ -47,7 +47,7 @@ class Pli:
     contenu: bytes
 
 
-def plier(colis: Colis, expediteur: str, offre: Offre) -> Pli:
+def plier(colis: Colis, expediteur: str, offre: ServerCapabilities) -> Envelope:
     """Raises Permanent when this relay can never accept the message, TypeError for a content that is not a mail."""
     if not isinstance(colis.contenu, bytes):
         raise TypeError("an e-mail is bytes")
@@ -55,14 +55,14 @@ def plier(colis: Colis, expediteur: str, offre: Offre) -> Pli:
         raise Permanent("smtp adresse impossible")
     message = en_crlf(colis.contenu)
     options = _options(colis, message, expediteur, offre)
-    return Pli(
+    return Envelope(
         f"MAIL FROM:<{expediteur}>{options}\r\n".encode(),
         f"RCPT TO:<{colis.adresse}>\r\n".encode(),
         transparents(message),
     )
 
 
-def _options(colis: Colis, message: bytes, expediteur: str, offre: Offre) -> str:
+def _options(colis: Colis, message: bytes, expediteur: str, offre: ServerCapabilities) -> str:
     options = ""
     if offre.taille is not None:
         if 0 < offre.taille < len(message):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from contracts.notifications import Canal
-from services.notifications.canaux.provider_pauses import Retenues
+from services.notifications.canaux.provider_pauses import ProviderPauses
 
 _ABSENCE_S = 30.0
 """How long an unreachable relay is tried last, because each attempt may cost a batch a whole time-out."""
@@ -85,7 +85,7 @@ class Relais:
         self._serveurs = list(serveurs)
         self._choisir = choisir
         self._monotonic = monotonic
-        self.retenues = Retenues(Canal.EMAIL, monotonic)
+        self.retenues = ProviderPauses(Canal.EMAIL, monotonic)
         self._absents: dict[str, float] = {}
 
     def proposer(self, essayes: frozenset[str]) -> Serveur | None:

@@ -8,12 +8,12 @@ from services.notifications.canaux.base import (
     EchecRemise,
     Injoignable,
     Issue,
+    NousRefuse,
     Recu,
-    Retenu,
     Sature,
     Temporaire,
 )
-from services.notifications.canaux.email.verdicts import Etape, juger
+from services.notifications.canaux.email.verdicts import SmtpStep, juger
 from services.notifications.canaux.email.wire import Reponse
 from services.notifications.canaux.faults import echec, relire
 
@@ -42,7 +42,7 @@ class Differe(Temporaire):
     the relay has closed the session. The other messages continue in a new session."""
 
 
-def refus(reponse: Reponse, fournisseur: str, etape: Etape) -> EchecRemise:
+def refus(reponse: Reponse, fournisseur: str, etape: SmtpStep) -> EchecRemise:
     """`etape`: the command that was refused."""
     detaille = _CODE_DETAILLE.match(reponse.texte)
     motif = f"smtp {reponse.code}" + (f" {detaille.group()}" if detaille else "")
@@ -51,7 +51,7 @@ def refus(reponse: Reponse, fournisseur: str, etape: Etape) -> EchecRemise:
     if reponse.code != SERVICE_FERME or isinstance(issue, Injoignable):
         return issue
     # Before a recipient is named, 421 means that the relay closes the session.
-    if etape in (Etape.OUVERTURE, Etape.MAIL):
+    if etape in (SmtpStep.OUVERTURE, SmtpStep.MAIL):
         return Injoignable(motif, fournisseur)
     return Differe(motif, fournisseur)
 
@@ -74,8 +74,8 @@ def refus_d_ouverture(error: Exception) -> str | None:
     """The codes when a relay refuses us a session; None when it is unreachable. Leaves out the text, because that of a
     failed AUTH may contain the user name."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        issue = refus(Reponse(error.code, error.message), "", Etape.OUVERTURE)
-        return issue.motif if isinstance(issue, Retenu) else None
+        issue = refus(Reponse(error.code, error.message), "", SmtpStep.OUVERTURE)
+        return issue.motif if isinstance(issue, NousRefuse) else None
     # The relay offers no STARTTLS or no login, which our settings require. aiosmtplib has no exception class for the
     # first case.
     notre = isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException
@@ -85,7 +85,7 @@ def refus_d_ouverture(error: Exception) -> str | None:
 def relire_le_lot(issues: list[Issue]) -> list[Issue]:
     """Reviews the outcomes of a batch at one relay: a refusal of all messages is the relay's fault; a refusal followed
     by an accepted message is the message's."""
-    lues = relire(issues, (Retenu, Sature, Differe))
+    lues = relire(issues, (NousRefuse, Sature, Differe))
     if sum(isinstance(issue, Differe) for issue in lues) < 2:
         return lues
     return [Injoignable(issue.motif, issue.fournisseur) if isinstance(issue, Differe) else issue for issue in lues]

@@ -17,7 +17,7 @@ from enum import StrEnum
 from services.notifications.canaux.faults import Faute
 
 
-class Etape(StrEnum):
+class SmtpStep(StrEnum):
     OUVERTURE = "ouverture"
     """The greeting, EHLO, STARTTLS, AUTH."""
     MAIL = "mail"
@@ -26,21 +26,21 @@ class Etape(StrEnum):
     """DATA and the end of the content."""
 
 
-def juger(etape: Etape, code: int, texte: str) -> Faute:
+def juger(etape: SmtpStep, code: int, texte: str) -> Faute:
     """`code`: 400 to 599. `texte`: the rest of the reply, all lines; it may begin with an enhanced code."""
     trouve = _DETAILLE.match(texte)
     detail = trouve[1] if trouve else ""
     mots = _ADRESSES.sub("@", " ".join(texte[trouve.end() if trouve else 0 :].lower().split()))
     if code in _NOTRE_ACCES:
         return Faute.NOTRE
-    if etape in (Etape.OUVERTURE, Etape.MAIL):
+    if etape in (SmtpStep.OUVERTURE, SmtpStep.MAIL):
         return _sans_destinataire(code, detail, mots)
     return (
         _CERTAINS.get(detail)
         or _selon_les_mots(mots, code)
         or _PROBABLES.get(detail)
         or _exchange(detail)
-        or (Faute.DESTINATAIRE if etape is Etape.RCPT else Faute.MESSAGE)
+        or (Faute.DESTINATAIRE if etape is SmtpStep.RCPT else Faute.MESSAGE)
     )
 
 

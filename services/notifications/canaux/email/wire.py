@@ -20,7 +20,7 @@ _CODE_REPETE = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\s*")
 _APRES_LE_CODE = (b" ", b"-", b"\r", b"\t", b"")
 
 
-class Coupure(Exception):
+class ConnectionLost(Exception):
     """The connection has ended, was silent too long, or does not follow SMTP: replies can no longer be matched to
     commands."""
 
@@ -34,7 +34,7 @@ class Reponse:
     texte: str
 
 
-class Fil(asyncio.Protocol):
+class SmtpConnection(asyncio.Protocol):
     """Takes `transport` over. One task writes and waits; `delai_s` is the time-out of one reply."""
 
     def __init__(self, transport: asyncio.Transport, delai_s: float = DELAI_S) -> None:
@@ -55,10 +55,10 @@ class Fil(asyncio.Protocol):
         return not self._perdu and not self._transport.is_closing()
 
     def ecrire(self, octets: bytes, reponses: int) -> None:
-        """`reponses`: number of replies that these bytes require. Raises Coupure before any byte is written, never
-        afterwards."""
+        """`reponses`: number of replies that these bytes require. Raises ConnectionLost before any byte is written,
+        never afterwards."""
         if not self.ouvert:
-            raise Coupure
+            raise ConnectionLost
         self._attendues += reponses
         self._transport.write(octets)
 
@@ -67,7 +67,7 @@ class Fil(asyncio.Protocol):
         returned."""
         if not self._recues:
             if not self.ouvert:
-                raise Coupure
+                raise ConnectionLost
             self._attente = self._loop.create_future()
             try:
                 async with asyncio.timeout(self._delai_s):
@@ -75,11 +75,11 @@ class Fil(asyncio.Protocol):
             except TimeoutError as error:
                 # A late reply must not be taken for that of the next command.
                 self.couper()
-                raise Coupure from error
+                raise ConnectionLost from error
             finally:
                 self._attente = None
             if not self._recues:
-                raise Coupure
+                raise ConnectionLost
         return self._recues.popleft()
 
     def couper(self) -> None:
@@ -93,7 +93,7 @@ class Fil(asyncio.Protocol):
             self.ecrire(b"QUIT\r\n", 1)
             async with asyncio.timeout(_ADIEU_S):
                 await self.reponse()
-        except (Coupure, TimeoutError):
+        except (ConnectionLost, TimeoutError):
             return self.couper()
         self._perdu = True
         self._transport.close()

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yarl import URL
 
 from contracts.notifications import Canal as NomDeCanal
-from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, Permanent, Recu, Retenu, Sature
+from services.notifications.canaux.base import Colis, Inconnu, Injoignable, Issue, NousRefuse, Permanent, Recu, Sature
 from services.notifications.canaux.faults import Faute, echec, relire
-from services.notifications.canaux.provider_pauses import Retenues
+from services.notifications.canaux.provider_pauses import ProviderPauses
 from services.notifications.canaux.push.encryption import CONTENU_MAX, Signature, chiffrer
 
 FOURNISSEUR = "push"
@@ -116,7 +116,7 @@ class CanalPush:
         self._hotes = tuple(hotes)
         self._schemas = ("https", "http") if en_clair else ("https",)
         self._reponse_s = reponse_s
-        self._retenues = Retenues(NomDeCanal.PUSH)
+        self._retenues = ProviderPauses(NomDeCanal.PUSH)
 
     @property
     def nom(self) -> NomDeCanal:
@@ -135,7 +135,7 @@ class ConnexionPush:
         signature: Signature,
         hotes: Sequence[str],
         schemas: Sequence[str],
-        retenues: Retenues,
+        retenues: ProviderPauses,
         reponse_s: float = _REPONSE_S,
     ) -> None:
         """`retenues`: pauses of push services that refuse our key, by origin."""
@@ -174,7 +174,7 @@ class ConnexionPush:
         issues = [issue for _, issue in faits]
         for origine in {origine for origine, _ in faits if origine}:
             rangs = [rang for rang, (autre, _) in enumerate(faits) if autre == origine]
-            lues = relire([issues[rang] for rang in rangs], (Retenu, Sature))
+            lues = relire([issues[rang] for rang in rangs], (NousRefuse, Sature))
             self._retenues.apprendre(origine, lues)
             for rang, issue in zip(rangs, lues, strict=True):
                 issues[rang] = issue
@@ -204,7 +204,7 @@ class ConnexionPush:
             return "", Permanent("push abonnement illisible", FOURNISSEUR)
         origine = str(url.origin())
         if self._retenues.parmi((origine,)):
-            return "", Retenu("push service retenu", FOURNISSEUR)
+            return "", NousRefuse("push service retenu", FOURNISSEUR)
         return origine, await self._poster(url, corps, colis.envoi_id)
 
     async def _poster(self, url: URL, corps: bytes, envoi_id: str) -> Issue:

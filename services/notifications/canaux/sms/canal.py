@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 
 from contracts.notifications import Canal as NomDeCanal
 from services.notifications.canaux.base import (
-    Aiguillage,
-    Cadence,
     Colis,
     EchecRemise,
     Injoignable,
     Issue,
+    NousRefuse,
     Permanent,
-    Retenu,
+    ProviderChoice,
+    WaitForRate,
     sans_limite,
 )
 from services.notifications.canaux.faults import relire
-from services.notifications.canaux.provider_pauses import Retenues
+from services.notifications.canaux.provider_pauses import ProviderPauses
 from services.notifications.canaux.sms.fournisseur import FournisseurSms, Sature
 
 ENSEMBLE = 10
@@ -33,7 +33,7 @@ class CanalSms:
     nom = NomDeCanal.SMS
 
     def __init__(
-        self, fournisseurs: Sequence[FournisseurSms], aiguillage: Aiguillage, cadence: Cadence = sans_limite
+        self, fournisseurs: Sequence[FournisseurSms], aiguillage: ProviderChoice, cadence: WaitForRate = sans_limite
     ) -> None:
         """Raises ValueError without providers, or when two have the same name."""
         self._fournisseurs = {fournisseur.nom: fournisseur for fournisseur in fournisseurs}
@@ -41,7 +41,7 @@ class CanalSms:
             raise ValueError("the SMS channel needs providers with names of their own")
         self._aiguillage = aiguillage
         self._cadence = cadence
-        self._retenues = Retenues(self.nom)
+        self._retenues = ProviderPauses(self.nom)
 
     def connexion(self) -> "ConnexionSms":
         return ConnexionSms(self._fournisseurs, self._aiguillage, self._cadence, self._retenues)
@@ -53,9 +53,9 @@ class ConnexionSms:
     def __init__(
         self,
         fournisseurs: dict[str, FournisseurSms],
-        aiguillage: Aiguillage,
-        cadence: Cadence,
-        retenues: Retenues,
+        aiguillage: ProviderChoice,
+        cadence: WaitForRate,
+        retenues: ProviderPauses,
     ) -> None:
         self._fournisseurs = fournisseurs
         self._aiguillage = aiguillage
@@ -72,8 +72,8 @@ class ConnexionSms:
                 try:
                     return await essai
                 except Injoignable as error:
-                    refus = refus or isinstance(error, Retenu)
-            raise (Retenu if refus else Injoignable)("aucun fournisseur de SMS")
+                    refus = refus or isinstance(error, NousRefuse)
+            raise (NousRefuse if refus else Injoignable)("aucun fournisseur de SMS")
         finally:
             for essai in essais:
                 essai.cancel()

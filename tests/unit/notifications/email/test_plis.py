@@ -5,14 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.canaux.base import Colis, Permanent
-from services.notifications.canaux.email.envelope import Offre, plier
+from services.notifications.canaux.email.envelope import ServerCapabilities, plier
 from services.notifications.canaux.email.lines import en_crlf, transparents
 
-TOUT = Offre(pipelining=True, huit_bits=True, utf8=True, dsn=True, taille=0)
+TOUT = ServerCapabilities(pipelining=True, huit_bits=True, utf8=True, dsn=True, taille=0)
 ASCII, ACCENTS = b"Subject: x\r\n\r\nbonjour\r\n", "Subject: x\r\n\r\nété\r\n".encode()
 
 
-def mail(adresse: str = "a@exemple.fr", contenu: bytes = ASCII, offre: Offre = TOUT, envoi_id: str = "abc") -> str:
+def mail(
+    adresse: str = "a@exemple.fr", contenu: bytes = ASCII, offre: ServerCapabilities = TOUT, envoi_id: str = "abc"
+) -> str:
     return plier(Colis(envoi_id, adresse, contenu), "nous@exemple.fr", offre).mail.decode()
 
 
@@ -33,11 +35,15 @@ def test_chaque_option_sert_la_ou_elle_est_annoncee_et_utile() -> None:
 @pytest.mark.parametrize(
     ("colis", "offre", "motif"),
     [
-        (Colis("e", "été@exemple.fr", ASCII), Offre(), "smtp sans SMTPUTF8"),
-        (Colis("e", "a@été.fr", ASCII), Offre(huit_bits=True), "smtp sans SMTPUTF8"),
-        (Colis("e", "a@b.fr", "Subject: é\r\n\r\nx\r\n".encode()), Offre(huit_bits=True), "smtp sans SMTPUTF8"),
-        (Colis("e", "a@b.fr", ACCENTS), Offre(), "smtp sans 8BITMIME"),
-        (Colis("e", "a@b.fr", ASCII), Offre(taille=10), "smtp message trop grand"),
+        (Colis("e", "été@exemple.fr", ASCII), ServerCapabilities(), "smtp sans SMTPUTF8"),
+        (Colis("e", "a@été.fr", ASCII), ServerCapabilities(huit_bits=True), "smtp sans SMTPUTF8"),
+        (
+            Colis("e", "a@b.fr", "Subject: é\r\n\r\nx\r\n".encode()),
+            ServerCapabilities(huit_bits=True),
+            "smtp sans SMTPUTF8",
+        ),
+        (Colis("e", "a@b.fr", ACCENTS), ServerCapabilities(), "smtp sans 8BITMIME"),
+        (Colis("e", "a@b.fr", ASCII), ServerCapabilities(taille=10), "smtp message trop grand"),
         (Colis("e", "a@b.fr>\r\nRCPT TO:<c@d.fr", ASCII), TOUT, "smtp adresse impossible"),
         (Colis("e", "a b@c.fr", ASCII), TOUT, "smtp adresse impossible"),
         (Colis("e", "sans-arobase", ASCII), TOUT, "smtp adresse impossible"),

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from services.notifications.canaux.base import Colis, Injoignable, Recu, Retenu, Temporaire
+from services.notifications.canaux.base import Colis, Injoignable, NousRefuse, Recu, Temporaire
 from services.notifications.canaux.email.canal import CanalEmail
 from services.notifications.canaux.email.relays import Relais, Serveur, au_poids, lire_urls
 from tests.unit.notifications.email.relais_smtp import relais
@@ -67,7 +67,7 @@ async def test_un_relais_qui_nous_refuse_ne_finit_aucun_message_et_le_suivant_pr
     async with relais(lambda m, ligne: reponse if m == mot else None) as refusant, relais() as autre:
         connexion = CanalEmail(f"{refusant.url},{autre.url}", "nous@exemple.fr", premier).connexion()
         issues = await connexion.remettre([MESSAGE] * 5, lambda: True)
-        assert {type(issue) for issue in issues} <= {Retenu, Injoignable}
+        assert {type(issue) for issue in issues} <= {NousRefuse, Injoignable}
         assert refusant.mots.count("MAIL") <= 4, "the others are not even offered"
         await connexion.preparer()
         assert await connexion.remettre([MESSAGE] * 2, lambda: True) == [Recu(f"127.0.0.1:{autre.port}", "ABC123")] * 2
@@ -81,9 +81,9 @@ async def test_un_relais_qui_nous_refuse_reprend_une_fois_repare() -> None:
         canal = CanalEmail(faux.url, "nous@exemple.fr", monotonic=lambda: temps[0])
         connexion = canal.connexion()
         for pause in (5.0, 10.0, 20.0, 40.0, 60.0, 60.0):
-            assert isinstance((await connexion.remettre([MESSAGE], lambda: True))[0], Retenu)
+            assert isinstance((await connexion.remettre([MESSAGE], lambda: True))[0], NousRefuse)
             temps[0] += pause - 0.1
-            with pytest.raises(Retenu):
+            with pytest.raises(NousRefuse):
                 await connexion.preparer()
             temps[0] += 0.2
             await connexion.preparer()
@@ -107,7 +107,7 @@ async def test_un_message_toujours_mal_juge_ne_retient_pas_les_autres() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reponse", "attendu"), [("535 5.7.8 non", Retenu), ("454 4.7.0 Temporary authentication failure", Injoignable)]
+    ("reponse", "attendu"), [("535 5.7.8 non", NousRefuse), ("454 4.7.0 Temporary authentication failure", Injoignable)]
 )
 async def test_un_mot_de_passe_refuse_est_notre_faute(reponse: str, attendu: type) -> None:
     async with relais(lambda mot, ligne: reponse if mot == "AUTH" else None, ("AUTH PLAIN",)) as faux:
@@ -121,7 +121,7 @@ async def test_un_mot_de_passe_refuse_est_notre_faute(reponse: str, attendu: typ
 async def test_un_relais_sans_le_chiffrement_demande_est_notre_reglage() -> None:
     async with relais() as faux:
         connexion = CanalEmail(f"{faux.url}?starttls=1", "nous@exemple.fr").connexion()
-        with pytest.raises(Retenu):
+        with pytest.raises(NousRefuse):
             await connexion.preparer()
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.canaux.base import Injoignable, Permanent, Retenu, Temporaire
+from services.notifications.canaux.base import Injoignable, NousRefuse, Permanent, Temporaire
 from services.notifications.canaux.email.smtp_replies import recu, refus
-from services.notifications.canaux.email.verdicts import Etape, juger
+from services.notifications.canaux.email.verdicts import SmtpStep, juger
 from services.notifications.canaux.email.wire import Reponse
 from services.notifications.canaux.faults import Faute
 
-MAIL, RCPT, CONTENU = Etape.MAIL, Etape.RCPT, Etape.CONTENU
+MAIL, RCPT, CONTENU = SmtpStep.MAIL, SmtpStep.RCPT, SmtpStep.CONTENU
 
 NOTRE = [
     (MAIL, "530 5.7.0 Must issue a STARTTLS command first"),
@@ -70,10 +70,10 @@ NOTRE = [
     (CONTENU, "550-5.7.1 Invalid credentials for relay [192.0.2.1]. The IP address you've registered"),
     (CONTENU, "550-5.7.1 Daily SMTP relay limit exceeded for customer."),
     (RCPT, "421 4.7.28 Our system has detected an unusual rate of unsolicited mail from your IP address."),
-    (Etape.OUVERTURE, "535 5.7.8 Username and Password not accepted."),
-    (Etape.OUVERTURE, "534-5.7.9 Application-specific password required."),
-    (Etape.OUVERTURE, "554 5.7.1 Service refused, your IP is listed"),
-    (Etape.OUVERTURE, "454 4.7.0 Too many login attempts, please try again later."),
+    (SmtpStep.OUVERTURE, "535 5.7.8 Username and Password not accepted."),
+    (SmtpStep.OUVERTURE, "534-5.7.9 Application-specific password required."),
+    (SmtpStep.OUVERTURE, "554 5.7.1 Service refused, your IP is listed"),
+    (SmtpStep.OUVERTURE, "454 4.7.0 Too many login attempts, please try again later."),
     # Amazon SES.
     (CONTENU, "554 Message rejected: Email address is not verified. The following identities failed the check"),
     (CONTENU, "454 Throttling failure: Maximum sending rate exceeded."),
@@ -152,7 +152,7 @@ FOURNISSEUR = [
     (RCPT, "451 Temporary local error"),
     (RCPT, "451 4.7.500 Server busy. Please try again later from [192.0.2.1]."),
     (CONTENU, "554 5.3.5 Local configuration error"),
-    (Etape.OUVERTURE, "421 4.3.2 Service shutting down"),
+    (SmtpStep.OUVERTURE, "421 4.3.2 Service shutting down"),
 ]
 
 CAS = [
@@ -168,39 +168,39 @@ CAS = [
 
 
 @pytest.mark.parametrize(("faute", "etape", "reponse"), CAS)
-def test_un_refus_est_attribue_a_qui_il_revient(faute: Faute, etape: Etape, reponse: str) -> None:
+def test_un_refus_est_attribue_a_qui_il_revient(faute: Faute, etape: SmtpStep, reponse: str) -> None:
     assert juger(etape, int(reponse[:3]), reponse[4:]) is faute
 
 
 @given(
-    etape=st.sampled_from(Etape),
+    etape=st.sampled_from(SmtpStep),
     code=st.integers(400, 599),
     texte=st.one_of(st.text(max_size=200), st.sampled_from([reponse[4:] for _, _, reponse in CAS])),
 )
-def test_seuls_le_destinataire_et_le_message_finissent_un_envoi(etape: Etape, code: int, texte: str) -> None:
+def test_seuls_le_destinataire_et_le_message_finissent_un_envoi(etape: SmtpStep, code: int, texte: str) -> None:
     """Whatever a relay writes has a verdict, and an outcome that agrees with it."""
     faute, issue = juger(etape, code, texte), refus(Reponse(code, texte), "relais", etape)
     if isinstance(issue, Permanent):
         assert faute in (Faute.DESTINATAIRE, Faute.MESSAGE)
         assert code >= 500
-    assert isinstance(issue, Retenu) == (faute is Faute.NOTRE)
+    assert isinstance(issue, NousRefuse) == (faute is Faute.NOTRE)
     assert re.fullmatch(r"smtp \d{3}( [245](\.\d{1,3}){2})?", issue.motif), "codes only: words repeat addresses"
 
 
 @given(code=st.integers(500, 599), texte=st.sampled_from([reponse[4:] for _, reponse in NOTRE + DESTINATAIRE]))
 def test_un_refus_de_l_expediteur_n_est_jamais_la_fin_d_un_envoi(code: int, texte: str) -> None:
-    assert not isinstance(refus(Reponse(code, texte), "relais", Etape.MAIL), Permanent)
+    assert not isinstance(refus(Reponse(code, texte), "relais", SmtpStep.MAIL), Permanent)
 
 
 @given(cas=st.sampled_from(CAS), local=st.sampled_from(["quota", "sender", "relay", "spam", "credit", "mailbox.full"]))
-def test_l_adresse_de_quelqu_un_ne_change_pas_le_verdict(cas: tuple[Faute, Etape, str], local: str) -> None:
+def test_l_adresse_de_quelqu_un_ne_change_pas_le_verdict(cas: tuple[Faute, SmtpStep, str], local: str) -> None:
     faute, etape, reponse = cas
     assert juger(etape, int(reponse[:3]), f"{reponse[4:]} <{local}@exemple.fr>") is faute
 
 
 def test_un_421_avant_le_destinataire_est_le_relais_qui_ferme() -> None:
-    assert type(refus(Reponse(421, "4.3.2 closing"), "relais", Etape.MAIL)) is Injoignable
-    assert isinstance(refus(Reponse(421, "4.3.2 closing"), "relais", Etape.RCPT), Temporaire)
+    assert type(refus(Reponse(421, "4.3.2 closing"), "relais", SmtpStep.MAIL)) is Injoignable
+    assert isinstance(refus(Reponse(421, "4.3.2 closing"), "relais", SmtpStep.RCPT), Temporaire)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.canaux.feedback import Retour, Verdict
-from services.notifications.canaux.sms.smpp.multipart import Parties
+from services.notifications.canaux.sms.smpp.multipart import MultipartReceipts
 from services.notifications.canaux.sms.smpp.pdu import (
     Adresse,
     Malforme,
@@ -118,7 +118,7 @@ def retour(reference: str, verdict: Verdict = Verdict.LIVRE, motif: str = "smpp 
 
 
 async def test_un_message_en_parties_est_livre_quand_toutes_le_sont() -> None:
-    parties = Parties()
+    parties = MultipartReceipts()
     with parties.envoi(3) as groupe:
         for reference in ("a", "b", "c"):
             parties.noter(groupe, reference)
@@ -130,7 +130,7 @@ async def test_un_message_en_parties_est_livre_quand_toutes_le_sont() -> None:
 
 
 async def test_une_seule_partie_non_livree_suffit() -> None:
-    parties = Parties()
+    parties = MultipartReceipts()
     with parties.envoi(2) as groupe:
         parties.noter(groupe, "a")
         parties.noter(groupe, "b")
@@ -141,7 +141,7 @@ async def test_une_seule_partie_non_livree_suffit() -> None:
 
 
 async def test_les_parties_d_un_envoi_manque_ne_disent_rien_de_son_sort() -> None:
-    parties = Parties()
+    parties = MultipartReceipts()
     with contextlib.suppress(ConnectionError), parties.envoi(2) as groupe:
         parties.noter(groupe, "a")
         raise ConnectionError
@@ -149,7 +149,7 @@ async def test_les_parties_d_un_envoi_manque_ne_disent_rien_de_son_sort() -> Non
 
 
 async def test_un_accuse_plus_rapide_que_la_reponse_attend_son_message() -> None:
-    parties = Parties()
+    parties = MultipartReceipts()
     with parties.envoi(2) as groupe:
         parties.noter(groupe, "a")
         avance = asyncio.create_task(parties.rejoindre(retour("b")))
@@ -160,7 +160,7 @@ async def test_un_accuse_plus_rapide_que_la_reponse_attend_son_message() -> None
 
 
 async def test_un_accuse_inconnu_passe_tel_quel() -> None:
-    parties = Parties(attente_s=0)
+    parties = MultipartReceipts(attente_s=0)
     assert await parties.rejoindre(retour("x")) == retour("x")
     with parties.envoi(2):
         assert await parties.rejoindre(retour("x")) == retour("x")

@@ -10,9 +10,9 @@ from services.notifications.canaux.base import (
     Inconnu,
     Injoignable,
     Issue,
+    NousRefuse,
     Permanent,
     Recu,
-    Retenu,
     Temporaire,
 )
 from services.notifications.canaux.sms.canal import CanalSms
@@ -98,7 +98,7 @@ async def test_un_fournisseur_occupe_n_est_pas_un_fournisseur_absent() -> None:
 
 
 async def test_un_fournisseur_qui_nous_refuse_laisse_la_place_a_l_autre_et_ne_recoit_plus_rien() -> None:
-    a, b = Fournisseur("a", lambda: Retenu("http 402", "a")), Fournisseur("b")
+    a, b = Fournisseur("a", lambda: NousRefuse("http 402", "a")), Fournisseur("b")
     connexion = CanalSms([a, b], Notes("a", "b")).connexion()
     for _ in range(2):
         assert {type(issue) for issue in await connexion.remettre(colis(3), lambda: True)} == {Recu}
@@ -106,16 +106,16 @@ async def test_un_fournisseur_qui_nous_refuse_laisse_la_place_a_l_autre_et_ne_re
 
 
 async def test_quand_tous_nous_refusent_rien_n_est_reclame() -> None:
-    a = Fournisseur("a", lambda: Retenu("http 401", "a"))
+    a = Fournisseur("a", lambda: NousRefuse("http 401", "a"))
     connexion = CanalSms([a], Notes("a")).connexion()
     issues = await connexion.remettre(colis(25), lambda: True)
-    assert {type(issue) for issue in issues} == {Retenu, Injoignable}
-    with pytest.raises(Retenu):
+    assert {type(issue) for issue in issues} == {NousRefuse, Injoignable}
+    with pytest.raises(NousRefuse):
         await connexion.preparer()
 
 
 async def test_un_numero_toujours_refuse_comme_si_c_etait_nous_ne_retient_pas_les_autres() -> None:
-    reponses = iter([Retenu("http 403", "a"), None, None])
+    reponses = iter([NousRefuse("http 403", "a"), None, None])
     a = Fournisseur("a", lambda: next(reponses))
     connexion = CanalSms([a], Notes("a")).connexion()
     assert [type(i) for i in await connexion.remettre(colis(3), lambda: True)] == [Temporaire, Recu, Recu]

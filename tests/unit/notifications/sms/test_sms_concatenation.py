@@ -13,7 +13,7 @@ from services.notifications.canaux.sms.smpp.concatenation import (
     Assembleur,
     Cle,
     Partie,
-    Plein,
+    TooManyIncomplete,
     entete,
     lire_partie,
 )
@@ -96,7 +96,7 @@ def test_des_milliers_de_messages_incomplets_ne_remplissent_pas_la_memoire() -> 
     assembleur = Assembleur(horloge())
     for reference in range(1000):
         assembleur.ajouter(Cle("+33612345678", "38600", reference, 2), Partie(b"a", 0, reference, 2, 1))
-    with pytest.raises(Plein):
+    with pytest.raises(TooManyIncomplete):
         assembleur.ajouter(Cle("+33612345678", "38600", 1000, 2), Partie(b"a", 0, 1000, 2, 1))
 
 

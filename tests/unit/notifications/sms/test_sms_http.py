@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Retenu
+from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, NousRefuse, Permanent, Recu
 from services.notifications.canaux.sms.fournisseur import Sature
 from services.notifications.canaux.sms.http import ClientHttp, FournisseurHttp
 
@@ -113,16 +113,16 @@ async def test_l_identifiant_du_fournisseur_est_la_ou_on_l_a_dit(
         (422, Permanent),
         (413, Permanent),
         # Our key, our credit, our URL: no message would pass, and none was taken.
-        (401, Retenu),
-        (402, Retenu),
-        (403, Retenu),
-        (404, Retenu),
-        (405, Retenu),
+        (401, NousRefuse),
+        (402, NousRefuse),
+        (403, NousRefuse),
+        (404, NousRefuse),
+        (405, NousRefuse),
         (408, Injoignable),
         (500, Injoignable),
         (503, Injoignable),
         (504, Inconnu),
-        (302, Retenu),
+        (302, NousRefuse),
     ],
 )
 async def test_le_sort_de_chaque_statut(statut: int, echec: type[EchecRemise]) -> None:
@@ -138,10 +138,10 @@ async def test_le_sort_de_chaque_statut(statut: int, echec: type[EchecRemise]) -
 @pytest.mark.parametrize(
     ("corps", "echec"),
     [
-        (b'{"error":"insufficient credit"}', Retenu),
-        (b'{"error":"Your account balance is too low"}', Retenu),
-        (b'{"error":"sender not registered"}', Retenu),
-        ('{"erreur":"expéditeur inconnu"}'.encode(), Retenu),
+        (b'{"error":"insufficient credit"}', NousRefuse),
+        (b'{"error":"Your account balance is too low"}', NousRefuse),
+        (b'{"error":"sender not registered"}', NousRefuse),
+        ('{"erreur":"expéditeur inconnu"}'.encode(), NousRefuse),
         (b'{"error":"invalid recipient number"}', Permanent),
         (b'{"error":"destination not allowed for this account"}', Permanent),
         (b"", Permanent),

@@ -267,7 +267,7 @@ async def test_deux_oui_sont_deux_messages_mais_une_redite_n_en_est_pas_un(bient
 
 def test_longtemps_apres_les_memes_mots_sont_un_autre_message() -> None:
     clock = horloge()
-    redites = Redites(clock)
+    redites = Redeliveries(clock)
     premiere = redites.reference("oui", 1)
     assert redites.reference("oui", 2) == premiere, "not acknowledged yet"
     redites.acquitter("oui")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.canaux.sms.references import formes
-from services.notifications.canaux.sms.smpp.multipart import Parties
+from services.notifications.canaux.sms.smpp.multipart import MultipartReceipts
 
 COUPLES = [
     ("1A2B", "6699"),
@@ -43,7 +43,7 @@ def test_les_formes_d_un_identifiant_sont_peu_nombreuses(reference: str) -> None
 
 @pytest.mark.parametrize(("repondu", "accuse"), COUPLES)
 async def test_un_long_sms_est_livre_quand_ses_parties_le_sont_ecrites_autrement(repondu: str, accuse: str) -> None:
-    parties = Parties()
+    parties = MultipartReceipts()
     with parties.envoi(2) as groupe:
         parties.noter(groupe, repondu)
         parties.noter(groupe, "deuxieme")

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 from smpplib import smpp
 
-from services.notifications.canaux.base import EchecRemise, Inconnu, Injoignable, Permanent, Recu, Retenu, Temporaire
+from services.notifications.canaux.base import (
+    EchecRemise,
+    Inconnu,
+    Injoignable,
+    NousRefuse,
+    Permanent,
+    Recu,
+    Temporaire,
+)
 from services.notifications.canaux.sms.fournisseur import Sature
 from services.notifications.canaux.sms.gsm7 import decoder
 from services.notifications.canaux.sms.smpp.pdu import (
@@ -78,9 +86,9 @@ async def test_ce_qui_n_est_pas_un_sms_est_refuse_avant_l_envoi(texte: str, moti
         (0x01, Permanent, "smpp 0x01"),
         (0x08, Sature, "smpp 0x08"),
         # Our own settings are wrong: the message is not.
-        (0x0A, Retenu, "smpp 0x0a"),
-        (0x48, Retenu, "smpp 0x48"),
-        (0x15, Retenu, "smpp 0x15"),
+        (0x0A, NousRefuse, "smpp 0x0a"),
+        (0x48, NousRefuse, "smpp 0x48"),
+        (0x15, NousRefuse, "smpp 0x15"),
         (0x0400, Temporaire, "smpp 0x400"),
         (0x04, Injoignable, "smpp 0x04"),
     ],

@@ -25,7 +25,7 @@ _MANQUE = "[…]"
 _REF_COURTE, _REF_LONGUE = 0x00, 0x08
 
 
-class Plein(Exception):
+class TooManyIncomplete(Exception):
     """Too many long messages are incomplete: the part must be delivered again later."""
 
 
@@ -106,11 +106,11 @@ class Assembleur:
 
     def ajouter(self, cle: Cle, partie: Partie) -> Assemblage | None:
         """Returns the message when this part completes it; call `finir` once it is stored. Returns None while parts are
-        missing, and for a repeated part of a finished message. Raises Plein."""
+        missing, and for a repeated part of a finished message. Raises TooManyIncomplete."""
         if cle in self._finis:
             return None
         if cle not in self._en_cours and len(self._en_cours) >= _EN_COURS_MAX:
-            raise Plein
+            raise TooManyIncomplete
         assemblage = self._en_cours.setdefault(cle, Assemblage(cle, self._clock.now()))
         assemblage.parties[partie.rang] = partie
         return assemblage if assemblage.complet else None

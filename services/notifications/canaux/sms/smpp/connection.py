@@ -40,7 +40,7 @@ class SansReponse(Exception):
     """The request was sent, at least in part, but not answered."""
 
 
-class Lien:
+class SmppConnection:
     def __init__(
         self,
         reader: asyncio.StreamReader,

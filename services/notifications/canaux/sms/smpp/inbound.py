@@ -12,8 +12,8 @@ from services.notifications.canaux.feedback import Retour, SmsRecu
 from services.notifications.canaux.sms.fournisseur import Recevoir
 from services.notifications.canaux.sms.gsm7 import decoder
 from services.notifications.canaux.sms.numeros import lire_expediteur
-from services.notifications.canaux.sms.smpp.concatenation import Assembleur, Cle, Partie, Plein, lire_partie
-from services.notifications.canaux.sms.smpp.multipart import Parties
+from services.notifications.canaux.sms.smpp.concatenation import Assembleur, Cle, Partie, TooManyIncomplete, lire_partie
+from services.notifications.canaux.sms.smpp.multipart import MultipartReceipts
 from services.notifications.canaux.sms.smpp.pdu import (
     INTERNATIONAL,
     NATIONAL,
@@ -42,7 +42,7 @@ class _Souvenir:
     acquitte: bool = False
 
 
-class Redites:
+class Redeliveries:
     """Distinguishes an SMS that the provider delivers again from a second SMS with the same text.
 
     SMPP gives them no id, and two times "OUI" may answer two alerts. It is the same SMS if we did not acknowledge the
@@ -77,16 +77,16 @@ class Redites:
         return not vu.acquitte or (vu.connexion != self._connexion and self._depuis - vu.at < _SURSIS)
 
 
-class Reception:
+class Deliveries:
     """Converts the deliver_sm of one provider to Retour and SmsRecu."""
 
-    def __init__(self, nom: str, recevoir: Recevoir, parties: Parties, clock: Clock) -> None:
+    def __init__(self, nom: str, recevoir: Recevoir, parties: MultipartReceipts, clock: Clock) -> None:
         self._nom = nom
         self._recevoir = recevoir
         self._parties = parties
         self._clock = clock
         self._assembleur = Assembleur(clock)
-        self.redites = Redites(clock)
+        self.redites = Redeliveries(clock)
 
     async def traiter(self, pdu: Pdu) -> int:
         """Returns the status to answer, once everything is stored. Raises what `recevoir` raises."""
@@ -132,7 +132,7 @@ class Reception:
         cle = Cle(de, message.destination.texte, reference, partie.total)
         try:
             assemblage = self._assembleur.ajouter(cle, partie)
-        except Plein:
+        except TooManyIncomplete:
             log.warning("sms_too_many_incomplete", provider=self._nom)
             return Statut.TEMPORAIRE
         if assemblage is not None:

@@ -19,7 +19,7 @@ _CONNUES_MAX = 20_000
 
 
 @dataclass
-class Groupe:
+class MultipartMessage:
     total: int
     references: list[str] = field(default_factory=list)
     livrees: set[str] = field(default_factory=set)
@@ -27,18 +27,18 @@ class Groupe:
     abandonne: bool = False
 
 
-class Parties:
+class MultipartReceipts:
     def __init__(self, attente_s: float = 5.0) -> None:
         """`attente_s`: how long a receipt may wait for the response to its submit_sm, if it arrives first."""
         self._attente_s = attente_s
-        self._groupes: FIFOCache[str, Groupe] = FIFOCache(_CONNUES_MAX)
+        self._groupes: FIFOCache[str, MultipartMessage] = FIFOCache(_CONNUES_MAX)
         self._en_vol: set[asyncio.Future[None]] = set()
 
     @contextmanager
-    def envoi(self, total: int) -> Iterator[Groupe]:
+    def envoi(self, total: int) -> Iterator[MultipartMessage]:
         """Context while the parts of a message are submitted; call `noter` with each id. On an error the message is
         incomplete and its receipts are ignored."""
-        groupe, fini = Groupe(total), asyncio.get_running_loop().create_future()
+        groupe, fini = MultipartMessage(total), asyncio.get_running_loop().create_future()
         self._en_vol.add(fini)
         try:
             yield groupe
@@ -49,7 +49,7 @@ class Parties:
             self._en_vol.discard(fini)
             fini.set_result(None)
 
-    def noter(self, groupe: Groupe, reference: str) -> None:
+    def noter(self, groupe: MultipartMessage, reference: str) -> None:
         groupe.references.append(reference)
         self._groupes[reference] = groupe
 

@@ -17,14 +17,14 @@ from contracts.notifications import Canal
 from kit.clock import Clock, SystemClock
 from kit.logging import get_logger
 from kit.waiting import jitter, wait
-from services.notifications.canaux.base import Inconnu, Injoignable, Permanent, Recu, Retenu, Temporaire
+from services.notifications.canaux.base import Inconnu, Injoignable, NousRefuse, Permanent, Recu, Temporaire
 from services.notifications.canaux.provider_pauses import signaler
 from services.notifications.canaux.sms.fournisseur import Recevoir
 from services.notifications.canaux.sms.gsm7 import Decoupage, decouper, encoder
 from services.notifications.canaux.sms.smpp.concatenation import AVEC_ENTETE, entete
-from services.notifications.canaux.sms.smpp.connection import Delais, Lien, PasEnvoye, SansReponse
-from services.notifications.canaux.sms.smpp.inbound import Reception
-from services.notifications.canaux.sms.smpp.multipart import Parties
+from services.notifications.canaux.sms.smpp.connection import Delais, PasEnvoye, SansReponse, SmppConnection
+from services.notifications.canaux.sms.smpp.inbound import Deliveries
+from services.notifications.canaux.sms.smpp.multipart import MultipartReceipts
 from services.notifications.canaux.sms.smpp.pdu import (
     COURT,
     INTERNATIONAL,
@@ -114,10 +114,10 @@ class SessionSmpp:
         self._delais = delais or Delais()
         self._fenetre = asyncio.Semaphore(fenetre)
         self._pauses = pauses
-        self._parties = Parties()
-        self._reception = Reception(nom, recevoir, self._parties, clock or SystemClock())
+        self._parties = MultipartReceipts()
+        self._reception = Deliveries(nom, recevoir, self._parties, clock or SystemClock())
         self._receptions: set[asyncio.Task[None]] = set()
-        self._lien: Lien | None = None
+        self._lien: SmppConnection | None = None
         self._refuse = False
         """True when the last bind was refused because of our name, password or rights."""
         self._lie = asyncio.Event()
@@ -142,7 +142,7 @@ class SessionSmpp:
             await self._finir_receptions()
 
     async def pret(self) -> None:
-        """Returns once bound. Raises Injoignable after a moment; Retenu when the provider refuses our bind."""
+        """Returns once bound. Raises Injoignable after a moment; NousRefuse when the provider refuses our bind."""
         try:
             async with asyncio.timeout(self._delais.pret):
                 # The connection may be closed although `run` has not noticed yet.
@@ -150,7 +150,7 @@ class SessionSmpp:
                     self._lie.clear()
                     await self._lie.wait()
         except TimeoutError as error:
-            raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom) from error
+            raise (NousRefuse if self._refuse else Injoignable)("smpp injoignable", self._nom) from error
 
     async def envoyer(self, numero: str, texte: str, envoi_id: str) -> Recu:
         """Hands one SMS over, in as many parts as needed; `reference` is the id of the first. Raises EchecRemise.
@@ -198,7 +198,7 @@ class SessionSmpp:
         async with self._fenetre:
             lien = self._lien
             if lien is None:
-                raise (Retenu if self._refuse else Injoignable)("smpp injoignable", self._nom)
+                raise (NousRefuse if self._refuse else Injoignable)("smpp injoignable", self._nom)
             try:
                 reponse = await lien.demander(Commande.SUBMIT_SM, corps_submit(message))
             except PasEnvoye as error:
@@ -222,7 +222,7 @@ class SessionSmpp:
         except (OSError, TimeoutError) as error:
             log.warning("smpp_unreachable", provider=self._nom, error=type(error).__name__)
             return False
-        lien = Lien(reader, writer, self._reception.traiter, self._receptions, self._delais)
+        lien = SmppConnection(reader, writer, self._reception.traiter, self._receptions, self._delais)
         # Before the bind, because the provider may deliver right after its response.
         self._reception.redites.nouvelle_connexion()
         lecture = asyncio.create_task(lien.lire())
@@ -256,7 +256,7 @@ class SessionSmpp:
             for reception in restantes:
                 reception.cancel()
 
-    async def _lier(self, lien: Lien) -> bool:
+    async def _lier(self, lien: SmppConnection) -> bool:
         try:
             corps = corps_bind(self._smsc.identifiant, self._smsc.mot_de_passe)
             reponse = await lien.demander(Commande.BIND_TRANSCEIVER, corps, self._delais.connexion)
