@@ -27,8 +27,8 @@ import uvloop
 
 from bench import besoin, certificat
 from bench.expediteurs import CONNEXIONS, EXPEDITEURS
+from bench.mail_sink import MailSink
 from bench.mesures import Resume, rapport
-from bench.puits import MailSink
 from contracts.annonces import Annonce
 from contracts.envois import Etat
 from deploy import client, layout

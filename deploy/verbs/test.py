@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from deploy.console import Steps
-from deploy.essais import longtemps, voies
+from deploy.essais import longtemps, parallel_runs
 from deploy.layout import ROOT
 
 
@@ -38,7 +38,7 @@ def run(arguments: list[str], *, hasard: bool = False) -> int:
         pytest = [sys.executable, "-m", "pytest", *arguments]
         codes["pytest"] = subprocess.run(pytest, cwd=ROOT, check=False, env=environment).returncode
     else:
-        codes["pytest"], total = voies.courir(environment)
+        codes["pytest"], total = parallel_runs.courir(environment)
     failed = [name for name, code in codes.items() if code]
     if failed:
         steps.say(f"en échec : {', '.join(failed)}")

@@ -15,7 +15,7 @@ import uvloop
 from aiohttp import web
 
 from deploy.standins.mailbox import operateurs
-from deploy.standins.mailbox.boite import IN_MEMORY, MailStore
+from deploy.standins.mailbox.mail_store import IN_MEMORY, MailStore
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.page import build
 from deploy.standins.mailbox.smtp import Faults, serve

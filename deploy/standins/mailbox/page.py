@@ -6,8 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from deploy.standins.mailbox import sms
-from deploy.standins.mailbox.boite import MailStore
 from deploy.standins.mailbox.mail import Mail, Message
+from deploy.standins.mailbox.mail_store import MailStore
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.rendu import TEMPLATES, html, templates
 from deploy.standins.mailbox.requetes import LARGEST_BODY, objet, whole

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.standins.mailbox.boite import MailStore
+from deploy.standins.mailbox.mail_store import MailStore
 
 _LOG = logging.getLogger(__name__)
 _LARGEST = 20 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from deploy.standins.sms_operators import numeros
-from deploy.standins.sms_operators.facteur import DeliveryLoop
+from deploy.standins.sms_operators.delivery_loop import DeliveryLoop
 from deploy.standins.sms_operators.pannes import PanneInconnue, Pannes
 from deploy.standins.sms_operators.registre import OperatorStore
 

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from deploy.standins.sms_operators import NOMS, alphabet, numeros
 from deploy.standins.sms_operators.controle import construire, corps
-from deploy.standins.sms_operators.facteur import DeliveryLoop, echeances
+from deploy.standins.sms_operators.delivery_loop import DeliveryLoop, echeances
 from deploy.standins.sms_operators.pannes import Pannes, TokenBucket
 from deploy.standins.sms_operators.parties import MOST_PARTS
 from deploy.standins.sms_operators.recus import SORTS

@@ -12,7 +12,7 @@ from typing import Any
 from smpplib import consts
 
 from deploy.standins.sms_operators import NOMS, alphabet, numeros, parties, pdus, recus
-from deploy.standins.sms_operators.facteur import DeliveryLoop, echeances
+from deploy.standins.sms_operators.delivery_loop import DeliveryLoop, echeances
 from deploy.standins.sms_operators.pannes import Pannes, TokenBucket
 from deploy.standins.sms_operators.parties import EnTeteFaux, PartPosition
 from deploy.standins.sms_operators.pdus import Pdu

@@ -9,7 +9,7 @@ import pytest
 
 from bench import besoin, certificat, envois
 from bench.expediteurs import EXPEDITEURS, Redaction, personnes
-from bench.puits import MailSink
+from bench.mail_sink import MailSink
 from deploy import layout
 from deploy.verbs.bench import BENCHES
 from services.matching.handlers import LOT

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.standins.mailbox.boite import MailStore
 from deploy.standins.mailbox.mail import subject_and_message_id
+from deploy.standins.mailbox.mail_store import MailStore
 
 AT = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 RAW = (

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
-from deploy.standins.mailbox.boite import MailStore
+from deploy.standins.mailbox.mail_store import MailStore
 from deploy.standins.mailbox.page import build
 from deploy.standins.mailbox.smtp import Faults, serve
 

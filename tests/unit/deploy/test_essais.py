@@ -8,7 +8,7 @@ import pytest
 
 from deploy.console import Steps
 from deploy.essais import longtemps
-from deploy.essais.voies import VOIES, Compte, PytestRun, RunningPytest, courir
+from deploy.essais.parallel_runs import VOIES, Compte, PytestRun, RunningPytest, courir
 from deploy.layout import ROOT
 from deploy.stack.servers.waiting import Patience, wait_until
 

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from deploy import client
 from deploy.client import RequestRefused
 from deploy.standins.mailbox import operateurs
-from deploy.standins.mailbox.boite import MailStore
+from deploy.standins.mailbox.mail_store import MailStore
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.page import build
 from deploy.standins.mailbox.smtp import Faults
