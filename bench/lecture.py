@@ -1,8 +1,10 @@
-"""Answers that people write, against what is understood: a confusion table. `./place bench lecture FOLDER`
+"""Compares how written answers are understood with what is expected: `./place bench lecture FOLDER`.
 
-FOLDER holds tables (.tsv) with the columns kind, text, expected; `expected` is one or several of the commands (« Non or
-Incompris »), a number after Oui says how many. Others of their columns are left out. The bar: no refusal and no doubt
-read as a yes, no STOP missed, 80 % of the plain answers (one command expected, Oui or Non) understood.
+FOLDER contains tables (.tsv) with the columns kind, text, expected; other columns are ignored. `expected` is one or
+several commands ("Non or Incompris"); a number after Oui is the number of people.
+
+Target: no refusal or doubt read as a yes, no STOP missed, and 80 % of the plain answers (one expected command, Oui or
+Non) understood.
 """
 
 import csv

@@ -1,7 +1,7 @@
-"""Events of the conversations that annonces keeps: ids only, the text of a message is on no topic.
+"""Events of the conversations in annonces. They contain ids only: the text of a message is in no topic.
 
-There is one conversation for each reponse, and its id is that of the reponse. Whoever has to write a message to
-somebody asks annonces for its text when it is sent, so that what was erased meanwhile is not written any more.
+There is one conversation per reponse, with the same id. A service that sends a message to somebody asks annonces for
+its text at that moment, so that an erased text is not sent.
 """
 
 from typing import ClassVar

@@ -1,6 +1,6 @@
-"""Calls that arrive while one is under way are answered together by the next one.
+"""Groups concurrent calls: those that arrive while one is running are answered together by the next one.
 
-Batches grow with the load, and without load no call waits. A call is never answered by work that began before it.
+Batches grow with the load, and without load no call waits. No call is answered by work that began before it.
 """
 
 import asyncio
@@ -18,9 +18,8 @@ class Batch(Generic[D, R]):
     def __init__(
         self, answer: Callable[[Sequence[D]], Awaitable[R]], enough: Callable[[int], bool] = lambda calls: True
     ) -> None:
-        """`answer` takes the arguments of several calls; each call gets what it returns or raises. `enough` is asked
-        with the number of calls that wait: false when others are about to come, which are then waited for, 0.1 s at
-        most."""
+        """`answer` takes the arguments of several calls; each call gets what it returns or raises. `enough` gets the
+        number of waiting calls and returns False when more are about to come; these are waited for, at most 0.1 s."""
         self._answer = answer
         self._enough = enough
         self._arrived = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Calls from one service to the API of another: one pool of connections, a token of our own in every call."""
+"""Calls from one service to the API of another, with a connection pool and a signed token in every call."""
 
 import time
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ from kit.tokens import TokenSigner
 
 log = get_logger(__name__)
 
-# uvicorn closes an idle connection after 5 s: ours must go first, or a POST would meet a closed door.
+# uvicorn closes idle connections after 5 s. Close ours earlier, because a POST on a closed connection fails.
 _KEEPALIVE_S = 4.0
 _CONNECT_S = 5.0
-# A token lives for 60 s; one signature serves the calls of half that time.
+# A token is valid for 60 s; each one is used for half of that time.
 _TOKEN_REUSED_S = 30.0
 
 
 class ServiceAway(ConnectionError):
-    """The service does not answer, or answers with a failure of its own (5xx): another try may succeed."""
+    """The service does not answer, or answers 5xx: a retry may succeed."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Answer:
 
 
 class InternalApi:
-    """Make it anywhere; its connections belong to the event loop of the first call. `close` them there."""
+    """May be created anywhere; its connections belong to the event loop of the first call, where `close` must be
+    called."""
 
     def __init__(self, urls: str, service: str, signer: TokenSigner, timeout_s: float = 10.0) -> None:
         """`urls`: where the processes of its API are, comma-separated; `service`: the name of the service that is
@@ -57,7 +58,8 @@ class InternalApi:
             body, headers["content-type"] = orjson.dumps(content), "application/json"
         status, raw = await self._send(method, path, params=query, data=body, headers=headers)
         if status >= 500 or status == 401:
-            # 401 means that a key or a clock of ours is wrong: an operator mends it, and what waits is tried again.
+            # 401 means that one of our keys or clocks is wrong: an operator must correct it, and waiting work is tried
+            # again.
             log.error("service_refused_us", to=self._service, status=status)
             raise ServiceAway(f"{self._service} answered {status}")
         return Answer(status, _content(raw, self._service))

@@ -1,4 +1,4 @@
-"""The conversation of one answer, once it is accepted: both sides write, and one of them learns where to come."""
+"""The conversation after an answer was accepted: both sides write, and the accepted person learns the meeting point."""
 
 from deploy.client import Client, RequestRefused
 from deploy.console import Steps
@@ -10,7 +10,7 @@ _REPONSE = "À 9 h. Merci d’avance !"
 
 
 async def converser(auteur: Client, repondant: Client, etranger: Client, reponse_id: str, steps: Steps) -> list[str]:
-    """Plays it through the public door; returns what went wrong, as sentences."""
+    """Plays the conversation through the public API. Returns one sentence per failed check."""
     fil = f"/v1/reponses/{reponse_id}/messages"
     await repondant.post(fil, {"texte": _QUESTION, "prenom": "Camille"})
     await auteur.post(fil, {"texte": _REPONSE})

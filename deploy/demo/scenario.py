@@ -188,8 +188,8 @@ class Scenario:
     async def acte_6(
         self, responsable: Client, benevoles: dict[str, Client], annonce_id: str, alerte: dict[str, Any]
     ) -> None:
-        """Two answer by SMS, one of them in time, who then talks with the association; STOP is obeyed; another
-        unsubscribes with one click."""
+        """Two people answer by SMS, one of them in time, who then writes with the association; one sends STOP; another
+        one unsubscribes with one click."""
         titre = self.alertes[0].titre
         ref = await self.sms.alerte("camille", titre)
         await self.sms.alerte("transports-durand", titre)

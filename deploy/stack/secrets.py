@@ -32,7 +32,7 @@ _RANDOM_KEYS = (
     "sms/sms_http_cle",
     "sms/sms_http_secret",
 )
-# Whoever signs internal tokens: the folder of the private key → the name of the public one.
+# Signers of internal tokens: folder of the private key → file name of the public key.
 _SIGNERS = {
     "gateway": "jeton_cle_publique",
     "annonces": "jeton_cle_publique_annonces",
@@ -63,7 +63,7 @@ def make(folder: Path) -> list[str]:
 
 
 def _make_pair(folder: Path, private_name: str, public_name: str) -> list[str]:
-    """Make an Ed25519 pair, or its public half. Returns the names of what was made."""
+    """Creates an Ed25519 pair, or only its public half. Returns the names of the new files."""
     made = []
     private_path, public_path = folder / private_name, folder / public_name
     if not private_path.exists():

@@ -43,7 +43,8 @@ def run(wishes: list[str]) -> None:
     gone = before.keys() - after.keys()
     if gone:
         steps.say(f"arrêtés : {', '.join(sorted(gone))}")
-    # Those that are new, and those that a change has stopped: the gateway has the addresses of the APIs.
+    # New programs, and those stopped by a change of their configuration (the gateway's contains the addresses of the
+    # APIs).
     starting = [name for name, state in after.items() if not state.pid and (name not in before or before[name].pid)]
     up.start_programs([program for program in current.programs() if program.name in starting], supervisor, steps)
     for wish in wishes:
