@@ -1,7 +1,7 @@
-"""The catcher: an SMTP server that keeps the mails it gets, the phones that get SMS, and the pages that show them.
+"""The catcher: an SMTP server that keeps received mails, phones that receive SMS, and the pages that show them.
 
-It stands where a real mail server will, in the embedded stack and in compose. What it answers 250 to is written
-before, in the folder that DOSSIER names: killed and started again, it has the same mails with the same ids. JSON:
+It replaces a real mail server in the embedded stack and in compose. A mail is stored in the folder DOSSIER before it is
+answered 250, so a catcher that was killed and restarted has the same mails with the same ids. JSON:
 
 - ``GET /api/mails?a=ADDRESS&sujet=TEXT&apres=ID&limite=N`` → ``[{id, recu_at, de, a, sujet, message_id}]``, oldest
   first; ``a`` in the answer is the list of the envelope's recipients, ``recu_at`` is ISO 8601 in UTC, ``id`` grows

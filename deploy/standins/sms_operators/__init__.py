@@ -1,14 +1,13 @@
 """Two local SMS operators that speak the real protocols: an SMPP 3.4 centre and an HTTP provider.
 
-They stand where real operators will, in the embedded stack and in compose. What they acknowledge was handed to the
-catcher before, which shows it as a phone would; what they owe (receipts, and SMS that people send) is kept in the
-folder that DOSSIER names until it is taken. ``python -m deploy.standins.sms_operators smsc|http``; the variables are in
-``reglages``.
+They replace real operators in the embedded stack and in compose. An SMS is handed to the catcher, which shows it like a
+phone, before it is acknowledged. Receipts and SMS that people send are stored in the folder DOSSIER until they are
+delivered. Start them with ``python -m deploy.standins.sms_operators smsc|http``; see ``reglages`` for the variables.
 
 SMPP, on SMPP_PORT: bind_transceiver, bind_transmitter, bind_receiver; submit_sm (GSM-7, latin-1 and UCS-2; UDH and
 sar_* concatenation; message_payload); deliver_sm for receipts and for inbound SMS; enquire_link, unbind, generic_nack.
 
-HTTP, on PORT of « http »; the key goes in ``Authorization: Bearer KEY`` or ``X-Api-Key: KEY``:
+HTTP, on PORT of the kind http; the key goes in ``Authorization: Bearer KEY`` or ``X-Api-Key: KEY``:
 
 - ``POST /messages`` ``{to, text, from?, reference}`` → 201 ``{"id", "parts"}``; the same ``reference`` again gives the
   same answer, and one SMS; with another text or number 409. 401, 413, 422, 429 and 503 with ``{"error", "detail"}``;
