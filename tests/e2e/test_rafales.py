@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.client import CODE, Refus, jusqu_a
+from deploy.client import CODE, RequestRefused, jusqu_a
 from kit import mongo
 from services.notifications.planning.limits import LIBRES
 from tests.pile import Ville, annonce, profil
@@ -82,7 +82,7 @@ async def test_les_codes_demandes_par_d_autres_n_enferment_personne_dehors(ville
         assert code is not None
         try:
             return await ville.visiteur().post("/v1/sessions", {"email": adresse, "code": code[1], "demande": demande})
-        except Refus as refus:
+        except RequestRefused as refus:
             if refus.status != 422:
                 raise
             # The last one is still on its way.

@@ -45,7 +45,7 @@ def puits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MailSink:
 
 
 @pytest.mark.parametrize("nom", sorted(EXPEDITEURS))
-async def test_chaque_envoi_atteint_chacun_une_fois(nom: str, puits: Puits) -> None:
+async def test_chaque_envoi_atteint_chacun_une_fois(nom: str, puits: MailSink) -> None:
     async with await puits.servir() as server:
         annonce = besoin.annonce("a1", AT)
         a = personnes(annonce, 0, NOMBRE)
@@ -57,7 +57,7 @@ async def test_chaque_envoi_atteint_chacun_une_fois(nom: str, puits: Puits) -> N
     assert puits.octets > NOMBRE * 1000
 
 
-async def test_le_serveur_prend_un_courriel_vide_et_un_autre_en_morceaux(puits: Puits) -> None:
+async def test_le_serveur_prend_un_courriel_vide_et_un_autre_en_morceaux(puits: MailSink) -> None:
     async with await puits.servir() as server:
         port = server.sockets[0].getsockname()[1]
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as smtp:

@@ -28,7 +28,7 @@ def add(boite: MailStore, *recipients: str, raw: bytes = RAW) -> int:
 
 
 def test_un_courriel_est_analyse_a_la_lecture() -> None:
-    boite = Boite()
+    boite = MailStore()
     mail = boite.get(add(boite, "a@example.org"))
     assert mail is not None
     assert (mail.subject, mail.message_id) == ("Un véhicule", "<envoi-1@example.org>")
@@ -37,7 +37,7 @@ def test_un_courriel_est_analyse_a_la_lecture() -> None:
 
 
 def test_un_courriel_se_cherche_par_adresse_objet_rang_et_nombre() -> None:
-    boite = Boite()
+    boite = MailStore()
     first = add(boite, "A@example.org")
     second = add(boite, "a@example.org", "b@example.org", raw=b"Subject: Autre\r\n\r\n.")
     third = add(boite, "b@example.org")
@@ -49,7 +49,7 @@ def test_un_courriel_se_cherche_par_adresse_objet_rang_et_nombre() -> None:
 
 
 def test_le_plus_vieux_part_au_dela_du_nombre_ou_des_octets() -> None:
-    boite = Boite(most_mails=2)
+    boite = MailStore(most_mails=2)
     ids = [add(boite, "a@example.org", "a@example.org") for _ in range(3)]
     assert [m.id for m in boite.find("a@example.org", None, 0, 10)] == ids[1:]
     assert (boite.total, len(boite)) == (3, 2)
@@ -60,14 +60,14 @@ def test_le_plus_vieux_part_au_dela_du_nombre_ou_des_octets() -> None:
 
 
 def test_la_page_montre_les_derniers_d_abord_et_cherche_dans_les_adresses() -> None:
-    boite = Boite()
+    boite = MailStore()
     ids = [add(boite, f"benevole{n}@example.org") for n in range(5)]
     assert ([m.id for m in boite.newest("", 0, 2)[0]], boite.newest("", 0, 2)[1]) == (ids[:2:-1], 5)
     assert [m.id for m in boite.newest("BENEVOLE3", 0, 10)[0]] == [ids[3]]
 
 
 def test_les_numeros_continuent_apres_une_remise_a_zero() -> None:
-    boite = Boite()
+    boite = MailStore()
     last = add(boite, "a@example.org")
     boite.clear()
     assert (len(boite), boite.total) == (0, 0)
@@ -75,7 +75,7 @@ def test_les_numeros_continuent_apres_une_remise_a_zero() -> None:
 
 
 async def test_qui_attend_n_est_reveille_que_par_son_courriel() -> None:
-    boite = Boite()
+    boite = MailStore()
     waiting = asyncio.create_task(boite.wait("b@example.org", None, 0, 10, 30))
     await asyncio.sleep(0)
     add(boite, "a@example.org")
@@ -104,7 +104,7 @@ def test_une_autre_ouverture_du_fichier_retrouve_tout_et_continue(tmp_path: Path
 
 
 def test_les_numeros_continuent_apres_une_remise_a_zero_et_une_reouverture(tmp_path: Path) -> None:
-    boite = Boite(tmp_path / "mails.sqlite3")
+    boite = MailStore(tmp_path / "mails.sqlite3")
     last = [add(boite, "a@example.org") for _ in range(3)][-1]
     boite.clear()
     boite.close()
@@ -115,7 +115,7 @@ def test_les_numeros_continuent_apres_une_remise_a_zero_et_une_reouverture(tmp_p
 
 
 def test_un_courriel_qui_ne_peut_etre_ecrit_ne_laisse_rien() -> None:
-    boite = Boite()
+    boite = MailStore()
     boite._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         add(boite, "a@example.org", raw=RAW + b"x" * 100_000)
@@ -124,14 +124,14 @@ def test_un_courriel_qui_ne_peut_etre_ecrit_ne_laisse_rien() -> None:
 
 
 def test_un_fichier_n_a_qu_une_boite(tmp_path: Path) -> None:
-    first = Boite(tmp_path / "mails.sqlite3")
+    first = MailStore(tmp_path / "mails.sqlite3")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         MailStore(tmp_path / "mails.sqlite3", seconds=0)
     first.close()
 
 
 def test_ce_qui_n_est_pas_en_utf_8_est_garde_et_montre() -> None:
-    boite = Boite()
+    boite = MailStore()
     mail = boite.get(add(boite, "h\udce9@example.org", raw=b"Subject: h\xe9\r\n\r\n\xe9"))
     assert mail is not None
     assert (mail.recipients, mail.subject, mail.raw[-1:]) == (("h\ufffd@example.org",), "h\ufffd", b"\xe9")

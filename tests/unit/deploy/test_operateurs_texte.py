@@ -172,7 +172,7 @@ def test_un_seau_laisse_passer_ce_que_permet_le_debit() -> None:
 
 
 def test_ce_qui_est_du_survit_a_l_operateur(tmp_path: Path) -> None:
-    registre = Registre(tmp_path / "x.sqlite3")
+    registre = OperatorStore(tmp_path / "x.sqlite3")
     registre.devoir("recu", [(1.0, {"n": 1}), (2.0, {"n": 2})])
     registre.devoir("entrant", [(3.0, {"n": 3})])
     registre.ajouter_partie("cle", 2, "m2", b"b", 100.0)
@@ -188,7 +188,7 @@ def test_ce_qui_est_du_survit_a_l_operateur(tmp_path: Path) -> None:
 
 
 def test_ce_qui_a_ete_refuse_est_du_de_nouveau_au_retour_de_quelqu_un() -> None:
-    registre = Registre()
+    registre = OperatorStore()
     registre.devoir("recu", [(1.0, {}), (500.0, {})])
     (first,) = registre.dues(2.0, 10)
     registre.remettre_a(first.id, 1000.0)

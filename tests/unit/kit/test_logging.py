@@ -40,7 +40,7 @@ def test_la_meme_ligne_passe_une_fois_par_periode_et_dit_combien_elle_en_remplac
 
 
 def test_une_autre_ligne_un_autre_journal_ou_une_autre_erreur_passe() -> None:
-    repetitions = Repetitions(10, Clock())
+    repetitions = RepeatFilter(10, Clock())
     assert repetitions.filter(record())
     assert repetitions.filter(record(args=(2,)))
     assert repetitions.filter(record(name="b"))
@@ -54,7 +54,7 @@ def test_une_autre_ligne_un_autre_journal_ou_une_autre_erreur_passe() -> None:
 
 
 def test_des_arguments_faux_ne_sont_pas_notre_erreur() -> None:
-    assert Repetitions(10, Clock()).filter(record(args=(1, 2)))
+    assert RepeatFilter(10, Clock()).filter(record(args=(1, 2)))
 
 
 def test_une_ligne_qui_ne_revient_pas_est_oubliee() -> None:

@@ -369,7 +369,7 @@ def test_un_succes_remet_a_zero_la_suite_des_echecs() -> None:
     ],
 )
 def test_la_lenteur_se_juge_a_partir_de_ses_seuils(a: float, b: float, mesures: int, juge: bool) -> None:
-    banc = Banc({"a": 50, "b": 50}, Reglages(lenteur=2.0, lenteur_min_s=0.5, mesures_min=4, fenetre_lenteur_s=300))
+    banc = Banc({"a": 50, "b": 50}, Thresholds(lenteur=2.0, lenteur_min_s=0.5, mesures_min=4, fenetre_lenteur_s=300))
     for _ in range(mesures):
         # One slice for each: slowness is judged when one begins.
         banc.succes("b", duree_s=b)
@@ -379,7 +379,7 @@ def test_la_lenteur_se_juge_a_partir_de_ses_seuils(a: float, b: float, mesures: 
 
 
 def test_apres_exactement_une_minute_de_repos_un_autre_changement_est_permis() -> None:
-    banc = Banc({"a": 50, "b": 50}, Reglages(lenteur=2.0, mesures_min=1, repos_s=60))
+    banc = Banc({"a": 50, "b": 50}, Thresholds(lenteur=2.0, mesures_min=1, repos_s=60))
     banc.succes("b", duree_s=1.0)
     banc.succes("a", duree_s=4.0)
     assert len(banc.bascules) == 1
@@ -394,4 +394,4 @@ def test_apres_exactement_une_minute_de_repos_un_autre_changement_est_permis() -
 
 
 def test_sans_hasard_donne_un_fournisseur_est_tire_quand_meme() -> None:
-    assert Poids({"a": 100}).tirer() == "a"
+    assert ProviderWeights({"a": 100}).tirer() == "a"

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from deploy.stack.servers.redis import binary
 from services.notifications.canaux import rate_limit
-from services.notifications.canaux.rate_limit import Debit, Limite, connecter, lire_limites
+from services.notifications.canaux.rate_limit import Limite, RateLimiter, connecter, lire_limites
 
 PERSONNE = "redis://127.0.0.1:1"
 """Where no Redis answers: each process counts for itself."""
@@ -144,7 +144,7 @@ def sommeils(monkeypatch: pytest.MonkeyPatch) -> Sommeils:
 
 
 async def test_qui_attend_ne_repart_qu_une_fois_servi(sommeils: Sommeils) -> None:
-    debit = Debit(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
+    debit = RateLimiter(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
     await debit.attendre("smpp")
     assert sommeils.durees == [2]
     await debit.attendre("smpp", 2)
@@ -157,7 +157,7 @@ async def test_qui_attend_ne_repart_qu_une_fois_servi(sommeils: Sommeils) -> Non
 
 
 async def test_qui_attend_attend_encore_si_un_autre_a_pris_sa_place(sommeils: Sommeils) -> None:
-    debit = Debit(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
+    debit = RateLimiter(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
 
     async def un_autre_passe() -> None:
         assert await debit.prendre("smpp") == 0
@@ -168,7 +168,7 @@ async def test_qui_attend_attend_encore_si_un_autre_a_pris_sa_place(sommeils: So
 
 
 async def test_qui_demande_trop_n_attend_pas_sans_fin(sommeils: Sommeils) -> None:
-    debit = Debit(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
+    debit = RateLimiter(connecter(PERSONNE), {"smpp": Limite(par_seconde=0.5, rafale=2)}, monotonic=sommeils.montre)
     with pytest.raises(ValueError, match="de 1 à 2 messages"):
         await debit.attendre("smpp", 3)
     assert sommeils.durees == []

@@ -13,7 +13,7 @@ def cle(octet: int) -> str:
 
 
 def test_une_adresse_ne_s_ouvre_que_pour_sa_personne() -> None:
-    coffre = Coffre(cle(1))
+    coffre = ContactCipher(cle(1))
     ferme = coffre.fermer("a@exemple.fr", "c1")
     assert coffre.ouvrir(ferme, "c1") == "a@exemple.fr"
     assert b"exemple" not in ferme["contenu"]
@@ -26,7 +26,7 @@ def test_une_adresse_ne_s_ouvre_que_pour_sa_personne() -> None:
 
 
 def test_apres_un_changement_de_cle_l_ancien_s_ouvre_et_le_neuf_prend_la_nouvelle() -> None:
-    ancien, tourne, neuf = Coffre(cle(1)), Coffre(f"{cle(2)},{cle(1)}"), Coffre(cle(2))
+    ancien, tourne, neuf = ContactCipher(cle(1)), ContactCipher(f"{cle(2)},{cle(1)}"), ContactCipher(cle(2))
     assert tourne.ouvrir(ancien.fermer("a@b.fr", "c"), "c") == "a@b.fr"
     assert neuf.ouvrir(tourne.fermer("a@b.fr", "c"), "c") == "a@b.fr"
     # A hash is looked for under both until all are under the new key; then the old one may go.

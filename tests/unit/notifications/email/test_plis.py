@@ -19,17 +19,17 @@ def mail(
 
 
 def test_un_relais_qui_n_annonce_rien_ne_recoit_rien_de_plus() -> None:
-    pli = plier(Colis("abc", "a@exemple.fr", ASCII), "nous@exemple.fr", Offre())
+    pli = plier(Colis("abc", "a@exemple.fr", ASCII), "nous@exemple.fr", ServerCapabilities())
     assert (pli.mail, pli.rcpt) == (b"MAIL FROM:<nous@exemple.fr>\r\n", b"RCPT TO:<a@exemple.fr>\r\n")
     assert pli.contenu == ASCII + b".\r\n"
 
 
 def test_chaque_option_sert_la_ou_elle_est_annoncee_et_utile() -> None:
-    assert mail(offre=Offre(taille=0)) == f"MAIL FROM:<nous@exemple.fr> SIZE={len(ASCII)}\r\n"
-    assert mail(contenu=ACCENTS, offre=Offre(huit_bits=True)).endswith("> BODY=8BITMIME\r\n")
-    assert mail("été@exemple.fr", offre=Offre(utf8=True)).endswith("> SMTPUTF8\r\n")
-    assert mail(offre=Offre(dsn=True)).endswith("> RET=HDRS ENVID=abc\r\n")
-    assert "ENVID" not in mail(envoi_id="a b", offre=Offre(dsn=True))
+    assert mail(offre=ServerCapabilities(taille=0)) == f"MAIL FROM:<nous@exemple.fr> SIZE={len(ASCII)}\r\n"
+    assert mail(contenu=ACCENTS, offre=ServerCapabilities(huit_bits=True)).endswith("> BODY=8BITMIME\r\n")
+    assert mail("été@exemple.fr", offre=ServerCapabilities(utf8=True)).endswith("> SMTPUTF8\r\n")
+    assert mail(offre=ServerCapabilities(dsn=True)).endswith("> RET=HDRS ENVID=abc\r\n")
+    assert "ENVID" not in mail(envoi_id="a b", offre=ServerCapabilities(dsn=True))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,9 @@ def test_chaque_option_sert_la_ou_elle_est_annoncee_et_utile() -> None:
         (Colis("e", "\udcff@b.fr", ASCII), TOUT, "smtp adresse impossible"),
     ],
 )
-def test_ce_qu_un_relais_ne_prendra_jamais_n_est_pas_essaye(colis: Colis, offre: Offre, motif: str) -> None:
+def test_ce_qu_un_relais_ne_prendra_jamais_n_est_pas_essaye(
+    colis: Colis, offre: ServerCapabilities, motif: str
+) -> None:
     with pytest.raises(Permanent) as levee:
         plier(colis, "nous@exemple.fr", offre)
     assert levee.value.motif == motif
@@ -59,8 +61,8 @@ def test_ce_qu_un_relais_ne_prendra_jamais_n_est_pas_essaye(colis: Colis, offre:
 
 @pytest.mark.parametrize(("taille", "lue"), [("1000", 1000), ("", 0), ("beaucoup", 0), ("9" * 40, 0)])
 def test_la_taille_annoncee_est_respectee(taille: str, lue: int) -> None:
-    assert Offre.lire({"size": taille, "dsn": ""}) == Offre(dsn=True, taille=lue)
-    assert Offre.lire({}).taille is None
+    assert ServerCapabilities.lire({"size": taille, "dsn": ""}) == ServerCapabilities(dsn=True, taille=lue)
+    assert ServerCapabilities.lire({}).taille is None
 
 
 @given(st.lists(st.sampled_from([b".", b"\r", b"\n", b"\r\n", b"x", b"..", b"\r\n.\r\n"])).map(b"".join))

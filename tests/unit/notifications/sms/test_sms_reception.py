@@ -8,7 +8,7 @@ from kit.clock import FixedClock
 from services.notifications.canaux.feedback import Retour, SmsRecu, Verdict
 from services.notifications.canaux.sms.gsm7 import decouper, encoder
 from services.notifications.canaux.sms.smpp.concatenation import entete
-from services.notifications.canaux.sms.smpp.inbound import Redites
+from services.notifications.canaux.sms.smpp.inbound import Redeliveries
 from tests.attente import Bientot
 from tests.unit.notifications.sms.smsc import ACCUSE, ENTETE, Boite, Smsc, pdu, session, smsc, texte_accuse
 
