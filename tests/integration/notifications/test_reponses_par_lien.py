@@ -117,7 +117,9 @@ async def test_apres_un_changement_le_lien_demande_si_cela_tient_toujours(poste:
     await poste.publier(change)
     await poste.dans_l_etat("remis", compte_id=compte_id, genre=Genre.CIRCONSTANCES_CHANGEES.value)
     [mail] = poste.boite.mails[adresse]
-    texte = mail.get_body(("plain",)).get_content()
+    partie = mail.get_body(("plain",))
+    assert partie is not None
+    texte = partie.get_content()
     assert "13 mars 2027" in texte
     assert "14 mars 2027" in texte
     [jeton] = set(re.findall(r"([\w-]+\.[\w-]+\.[\w-]{43})", texte))

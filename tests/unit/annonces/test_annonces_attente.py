@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from functools import partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -257,11 +258,9 @@ def test_qui_a_ete_decline_repond_encore_une_fois_et_pas_davantage() -> None:
     service = Service(publiee(2))
     for essai in range(reponses.DECLINS_MAX):
         demande = Demande(f"r-a{essai}", "n1", "a", 1, attendre=True)
-        service.faire(lambda tx, demande=demande: repondre(tx, service.deps, demande))
+        service.faire(partial(repondre, deps=service.deps, demande=demande))
         document = service.magasin.reponses[f"r-a{essai}"]
-        service.faire(
-            lambda tx, document=document: agir_sur_reponse(tx, service.deps, document, ActionReponse.DECLINER)
-        )
+        service.faire(partial(agir_sur_reponse, deps=service.deps, document=document, action=ActionReponse.DECLINER))
     with pytest.raises(SansEffet) as refus:
         arrive(service, "a")
     assert refus.value.raison == "deja_decline"
