@@ -56,6 +56,12 @@ class Motif(StrEnum):
     RESUME = "resume"
     REGROUPEMENT = "regroupement"
     """Over the limit of messages per person: it waits to be counted together with others."""
+    MESSAGES_GROUPES = "messages_groupes"
+    """Others of the same conversation may follow: it waits for a quiet moment."""
+    HORS_CONVERSATION = "hors_conversation"
+    """The person is no longer part of the conversation."""
+    CONTENU_ABSENT = "contenu_absent"
+    """Only the service annonces knows its text, and that service is away."""
     PLAFOND_SMS = "plafond_sms"
     PAYS_NON_DESSERVI = "pays_non_desservi"
     """No price is known for SMS to this country."""
@@ -98,6 +104,9 @@ MOTIFS: Mapping[str, str] = {
     Motif.ANNONCE_DECLINEE: "annonce écartée par la personne",
     Motif.RESUME: "destinée à un résumé",
     Motif.REGROUPEMENT: "beaucoup de messages à la fois : compté avec d’autres",
+    Motif.MESSAGES_GROUPES: "d’autres messages de la conversation peuvent suivre",
+    Motif.HORS_CONVERSATION: "personne sortie de la conversation",
+    Motif.CONTENU_ABSENT: "contenu en attente : le service des annonces ne répond pas",
     Motif.PLAFOND_SMS: "plafond de dépense des SMS atteint",
     Motif.PAYS_NON_DESSERVI: "pays où nous n’envoyons pas de SMS",
     Motif.CADENCE: "résumés choisis, par courriel seulement",

@@ -107,6 +107,7 @@ def create(settings: Reglages) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     site.install(app)
     app.add_route("/flux/{jeton:str}.xml", proxy.flux, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_route("/calendrier/{jeton:str}.ics", proxy.calendrier, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_route("/v1/{path:path}", proxy.api, methods=proxy.METHODS, include_in_schema=False)
     app.add_route("/moderation", proxy.moderation, methods=proxy.METHODS, include_in_schema=False)
     app.add_route("/moderation/{path:path}", proxy.moderation, methods=proxy.METHODS, include_in_schema=False)

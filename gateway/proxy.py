@@ -173,9 +173,18 @@ def _within(path: str, prefixes: Sequence[str]) -> bool:
 
 async def flux(request: Request) -> Response:
     """/flux/….xml: the feed of a profil, for whoever has its secret address; nobody is logged in there."""
+    return await _by_address(request, "/v1/flux")
+
+
+async def calendrier(request: Request) -> Response:
+    """/calendrier/….ics: what somebody has promised, for whoever has its secret address."""
+    return await _by_address(request, "/v1/calendrier")
+
+
+async def _by_address(request: Request, prefix: str) -> Response:
     deps = deps_of(request)
     headers = {name: request.headers[name] for name in ("if-none-match",) if name in request.headers}
-    path = f"/v1/flux/{quote(request.path_params['jeton'], safe='')}"
+    path = f"{prefix}/{quote(request.path_params['jeton'], safe='')}"
     try:
         answer = await deps.services.call("notifications", "GET", path, VISITOR, headers=headers)
     except ServiceAway as error:

@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
@@ -50,19 +50,22 @@ def main(
     settings: Callable[[], S],
     create: Callable[[S], FastAPI],
     start: Callable[[S, Health], AbstractAsyncContextManager[Sequence[Loop]]],
+    others: Mapping[str, Callable[[S, Health], AbstractAsyncContextManager[Sequence[Loop]]]] | None = None,
 ) -> None:
-    """Command line `python -m services.<service> api|worker|republier`: runs one of the three."""
+    """Command line `python -m services.<service> api|worker|republier`: runs one of them, or one of `others` by its
+    name, which are processes without an API, like a worker."""
+    loops = {**(others or {}), "worker": start}
     match sys.argv[1:]:
         case ["api"]:
             made = settings()
             run_api(service, made, create(made))
-        case ["worker"]:
+        case [name] if name in loops:
             made = settings()
-            run_worker(service, made, partial(start, made))
+            run_worker(service, made, partial(loops[name], made), name)
         case ["republier"]:
             sys.exit(republish(service, settings()))
         case _:
-            sys.exit(f"Usage\u00a0: python -m services.{service} api|worker|republier")
+            sys.exit(f"Usage\u00a0: python -m services.{service} api|{'|'.join(sorted(loops))}|republier")
 
 
 def republish(service: str, settings: Settings) -> int:
@@ -156,10 +159,11 @@ def _on_signals(stop: Callable[[], None]) -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stop)
 
 
-def run_worker(service: str, settings: Settings, make: StartWorker) -> None:
-    """Runs a worker until SIGTERM or SIGINT (exit code 0), or until a loop fails (exit code 1, offsets not moved)."""
-    kit_logging.configure(service, "worker", settings.log_level)
-    telemetry.configure(service, "worker")
+def run_worker(service: str, settings: Settings, make: StartWorker, name: str = "worker") -> None:
+    """Runs a worker until SIGTERM or SIGINT (exit code 0), or until a loop fails (exit code 1, offsets not moved).
+    `name`: of the process, in logs and traces."""
+    kit_logging.configure(service, name, settings.log_level)
+    telemetry.configure(service, name)
     # A worker holds thousands of rows without reference cycles. With the default threshold (700 new objects) the
     # garbage collector took a tenth of its time.
     gc.set_threshold(20_000, 20, 50)

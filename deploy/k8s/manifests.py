@@ -33,13 +33,17 @@ _SIZES = {
 
 
 def size(process: Process) -> Size:
-    default = Size(100, 128, 256) if process.kind == "api" else Size(100, 128, 256, replicas_max=WORKERS_MAX)
+    default = Size(100, 128, 256) if process.port else Size(100, 128, 256, replicas_max=WORKERS_MAX)
     return _SIZES.get(process.name, default)
 
 
 def callers(process: Process) -> list[str]:
     """The processes that call the API of `process`."""
     return [other.name for other in PROCESSES if process.kind == "api" and process.service in other.peers]
+
+
+def port_name(process: Process) -> str:
+    return "smtp" if process.kind == "entrant" else "http"
 
 
 def server_urls(process: Process) -> dict[str, bool]:
@@ -66,7 +70,12 @@ def render() -> dict[str, str]:
         keep_trailing_newline=True,
     )
     environment.globals.update(
-        size=size, callers=callers, server_urls=server_urls, lag_topics=lag_topics, health_port=HEALTH_PORT
+        size=size,
+        callers=callers,
+        port_name=port_name,
+        server_urls=server_urls,
+        lag_topics=lag_topics,
+        health_port=HEALTH_PORT,
     )
     processus = environment.get_template("processus.yaml.j2")
     workers = [process for process in PROCESSES if process.kind == "worker"]

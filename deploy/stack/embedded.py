@@ -13,6 +13,8 @@ from deploy.stack import ports
 from deploy.stack.processes import (
     CATCHER,
     CATCHER_MODULE,
+    DOMAINE_ENTRANT,
+    ENTRANT,
     OPERATEUR_HTTP,
     OPERATEURS,
     OPERATEURS_MODULE,
@@ -74,6 +76,11 @@ class Stack:
         return not any(os.environ.get(name) for name in SMS_VARIABLES[:2])
 
     @property
+    def inbound_domain(self) -> str:
+        """The domain of the addresses to which people answer; "" where nothing would bring their mail here."""
+        return os.environ.get("DOMAINE_ENTRANT") or (DOMAINE_ENTRANT if self.catches_mail else "")
+
+    @property
     def public_url(self) -> str:
         # "localhost" rather than 127.0.0.1, because browsers accept Secure cookies over plain HTTP only from this name.
         return os.environ.get("PUBLIC_URL") or f"http://localhost:{self.ports['gateway']}"
@@ -123,7 +130,7 @@ class Stack:
         return {
             **{name: urls[name] for name in ("MONGO_URL", "REDIS_URL", "KAFKA_URL", "PUBLIC_URL")},
             **({"CACHE_URL": urls["CACHE_URL"]} if "cache" in process.aids else {}),
-            **({"SMTP_URL": urls["SMTP_URL"]} if process.smtp else {}),
+            **({"SMTP_URL": urls["SMTP_URL"], "DOMAINE_ENTRANT": self.inbound_domain} if process.smtp else {}),
             **(self.sms() if process.sms else {}),
             **{f"{peer.upper()}_URL": ",".join(self._api_urls(peer)) for peer in process.peers},
             "HOST": "127.0.0.1",
@@ -158,6 +165,7 @@ class Stack:
         variables = {
             "SMTP_PORT": str(self.ports[CATCHER_SMTP]),
             "DOSSIER": str(self.layout.data / CATCHER),
+            "ENTRANT": f"127.0.0.1:{self.ports[ENTRANT]}",
             "OPERATEURS": ",".join(f"{name}={url}" for name, url in self.operator_urls.items()),
         }
         return self._stand_in(CATCHER, (CATCHER_MODULE,), variables)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from deploy.standins.sms_operators import NOMS
 
-Kind = Literal["api", "worker"]
+Kind = Literal["api", "worker", "entrant"]
 SERVERS = ("kafka", "mongo", "redis", "cache")
 
 
@@ -15,8 +15,8 @@ class Process:
 
     ``extra``: its extra of pyproject.toml, and its image. ``servers``: servers it cannot work without. ``aids``:
     servers it can do without. ``secrets``: folders of secrets it may read. ``peers``: services whose API it calls,
-    through ``<PEER>_URL``. ``smtp``, ``sms``: it sends mails, SMS. ``port``: port of its API in a container; workers
-    have none. All serve health and metrics on HEALTH_PORT.
+    through ``<PEER>_URL``. ``smtp``, ``sms``: it sends mails, SMS. ``port``: port of its API, or of the
+    SMTP server of « entrant », in a container; workers have none. All serve health and metrics on HEALTH_PORT.
     """
 
     name: str
@@ -52,6 +52,15 @@ _SECRETS = {"annonces": ("commun", "annonces"), "notifications": ("commun", "not
 _PEERS = {"annonces": ("notifications",), "notifications": ("annonces",)}
 
 
+_PORTS: dict[Kind, int] = {"api": 8080, "entrant": 2525}
+
+
+def _secrets(service: str, kind: Kind) -> tuple[str, ...]:
+    """Whom everybody may connect to has only what it needs to take mail and to answer by mail."""
+    folders = _SECRETS.get(service, ("commun",))
+    return tuple(folder for folder in folders if folder != "sms") if kind == "entrant" else folders
+
+
 def _service(service: str, kind: Kind) -> Process:
     return Process(
         name=f"{service}-{kind}",
@@ -61,12 +70,12 @@ def _service(service: str, kind: Kind) -> Process:
         servers=("kafka", "mongo"),
         # Redis lets all processes share the rate limit of a provider; without it, each process counts alone.
         aids=("redis",) if service == "notifications" else (),
-        secrets=_SECRETS.get(service, ("commun",)),
+        secrets=_secrets(service, kind),
         peers=_PEERS.get(service, ()),
         # The API sends sign-in codes, because people wait for them; the worker sends everything else.
         smtp=service == "notifications",
-        sms=service == "notifications",
-        port=8080 if kind == "api" else None,
+        sms=service == "notifications" and kind != "entrant",
+        port=_PORTS.get(kind),
     )
 
 
@@ -84,7 +93,13 @@ PROCESSES: tuple[Process, ...] = (
         port=8000,
     ),
     *(_service(service, kind) for service in SERVICES for kind in ("api", "worker")),
+    # Apart from the others: the whole internet may connect to it.
+    _service("notifications", "entrant"),
 )
+
+DOMAINE_ENTRANT = "reponses.place-des-assos.example"
+"""Whose mail the embedded stack takes: addresses in mails end with it, and nobody else in the world has it."""
+ENTRANT = "notifications-entrant"
 
 # The catcher is not part of the system: it replaces a real mail server and people's phones.
 CATCHER = "courrier"

@@ -30,13 +30,14 @@ _CONFLIT = (
 class _Lues:
     """What the page is made of; `profils` is None while matching is away: the rest can be changed all the same.
 
-    `flux`: profil id → the address of its feed.
+    `flux`: profil id → the address of its feed; `calendrier`: the address of theirs, None while it is not known.
     """
 
     preferences: dict[str, Any]
     profils: list[Any] | None
     actifs: frozenset[str]
     flux: dict[str, str]
+    calendrier: str | None
 
     @property
     def ids(self) -> list[str]:
@@ -52,13 +53,13 @@ async def _read(request: Request, caller: Caller) -> _Lues:
     preferences = (await ask(request, "notifications", "GET", _PATH, caller)).json()
     wanted = {"profils": ("matching", "/v1/profils"), "flux": ("notifications", "/v1/mes/flux")}
     parts = await sections(request, caller, wanted)
-    found, feeds = parts["profils"], (parts["flux"] or {}).get("flux", {})
+    found, addresses = parts["profils"], parts["flux"] or {}
     agreed = await deps_of(request).consentements.accordes(caller.compte_id)
     chosen = canaux(preferences)
     # A box is ticked by the person alone: without a consent it is empty, whatever the default of the service.
     active = frozenset(canal.value for canal in Canal if canal in agreed and chosen.get(canal.value))
     profils = None if found is None else [p for p in found.get("profils", []) if p.get("actif")]
-    return _Lues(preferences, profils, active, feeds)
+    return _Lues(preferences, profils, active, addresses.get("flux", {}), addresses.get("calendrier"))
 
 
 def _page(request: Request, lues: _Lues, saisie: Saisie, problem: Problem | None = None) -> Response:
@@ -71,6 +72,7 @@ def _page(request: Request, lues: _Lues, saisie: Saisie, problem: Problem | None
         profils=lues.profils,
         actifs=lues.actifs,
         flux=lues.flux,
+        calendrier=lues.calendrier,
         sans_limite=lues.preferences.get("budget_semaine") is None,
         en_pause=lues.en_pause,
         demain=(dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).date().isoformat(),

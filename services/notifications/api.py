@@ -178,6 +178,7 @@ async def rechiffrer(deps: Deps) -> Response:
     restants = (
         await atelier.contacts.sous_une_autre_cle()
         + await atelier.telephones.sous_une_autre_cle()
+        + await atelier.courriels.sous_une_autre_cle()
         + await atelier.registre.secrets_sous_une_autre_cle(atelier.coffre.courante)
     )
     return json({"faits": faits, "restants": restants})

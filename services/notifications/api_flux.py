@@ -1,21 +1,26 @@
-"""The feeds: each profil has one, at an address that only its owner is told."""
+"""What programs read again and again at an address that only its owner is told: the feed of each profil, and the
+calendar of what somebody has promised."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from kit.problems import not_found
+from kit.ids import stable_id
+from kit.internal_calls import ServiceAway
+from kit.problems import Problem, not_found
 from kit.tokens import Identity, account, identity
 from services.notifications import views
 from services.notifications.deps import Deps, json
 from services.notifications.messages import feed
-from services.notifications.messages.signed_links import Usage
+from services.notifications.messages.calendar_file import flux
+from services.notifications.messages.signed_links import Lien, Usage
 
 public = APIRouter(prefix="/v1", tags=["messages"])
 
 # An annonce has a row per channel and version: enough of them to fill a feed.
 _LIGNES = feed.MONTREES * 6
 _RELIRE_S = 900
+_CALENDRIER = "calendrier"
 
 Qui = Annotated[Identity, Depends(account)]
 
@@ -51,13 +56,46 @@ async def lire(
 
 @public.get("/mes/flux", response_model=views.VueFlux)
 async def mes_flux(qui: Qui, deps: Deps) -> Response:
-    """{"flux": {profil_id: address}}, for the profils of the caller that were alerted and not unsubscribed. An address
-    opens its feed once it was told."""
+    """{"flux": {profil_id: address}, "calendrier": address}: `flux` for the profils of the caller that were alerted and
+    not unsubscribed. An address opens once it was told."""
     atelier = deps.atelier
     profils = await atelier.consultation.profils(qui.sub)
     arretes = await atelier.registre.desabonnes(profils)
     suivis = [profil_id for profil_id in profils if profil_id not in arretes]
-    await atelier.contacts.ouvrir_flux(qui.sub, suivis)
+    calendrier = _calendrier(qui.sub)
+    await atelier.contacts.ouvrir_flux(qui.sub, [*suivis, calendrier])
     public_url = deps.runtime.settings.public_url
     adresses = {profil_id: feed.lien_flux(public_url, atelier.liens, profil_id) for profil_id in suivis}
-    return json({"flux": adresses}, entetes={"Cache-Control": "private, no-store"})
+    jeton = atelier.liens.signer(Lien(_CALENDRIER, calendrier), Usage.CALENDRIER)
+    return json(
+        {"flux": adresses, "calendrier": f"{public_url.rstrip('/')}/calendrier/{jeton}.ics"},
+        entetes={"Cache-Control": "private, no-store"},
+    )
+
+
+@public.get("/calendrier/{jeton}", dependencies=[Depends(identity)])
+async def lire_calendrier(jeton: str, deps: Deps) -> Response:
+    """The engagements of one person (RFC 5545), meeting points included, asked of annonces now: none is stored here.
+
+    404 for an address that we did not give, or whose person is erased; 503 while annonces is away, so that no program
+    takes an empty calendar for the truth.
+    """
+    atelier = deps.atelier
+    lien = atelier.liens.lire(jeton, Usage.CALENDRIER)
+    compte_id = await atelier.contacts.dont_le_flux(lien.profil_id) if lien else None
+    if compte_id is None:
+        raise not_found("Ce calendrier")
+    try:
+        sujets = await atelier.complements.sujets(compte_id, deps.runtime.settings.public_url)
+    except ServiceAway as error:
+        raise Problem(
+            503, "annonces-indisponibles", "Calendrier indisponible", "Réessayez dans quelques minutes."
+        ) from error
+    corps = flux(sujets, atelier.compositeur.organisateur, "Mes engagements", deps.runtime.clock.now())
+    entetes = {"Cache-Control": f"private, max-age={_RELIRE_S}"}
+    return Response(corps, headers=entetes, media_type="text/calendar; charset=utf-8")
+
+
+def _calendrier(compte_id: str) -> str:
+    """By what the calendar of an account is named in its address, which does not name the account."""
+    return stable_id(_CALENDRIER, compte_id)

@@ -67,7 +67,7 @@ def create(settings: Reglages) -> FastAPI:
             finally:
                 stopping.set()
                 await asyncio.wait(livraisons, timeout=15)
-                await atelier.fournisseurs.fermer()
+                await atelier.fermer()
 
     app = create_app("Place des assos\u00a0: notifications", health, lifespan, docs=True)
     for module in (api, api_preferences, api_coordonnees):

@@ -40,8 +40,6 @@ class Genre(StrEnum):
     REPONSE_EN_ATTENTE = "reponse_en_attente"
     REPONSE_PROMUE = "reponse_promue"
     REPONSE_SANS_EFFET = "reponse_sans_effet"
-    MESSAGE_RECU = "message_recu"
-    """Somebody has written in a conversation."""
     CIRCONSTANCES_CHANGEES = "circonstances_changees"
     """Days or place changed: does the answer still hold?"""
     REPONSE_CONFIRMEE = "reponse_confirmee"
@@ -49,6 +47,10 @@ class Genre(StrEnum):
     BESOIN_RETIRE = "besoin_retire"
     RAPPEL = "rappel"
     RESUME = "resume"
+    MESSAGE_RECU = "message_recu"
+    """What the other side of a conversation has written."""
+    COURRIEL_NON_TRANSMIS = "courriel_non_transmis"
+    """Why a mail to a conversation was not passed on."""
     REGROUPEMENT = "regroupement"
     """It counts what was over somebody's limit (limits.py)."""
     CODE_TELEPHONE = "code_telephone"
@@ -93,7 +95,7 @@ REPRISES = tuple(dt.timedelta(seconds=s) for s in (1, 5, 30, 300))
 """The pause after the first, second … failed attempt."""
 
 
-PROGRAMMES = frozenset({Motif.HEURES_CALMES, Motif.RESUME, Motif.BUDGET, Motif.REGROUPEMENT})
+PROGRAMMES = frozenset({Motif.HEURES_CALMES, Motif.RESUME, Motif.BUDGET, Motif.REGROUPEMENT, Motif.MESSAGES_GROUPES})
 """A row in the queue for one of these has its hour: nobody is late with it."""
 
 
@@ -142,6 +144,8 @@ PRESSES = frozenset(
         Genre.NON_CONFIRME,
         Genre.AIDE_SMS,
         Genre.QUELLE_ANNONCE,
+        Genre.MESSAGE_RECU,
+        Genre.COURRIEL_NON_TRANSMIS,
     }
 )
 """For these somebody waits: they leave at once. The others leave them the way free, a second later and in lots."""
@@ -155,6 +159,7 @@ A_HEURES_OUVRABLES = frozenset(
         Genre.REPONSE_ACCEPTEE,
         Genre.PLACE_LIBEREE,
         Genre.CIRCONSTANCES_CHANGEES,
+        Genre.MESSAGE_RECU,
     }
 )
 """By SMS they wait for the hours in which one may write. The others answer what somebody has just done."""
@@ -249,6 +254,11 @@ def retenue(now: dt.datetime) -> Suite:
 def apres_saturation(motif: str, now: dt.datetime) -> Suite:
     """The provider has a passing trouble of its own: it costs no attempt."""
     return Suite(Etat.ECHEC_TEMPORAIRE, motif, now + REPRISES[1], rendue=True)
+
+
+def contenu_absent(now: dt.datetime) -> Suite:
+    """Whoever knows what is to be said is away: nothing was handed over, and it costs no attempt."""
+    return Suite(Etat.ECHEC_TEMPORAIRE, Motif.CONTENU_ABSENT, now + REPRISES[1], rendue=True)
 
 
 def rendue(now: dt.datetime) -> Suite:

@@ -40,6 +40,9 @@ from services.notifications import alertes
 from services.notifications.alertes import Connu, Politique
 from services.notifications.contacts.encryption import CleInconnue
 from services.notifications.contacts.store import Contacts
+from services.notifications.conversations.engagements import Engagements, EtatEngagement
+from services.notifications.conversations.fils import Fils
+from services.notifications.conversations.messages import Messages
 from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Cloture, Genre
 from services.notifications.messages.catalogue import expliquer, genre_de_decision
@@ -48,6 +51,7 @@ from services.notifications.registre import recipients
 from services.notifications.registre.erasure import LedgerErasure
 from services.notifications.registre.queries import LedgerQueries
 from services.notifications.registre.store import Registre
+from services.notifications.reponses_email.store import CourrielsRecus
 from services.notifications.reponses_sms.act import Reception
 from services.notifications.settings import SERVICE
 from services.notifications.telephones import Telephones
@@ -63,6 +67,10 @@ class Deps:
     telephones: Telephones
     effacement: LedgerErasure
     politique: Politique
+    fils: Fils
+    messages: Messages
+    engagements: Engagements
+    courriels: CourrielsRecus
 
 
 async def on_correspondances_trouvees(event: CorrespondancesTrouvees, tx: Tx, deps: Deps) -> None:
@@ -126,6 +134,7 @@ async def on_decision_prise(event: DecisionPrise, tx: Tx, deps: Deps) -> None:
 
 async def on_reponse_deposee(event: ReponseDeposee, tx: Tx, deps: Deps) -> None:
     reponse = event.reponse
+    await _ouvrir(reponse, tx, deps)
     await deps.courrier.ecrire(
         _par_courriel(reponse.destinataires), Genre.REPONSE_RECUE, reponse.reponse_id, _donnees(reponse), tx
     )
@@ -133,6 +142,7 @@ async def on_reponse_deposee(event: ReponseDeposee, tx: Tx, deps: Deps) -> None:
 
 
 async def on_reponse_en_attente(event: ReponseEnAttente, tx: Tx, deps: Deps) -> None:
+    await _ouvrir(event.reponse, tx, deps)
     await _repondre(event, Genre.REPONSE_EN_ATTENTE, tx, deps)
 
 
@@ -145,21 +155,26 @@ async def on_reponse_promue(event: ReponsePromue, tx: Tx, deps: Deps) -> None:
 
 
 async def on_reponse_acceptee(event: ReponseAcceptee, tx: Tx, deps: Deps) -> None:
+    await _ouvrir(event.reponse, tx, deps)
+    await deps.engagements.noter(event.reponse, EtatEngagement.TENU, tx.session)
     await _dire(event.reponse, Genre.REPONSE_ACCEPTEE, _donnees(event.reponse), tx, deps)
 
 
 async def on_reponse_declinee(event: ReponseDeclinee, tx: Tx, deps: Deps) -> None:
+    await deps.engagements.noter(event.reponse, EtatEngagement.FINI, tx.session)
     genre = Genre.REPONSE_DECLINEE_MOT if event.mot else Genre.REPONSE_DECLINEE
     await _dire(event.reponse, genre, _donnees(event.reponse), tx, deps)
 
 
 async def on_reponse_liberee(event: ReponseLiberee, tx: Tx, deps: Deps) -> None:
+    await deps.engagements.noter(event.reponse, EtatEngagement.FINI, tx.session)
     await _dire(event.reponse, Genre.PLACE_LIBEREE, {**_donnees(event.reponse), "mot": event.mot}, tx, deps)
 
 
 async def on_reponse_annulee(event: ReponseAnnulee, tx: Tx, deps: Deps) -> None:
     """Whoever took it back by a message has been answered already: their « non » is confirmed when it arrives."""
     reponse = event.reponse
+    await deps.engagements.noter(reponse, EtatEngagement.FINI, tx.session)
     await deps.courrier.ecrire(
         _par_courriel(reponse.destinataires), Genre.REPONSE_ANNULEE, reponse.reponse_id, _donnees(reponse), tx
     )
@@ -167,13 +182,9 @@ async def on_reponse_annulee(event: ReponseAnnulee, tx: Tx, deps: Deps) -> None:
 
 async def on_reponse_close(event: ReponseClose, tx: Tx, deps: Deps) -> None:
     """The need is gone: who answered is told at once."""
+    await deps.engagements.noter(event.reponse, EtatEngagement.FINI, tx.session)
     donnees = {**_donnees(event.reponse), "raison": event.raison.value}
     await _dire(event.reponse, Genre.BESOIN_RETIRE, donnees, tx, deps)
-
-
-async def on_message_ecrit(event: MessageEcrit, tx: Tx, deps: Deps) -> None:
-    donnees = {"conversation_id": event.conversation_id}
-    await deps.courrier.ecrire(_par_courriel(event.pour), Genre.MESSAGE_RECU, event.message_id, donnees, tx)
 
 
 async def on_rappel_du(event: RappelDu, tx: Tx, deps: Deps) -> None:
@@ -193,6 +204,10 @@ async def on_circonstances_changees(event: CirconstancesChangees, tx: Tx, deps: 
 
 async def on_reponse_confirmee(event: ReponseConfirmee, tx: Tx, deps: Deps) -> None:
     await _repondre(event, Genre.REPONSE_CONFIRMEE, tx, deps)
+
+
+async def on_message_ecrit(event: MessageEcrit, tx: Tx, deps: Deps) -> None:
+    await deps.messages.prevenir(event, tx)
 
 
 async def on_reponse_sans_effet(event: ReponseSansEffet, tx: Tx, deps: Deps) -> None:
@@ -246,6 +261,8 @@ async def on_compte_efface(event: CompteEfface, tx: Tx, deps: Deps) -> None:
     await deps.registre.effacer(compte.compte_id, tx.session)
     await deps.effacement.compte(compte.compte_id, tx.session)
     await deps.reception.oublier(compte.compte_id, tx.session)
+    await deps.courriels.effacer(await deps.fils.effacer(compte.compte_id, tx.session), tx.session)
+    await deps.engagements.effacer(compte.compte_id, tx.session)
     await deps.telephones.oublier(compte.compte_id, tx)
     await tx.forget(compte.compte_id, sans_compte)
 
@@ -258,6 +275,16 @@ async def _repondre(event: EvenementReponse, genre: Genre, tx: Tx, deps: Deps) -
     await deps.courrier.ecrire(a, genre, event.message_id, _donnees(event.reponse), tx)
 
 
+async def _ouvrir(reponse: Reponse, tx: Tx, deps: Deps) -> None:
+    """From now on both sides may answer by mail. Whoever answered by SMS is told of messages by SMS too."""
+    participants = [reponse.compte_id, *reponse.destinataires]
+    effaces = await deps.contacts.effaces(participants, tx.session)
+    for compte_id in participants:
+        if compte_id not in effaces:
+            par_sms = compte_id == reponse.compte_id and reponse.canal is Canal.SMS
+            await deps.fils.ouvrir(reponse.reponse_id, compte_id, tx.session, Canal.SMS if par_sms else None)
+
+
 async def _dire(reponse: Reponse, genre: Genre, donnees: dict[str, Any], tx: Tx, deps: Deps) -> None:
     """To whoever answered, on the channel by which they did, unless they have closed it since."""
     canal = await _canal(reponse, deps)
@@ -268,15 +295,14 @@ async def _dire(reponse: Reponse, genre: Genre, donnees: dict[str, Any], tx: Tx,
 async def _canal(reponse: Reponse, deps: Deps) -> Canal:
     contact = (await deps.contacts.trouver([reponse.compte_id])).get(reponse.compte_id)
     canal = reponse.canal or Canal.EMAIL
-    if contact is not None and (canal in contact.opposes or canal not in contact.adresses):
-        return Canal.EMAIL
-    return canal
+    return contact.sinon_courriel(canal) if contact is not None else canal
 
 
 def _donnees(reponse: Reponse) -> dict[str, Any]:
     return {
         "titre": reponse.annonce_titre,
         "annonce_id": reponse.annonce_id,
+        "reponse_id": reponse.reponse_id,
         "quantite": reponse.quantite,
         "quantite_demandee": reponse.quantite_demandee,
         "place": reponse.place,

@@ -52,6 +52,13 @@ _INDEXES = (
     Index("sms_recus", [("compte_id", 1)]),
     Index("sms_recus", [("de", 1), ("recu_at", -1)]),
     Index("retours", [("applique", 1), ("recu_at", 1)]),
+    Index("fils", [("compte_id", 1)]),
+    # An expired address is told apart from one that never was for a while.
+    Index("fils", [("expire_at", 1)], expires_s=30 * _JOUR_S),
+    Index("engagements", [("compte_id", 1), ("deposee_at", -1)]),
+    Index("courriels_recus", [("reprise_at", 1)], options={"sparse": True}),
+    Index("courriels_recus", [("jetons", 1)]),
+    Index("courriels_recus", [("recu_at", 1)], expires_s=7 * _JOUR_S),
     Index("bascules", [("at", -1)]),
 )
 

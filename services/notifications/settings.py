@@ -25,13 +25,18 @@ class Reglages(Settings):
     `cle_vapid` (PEM): notifications of browsers. `budget_semaine`: alerts in seven days for whoever has not chosen
     otherwise, urgent ones counted apart; 0: no limit. `sms_centimes`: the price of one part to mainland France,
     `sms_tarifs` those to other countries, as sms_prices.py reads them; `sms_plafond_euros`: of a month; 0: none.
-    `sms_a_toute_heure`: for exercises. `conservation_jours`: how long the ledger is kept.
+    `sms_a_toute_heure`: for exercises. `conservation_jours`: how long the ledger is kept. `domaine_entrant`: the
+    domain whose mail comes to the process « entrant »; "": nobody can answer by mail. `entrant_certificat` and
+    `entrant_cle`: files for STARTTLS there, which is offered when both are given.
     """
 
     jeton_cle_publique: str = ""
     jeton_cle_publique_annonces: str = ""
     jeton_cle_privee: str = ""
     annonces_url: str = "http://127.0.0.1:8001"
+    domaine_entrant: str = ""
+    entrant_certificat: str = ""
+    entrant_cle: str = ""
     cle_chiffrement: str = ""
     cle_liens: str = ""
     smtp_url: str = "smtp://127.0.0.1:1025"

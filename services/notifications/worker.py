@@ -39,4 +39,4 @@ async def start(settings: Reglages, health: Health) -> AsyncIterator[list[Loop]]
                 republication.run,
             ]
         finally:
-            await atelier.fournisseurs.fermer()
+            await atelier.fermer()

@@ -1,7 +1,8 @@
 """``python -m deploy.standins.mailbox``.
 
 Environment: HOST, PORT (pages), SMTP_PORT, MAILS_MAX (number of mails kept), OPERATEURS (``name=url,…``: operators that
-carry SMS sent by phones), DOSSIER (folder of the file with everything received, created if missing; without it
+carry SMS sent by phones), ENTRANT (``host:port`` of the SMTP server that takes answers to mails; without it none can be
+sent), DOSSIER (folder of the file with everything received, created if missing; without it
 everything is kept in memory).
 """
 
@@ -29,7 +30,9 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     smtp = await serve(boite, faults, host, int(os.environ.get("SMTP_PORT", "1025")))
-    runner = web.AppRunner(build(boite, faults, carriers()), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(
+        build(boite, faults, carriers(), os.environ.get("ENTRANT", "")), access_log=None, shutdown_timeout=1
+    )
     await runner.setup()
     await web.TCPSite(runner, host, int(os.environ.get("PORT", "8025"))).start()
     await stop.wait()

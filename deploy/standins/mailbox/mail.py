@@ -6,6 +6,7 @@ from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
+from email.utils import parseaddr
 from functools import lru_cache
 
 _FOLDED_HEAD = re.compile(
@@ -35,6 +36,11 @@ class Message(Mail):
     @property
     def headers(self) -> list[tuple[str, str]]:
         return [(name, str(value)) for name, value in _head(self.raw).items()]
+
+    @property
+    def reply_to(self) -> str:
+        """The address to which it asks to be answered, "" where it names none."""
+        return parseaddr(str(_head(self.raw).get("Reply-To", "")))[1]
 
     def text(self) -> str | None:
         return self._part("plain")

@@ -5,12 +5,12 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.standins.mailbox import sms
-from deploy.standins.mailbox.mail import Mail, Message
+from deploy.standins.mailbox import repondre, sms
+from deploy.standins.mailbox.mail import Mail
 from deploy.standins.mailbox.mail_store import MailStore
 from deploy.standins.mailbox.operateurs import Operateurs
 from deploy.standins.mailbox.rendu import TEMPLATES, html, templates
-from deploy.standins.mailbox.requetes import LARGEST_BODY, objet, whole
+from deploy.standins.mailbox.requetes import BOITE, LARGEST_BODY, kept_mail, objet, whole
 from deploy.standins.mailbox.smtp import Faults
 from deploy.standins.mailbox.telephones import PhoneStore
 
@@ -18,22 +18,24 @@ _PAGE = 50
 _MOST = 5000
 _LONGEST_WAIT_S = 300.0
 
-BOITE = web.AppKey("boite", MailStore)
 FAULTS = web.AppKey("faults", Faults)
 
 routes = web.RouteTableDef()
 
 
-def build(boite: MailStore, faults: Faults, operateurs: Operateurs | None = None) -> web.Application:
-    """`operateurs` carry SMS sent by phones; none by default."""
+def build(boite: MailStore, faults: Faults, operateurs: Operateurs | None = None, entrant: str = "") -> web.Application:
+    """`operateurs` carry SMS sent by phones; none by default. `entrant`: host:port of the SMTP server that takes
+    answers to mails; "": none can be sent."""
     app = web.Application(client_max_size=LARGEST_BODY)
     app[BOITE] = boite
     app[FAULTS] = faults
     app[sms.TELEPHONES] = PhoneStore(boite.db)
     app[sms.OPERATEURS] = operateurs or Operateurs({})
+    app[repondre.ENTRANT] = entrant
     app[TEMPLATES] = templates()
     app.add_routes(routes)
     app.add_routes(sms.routes)
+    app.add_routes(repondre.routes)
     return app
 
 
@@ -58,8 +60,10 @@ async def show_list(request: web.Request) -> web.Response:
 
 @routes.get(r"/mails/{id:\d+}")
 async def show_mail(request: web.Request) -> web.Response:
-    mail = _mail(request)
-    return html(request, "mail.html", mail=mail, texte=mail.text(), html=mail.html())
+    mail = kept_mail(request)
+    return html(
+        request, "mail.html", mail=mail, texte=mail.text(), html=mail.html(), repondre=repondre.possible(request, mail)
+    )
 
 
 @routes.get("/api/mails")
@@ -81,7 +85,7 @@ async def wait_for_mail(request: web.Request) -> web.Response:
 
 @routes.get(r"/api/mails/{id:\d+}")
 async def one_mail(request: web.Request) -> web.Response:
-    mail = _mail(request)
+    mail = kept_mail(request)
     body = {"texte": mail.text(), "html": mail.html(), "entetes": mail.headers}
     return web.json_response({**summary(mail), **body})
 
@@ -90,7 +94,7 @@ async def one_mail(request: web.Request) -> web.Response:
 async def source(request: web.Request) -> web.Response:
     # As plain text, because a browser would render HTML written by a stranger.
     return web.Response(
-        body=_mail(request).raw,
+        body=kept_mail(request).raw,
         headers={"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"},
     )
 
@@ -125,10 +129,3 @@ async def break_it(request: web.Request) -> web.Response:
 @routes.get("/sante/pret")
 async def alive(request: web.Request) -> web.Response:
     return web.json_response({"etat": "pret"})
-
-
-def _mail(request: web.Request) -> Message:
-    mail = request.app[BOITE].get(int(request.match_info["id"]))
-    if mail is None:
-        raise web.HTTPNotFound(text="Ce message n’est pas, ou n’est plus, gardé ici.")
-    return mail

@@ -6,6 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from deploy.standins.mailbox.mail import Message
+from deploy.standins.mailbox.mail_store import MailStore
+
+BOITE = web.AppKey("boite", MailStore)
+
 LARGEST_BODY = 256 * 1024
 LONGEST_SMS = 5000
 # The longest SMS: 255 parts of 153 characters.
@@ -18,6 +23,14 @@ def whole(request: web.Request, name: str, default: int, low: int, high: int) ->
     if not text.isdecimal() or not low <= int(text) <= high:
         raise web.HTTPUnprocessableEntity(text=f"« {name} » doit être un nombre de {low} à {high}.")
     return int(text)
+
+
+def kept_mail(request: web.Request) -> Message:
+    """The mail that the address of the page names."""
+    mail = request.app[BOITE].get(int(request.match_info["id"]))
+    if mail is None:
+        raise web.HTTPNotFound(text="Ce message n’est pas, ou n’est plus, gardé ici.")
+    return mail
 
 
 def numero(text: str) -> str:

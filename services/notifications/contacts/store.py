@@ -39,6 +39,10 @@ class Contact:
     opposes: frozenset[Canal]
     choix: Choix = field(default_factory=Choix)
 
+    def sinon_courriel(self, canal: Canal) -> Canal:
+        """`canal`, or e-mail where the person has closed it or has no address on it."""
+        return Canal.EMAIL if canal in self.opposes or canal not in self.adresses else canal
+
 
 @dataclass(frozen=True)
 class Fiche:

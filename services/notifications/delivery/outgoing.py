@@ -115,7 +115,7 @@ class Courrier:
             connus = await self.registre.connus([ligne["_id"] for ligne in lignes], tx.session)
             lignes = [ligne for ligne in lignes if ligne["_id"] not in connus]
         if genre in limits.LIBELLES:
-            await self._limiter(lignes, tx)
+            await self._limiter(genre, lignes, tx)
         if cause := telemetry.inject():
             for ligne in lignes:
                 ligne["cause"] = cause
@@ -136,12 +136,12 @@ class Courrier:
         jamais = [(Etat(ligne["etat"]), ligne["motif"]) for ligne in lignes if ligne["etat"] in domain.FINS_SANS_REMISE]
         tx.after_commit(lambda: self._livrer(contenu_id, genre, donnees, partent, lots, jamais))
 
-    async def _limiter(self, lignes: Sequence[Ligne], tx: Tx) -> None:
+    async def _limiter(self, genre: Genre, lignes: Sequence[Ligne], tx: Tx) -> None:
         """What is over the limit of its person waits for the message that counts it."""
         for ligne in lignes:
             now = ligne["cree_at"]
-            passe = await self.registre.passe(ligne["compte_id"], now, tx.session)
-            if at := limits.attente(passe, now):
+            passe = await self.registre.passe(genre, ligne["compte_id"], now, tx.session)
+            if at := limits.attente(genre, passe, now):
                 ligne.update(reprise_at=at, resume_at=at, motif=Motif.REGROUPEMENT.value)
 
     def _partent(self, genre: Genre, lignes: Sequence[Ligne]) -> dict[Canal, list[Ligne]]:

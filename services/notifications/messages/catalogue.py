@@ -8,6 +8,7 @@ from contracts import references
 from contracts.moderation import Decision, Issue, Motif, TypeCible
 from contracts.notifications import Canal
 from services.notifications.domain import Genre
+from services.notifications.messages.calendar_file import Methode
 from services.notifications.messages.wording import NBSP, une_ligne
 
 _OBJET_MAX = 150
@@ -24,7 +25,8 @@ class Message:
     `variables`: the names that the content of a mail must hold, all of which the template uses (VARIABLES says what
     they are). `version`: raised whenever what is said changes; each envoi keeps the one that it was written with.
     `consentement`: an alert, which needs an opt-in and carries the unsubscribe headers. The others answer what somebody
-    did themselves. `agenda`: with a file for the calendar, where days are known.
+    did themselves. `agenda`: the method of its file for the calendar, which it carries where days are known.
+    `conversation`: whoever gets it may answer the mail, where its content names a reponse.
     """
 
     objet: str
@@ -32,14 +34,14 @@ class Message:
     variables: frozenset[str] = frozenset()
     canaux: frozenset[Canal] = _COURRIEL
     consentement: bool = False
-    agenda: bool = False
+    agenda: Methode | None = None
+    conversation: bool = False
     version: int = 1
 
 
 VARIABLES: Mapping[str, str] = {
     "titre": 'str: of the annonce or association, or of the digest; in reponse_sans_effet "" for an unknown annonce',
     "annonce_id": "str",
-    "conversation_id": "str: of the conversation, and of the reponse that it is about",
     "cible_id": "str: of the annonce or association that was decided about",
     "automatique": "bool: no person decided",
     "motifs": "list of expliquer(motif)",
@@ -52,7 +54,8 @@ VARIABLES: Mapping[str, str] = {
         ("avant", "apres"), "{date_debut, date_fin, creneaux, lieu, a_distance} as in the JSON of an annonce"
     ),
     "mot": "bool: the author left a word, which can be read in the account",
-    "raison": "str: a RaisonSansEffet (reponse_sans_effet) or a RaisonCloture (besoin_retire)",
+    "raison": "str: a RaisonSansEffet (reponse_sans_effet), a RaisonCloture (besoin_retire) or a NonTransmis "
+    "(courriel_non_transmis)",
     "annonces": "list of annonces as JSON, each with pourquoi (str) and lien (str: its page); for quelle_annonce a "
     "list of {ref, titre}, latest first (SMS only)",
     "autres": "int: how many more annonces a digest, or lines a regroupement, does not show",
@@ -65,6 +68,9 @@ VARIABLES: Mapping[str, str] = {
     **dict.fromkeys(("auteur", "sens", "nature", "description", "cession", "urgent"), "as in the JSON of an annonce"),
     "ref": "str: the code by which an SMS names the annonce, K7 (SMS only)",
     "pourquoi": "str: phrase(raisons), of one person (SMS and push only; in mails it is the slot raisons)",
+    "messages": "list of {de, texte, quand}: what the other side wrote, in order; texte None: erased meanwhile",
+    "ouverte": "bool: the conversation is not closed",
+    "reponse_id": "str: of the conversation, and of its page; contents of older versions have none",
     "code": "str (SMS only; in mails it is the slot code)",
     "jusqua": "str: ISO date until which nothing is sent (SMS only)",
     "inconnu": "bool: the number is nobody's (SMS only)",
@@ -135,7 +141,12 @@ MESSAGES: Mapping[Genre, Message] = {
         "Votre association est retirée de la plateforme : {titre}", "decision_motivee", _MOTIVEE, _COURRIEL_ET_PUSH
     ),
     Genre.REPONSE_RECUE: Message(
-        "Quelqu’un peut vous aider : {titre}", "reponse_recue", frozenset({"titre", "quantite"}), _PARTOUT
+        "Quelqu’un peut vous aider : {titre}",
+        "reponse_recue",
+        frozenset({"titre", "quantite"}),
+        _PARTOUT,
+        conversation=True,
+        version=2,
     ),
     Genre.REPONSE_NOTEE: Message(
         "Votre aide est notée : {titre}",
@@ -145,11 +156,39 @@ MESSAGES: Mapping[Genre, Message] = {
     ),
     Genre.REPONSE_EN_ATTENTE: Message("Vous êtes en liste d’attente : {titre}", "place", _PLACE | {"rang"}, _PARTOUT),
     Genre.REPONSE_PROMUE: Message(
-        "Une place est libre pour vous : {titre}", "place", _PLACE | {"quantite"}, _PARTOUT, agenda=True
+        "Une place est libre pour vous : {titre}",
+        "place",
+        _PLACE | {"quantite"},
+        _PARTOUT,
+        agenda=Methode.PUBLISH,
+        conversation=True,
+        version=2,
     ),
-    Genre.REPONSE_ACCEPTEE: Message("Votre aide est acceptée : {titre}", "place", _PLACE, _PARTOUT, agenda=True),
+    Genre.REPONSE_ACCEPTEE: Message(
+        "Votre aide est acceptée : {titre}",
+        "place",
+        _PLACE,
+        _PARTOUT,
+        agenda=Methode.PUBLISH,
+        conversation=True,
+        version=2,
+    ),
+    Genre.MESSAGE_RECU: Message(
+        "Conversation : {titre}",
+        "message_recu",
+        frozenset({"titre", "reponse_id", "messages", "ouverte"}),
+        frozenset({Canal.EMAIL, Canal.SMS}),
+        conversation=True,
+    ),
+    Genre.COURRIEL_NON_TRANSMIS: Message(
+        "Votre courriel n’a pas été transmis", "courriel_non_transmis", frozenset({"raison", "reponse_id"})
+    ),
     Genre.REPONSE_DECLINEE: Message(
-        "Votre aide n’est pas retenue cette fois : {titre}", "reponse_declinee", frozenset({"titre"}), _PARTOUT
+        "Votre aide n’est pas retenue cette fois : {titre}",
+        "reponse_declinee",
+        frozenset({"titre"}),
+        _PARTOUT,
+        agenda=Methode.CANCEL,
     ),
     Genre.REPONSE_DECLINEE_MOT: Message(
         "Votre aide n’est pas retenue cette fois : {titre}", "reponse_declinee", frozenset({"titre"}), _PARTOUT
@@ -166,15 +205,26 @@ MESSAGES: Mapping[Genre, Message] = {
         frozenset({"titre", "raison", "place", "places", "rang"}),
         _PARTOUT,
     ),
-    Genre.RAPPEL: Message("Rappel : {titre}", "place", _PLACE | _QUAND | {"quantite"}, _PARTOUT, agenda=True),
+    Genre.RAPPEL: Message(
+        "Rappel : {titre}",
+        "place",
+        _PLACE | _QUAND | {"quantite"},
+        _PARTOUT,
+        agenda=Methode.PUBLISH,
+        conversation=True,
+        version=2,
+    ),
     Genre.CIRCONSTANCES_CHANGEES: Message(
         "Toujours d’accord ? Du nouveau pour {titre}", "circonstances_changees", _PLACE | {"avant", "apres"}, _PARTOUT
     ),
     Genre.REPONSE_CONFIRMEE: Message("C’est noté : {titre}", "reponse_confirmee", _PLACE, _PARTOUT),
     Genre.BESOIN_RETIRE: Message(
-        "On ne vous attend plus : {titre}", "besoin_retire", frozenset({"titre", "raison"}), _PARTOUT
+        "On ne vous attend plus : {titre}",
+        "besoin_retire",
+        frozenset({"titre", "raison"}),
+        _PARTOUT,
+        agenda=Methode.CANCEL,
     ),
-    Genre.MESSAGE_RECU: Message("Vous avez un message", "message_recu", frozenset({"conversation_id"}), _PARTOUT),
     Genre.REGROUPEMENT: Message("{titre}", "regroupement", frozenset({"titre", "nouvelles", "autres"})),
     Genre.CODE_TELEPHONE: Message("Votre code", "", canaux=_SMS),
     Genre.STOP_CONFIRME: Message("Arrêt des SMS", "", canaux=_SMS),

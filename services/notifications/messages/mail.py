@@ -20,9 +20,10 @@ from typing import Any
 from jinja2 import UndefinedError
 
 from services.notifications.domain import Genre
-from services.notifications.messages.calendar_file import Sujet, calendrier
+from services.notifications.messages.calendar_file import Organisateur, Sujet, calendrier, horodatage
 from services.notifications.messages.catalogue import MESSAGES, objet
 from services.notifications.messages.mjml import environnements
+from services.notifications.messages.wording import REPERE_DE_REPONSE
 
 # Private-use characters delimit a slot in rendered text; what people write is stripped of them.
 _OUVRE, _FERME = "\ue000", "\ue001"
@@ -73,7 +74,7 @@ class Rendu:
 
     def rempli(self, corps: Mapping[str, str], at: dt.datetime) -> "Rendu":
         """With its slots filled, to be looked at."""
-        valeurs = {**corps, "cree": _horodatage(at)}
+        valeurs = {**corps, "cree": horodatage(at)}
         return replace(
             self,
             texte=_FENTE.sub(lambda m: valeurs[m[1]], self.texte),
@@ -94,7 +95,7 @@ class Modele:
         """The mail of one person, dated `at`. Raises ValeurInterdite."""
         valeurs: dict[str, bytes] = {f"h:{nom}": _ascii(valeur) for nom, valeur in entetes.items()}
         valeurs["date"] = format_datetime(at).encode("ascii")
-        valeurs["a:cree"] = _encode(_horodatage(at))
+        valeurs["a:cree"] = _encode(horodatage(at))
         for nom, valeur in corps.items():
             valeurs[f"t:{nom}"] = _encode(valeur)
             valeurs[f"x:{nom}"] = _encode(html.escape(valeur))
@@ -102,10 +103,12 @@ class Modele:
 
 
 class Compositeur:
-    def __init__(self, public_url: str, nom: str, adresse: str) -> None:
-        """`nom` and `adresse` of the sender."""
+    def __init__(self, public_url: str, nom: str, adresse: str, *, reponses: bool = False) -> None:
+        """`nom` and `adresse` of the sender. `reponses`: mails of a conversation may be answered."""
         self._public_url = public_url.rstrip("/")
         self._nom = nom
+        self.organisateur = Organisateur(nom, adresse)
+        self._reponses = reponses
         self._domaine = adresse.rpartition("@")[2]
         # Of an alert, and of any other message.
         self._fixes = {alerte: self._entetes_fixes(formataddr((nom, adresse)), alerte) for alerte in (True, False)}
@@ -128,6 +131,10 @@ class Compositeur:
             "public_url": self._public_url,
             "nom_du_site": self._nom,
             "genre": genre.value,
+            # Private, and asked of the service annonces for one person: in no stored content.
+            "rencontre": connues.get("rencontre"),
+            "page": self.page(connues),
+            "repere": f"{REPERE_DE_REPONSE}." if self._conversation(genre, donnees) and self._reponses else "",
         }
         en_texte, en_html = environnements()
         sujet = objet(genre, contexte)
@@ -136,7 +143,7 @@ class Compositeur:
             page = en_html.get_template(f"{message.gabarit}.j2").render(contexte, objet=sujet)
         except UndefinedError as error:
             raise VariableAbsente(f"{genre}: {error}") from error
-        agenda = self._agenda(contexte) if message.agenda else None
+        agenda = self._agenda(genre, contexte) if message.agenda else None
         return Rendu(sujet, _LIGNES_VIDES.sub("\n\n", texte).rstrip() + "\n", page, agenda)
 
     def compiler(self, genre: Genre, contenu_id: str, donnees: Mapping[str, Any]) -> Modele:
@@ -153,23 +160,60 @@ class Compositeur:
         if rendu.agenda is not None:
             entier = f"=_entier_{empreinte}"
             entete = f"--{entier}\r\nContent-Type: {type_}\r\n\r\n".encode()
-            corps = [entete, *corps, *_partie_agenda(entier, rendu.agenda), f"--{entier}--\r\n".encode()]
+            corps = [
+                entete,
+                *corps,
+                *_partie_agenda(entier, rendu.agenda, str(MESSAGES[genre].agenda)),
+                f"--{entier}--\r\n".encode(),
+            ]
             type_ = f'multipart/mixed; boundary="{entier}"'
-        morceaux = [*self._entetes(rendu.objet, MESSAGES[genre].consentement, type_), *corps]
+        fil = self._fil(self._conversation(genre, donnees))
+        morceaux = [*fil, *self._entetes(rendu.objet, MESSAGES[genre].consentement, type_), *corps]
         if sum(map(len, morceaux)) > POIDS_MAX:
             raise TropLourd(f"{genre}: more than {POIDS_MAX} bytes")
         return Modele(morceaux)
 
-    def _agenda(self, contexte: Mapping[str, Any]) -> str | None:
-        if contexte["quand"] is None:
+    def _agenda(self, genre: Genre, contexte: Mapping[str, Any]) -> str | None:
+        methode = MESSAGES[genre].agenda
+        if contexte["quand"] is None or methode is None:
             return None
-        lien = f"{self._public_url}/annonces/{contexte['annonce_id']}"
-        sujet = Sujet(contexte["annonce_id"], contexte["titre"], lien, contexte["quand"])
-        return calendrier(sujet, self._domaine, _CREE)
+        rencontre = contexte["rencontre"] or {}
+        sujet = Sujet(
+            contexte.get("reponse_id") or contexte["annonce_id"],
+            contexte["titre"],
+            contexte["page"],
+            contexte["quand"],
+            contexte.get("sequence", 0),
+            rencontre.get("lieu_prive") or "",
+            rencontre.get("a_apporter") or "",
+        )
+        return calendrier([sujet], self.organisateur, _CREE, methode)
 
-    def entetes(self, envoi_id: str, adresse: str, lien: str | None) -> dict[str, str]:
-        """The header slots of one person: the Message-ID is that of the envoi, `lien` the address that unsubscribes."""
+    def page(self, donnees: Mapping[str, Any]) -> str:
+        """Where both sides of a reponse meet; of older contents, the page of the annonce."""
+        if reponse_id := donnees.get("reponse_id"):
+            return f"{self._public_url}/reponses/{reponse_id}"
+        return f"{self._public_url}/annonces/{donnees.get('annonce_id', '')}"
+
+    @staticmethod
+    def _conversation(genre: Genre, donnees: Mapping[str, Any]) -> str | None:
+        """The conversation to which a mail belongs."""
+        return donnees.get("reponse_id") if MESSAGES[genre].conversation else None
+
+    def _fil(self, conversation_id: str | None) -> list[bytes | str]:
+        """The headers by which mail programs keep the mails of a conversation together, and send an answer to it."""
+        if conversation_id is None:
+            return []
+        premier = f"<fil.{conversation_id}@{self._domaine}>"
+        morceaux: list[bytes | str] = [f"In-Reply-To: {premier}\r\nReferences: {premier}\r\n".encode()]
+        return [b"Reply-To: <", "h:repondre_a", b">\r\n", *morceaux] if self._reponses else morceaux
+
+    def entetes(self, envoi_id: str, adresse: str, lien: str | None, repondre_a: str = "") -> dict[str, str]:
+        """The header slots of one person: the Message-ID is that of the envoi, `lien` the address that unsubscribes,
+        `repondre_a` the one to which they answer."""
         valeurs = {"a": adresse, "message_id": f"{envoi_id}@{self._domaine}"}
+        if repondre_a:
+            valeurs["repondre_a"] = repondre_a
         return {**valeurs, "desabonnement": lien} if lien else valeurs
 
     def lien_desabonnement(self, jeton: str) -> str:
@@ -204,9 +248,9 @@ def _partie(type_: str, frontiere: str, rendu: str, prefixe: str) -> list[bytes 
     return [f"{entete}Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode(), *_corps(rendu, prefixe), b"\r\n"]
 
 
-def _partie_agenda(frontiere: str, agenda: str) -> list[bytes | str]:
+def _partie_agenda(frontiere: str, agenda: str, methode: str) -> list[bytes | str]:
     entete = (
-        f"--{frontiere}\r\nContent-Type: text/calendar; charset=utf-8; method=PUBLISH\r\n"
+        f"--{frontiere}\r\nContent-Type: text/calendar; charset=utf-8; method={methode}\r\n"
         'Content-Disposition: attachment; filename="rendez-vous.ics"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
@@ -236,10 +280,6 @@ def _mots(sujet: str) -> str:
             mot = b""
         mot += octets
     return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(m).decode()}?=" for m in (*mots, mot))
-
-
-def _horodatage(at: dt.datetime) -> str:
-    return f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _encode_texte(texte: str) -> bytes:

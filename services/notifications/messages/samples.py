@@ -60,6 +60,7 @@ _COSTUMES = {
 }
 _QUAND = {nom: ANNONCE[nom] for nom in ("date_debut", "date_fin", "creneaux", "lieu", "a_distance")}
 _REPONSE: Mapping[str, Any] = {
+    "reponse_id": "7e1c5d20a9b84f6f9f0d3c2b1a09e8d7",
     "titre": ANNONCE["titre"],
     "annonce_id": ANNONCE["annonce_id"],
     "quantite": 2,
@@ -68,6 +69,13 @@ _REPONSE: Mapping[str, Any] = {
     "places": 5,
     "rang": None,
 }
+_RENCONTRE: Mapping[str, Any] = {
+    "nom_autre": "Le Vestiaire de Fives",
+    "lieu_prive": "12 rue de Bavay, 2e étage, code 4B17",
+    "a_apporter": "des gants",
+    "effacee": False,
+}
+_HEURE = "samedi 13 mars à 08:42"
 _ASSOCIATION: Mapping[str, Any] = {"titre": "Le Vestiaire de Fives", "cible_id": "a7d3", "automatique": False}
 _DECISION: Mapping[str, Any] = {"titre": ANNONCE["titre"], "cible_id": ANNONCE["annonce_id"], "automatique": False}
 _A_PRECISER = {
@@ -101,13 +109,27 @@ EXEMPLES: Mapping[Genre, Mapping[str, Any]] = {
     Genre.REPONSE_NOTEE: _REPONSE,
     Genre.REPONSE_EN_ATTENTE: {**_REPONSE, "place": None, "rang": 2},
     Genre.REPONSE_PROMUE: {**_REPONSE, **_QUAND},
-    Genre.REPONSE_ACCEPTEE: {**_REPONSE, **_QUAND},
+    Genre.REPONSE_ACCEPTEE: {**_REPONSE, **_QUAND, "rencontre": _RENCONTRE, "sequence": 0},
+    Genre.MESSAGE_RECU: {
+        "titre": ANNONCE["titre"],
+        "reponse_id": _REPONSE["reponse_id"],
+        "messages": [
+            {
+                "de": "Le Vestiaire de Fives",
+                "texte": "Bonjour Camille,\npouvez-vous venir à 9\u00a0h\u00a0?",
+                "quand": _HEURE,
+            },
+            {"de": "Message", "texte": None, "quand": "effacé"},
+        ],
+        "ouverte": True,
+    },
+    Genre.COURRIEL_NON_TRANSMIS: {"raison": "autre_adresse", "reponse_id": _REPONSE["reponse_id"]},
     Genre.REPONSE_DECLINEE: _REPONSE,
     Genre.REPONSE_DECLINEE_MOT: _REPONSE,
     Genre.PLACE_LIBEREE: {**_REPONSE, "mot": True},
     Genre.REPONSE_ANNULEE: _REPONSE,
     Genre.REPONSE_SANS_EFFET: {**_REPONSE, "raison": RaisonSansEffet.DEJA_REPONDU.value},
-    Genre.RAPPEL: {**_REPONSE, **_QUAND},
+    Genre.RAPPEL: {**_REPONSE, **_QUAND, "rencontre": _RENCONTRE, "sequence": 1},
     Genre.CIRCONSTANCES_CHANGEES: {
         **_REPONSE,
         "ref": ANNONCE["ref"],
@@ -116,7 +138,6 @@ EXEMPLES: Mapping[Genre, Mapping[str, Any]] = {
     },
     Genre.REPONSE_CONFIRMEE: _REPONSE,
     Genre.BESOIN_RETIRE: {**_REPONSE, "raison": RaisonCloture.RETIREE.value},
-    Genre.MESSAGE_RECU: {"conversation_id": "3f815dbe904c5a72d6eafb0213c4d5e6"},
     Genre.REGROUPEMENT: {
         "titre": "12 réponses depuis 14\u00a0h\u00a002",
         "nouvelles": [
@@ -137,7 +158,11 @@ EXEMPLES: Mapping[Genre, Mapping[str, Any]] = {
 }
 """Genre → content. Of one person, beside it: PERSONNE."""
 
-PERSONNE: Mapping[str, str] = {"pourquoi": "à 1,2 km de chez vous · samedi matin · véhicule", "code": "428 913"}
+PERSONNE: Mapping[str, str] = {
+    "pourquoi": "à 1,2 km de chez vous · samedi matin · véhicule",
+    "code": "428 913",
+    "page": "https://place-des-assos.example/reponses/exemple",
+}
 """What an SMS and a notification add to the content."""
 
 CORPS: Mapping[str, str] = {

@@ -16,6 +16,7 @@ class Usage(Enum):
     DESABONNEMENT = b"desabonnement\x1f"
     REPONSE = b"reponse\x1f"
     FLUX = b"flux\x1f"
+    CALENDRIER = b"calendrier\x1f"
 
 
 @dataclass(frozen=True)

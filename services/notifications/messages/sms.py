@@ -28,6 +28,7 @@ from services.notifications.messages.wording import (
 ALERTE_PARTIES = 2
 _TITRE_MAX = 60
 _TITRE_MIN = 12
+_LIEU_MAX = 120
 _SUITE = "..."
 SITE = "Place des assos"
 _MOT = "L'auteur vous a laissé un mot, dans votre compte."
@@ -44,7 +45,7 @@ class SansTexte(LookupError):
 
 
 def rediger_sms(genre: Genre, donnees: Donnees) -> str:
-    """`donnees`: the content, and for one person `pourquoi` and `code`.
+    """`donnees`: the content, and for one person `pourquoi`, `code` and `page`.
 
     Raises SansTexte, or KeyError for what lacks.
     """
@@ -139,7 +140,32 @@ def _promue(d: Donnees) -> str:
 
 
 def _acceptee(d: Donnees) -> str:
-    return f"Votre aide pour {_titre(d)} est acceptée. Merci !"
+    suite = _rendez_vous(d, *_jours(d)) if d.get("rencontre") else ()
+    return " ".join([f"Votre aide pour {_titre(d)} est acceptée. Merci !", *suite])
+
+
+def _rendez_vous(d: Donnees, *jours: str) -> Iterator[str]:
+    """Who, when, where and with what, as far as it is known; the page has the whole of it."""
+    rencontre = d.get("rencontre")
+    if not rencontre or rencontre["effacee"]:
+        return
+    avec = f"Avec {rencontre['nom_autre']}" if rencontre["nom_autre"] else ""
+    dit = (avec, *jours, _abreger(_propre(rencontre["lieu_prive"]), _LIEU_MAX))
+    if dite := ", ".join(partie for partie in dit if partie):
+        yield f"{dite}."
+    if rencontre["a_apporter"]:
+        yield f"À apporter : {_abreger(_propre(rencontre['a_apporter']), _LIEU_MAX)}."
+    yield f"Pour vous écrire : {d['page']}"
+
+
+def _jours(d: Donnees) -> tuple[str, str]:
+    creneaux = ", ".join(court(code, "creneaux") for code in d["creneaux"][:3])
+    return periode_courte(d["date_debut"], d["date_fin"]), creneaux
+
+
+def _message(d: Donnees) -> str:
+    """Never the words themselves: a phone shows an SMS to whoever is near."""
+    return f"{SITE} : vous avez un message. Lisez-le et répondez : {d['page']}"
 
 
 def _declinee(d: Donnees) -> str:
@@ -185,7 +211,7 @@ def _sans_effet(d: Donnees) -> str:
 
 
 def _rappel(d: Donnees) -> str:
-    return f"Rappel : {_titre(d)}, {_quand_ou_court(d)}. {_renoncer(d)}"
+    return " ".join([f"Rappel : {_titre(d)}, {_quand_ou_court(d)}.", *_rendez_vous(d), _renoncer(d)])
 
 
 def _retire(d: Donnees) -> str:
@@ -233,11 +259,6 @@ def _renoncer(d: Donnees) -> str:
 
 def _quantite(d: Donnees) -> str:
     return f" (quantité : {d['quantite']})" if d["quantite"] > 1 else ""
-
-
-def _message(d: Donnees) -> str:
-    """Never the words themselves: a phone shows an SMS to whoever is near."""
-    return "Vous avez un message. Pour le lire : votre compte, sur le site."
 
 
 SMS: Mapping[Genre, Callable[[Donnees], str]] = {
@@ -326,6 +347,5 @@ PUSH: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_SANS_EFFET: ("Raison : {sans_effet}.", "/annonces"),
     Genre.RAPPEL: ("{quand_ou}", _ANNONCE),
     Genre.BESOIN_RETIRE: ("Merci d’avoir proposé votre aide.", "/annonces"),
-    Genre.MESSAGE_RECU: ("Lisez-le et répondez sur le site.", "/reponses/{conversation_id}"),
 }
 """Genre → what the notification says below its title (the subject of the mail), and the page that it opens."""

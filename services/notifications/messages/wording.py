@@ -13,6 +13,9 @@ from contracts.annonces import RaisonSansEffet
 
 NBSP = "\N{NO-BREAK SPACE}"
 
+REPERE_DE_REPONSE = "Pour répondre, écrivez au-dessus de cette ligne"
+"""Stands at the top of mails that may be answered: what is quoted from there on is cut off when it comes back."""
+
 _SANS_EFFET: Mapping[str, str] = {
     RaisonSansEffet.DEJA_REPONDU: "vous aviez déjà répondu",
     RaisonSansEffet.SA_PROPRE_ANNONCE: "cette annonce est la vôtre",

@@ -17,6 +17,8 @@ from services.notifications.messages.wording import NBSP
 
 LIBRES = 5
 """Messages sent one by one within FENETRE."""
+MESSAGES_LIBRES = 20
+"""The same for messages of conversations, in which people answer one another."""
 FENETRE = dt.timedelta(hours=1)
 PREMIERE_ATTENTE = dt.timedelta(minutes=5)
 """How long further messages are collected. If a counting message was sent within FENETRE already, the wait is FENETRE
@@ -46,6 +48,7 @@ LIBELLES: Mapping[Genre, tuple[str, str]] = {
     Genre.REPONSE_EN_ATTENTE: ("mise en liste d’attente", "mises en liste d’attente"),
     Genre.REPONSE_PROMUE: ("place libre pour vous", "places libres pour vous"),
     Genre.REPONSE_SANS_EFFET: ("message sans effet", "messages sans effet"),
+    Genre.COURRIEL_NON_TRANSMIS: ("courriel non transmis", "courriels non transmis"),
     Genre.BESOIN_RETIRE: ("besoin retiré", "besoins retirés"),
     Genre.CIRCONSTANCES_CHANGEES: ("changement à confirmer", "changements à confirmer"),
     Genre.REPONSE_CONFIRMEE: ("confirmation notée", "confirmations notées"),
@@ -53,12 +56,24 @@ LIBELLES: Mapping[Genre, tuple[str, str]] = {
     Genre.MESSAGE_RECU: ("message", "messages"),
 }
 """The limited kinds of messages, with their names in singular and plural."""
+_MESSAGES = frozenset({Genre.MESSAGE_RECU})
 _REPONSES = frozenset({Genre.REPONSE_RECUE, Genre.REPONSE_ANNULEE})
+
+
+def comptes_ensemble(genre: Genre) -> frozenset[Genre]:
+    """The messages that share a limit with this one."""
+    return _MESSAGES if genre in _MESSAGES else frozenset(LIBELLES) - _MESSAGES
+
+
+def libres(genre: Genre) -> int:
+    """How many of them leave one by one in FENETRE."""
+    return MESSAGES_LIBRES if genre in _MESSAGES else LIBRES
 
 
 @dataclass(frozen=True)
 class MessagesRecents:
-    """Messages to a person within FENETRE. `seuls`: number sent one by one. `comptes`: a counting message was sent.
+    """Messages to a person within FENETRE. `seuls`: number sent one by one, of the
+    kinds that are counted together. `comptes`: a counting message was sent.
     `attendu_at`: when the next counting message is due, if messages wait for it."""
 
     seuls: int
@@ -66,12 +81,12 @@ class MessagesRecents:
     attendu_at: dt.datetime | None
 
 
-def attente(passe: MessagesRecents, now: dt.datetime) -> dt.datetime | None:
+def attente(genre: Genre, passe: MessagesRecents, now: dt.datetime) -> dt.datetime | None:
     """Until when the next message waits to be counted; None: it is sent at once. If others wait already it joins them,
     so that messages stay in order."""
     if passe.attendu_at is not None:
         return passe.attendu_at
-    if passe.seuls < LIBRES:
+    if passe.seuls < libres(genre):
         return None
     return now + (FENETRE if passe.comptes else PREMIERE_ATTENTE)
 

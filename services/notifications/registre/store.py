@@ -17,6 +17,7 @@ from kit.outbox import Tx
 from services.notifications import domain
 from services.notifications.canaux.feedback import Retour
 from services.notifications.canaux.sms.references import formes
+from services.notifications.conversations import rhythm
 from services.notifications.domain import Cloture, Genre
 from services.notifications.metrics import NON_ENVOYES
 from services.notifications.planning import limits
@@ -114,6 +115,41 @@ class Registre:
         due = _dus(canal, None, self.clock.now())
         ligne = await self._db.envois.find_one(due, {"reprise_at": 1}, sort=[("reprise_at", 1)])
         return ligne["reprise_at"] if ligne else None
+
+    async def nommer(self, contenu_id: str, titre: str) -> str:
+        """The title under which a content is always sent: the first that it was given."""
+        trouve = await self._db.contenus.find_one_and_update(
+            {"_id": contenu_id},
+            [{"$set": {"donnees.titre": {"$ifNull": ["$donnees.titre", {"$literal": titre}]}}}],
+            projection={"donnees.titre": 1},
+            return_document=True,
+        )
+        return str(trouve["donnees"]["titre"]) if trouve else titre
+
+    async def messages(self, envoi_id: str) -> list[str]:
+        """The messages of a conversation that a row tells, in their order. Raises LookupError."""
+        ligne = await self._db.envois.find_one({"_id": envoi_id}, {"messages": 1})
+        if ligne is None:
+            raise LookupError(envoi_id)
+        return list(ligne["messages"])
+
+    async def joindre_message(self, compte_id: str, contenu_id: str, message_id: str, session: Session) -> bool:
+        """Adds a message to the row that waits for a quiet moment, and delays it. True when there is one, or when the
+        message is told already."""
+        de_la_conversation = {"compte_id": compte_id, "contenu_id": contenu_id}
+        if await self._db.envois.find_one({**de_la_conversation, "messages": message_id}, {"_id": 1}, session=session):
+            return True
+        attend = {"etat": Etat.EN_FILE.value, "motif": Motif.MESSAGES_GROUPES.value}
+        ligne = await self._db.envois.find_one({**de_la_conversation, **attend}, {"cree_at": 1}, session=session)
+        if ligne is None:
+            return False
+        reprise_at = rhythm.report(ligne["cree_at"], self.clock.now())
+        joint = await self._db.envois.update_one(
+            {"_id": ligne["_id"], **attend},
+            {"$push": {"messages": message_id}, "$set": {"reprise_at": reprise_at}},
+            session=session,
+        )
+        return bool(joint.modified_count)
 
     async def clore(self, annonce_id: str, cloture: Cloture, session: Session) -> None:
         """Stores that the annonce needs nobody any more, and cancels its waiting alerts. A final closure stays
@@ -227,19 +263,22 @@ class Registre:
         """Number of unfinished messages whose address or code is encrypted with another key than `courante`."""
         return await self._db.envois.count_documents({"secret.cle": {"$exists": True, "$ne": courante}})
 
-    async def passe(self, compte_id: str, now: dt.datetime, session: Session) -> MessagesRecents:
-        """Recent messages to this person, among the limited kinds, as `limits.attente` needs them."""
+    async def passe(self, genre: Genre, compte_id: str, now: dt.datetime, session: Session) -> MessagesRecents:
+        """What limits a message of this genre to this person."""
+        ensemble = {"genre": {"$in": [autre.value for autre in limits.comptes_ensemble(genre)]}}
         recents = {"compte_id": compte_id, "cree_at": {"$gt": now - limits.FENETRE}}
-        attend = {"compte_id": compte_id, "etat": Etat.EN_FILE.value, "motif": Motif.REGROUPEMENT.value}
+        attend = {"compte_id": compte_id, **ensemble, "etat": Etat.EN_FILE.value, "motif": Motif.REGROUPEMENT.value}
         attendu = await self._db.envois.find_one(
             {**attend, "resume_at": {"$gt": now}}, {"resume_at": 1}, sort=[("cree_at", -1)], session=session
         )
         seuls = {
-            "genre": {"$in": [genre.value for genre in limits.LIBELLES]},
+            **ensemble,
             "etat": {"$nin": [Etat.ANNULEE.value, Etat.SANS_CONSENTEMENT.value]},
             "resume_at": {"$exists": False},
         }
-        nombre = await self._db.envois.count_documents({**recents, **seuls}, limit=limits.LIBRES, session=session)
+        nombre = await self._db.envois.count_documents(
+            {**recents, **seuls}, limit=limits.libres(genre), session=session
+        )
         comptes = await self._db.envois.find_one(
             {**recents, "genre": Genre.REGROUPEMENT.value}, {"_id": 1}, session=session
         )

@@ -112,6 +112,18 @@ async def test_un_flux_est_lu_sans_session_et_reste_prive(banc: Banc) -> None:
     assert (await banc.client.get("/flux/../interne/x.xml")).status_code == 404
 
 
+async def test_un_calendrier_est_lu_sans_session_et_reste_prive(banc: Banc) -> None:
+    notifications = banc.services["notifications"]
+    calendar = web.Response(body=b"BEGIN:VCALENDAR", headers={"content-type": "text/calendar; charset=utf-8"})
+    notifications.answers.insert(0, ("GET", "/v1/calendrier/c.j.s", lambda _: calendar))
+    read = await banc.client.get("/calendrier/c.j.s.ics")
+    assert (read.status_code, read.content) == (200, b"BEGIN:VCALENDAR")
+    assert read.headers["content-type"].startswith("text/calendar")
+    assert read.headers["cache-control"].startswith("private")
+    (call,) = notifications.called("GET", "/v1/calendrier/c.j.s")
+    assert call.sub == ""
+
+
 async def test_les_pages_de_notifications_sont_pour_les_moderateurs_et_gardent_leur_regle(banc: Banc) -> None:
     page = {"accept": "text/html"}
     notifications = banc.services["notifications"]

@@ -15,7 +15,8 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from contracts.notifications import DesabonnementDemande, EnvoisRemis, ReponseParMessage
 from kit.clock import SystemClock
@@ -29,6 +30,7 @@ from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages
 from services.notifications.worker import start
 from tests.attente import Bientot
+from tests.integration.notifications.annonces import Annonces
 from tests.integration.notifications.boite import Boite
 from tests.integration.notifications.operateurs import CLE, SECRET, Operateurs, ouverts
 from tests.serveurs import Serveurs
@@ -47,6 +49,7 @@ class Poste:
     systeme: Callable[[], dict[str, str]]
     jeton: Callable[..., str]
     bientot: Bientot
+    annonces: Annonces
 
     async def publier(self, event: Event, event_id: str | None = None) -> str:
         event_id = event_id or new_id()
@@ -101,6 +104,13 @@ def _cle() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
+def _paire() -> tuple[str, str]:
+    """The keys with which notifications signs its calls to annonces: private, public."""
+    cle = Ed25519PrivateKey.generate()
+    publique = cle.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return cle.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), publique.decode()
+
+
 def _cle_vapid() -> str:
     cle = ec.generate_private_key(ec.SECP256R1())
     return cle.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -113,7 +123,8 @@ def boite() -> Boite:
 
 @pytest.fixture(scope="session")
 async def poste(serveurs: Serveurs, boite: Boite, jeton: Callable[..., str], bientot: Bientot) -> AsyncIterator[Poste]:
-    async with ouverts() as (operateurs, sms_http_url):
+    privee, publique = _paire()
+    async with ouverts() as (operateurs, sms_http_url), Annonces(publique).ouverte() as annonces:
         settings = Reglages(
             mongo_url=serveurs.mongo_url,
             redis_url=serveurs.redis_url,
@@ -134,6 +145,9 @@ async def poste(serveurs: Serveurs, boite: Boite, jeton: Callable[..., str], bie
             sms_http_secret=SECRET,
             sms_a_toute_heure=True,
             cle_vapid=_cle_vapid(),
+            jeton_cle_privee=privee,
+            annonces_url=annonces.url,
+            domaine_entrant="reponses.place.exemple",
         )
         boite.ouvrir()
         mongo = connect(serveurs.mongo_url, "notifications")
@@ -155,6 +169,7 @@ async def poste(serveurs: Serveurs, boite: Boite, jeton: Callable[..., str], bie
                     lambda: {"Authorization": f"Bearer {jeton('notifications', roles={'systeme'})}"},
                     jeton,
                     bientot,
+                    annonces,
                 )
                 operateurs.api = None
             stopping.set()

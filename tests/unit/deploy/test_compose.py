@@ -11,6 +11,7 @@ from deploy.layout import ROOT
 from deploy.stack.processes import (
     BY_NAME,
     CATCHER,
+    ENTRANT,
     ENTREE,
     HEALTH_PORT,
     OPERATEURS,
@@ -84,6 +85,8 @@ def test_ce_que_l_exemple_nomme_arrive_au_processus_qui_le_lit(process: Process)
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     reads = import_module(f"{process.module}.settings").Reglages.model_fields
     wanted = {name for name in named if name.lower() in reads and name.lower() not in Settings.model_fields}
+    if not process.sms:
+        wanted = {name for name in wanted if not name.startswith(("SMS_", "SMPP_"))}
     assert wanted - set(SERVICES[process.name]["environment"]) == set()
 
 
@@ -118,7 +121,7 @@ def test_un_operateur_garde_ce_qu_il_doit_et_ne_connait_que_ses_secrets(kind: st
 def test_toute_operation_peut_se_repeter() -> None:
     """A container's name or a worker's port on the host would forbid --scale."""
     assert not any("container_name" in service for service in SERVICES.values())
-    assert {name for name, service in SERVICES.items() if "ports" in service} == {ENTREE, CATCHER}
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {ENTREE, CATCHER, ENTRANT}
 
 
 def test_l_entree_mene_aux_portes_et_jamais_a_leurs_mesures() -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -92,3 +93,35 @@ async def test_une_boite_videe_ne_connait_plus_ses_courriels(catcher: Catcher) -
             assert answer.status == 404
     async with catcher.http.get("/api/mails", params={"limite": "beaucoup"}) as answer:
         assert answer.status == 422
+
+
+async def test_a_mail_that_says_where_to_answer_is_answered_from_its_page() -> None:
+    """The answer goes to the server that takes mail, quoted as mail programs do."""
+    recus, faults = MailStore(), Faults()
+    entrant = await serve(recus, faults, "127.0.0.1", 0)
+    port = entrant.sockets[0].getsockname()[1]
+    boite = MailStore()
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "place@example.org", "c@exemple.fr", "Conversation"
+    mail["Reply-To"], mail["Message-ID"] = "fil+abc@reponses.example", "<m1@example.org>"
+    mail.set_content("Vous venez ?")
+    kept = boite.add(datetime.now(UTC), "place@example.org", ["c@exemple.fr"], mail.as_bytes())
+    app = build(boite, faults, entrant=f"127.0.0.1:{port}")
+    async with TestServer(app) as server, ClientSession(base_url=server.make_url("/")) as http:
+        assert "Répondre" in await (await http.get(f"/mails/{kept.id}")).text()
+        answered = await http.post(f"/mails/{kept.id}/reponse", data={"texte": "Oui !"}, allow_redirects=False)
+        assert answered.status == 303
+        assert (await http.post(f"/api/mails/{kept.id}/reponse", json={"texte": ""})).status == 422
+        mail.replace_header("Subject", "Sans adresse")
+        del mail["Reply-To"]
+        other = boite.add(datetime.now(UTC), "place@example.org", ["c@exemple.fr"], mail.as_bytes())
+        assert (await http.post(f"/api/mails/{other.id}/reponse", json={"texte": "Oui"})).status == 409
+    entrant.close()
+    (recu,) = recus.find(None, None, 0, 10)
+    assert recu.recipients == ("fil+abc@reponses.example",)
+    found = recus.get(recu.id)
+    assert found is not None
+    assert found.text() is not None
+    assert str(found.text()).startswith("Oui !")
+    assert "> Vous venez ?" in str(found.text())
+    assert dict(found.headers)["In-Reply-To"] == "<m1@example.org>"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from contracts import topics
-from deploy.k8s.manifests import FOLDER, WORKERS_MAX, render, size
+from deploy.k8s.manifests import FOLDER, WORKERS_MAX, port_name, render, size
 from deploy.stack.processes import BY_NAME, HEALTH_PORT, PROCESSES, Process
 
 each_process = pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
@@ -46,7 +46,7 @@ def test_un_conteneur_a_l_image_la_commande_et_les_sondes(process: Process) -> N
     assert container["livenessProbe"]["httpGet"]["path"] == "/sante/vivant"
     assert container["readinessProbe"]["httpGet"]["path"] == "/sante/pret"
     assert {port["name"]: port["containerPort"] for port in container["ports"]} == {
-        **({"http": process.port} if process.port else {}),
+        **({port_name(process): process.port} if process.port else {}),
         "sante": HEALTH_PORT,
     }
     probes = [container[f"{name}Probe"]["httpGet"]["port"] for name in ("startup", "liveness", "readiness")]
@@ -105,16 +105,19 @@ def test_aucun_secret_n_est_ecrit_ici() -> None:
 
 @each_process
 def test_les_api_grandissent_selon_le_processeur_et_s_appellent_par_leur_nom(process: Process) -> None:
-    is_api = process.kind == "api"
-    assert (("Service", process.name) in BASE) == is_api
-    assert (("HorizontalPodAutoscaler", process.name) in BASE) == is_api
+    serves = process.kind != "worker"
+    assert (("Service", process.name) in BASE) == serves
+    assert (("HorizontalPodAutoscaler", process.name) in BASE) == serves
     assert ("PodDisruptionBudget", process.name) in BASE
 
 
-def test_seule_la_porte_est_joignable_du_dehors() -> None:
+def test_seules_la_porte_et_l_entree_du_courrier_sont_joignables_du_dehors() -> None:
     assert BASE["NetworkPolicy", "personne-sans-exception"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
     for process in PROCESSES:
         rules = BASE["NetworkPolicy", process.name]["spec"]["ingress"]
+        for_all = [rule for rule in rules if "from" not in rule]
+        assert for_all == ([{"ports": [{"port": "smtp"}]}] if process.kind == "entrant" else [])
+        rules = [rule for rule in rules if "from" in rule]
         sources = [source for rule in rules for source in rule["from"]]
         namespaces = {
             source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]

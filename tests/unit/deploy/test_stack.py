@@ -10,7 +10,7 @@ import pytest
 from deploy.errors import Impossible
 from deploy.layout import Layout
 from deploy.stack import embedded, ports, secrets
-from deploy.stack.processes import CATCHER, OPERATEUR_HTTP, PROCESSES, SERVICES, SMSC, STAND_INS, replicas
+from deploy.stack.processes import CATCHER, ENTRANT, OPERATEUR_HTTP, PROCESSES, SERVICES, SMSC, STAND_INS, replicas
 from deploy.stack.supervision import State, configuration
 from deploy.standins.mailbox import operateurs
 from deploy.standins.sms_operators import reglages
@@ -34,10 +34,11 @@ def current(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     return embedded.load(layout, counts={"matching": 3})
 
 
-def test_neuf_processus_ont_chacun_leur_commande() -> None:
+def test_dix_processus_ont_chacun_leur_commande() -> None:
     assert [p.name for p in PROCESSES] == [
         "gateway",
         *(f"{service}-{kind}" for service in SERVICES for kind in ("api", "worker")),
+        "notifications-entrant",
     ]
     assert PROCESSES[1].arguments == ("-m", "services.annonces", "api")
 
@@ -81,11 +82,12 @@ def test_un_processus_ne_recoit_que_ses_secrets_et_ses_voisins(current: embedded
     assert [Path(p).name for p in by_name["annonces-api"]["SECRETS_DIR"].split(",")] == ["commun", "annonces"]
     assert by_name["gateway"]["MATCHING_URL"] == f"http://127.0.0.1:{current.ports['matching-api']}"
     assert "MATCHING_URL" not in by_name["annonces-api"]
-    for variable in ("SMTP_URL", "SMPP_URL", "SMS_HTTP_URL"):
-        assert [name for name, variables in by_name.items() if variable in variables] == [
-            "notifications-api",
-            "notifications-worker",
-        ]
+    writes = ["notifications-api", "notifications-worker"]
+    for variable, names in {"SMTP_URL": [*writes, ENTRANT], "SMPP_URL": writes, "SMS_HTTP_URL": writes}.items():
+        assert [name for name, variables in by_name.items() if variable in variables] == names
+    # Whom everybody may connect to.
+    assert [Path(p).name for p in by_name[ENTRANT]["SECRETS_DIR"].split(",")] == ["commun", "notifications"]
+    assert by_name[CATCHER]["ENTRANT"] == f"127.0.0.1:{by_name[ENTRANT]['PORT']}"
 
 
 def test_operateurs_et_notifications_ont_les_memes_ports_et_secrets(current: embedded.Stack) -> None:

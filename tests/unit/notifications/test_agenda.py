@@ -5,15 +5,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Event, vRecur
 
 from contracts import references
-from services.notifications.messages.calendar_file import HORAIRES, Sujet, calendrier
+from services.notifications.messages.calendar_file import (
+    HORAIRES,
+    Methode,
+    Organisateur,
+    Sujet,
+    calendrier,
+    flux,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
 CREE = "20270312T090000Z"
+PLACE = Organisateur("Place des assos", "ne-pas-repondre@place.exemple")
 
 
 def quand(debut: str | None, fin: str | None, *creneaux: str) -> dict[str, Any]:
@@ -22,7 +31,7 @@ def quand(debut: str | None, fin: str | None, *creneaux: str) -> dict[str, Any]:
 
 
 def evenements(valeurs: dict[str, Any], titre: str = "Déménager, vite; bien") -> list[Event]:
-    fichier = calendrier(Sujet("a1", titre, "https://place.exemple/annonces/a1", valeurs), "place.exemple", CREE)
+    fichier = calendrier([Sujet("a1", titre, "https://place.exemple/reponses/a1", valeurs)], PLACE, CREE)
     assert fichier is not None
     agenda = Calendar.from_ical(fichier)
     assert agenda["method"] == "PUBLISH"
@@ -52,7 +61,7 @@ def test_un_creneau_d_un_jour_a_ses_heures() -> None:
 def test_un_creneau_revient_chaque_semaine_et_garde_son_heure_au_changement_d_heure() -> None:
     (e,) = evenements(quand("2027-03-20", "2027-04-05", "samedi-matin"))
     assert jusqu_a(e) == dt.datetime(2027, 4, 3, 7, tzinfo=dt.UTC)
-    fichier = calendrier(Sujet("a1", "T", "l", quand("2027-03-20", "2027-04-05", "samedi-matin")), "d", CREE)
+    fichier = calendrier([Sujet("a1", "T", "l", quand("2027-03-20", "2027-04-05", "samedi-matin"))], PLACE, CREE)
     assert fichier is not None
     assert fichier.count("BEGIN:DAYLIGHT") >= 1
     assert "DTSTART;TZID=Europe/Paris:20270320T090000" in fichier
@@ -72,7 +81,7 @@ def test_un_creneau_qui_ne_vient_pas_ou_inconnu_laisse_le_jour_entier(creneau: s
 
 
 def test_sans_jours_il_n_y_a_pas_de_fichier() -> None:
-    assert calendrier(Sujet("a1", "T", "l", quand(None, None, "samedi-matin")), "d", CREE) is None
+    assert calendrier([Sujet("a1", "T", "l", quand(None, None, "samedi-matin"))], PLACE, CREE) is None
 
 
 def test_chaque_creneau_de_la_liste_a_ses_heures() -> None:
@@ -109,3 +118,58 @@ def test_chaque_rendez_vous_est_dans_les_jours_de_l_annonce(
 def test_une_demi_journee_a_les_heures_que_tout_le_monde_lui_donne(creneau: str, debut: int, fin: int) -> None:
     (e,) = evenements(quand("2027-03-13", "2027-03-13", creneau))
     assert (e.decoded("dtstart").hour, e.decoded("dtend").hour) == (debut, fin)
+
+
+def lu_par_un_autre(fichier: str) -> list[Any]:
+    """The events as vobject reads and validates them: another library than the one that writes."""
+    agenda = vobject.readOne(fichier)
+    agenda.validate()
+    return list(agenda.vevent_list)
+
+
+def test_un_fichier_nomme_qui_organise_et_un_autre_programme_le_lit() -> None:
+    sujet = Sujet(
+        "r1",
+        "Déménager, vite; bien",
+        "https://place.exemple/reponses/r1",
+        quand("2027-03-13", "2027-03-13", "samedi-matin", "dimanche-soir"),
+        sequence=3,
+        rendez_vous="12 rue de Bavay, 2e étage",
+        a_apporter="des gants",
+    )
+    fichier = calendrier([sujet], PLACE, CREE)
+    assert fichier is not None
+    (e,) = lu_par_un_autre(fichier)
+    assert e.organizer.value == "mailto:ne-pas-repondre@place.exemple"
+    assert e.organizer.cn_param == "Place des assos"
+    assert (e.uid.value, e.sequence.value, e.status.value) == ("r1.samedi-matin@place.exemple", "3", "CONFIRMED")
+    assert e.location.value == "12 rue de Bavay, 2e étage, Fives"
+    assert "À apporter\u00a0: des gants" in e.description.value
+    assert e.dtstart.value.astimezone(PARIS) == dt.datetime(2027, 3, 13, 9, tzinfo=PARIS)
+    # RFC 5546, 3.2.1: somebody publishes, and asks nobody for an answer.
+    assert not hasattr(e, "attendee")
+
+
+def test_une_annulation_a_le_nom_de_ce_qu_elle_retire_et_un_numero_plus_grand() -> None:
+    jours = quand("2027-03-13", "2027-03-20", "samedi-matin", "samedi-soir")
+    publie = calendrier([Sujet("r1", "T", "l", jours, sequence=1)], PLACE, CREE)
+    annule = calendrier([Sujet("r1", "T", "l", jours, sequence=2)], PLACE, CREE, Methode.CANCEL)
+    assert publie is not None
+    assert annule is not None
+    assert vobject.readOne(annule).method.value == "CANCEL"
+    avant, apres = lu_par_un_autre(publie), lu_par_un_autre(annule)
+    assert {e.uid.value for e in avant} == {e.uid.value for e in apres}
+    assert {e.status.value for e in apres} == {"CANCELLED"}
+    assert all(int(e.sequence.value) == 2 and hasattr(e, "organizer") for e in apres)
+
+
+def test_un_calendrier_a_tous_les_engagements_et_vide_en_reste_un() -> None:
+    cree = dt.datetime(2027, 3, 12, 9, tzinfo=dt.UTC)
+    sujets = [
+        Sujet("r1", "Un", "l", quand("2027-03-13", None, "samedi-matin")),
+        Sujet("r2", "Deux", "l", quand("2029-05-01", None)),
+        Sujet("r3", "Quand vous voulez", "l", quand(None, None)),
+    ]
+    trouves = lu_par_un_autre(flux(sujets, PLACE, "Mes engagements", cree))
+    assert [e.summary.value for e in trouves] == ["Un", "Deux"]
+    assert vobject.readOne(flux([], PLACE, "Mes engagements", cree)).method.value == "PUBLISH"

@@ -207,7 +207,10 @@ def test_ce_qui_est_declare_est_utilise_et_inversement(gabarit: str) -> None:
         utilisees.add("urgent")
     if "quand" in utilisees:
         utilisees |= {"date_debut", "date_fin", "creneaux", "lieu", "a_distance"}
-    assert utilisees - {"fente", "public_url", "nom_du_site", "genre", "quand"} == declarees
+    if "page" in utilisees:
+        utilisees |= {"reponse_id"} & declarees
+    communes = {"fente", "public_url", "nom_du_site", "genre", "quand", "rencontre", "page", "repere"}
+    assert utilisees - communes == declarees
 
 
 def test_une_partie_de_valeur_manquante_est_aussi_une_erreur() -> None:

@@ -34,7 +34,7 @@ def test_quoi_qu_il_arrive_personne_ne_recoit_plus_d_une_poignee_de_messages_par
             attendus = [autre for autre in attendus if autre != at]
         recents = [at for at in partis if at > now - FENETRE]
         passe = MessagesRecents(len(recents), any(at > now - FENETRE for at in comptes), min(attendus, default=None))
-        quand = attente(passe, now)
+        quand = attente(Genre.REPONSE_RECUE, passe, now)
         if quand is None:
             partis.append(now)
         else:

@@ -110,8 +110,8 @@ def test_chaque_sms_tient_en_deux_parties_de_l_alphabet_le_moins_cher(genre: Gen
 def test_un_sms_incomplet_ne_s_ecrit_pas(genre: Genre) -> None:
     lues = Lues({**EXEMPLES[genre], **PERSONNE})
     rediger_sms(genre, lues)
-    # Two names are looked at only if they are there.
-    for nom in lues.noms - {"ref", "quantite_demandee"}:
+    # Three names are looked at only if they are there, and the page with the third.
+    for nom in lues.noms - {"ref", "quantite_demandee", "rencontre"}:
         with pytest.raises(KeyError, match=nom):
             rediger_sms(genre, {n: v for n, v in lues.items() if n != nom})
 
