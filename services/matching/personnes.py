@@ -1,4 +1,7 @@
-"""From profils to people: who has several that an annonce concerns is told of it once, with all the reasons. Pure."""
+"""From profils to people: who has several that an annonce concerns is told of it once, with all the reasons. Pure.
+
+ADR 45 says why matching does it and not notifications.
+"""
 
 from collections.abc import Sequence
 
