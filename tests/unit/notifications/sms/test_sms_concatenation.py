@@ -133,3 +133,15 @@ def test_l_entete_d_une_partie(recu: Message, partie: Partie) -> None:
 def test_aucun_entete_ne_fait_tomber_la_lecture(contenu: bytes, esm_class: int, tlv: dict[int, bytes]) -> None:
     partie = lire_partie(message(contenu, esm_class, tlv=tlv))
     assert partie.reference is None or 1 <= partie.rang <= partie.total
+
+
+def test_une_partie_redite_ne_refait_pas_le_message_et_dix_minutes_plus_tard_en_commence_un_autre() -> None:
+    clock = horloge()
+    assembleur = Assembleur(clock)
+    *_, entier = ajouter(assembleur, 1, 2, 3)
+    assert entier is not None
+    assembleur.finir(entier)
+    assert ajouter(assembleur, 1, 2, 3) == [None, None, None]
+    clock.advance(minutes=10, seconds=1)
+    *_, autre = ajouter(assembleur, 1, 2, 3)
+    assert autre is not None
