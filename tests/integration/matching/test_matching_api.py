@@ -99,7 +99,7 @@ async def test_ceux_qu_une_annonce_concerne_sont_trouves_page_par_page(
     # The test shares its database: pages hold profils of other tests too.
     monkeypatch.setattr(matching_api, "CONCERNES_PAGE", 50)
     ailleurs = {"lat": lieu["lat"] - 20, "lon": lieu["lon"]}
-    ici, la_bas = ({"sens": "besoin", "lieu": ou, "rayon_km": 5} for ou in (lieu, ailleurs))
+    ici, la_bas = ({"sens": "besoin", **ou, "rayon_km": 5} for ou in (lieu, ailleurs))
     profils = [{**souhaits, "compte_id": uuid.uuid4().hex, "profil_id": uuid.uuid4().hex} for souhaits in (ici,) * 3]
     loin = {**la_bas, "compte_id": uuid.uuid4().hex, "profil_id": uuid.uuid4().hex}
     crees = await api("POST", "/v1/interne/profils", roles=SYSTEME, json=[*profils, loin])
