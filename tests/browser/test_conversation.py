@@ -52,8 +52,9 @@ async def test_deux_personnes_se_parlent_et_savent_ou_se_retrouver(ouvrir: Ouvri
     await expect(auteur.get_by_role("status").first).to_contain_text("envoyé")
     assert await _tient_dans_la_page(auteur)
 
-    mail = await ville.courrier.attendre(ville.adresse("aide"), 0, sujet="message")
-    assert "Rendez-vous à 9" not in mail["sujet"]
+    mail = await ville.courrier.attendre(ville.adresse("aide"), 0, sujet="Conversation")
+    assert titre in mail["sujet"]
+    assert "Rendez-vous à 9" in mail["texte"]
     await aide.goto(fil)
     await expect(aide.locator(".message").last).to_contain_text("Rendez-vous à 9 h.")
     await expect(aide.get_by_role("region", name="Pour vous retrouver")).to_contain_text(_LIEU)
