@@ -14,9 +14,9 @@ from kit.clock import Clock
 from kit.internal_calls import InternalApi
 from kit.outbox import Outbox, Tx
 from services.annonces import attente, changements, domain, rappels, reponses
-from services.annonces.conversation_store import Conversations
+from services.annonces.conversations.rendez_vous import TableRendezVous
+from services.annonces.conversations.store import Conversations
 from services.annonces.domain import Changement, Fiche
-from services.annonces.rendez_vous import TableRendezVous
 from services.annonces.reponses import ActionReponse, ChangementReponse, Demande, Origine, SansEffet
 from services.annonces.settings import Reglages
 from services.annonces.store import Document, Store, fiche

@@ -16,7 +16,7 @@ from kit.tokens import Identity, requires
 from kit.versions import VersionRead, respond
 from services.annonces import domain, views
 from services.annonces.actions import Deps, appliquer, noter_changement
-from services.annonces.conversation_actions import annoncer_rendez_vous
+from services.annonces.conversations.actions import annoncer_rendez_vous
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import Fiche
 from services.annonces.recherche import FACETTES, Recherche, pipeline

@@ -10,10 +10,10 @@ from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import Identity
 from kit.versions import respond
-from services.annonces import conversation_views as views
 from services.annonces.actions import Deps
 from services.annonces.api_annonces import CleIdempotence, mienne
-from services.annonces.conversation_actions import (
+from services.annonces.conversations import views
+from services.annonces.conversations.actions import (
     INTROUVABLE,
     coordonnee,
     ecrire,
@@ -23,8 +23,8 @@ from services.annonces.conversation_actions import (
     retirer,
     une_fois,
 )
-from services.annonces.conversation_requetes import MessageSaisi, PartageSaisi
-from services.annonces.conversations import Message, PasParticipant
+from services.annonces.conversations.requetes import MessageSaisi, PartageSaisi
+from services.annonces.conversations.rules import Message, PasParticipant
 from services.annonces.saisie import Requete
 from services.annonces.web import AvecDeps, Compte, documented
 

@@ -14,10 +14,9 @@ from kit.outbox import Tx
 from kit.problems import not_found
 from kit.tokens import from_service
 from kit.versions import respond
-from services.annonces import conversation_actions as actions
-from services.annonces import conversation_views as views
-from services.annonces.conversation_requetes import MessageRelaye
-from services.annonces.conversations import Carte, Message
+from services.annonces.conversations import actions, views
+from services.annonces.conversations.requetes import MessageRelaye
+from services.annonces.conversations.rules import Carte, Message
 from services.annonces.web import AvecDeps
 
 router = APIRouter(prefix="/v1/interne", dependencies=[Depends(from_service("notifications"))], include_in_schema=False)

@@ -4,7 +4,7 @@ Private fields of an annonce: version_deposee, motifs, alertes, en_attente (how 
 a_dire (as in domain.Fiche; absent in rows of older versions), position (its place as GeoJSON), siren (of a company),
 empreinte (of the request that made it under an Idempotency-Key). Of an association: version_inscrite, motifs, numeros
 (unique while it is not refused and has members). Of a reponse: message and mot (what the author wrote when they
-declined it), both encrypted by conversation_store.py, active (at most one for an account and an annonce), rappel_pour
+declined it), both encrypted by store.py, active (at most one for an account and an annonce), rappel_pour
 (the day of which its account was reminded), a_confirmer (True once a change was told, False once it was confirmed). The
 rang of a reponse that waits is kept up to date here; events tell it once.
 """

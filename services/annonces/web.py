@@ -12,7 +12,7 @@ from kit.tokens import Identity, account, identity
 from kit.versions import stale
 from services.annonces.actions import Deps
 from services.annonces.associations import AssociationRefuseeDefinitivement
-from services.annonces.conversations import ConversationFermee, PasParticipant, TropDeMessages
+from services.annonces.conversations.rules import ConversationFermee, PasParticipant, TropDeMessages
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import (
     Action,

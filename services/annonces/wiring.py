@@ -5,8 +5,8 @@ from kit.internal_calls import InternalApi
 from kit.resources import Runtime
 from kit.tokens import TokenSigner
 from services.annonces.actions import Deps
-from services.annonces.conversation_store import Conversations
-from services.annonces.rendez_vous import TableRendezVous
+from services.annonces.conversations.rendez_vous import TableRendezVous
+from services.annonces.conversations.store import Conversations
 from services.annonces.settings import SERVICE, Reglages
 from services.annonces.store import Store
 

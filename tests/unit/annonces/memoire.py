@@ -105,7 +105,7 @@ class MagasinEnMemoire:
 
 
 class ConversationsEnMemoire:
-    """Satisfies what actions ask of services.annonces.conversation_store.Conversations; it encrypts nothing."""
+    """Satisfies what actions ask of services.annonces.conversations.store.Conversations; it encrypts nothing."""
 
     def chiffrer_mots(self, texte: str, reponse_id: str) -> str:
         return texte

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from contracts.annonces import EtatAnnonce, EtatReponse, Reponse
 from contracts.commun import Auteur, TypeAuteur
 from contracts.effacement import COMPTE_EFFACE
-from services.annonces import conversation_views as views
-from services.annonces import conversations
-from services.annonces.conversations import (
+from services.annonces.conversations import rules, views
+from services.annonces.conversations.rules import (
     CONSERVATION,
     MESSAGES_PAR_CONVERSATION,
     MESSAGES_PAR_HEURE,
@@ -57,7 +56,7 @@ def test_on_n_ecrit_qu_a_l_autre_cote_et_jamais_a_un_compte_efface(
 ) -> None:
     lue = conversation(repondant, gerants)
     try:
-        message = conversations.ecrire(lue, "m1", compte, NOW)
+        message = rules.ecrire(lue, "m1", compte, NOW)
     except PasParticipant:
         assert compte == COMPTE_EFFACE or compte not in (repondant, *gerants)
         return
@@ -81,17 +80,17 @@ def test_on_n_ecrit_plus_quand_un_cote_a_ferme_ou_n_est_plus_la(lue: Conversatio
     for cote in Cote:
         for compte in lue.comptes(cote):
             with pytest.raises(ConversationFermee):
-                conversations.verifier_ecriture(lue, compte, 0)
+                rules.verifier_ecriture(lue, compte, 0)
 
 
 def test_les_limites_valent_par_personne_et_par_conversation() -> None:
-    conversations.verifier_ecriture(conversation(), "g2", MESSAGES_PAR_HEURE - 1)
+    rules.verifier_ecriture(conversation(), "g2", MESSAGES_PAR_HEURE - 1)
     with pytest.raises(TropDeMessages):
-        conversations.verifier_ecriture(conversation(), "g2", MESSAGES_PAR_HEURE)
+        rules.verifier_ecriture(conversation(), "g2", MESSAGES_PAR_HEURE)
     with pytest.raises(TropDeMessages):
-        conversations.verifier_ecriture(conversation(nombre=MESSAGES_PAR_CONVERSATION), "r1", 0)
+        rules.verifier_ecriture(conversation(nombre=MESSAGES_PAR_CONVERSATION), "r1", 0)
     with pytest.raises(PasParticipant):
-        conversations.verifier_ecriture(conversation(), "intrus", 0)
+        rules.verifier_ecriture(conversation(), "intrus", 0)
 
 
 def test_les_messages_sont_gardes_un_an_apres_la_fin_ou_le_dernier_mot() -> None:

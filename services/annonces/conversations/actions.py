@@ -9,11 +9,10 @@ from kit.ids import stable_id
 from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
-from services.annonces import conversation_views as views
-from services.annonces import conversations
 from services.annonces.actions import Deps
-from services.annonces.conversation_views import VueRencontre
-from services.annonces.conversations import Carte, Conversation, Message, PasParticipant
+from services.annonces.conversations import rules, views
+from services.annonces.conversations.rules import Carte, Conversation, Message, PasParticipant
+from services.annonces.conversations.views import VueRencontre
 
 INTROUVABLE = "Cette conversation"
 _RIEN_A_PARTAGER = {
@@ -40,7 +39,7 @@ async def ecrire(tx: Tx, deps: Deps, message: Message) -> Message:
             )
         return connu
     cette_heure = await deps.conversations.ecrits_depuis(message.de, message.ecrit_at - _HEURE, tx.session)
-    conversations.verifier_ecriture(conversation, message.de, cette_heure)
+    rules.verifier_ecriture(conversation, message.de, cette_heure)
     await _ajouter(tx, deps, conversation, message)
     return message
 
@@ -51,7 +50,7 @@ async def annoncer_rendez_vous(tx: Tx, deps: Deps, annonce_id: Identifiant, par:
     No limit of messages holds here: one change may concern more people than somebody writes to in an hour.
     """
     rendez_vous = await deps.rendez_vous.lire(annonce_id, tx.session)
-    texte, now = conversations.annoncer_rendez_vous(rendez_vous), deps.clock.now()
+    texte, now = rules.annoncer_rendez_vous(rendez_vous), deps.clock.now()
     for reponse in await deps.store.reponses_dans(annonce_id, {EtatReponse.ACCEPTEE}, tx.session):
         conversation = await lire(deps, reponse["_id"], tx)
         if conversation.ouverte:
@@ -61,7 +60,7 @@ async def annoncer_rendez_vous(tx: Tx, deps: Deps, annonce_id: Identifiant, par:
 
 async def _ajouter(tx: Tx, deps: Deps, conversation: Conversation, message: Message) -> None:
     await deps.conversations.ajouter(message, conversation, tx.session)
-    evenement = conversations.ecrire(conversation, message.message_id, message.de, message.ecrit_at)
+    evenement = rules.ecrire(conversation, message.message_id, message.de, message.ecrit_at)
     tx.emit(evenement, event_id=stable_id("message", message.message_id))
 
 
@@ -96,7 +95,7 @@ async def retirer(tx: Tx, deps: Deps, conversation_id: Identifiant, message_id: 
 async def fermer(tx: Tx, deps: Deps, conversation_id: Identifiant, compte_id: Identifiant) -> None:
     """Closes it for both sides. Raises a 404 problem or PasParticipant; closing it again changes nothing."""
     conversation = await lire(deps, conversation_id, tx)
-    evenement = conversations.fermer(conversation, compte_id)
+    evenement = rules.fermer(conversation, compte_id)
     if not conversation.ouverte:
         return
     await deps.conversations.fermer(conversation_id, compte_id, deps.clock.now(), tx.session)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kit.encryption import Cipher
 from kit.mongo import Database, Session
-from services.annonces.conversations import CONSERVATION, RendezVous
+from services.annonces.conversations.rules import CONSERVATION, RendezVous
 
 
 class TableRendezVous:

@@ -16,7 +16,7 @@ from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
 from kit.encryption import Cipher
 from kit.mongo import Session
-from services.annonces.conversations import Carte, Conversation, Message
+from services.annonces.conversations.rules import Carte, Conversation, Message
 from services.annonces.store import Document, Store, annonce_de
 
 

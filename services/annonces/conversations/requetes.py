@@ -4,7 +4,7 @@ from pydantic import Field
 
 from contracts.commun import Identifiant
 from contracts.notifications import Canal
-from services.annonces.conversations import Carte
+from services.annonces.conversations.rules import Carte
 from services.annonces.saisie import Prenom, Requete, Texte
 
 

@@ -8,7 +8,15 @@ from pydantic import BaseModel
 from contracts.annonces import EtatReponse
 from contracts.commun import Code, Identifiant
 from contracts.notifications import Canal
-from services.annonces.conversations import Carte, Conversation, Cote, Message, PasParticipant, RendezVous, nom_affiche
+from services.annonces.conversations.rules import (
+    Carte,
+    Conversation,
+    Cote,
+    Message,
+    PasParticipant,
+    RendezVous,
+    nom_affiche,
+)
 from services.annonces.views import Page
 
 SUPPRIME = "Compte supprimé"

@@ -1,0 +1,1 @@
+"""Conversations between who answers an annonce and who posted it: messages, encrypted, and where people meet."""
