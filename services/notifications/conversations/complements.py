@@ -15,7 +15,7 @@ from services.notifications.registre.rows import Ligne
 from services.notifications.registre.store import Registre
 
 _RENCONTRES = frozenset({Genre.REPONSE_ACCEPTEE, Genre.RAPPEL})
-_ANNULATIONS = frozenset({Genre.REPONSE_DECLINEE, Genre.BESOIN_RETIRE})
+_ANNULATIONS = frozenset({Genre.REPONSE_DECLINEE, Genre.REPONSE_DECLINEE_MOT, Genre.PLACE_LIBEREE, Genre.BESOIN_RETIRE})
 COMPLETES = _RENCONTRES | _ANNULATIONS | {Genre.MESSAGE_RECU}
 """The messages that are completed, where their content names a reponse; contents of older versions do not."""
 

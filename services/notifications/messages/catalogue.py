@@ -191,10 +191,18 @@ MESSAGES: Mapping[Genre, Message] = {
         agenda=Methode.CANCEL,
     ),
     Genre.REPONSE_DECLINEE_MOT: Message(
-        "Votre aide n’est pas retenue cette fois : {titre}", "reponse_declinee", frozenset({"titre"}), _PARTOUT
+        "Votre aide n’est pas retenue cette fois : {titre}",
+        "reponse_declinee",
+        frozenset({"titre"}),
+        _PARTOUT,
+        agenda=Methode.CANCEL,
     ),
     Genre.PLACE_LIBEREE: Message(
-        "Votre place n’est plus retenue : {titre}", "reponse_declinee", frozenset({"titre", "mot"}), _PARTOUT
+        "Votre place n’est plus retenue : {titre}",
+        "reponse_declinee",
+        frozenset({"titre", "mot"}),
+        _PARTOUT,
+        agenda=Methode.CANCEL,
     ),
     Genre.REPONSE_ANNULEE: Message(
         "Une proposition d’aide est annulée : {titre}", "reponse_annulee", _REPONSE, _PARTOUT

@@ -18,6 +18,7 @@ from contracts.annonces import (
     ReponseAnnulee,
     ReponseClose,
     ReponseDeposee,
+    ReponseLiberee,
 )
 from contracts.comptes import CompteEfface, EtatCompte
 from contracts.conversations import MessageEcrit
@@ -251,12 +252,16 @@ async def test_l_acceptation_dit_qui_quand_ou_et_quoi_apporter(deux: Deux, poste
     assert "Bavay" not in str(await poste.db.engagements.find_one({"_id": deux.id}))
 
 
-async def test_ce_qui_n_a_plus_lieu_est_retire_de_l_agenda(deux: Deux, poste: Poste) -> None:
+@pytest.mark.parametrize("fin", ["close", "liberee"])
+async def test_ce_qui_n_a_plus_lieu_est_retire_de_l_agenda(deux: Deux, poste: Poste, fin: str) -> None:
     deux.rencontre()
     await poste.publier(ReponseAcceptee(reponse=deux.reponse(EtatReponse.ACCEPTEE)))
     await deux.mail(deux.adresse_a)
-    close = ReponseClose(reponse=deux.reponse(EtatReponse.ACCEPTEE), raison=RaisonCloture.RETIREE)
-    await poste.publier(close)
+    reponse = deux.reponse(EtatReponse.ACCEPTEE)
+    if fin == "close":
+        await poste.publier(ReponseClose(reponse=reponse, raison=RaisonCloture.RETIREE))
+    else:
+        await poste.publier(ReponseLiberee(reponse=reponse))
     mail = await deux.mail(deux.adresse_a, 1)
     (fichier,) = [p for p in mail.walk() if p.get_content_type() == "text/calendar"]
     assert fichier["Content-Type"].params["method"] == "CANCEL"
