@@ -95,7 +95,7 @@ async def test_une_boite_videe_ne_connait_plus_ses_courriels(catcher: Catcher) -
         assert answer.status == 422
 
 
-async def test_a_mail_that_says_where_to_answer_is_answered_from_its_page() -> None:
+async def test_on_repond_a_un_courriel_depuis_sa_page_ou_il_dit_de_repondre() -> None:
     """The answer goes to the server that takes mail, quoted as mail programs do."""
     recus, faults = MailStore(), Faults()
     entrant = await serve(recus, faults, "127.0.0.1", 0)
