@@ -14,6 +14,7 @@ from gateway.sessions import COOKIE
 from kit.events import Message
 from kit.ids import new_id
 from kit.producer import Producer
+from kit.replicas import Replicas
 from tests.attente import Bientot
 from tests.integration.gateway.banc import Banc, Call
 from tests.serveurs import Serveurs
@@ -176,7 +177,7 @@ async def test_un_service_qui_ferme_donne_503_et_rien_n_est_envoye_deux_fois(ban
     banc.services["annonces"].answers.insert(0, ("POST", "/v1/annonces", hang_up))
     failed = await banc.client.post("/v1/annonces", json={}, headers=headers)
     assert failed.status_code == 500
-    banc.app.state.deps.services._urls["annonces"] = f"http://127.0.0.1:{_closed_port()}"
+    banc.app.state.deps.services._replicas["annonces"] = Replicas([f"http://127.0.0.1:{_closed_port()}"])
     away = await banc.client.post("/v1/annonces", json={}, headers=headers)
     assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
     assert "retry-after" in away.headers
