@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel
-from pymongo.errors import BulkWriteError
+from pymongo.errors import DuplicateKeyError
 
 from contracts.annonces import Annonce
 from contracts.commun import Identifiant
 from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
-from kit.ids import new_id, stable_id
-from kit.mongo import DUPLICATE_KEY, write_error_codes
+from kit.ids import new_id
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from kit.resources import Runtime
@@ -67,23 +66,20 @@ async def creer(
 
     async def work(tx: Tx) -> tuple[Profil, bool]:
         miens = await store.profils_du_compte(tx.db, caller.sub, tx)
-        # The same form sent twice at once makes the same id, which is stored once.
-        profil_id = stable_id("profil", caller.sub, len(miens))
-        profil = domain.nouveau(profil_id, caller.sub, souhaits.champs(), now)
+        profil = domain.nouveau(new_id(), caller.sub, souhaits.champs(), now)
         if (connu := domain.jumeau(profil, miens)) is not None:
             return connu, False
         if len(miens) >= limits.profils_max:
             detail = f"Un compte peut avoir {limits.profils_max} profils d’alerte au plus. Modifiez-en un."
             raise Problem(409, "trop-de-profils", "Trop de profils", detail)
-        await store.ajouter(tx, [profil])
+        # Of the same form sent twice at once only one is stored: both take the same rank.
+        await store.ajouter_au_rang(tx, profil, len(miens))
         tx.emit(ProfilEnregistre(profil=profil))
         return profil, True
 
     try:
         profil, nouveau = await ours.outbox.run(work)
-    except BulkWriteError as error:
-        if write_error_codes(error) != {DUPLICATE_KEY}:
-            raise
+    except DuplicateKeyError:
         # Another profil was stored since the account’s were read.
         profil, nouveau = await ours.outbox.run(work)
     return respond(profil, 201 if nouveau else 200, location=f"/v1/profils/{profil.profil_id}")

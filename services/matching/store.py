@@ -34,6 +34,14 @@ async def ajouter(tx: Tx, profils: Sequence[Profil]) -> None:
     await tx.db.profils.insert_many([_document(profil) for profil in profils], session=tx.session)
 
 
+async def ajouter_au_rang(tx: Tx, profil: Profil, rang: int) -> None:
+    """Adds one to the `rang` profils that its account has. Raises DuplicateKeyError when another one took that rank.
+
+    The id says nothing of the rank: after a loss of the database ranks begin again, and the index still knows the ids.
+    """
+    await tx.db.profils.insert_one({**_document(profil), "rang": rang}, session=tx.session)
+
+
 async def remplacer(tx: Tx, profil: Profil, at: dt.datetime) -> bool:
     """Stores the next version of a profil. Returns False when another version was stored meanwhile."""
     document = _document(profil)

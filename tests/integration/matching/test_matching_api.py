@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from contracts.annonces import Annonce
+from kit.mongo import connect
 from services.matching import api as matching_api
+from services.matching.settings import Reglages
 
 SYSTEME = frozenset({"systeme"})
 
@@ -145,6 +147,19 @@ async def test_un_double_clic_enregistre_un_profil(api: Any, compte: str) -> Non
     answers = await asyncio.gather(*(api("POST", "/v1/profils", compte, json=souhaits()) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200] * 4 + [201]
     assert len({answer.json()["profil_id"] for answer in answers}) == len(await profils(api, compte)) == 1
+
+
+async def test_apres_la_perte_de_la_base_un_nouveau_profil_n_a_pas_le_nom_d_un_ancien(
+    api: Any, compte: str, reglages: Reglages
+) -> None:
+    """The index still knows the old one, and ignored what came under its name."""
+    first = await api("POST", "/v1/profils", compte, json=souhaits())
+    mongo = connect(reglages.mongo_url, "matching")
+    await mongo.db.profils.delete_many({"compte_id": compte})
+    mongo.close()
+    second = await api("POST", "/v1/profils", compte, json=souhaits(rayon_km=9))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["profil_id"] != second.json()["profil_id"]
 
 
 async def test_deux_profils_differents_demandes_ensemble_sont_enregistres(api: Any, compte: str) -> None:
