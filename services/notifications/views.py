@@ -98,9 +98,9 @@ class CanalCompte(BaseModel):
 
 
 class FournisseurCompte(BaseModel):
-    """`parties`: parts of SMS."""
+    """`fournisseur`: None for messages that no provider was asked to send. `parties`: parts of SMS."""
 
-    fournisseur: str
+    fournisseur: str | None
     nombre: int
     parties: int
 

@@ -105,7 +105,7 @@ async def test_une_association_trouve_de_l_aide_sans_une_ligne_de_javascript(ouv
     await page.get_by_role("link", name="Corriger").click()
     await page.get_by_label("Description").fill("Pour porter vingt bacs de terre de Fives à Hellemmes, samedi matin.")
     await envoyer(page)
-    await expect(page.get_by_role("status").first).to_contain_text("relit")
+    await expect(page.get_by_role("status").first).to_contain_text("relu")
     await ville.decider(annonce, "approuvee")
 
     visitor = await ouvrir()
