@@ -24,7 +24,7 @@ RETOURS = Counter("envois_retours_total", "What providers said later of a messag
 SMS_RECUS = Counter("sms_recus_total", "SMS that people sent, by what they asked for", ["commande"])
 COURRIELS_RECUS = Counter("courriels_recus_total", "Mails that came to addresses of ours, by what was done", ["issue"])
 COURRIELS_REFUSES = Counter("courriels_refuses_total", "Mails and recipients refused, by the SMTP code", ["code"])
-for _code in ("450", "451", "452", "550", "552", "554"):
+for _code in ("421", "450", "451", "452", "550", "552"):
     # Counted from 0, so that the curve exists before the first refusal.
     COURRIELS_REFUSES.labels(_code)
 BASCULES = Counter("fournisseur_bascules_total", "Points moved from one provider to another", ["de", "vers", "raison"])
