@@ -66,7 +66,7 @@ async def test_reparer_a_la_main_n_alerte_personne_deux_fois(ville: Ville) -> No
     assert await flux.reconcilier() == 0
 
 
-@pytest.mark.parametrize("base", ["annonces", "moderation", "matching", "notifications", "gateway"])
+@pytest.mark.parametrize("base", ["annonces", "moderation", "matching"])
 async def test_une_base_perdue_se_dit_et_la_ville_continue(ville: Ville, base: str) -> None:
     """Nothing can make it again: whoever operates the platform is told, until they answer. What is new works at once:
     people log in again, and what they write from then on reaches everybody."""
