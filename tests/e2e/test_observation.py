@@ -1,7 +1,6 @@
 """What those who run the platform see of it, and nobody else does."""
 
 import asyncio
-import json
 import secrets
 from collections import Counter
 from functools import partial
@@ -13,7 +12,6 @@ import pytest
 from contracts.annonces import EvenementAnnonce
 from deploy.client import Client, jusqu_a
 from deploy.errors import Impossible
-from deploy.layout import ROOT
 from deploy.stack.embedded import Stack
 from deploy.stack.processes import BY_NAME, ENTRANT
 from deploy.stack.supervision import Supervisor
@@ -35,10 +33,6 @@ _CHEMIN = {
     ("notifications-worker", "remise email"),
     ("annonces-worker", "EnvoisRemis"),
 }
-
-_TABLEAU = json.loads((ROOT / "deploy" / "observability" / "tableau.json").read_text())
-_EXPRESSIONS = [target["expr"] for panel in _TABLEAU["panels"] for target in panel.get("targets", [])]
-_JAMAIS = {"ProcessusAbsent", "ProcessusMuet", "RetardInconnu"}
 
 
 async def _statut(http: aiohttp.ClientSession, url: str) -> int:
@@ -89,33 +83,6 @@ async def test_une_decision_prise_plus_tard_reste_dans_la_trace_de_l_annonce(
     # The request of the moderator has a trace of its own.
     ((autre, _),) = decision.links
     assert autre != decision.trace
-
-
-async def test_chaque_courbe_du_tableau_de_bord_a_des_valeurs(ville: Ville, pile: Stack, tmp_path: Path) -> None:
-    responsable, benevole = await ville.entrer("responsable"), await ville.entrer("benevole")
-    association = await ville.association(responsable, confiance=True)
-    numero = await ville.donner_un_numero(benevole)
-    await benevole.post("/v1/profils", profil("livres"))
-    await ville.index_a_jour()
-    with prometheus(tmp_path, pile) as mesures:
-        await _deposer(responsable, association)
-        await ville.telephones.repondre(numero, "AIDE")
-        vides = set(_EXPRESSIONS)
-
-        async def toutes() -> bool:
-            # A rate needs something that happens between two looks of Prometheus.
-            await _deposer(responsable, association)
-            vides.difference_update([e for e in list(vides) if await mesures.ask(ville.http, e)])
-            return not vides
-
-        try:
-            await jusqu_a(toutes, "des valeurs pour chaque courbe", 90)
-        except Impossible:
-            assert vides == set()
-            raise
-        regles = await mesures.rules(ville.http)
-    assert {regle["health"] for regle in regles} == {"ok"}
-    assert [regle["name"] for regle in regles if regle["name"] in _JAMAIS and regle["state"] == "firing"] == []
 
 
 async def test_le_retard_est_connu_quand_plus_aucun_worker_ne_tourne(ville: Ville, pile: Stack, tmp_path: Path) -> None:
