@@ -28,10 +28,6 @@ class Prometheus:
         found = await self._get(http, "query", query=expression)
         return [sample for sample in found["data"]["result"] if sample["value"][1] != "NaN"] if found else []
 
-    async def rules(self, http: aiohttp.ClientSession) -> list[dict[str, Any]]:
-        found = await self._get(http, "rules")
-        return [rule for group in found["data"]["groups"] for rule in group["rules"]] if found else []
-
     async def _get(self, http: aiohttp.ClientSession, path: str, **query: str) -> dict[str, Any]:
         try:
             async with http.get(f"{self.url}/api/v1/{path}", params=query) as answer:
