@@ -23,7 +23,7 @@ from kit.ids import new_id
 from kit.indexes import Index
 from kit.logging import get_logger
 from kit.metrics import OUTBOX_OLDEST, OUTBOX_SWEPT, OUTBOX_WAITING
-from kit.mongo import Database, Mongo, Session
+from kit.mongo import Database, DuplicateKeyError, Mongo, Session
 from kit.producer import Producer
 from kit.waiting import every
 
@@ -140,6 +140,14 @@ class Outbox:
             for callback in last.callbacks:
                 callback()
         return result
+
+    async def run_or_find(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Like `run`, for work that looks for what it would insert. Of two requests for the same thing at one moment,
+        one fails because the row exists already: it runs again, once, and finds what the other one stored."""
+        try:
+            return await self.run(work)
+        except DuplicateKeyError:
+            return await self.run(work)
 
     def _publish_soon(self, messages: list[tuple[str, Message]], within_s: float) -> None:
         if not messages:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from contracts.annonces import EtatAnnonce, EtatAssociation
 from contracts.commun import Auteur, Sens, TypeAuteur
 from kit.ids import new_id, stable_id
-from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from kit.tokens import Identity, requires
@@ -78,11 +77,7 @@ async def _deposer(
         await _noter_rendez_vous(saisie, change.fiche, compte.sub, tx, deps)
         return document, True
 
-    try:
-        document, nouvelle = await deps.outbox.run(work)
-    except DuplicateKeyError:
-        # The same key at the same moment: the other request has won.
-        document, nouvelle = await deps.outbox.run(work)
+    document, nouvelle = await deps.outbox.run_or_find(work)
     if not nouvelle and document.get("empreinte") != empreinte:
         raise Problem(
             422,

@@ -21,7 +21,6 @@ from services.annonces.conversations.actions import (
     lire_la_mienne,
     rencontre,
     retirer,
-    une_fois,
 )
 from services.annonces.conversations.requetes import MessageSaisi, PartageSaisi
 from services.annonces.conversations.rules import Message, PasParticipant
@@ -110,7 +109,7 @@ async def _ecrire(message: Message, deps: Deps, prenom: str | None = None) -> Re
         return ecrit
 
     try:
-        ecrit = await une_fois(deps, work)
+        ecrit = await deps.outbox.run_or_find(work)
     except PasParticipant as error:
         raise not_found(INTROUVABLE) from error
     conversation = await lire_la_mienne(deps, message.conversation_id, message.de)

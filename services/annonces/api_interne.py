@@ -68,7 +68,7 @@ async def relayer_message(conversation_id: str, saisie: MessageRelaye, deps: Ave
         )
         return await actions.ecrire(tx, deps, message)
 
-    message = await actions.une_fois(deps, work)
+    message = await deps.outbox.run_or_find(work)
     return _json({"message_id": message.message_id, "ecrit_at": message.ecrit_at}, 201)
 
 

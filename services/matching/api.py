@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel
-from pymongo.errors import DuplicateKeyError
 
 from contracts.annonces import Annonce
 from contracts.commun import Identifiant
@@ -77,11 +76,7 @@ async def creer(
         tx.emit(ProfilEnregistre(profil=profil))
         return profil, True
 
-    try:
-        profil, nouveau = await ours.outbox.run(work)
-    except DuplicateKeyError:
-        # Another profil was stored since the account’s were read.
-        profil, nouveau = await ours.outbox.run(work)
+    profil, nouveau = await ours.outbox.run_or_find(work)
     return respond(profil, 201 if nouveau else 200, location=f"/v1/profils/{profil.profil_id}")
 
 

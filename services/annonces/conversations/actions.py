@@ -1,12 +1,10 @@
 """What happens to conversations inside a transaction, whoever asks: the site or the mail of notifications."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
 
 from contracts.annonces import EtatReponse
 from contracts.commun import Identifiant
 from kit.ids import stable_id
-from kit.mongo import DuplicateKeyError
 from kit.outbox import Tx
 from kit.problems import Problem, not_found
 from services.annonces.actions import Deps
@@ -62,14 +60,6 @@ async def _ajouter(tx: Tx, deps: Deps, conversation: Conversation, message: Mess
     await deps.conversations.ajouter(message, conversation, tx.session)
     evenement = rules.ecrire(conversation, message.message_id, message.de, message.ecrit_at)
     tx.emit(evenement, event_id=stable_id("message", message.message_id))
-
-
-async def une_fois(deps: Deps, work: Callable[[Tx], Awaitable[Message]]) -> Message:
-    """Runs `work`, which writes a message. Of two requests with one id at one moment the second finds the first."""
-    try:
-        return await deps.outbox.run(work)
-    except DuplicateKeyError:
-        return await deps.outbox.run(work)
 
 
 async def coordonnee(deps: Deps, compte_id: Identifiant, carte: Carte) -> str:
