@@ -38,13 +38,24 @@ async def first_of(*awaited: asyncio.Event | asyncio.Future[Any]) -> None:
             task.cancel()
 
 
-async def every(seconds: float, look: Callable[[], Awaitable[bool]], stopping: asyncio.Event, *, away: str) -> None:
+async def every(
+    seconds: float,
+    look: Callable[[], Awaitable[bool]],
+    stopping: asyncio.Event,
+    *,
+    away: str,
+    wake: asyncio.Event | None = None,
+) -> None:
     """Calls `look` until `stopping` is set: `seconds` after each call, or at once when it returned True (more work is
-    left).
+    left) or when `wake` is set (new work has arrived).
 
-    Outages are logged as `away` and waited for. Other errors of `look` are raised.
+    With `wake`, a loop that is told to stop returns after `seconds` at most. Outages are logged as `away` and waited
+    for. Other errors of `look` are raised.
     """
     while not stopping.is_set():
+        if wake is not None:
+            # Before the look: what arrives during it is looked for once more.
+            wake.clear()
         more = False
         try:
             more = await look()
@@ -53,7 +64,7 @@ async def every(seconds: float, look: Callable[[], Awaitable[bool]], stopping: a
                 raise
             log.warning(away, error=type(error).__name__)
         if not more:
-            await wait(stopping, seconds)
+            await wait(wake or stopping, seconds)
 
 
 async def outlast(action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,12 +5,11 @@ from enum import StrEnum
 
 from contracts.notifications import Canal
 from kit.clock import Clock
-from kit.errors import is_outage
 from kit.ids import stable_id
 from kit.internal_calls import ServiceAway
 from kit.logging import get_logger
 from kit.outbox import Outbox, Tx
-from kit.waiting import wait
+from kit.waiting import every
 from services.notifications.canaux.email import bounces
 from services.notifications.contacts.encryption import Illisible
 from services.notifications.contacts.store import Contacts
@@ -84,17 +83,7 @@ class CourrielsEntrants:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; a server that is away is waited for."""
-
-        while not stopping.is_set():
-            self.arrivee.clear()
-            try:
-                while not stopping.is_set() and await self.passer():
-                    pass
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("inbound_mail_waits", error=type(error).__name__)
-            await wait(self.arrivee, _TOUTES_LES_S)
+        await every(_TOUTES_LES_S, self.passer, stopping, away="inbound_mail_waits", wake=self.arrivee)
 
     async def passer(self) -> bool:
         """Acts on the mail that is due first. False when none is."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from kit import waiting
-from kit.waiting import jitter, outlast, wait
+from kit.waiting import every, jitter, outlast, wait
 
 
 async def test_un_signal_ou_le_temps_finit_l_attente() -> None:
@@ -71,3 +71,22 @@ def test_une_pause_varie_de_moitie_pour_que_tous_ne_reviennent_pas_ensemble() ->
     pauses = [jitter(2.0) for _ in range(200)]
     assert all(1.0 <= pause <= 3.0 for pause in pauses)
     assert len(set(pauses)) > 100
+
+
+async def test_ce_qui_arrive_pendant_un_tour_en_demande_un_autre_aussitot() -> None:
+    stopping, wake = asyncio.Event(), asyncio.Event()
+    tours = 0
+
+    async def look() -> bool:
+        nonlocal tours
+        tours += 1
+        if tours == 1:
+            wake.set()
+        else:
+            stopping.set()
+            wake.set()
+        return False
+
+    # Without the signal the second turn would come after an hour.
+    await every(3600, look, stopping, away="attente", wake=wake)
+    assert tours == 2
