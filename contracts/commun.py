@@ -18,6 +18,9 @@ Instant = AwareDatetime
 
 PARIS = ZoneInfo("Europe/Paris")
 
+JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+"""In the order of date.weekday(); a code of the list creneaux begins with one of them ("samedi-matin")."""
+
 
 class Sens(StrEnum):
     BESOIN = "besoin"

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts import references
+from contracts.commun import JOURS
 
 RAYONS_KM = (1, 2, 3, 5, 5, 8, 10, 15, 25)
 # Weekly slots of three kinds of people: working, retired, students.
 _VIES = (
     ("samedi", "dimanche"),
-    ("lundi", "mardi", "mercredi", "jeudi", "vendredi"),
+    JOURS[:5],
     ("mercredi", "samedi"),
     (),
 )

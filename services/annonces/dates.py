@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts import references
-from contracts.commun import PARIS, Code
+from contracts.commun import JOURS, PARIS, Code
 
 DUREE_HABITUELLE = dt.timedelta(days=60)
 DUREE_MAXIMALE = dt.timedelta(days=180)
 """How long an annonce without days stays online: unless its author chooses, and at most."""
 HORIZON = dt.timedelta(days=2 * 365 + 1)
 """How far ahead a day may be: two years, whether one of them is a leap year or not."""
-SEMAINE = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-"""In the order of date.weekday(); a code of the list creneaux begins with one of them."""
 
 _PASSEE = "Cette date est passée."
 
@@ -67,8 +65,8 @@ def _verifier_creneaux(dates: Dates, aujourdhui: dt.date) -> None:
     if dernier is None:
         return
     premier = dates.debut or aujourdhui
-    nombre = min((dernier - premier).days + 1, len(SEMAINE))
-    possibles = {SEMAINE[(premier.weekday() + n) % len(SEMAINE)] for n in range(nombre)}
+    nombre = min((dernier - premier).days + 1, len(JOURS))
+    possibles = {JOURS[(premier.weekday() + n) % len(JOURS)] for n in range(nombre)}
     for code in dates.creneaux:
         if code.partition("-")[0] not in possibles:
             raise ChampInvalide("creneaux", _hors_des_jours(code, premier, dernier))
@@ -77,7 +75,7 @@ def _verifier_creneaux(dates: Dates, aujourdhui: dt.date) -> None:
 def _hors_des_jours(code: Code, premier: dt.date, dernier: dt.date) -> str:
     moment = f"«\u00a0{references.valeur('creneaux', code).dans_une_phrase}\u00a0»"
     if premier == dernier:
-        return f"Le {ecrit(premier)} est un {SEMAINE[premier.weekday()]}\u00a0: {moment} n’en fait pas partie."
+        return f"Le {ecrit(premier)} est un {JOURS[premier.weekday()]}\u00a0: {moment} n’en fait pas partie."
     jour = code.partition("-")[0]
     return f"Il n’y a pas de {jour} du {ecrit(premier)} au {ecrit(dernier)}\u00a0: {moment} n’en fait pas partie."
 

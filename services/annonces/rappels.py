@@ -3,9 +3,8 @@
 import datetime as dt
 
 from contracts.annonces import Annonce, EtatReponse, RappelDu, Reponse
-from contracts.commun import PARIS, Identifiant
+from contracts.commun import JOURS, PARIS, Identifiant
 from kit.ids import stable_id
-from services.annonces.dates import SEMAINE
 
 _MOMENTS = (("soir", dt.time(18)), ("apres-midi", dt.time(12)), ("matin", dt.time(8)))
 """The latest first: from when a slot of the list creneaux may have begun."""
@@ -21,7 +20,7 @@ def prevu_at(jour: dt.date, heure: dt.time) -> dt.datetime:
 
 def debut_at(jour: dt.date, creneaux: list[str]) -> dt.datetime:
     """The latest moment of `jour` at which it may not have begun yet, in UTC: its last slot of that weekday."""
-    moments = {code.removeprefix(f"{SEMAINE[jour.weekday()]}-") for code in creneaux}
+    moments = {code.removeprefix(f"{JOURS[jour.weekday()]}-") for code in creneaux}
     heure = next((debut for moment, debut in _MOMENTS if moment in moments), _MOMENTS[0][1])
     return dt.datetime.combine(jour, heure, tzinfo=PARIS).astimezone(dt.UTC)
 

@@ -4,8 +4,7 @@ import datetime as dt
 
 from contracts import references
 from contracts.annonces import Annonce
-
-_JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+from contracts.commun import JOURS
 
 
 def jours(annonce: Annonce) -> frozenset[str]:
@@ -15,9 +14,9 @@ def jours(annonce: Annonce) -> frozenset[str]:
     if debut is None:
         return frozenset()
     duree = max(0, ((annonce.date_fin or debut) - debut).days)
-    if duree >= len(_JOURS) - 1:
+    if duree >= len(JOURS) - 1:
         return frozenset()
-    return frozenset(_JOURS[(debut + dt.timedelta(days=jour)).weekday()] for jour in range(duree + 1))
+    return frozenset(JOURS[(debut + dt.timedelta(days=jour)).weekday()] for jour in range(duree + 1))
 
 
 def creneaux(annonce: Annonce) -> list[str]:

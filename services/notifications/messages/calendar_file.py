@@ -12,7 +12,7 @@ from typing import Any
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vRecur, vText
 
-from contracts.commun import PARIS
+from contracts.commun import JOURS, PARIS
 from services.notifications.messages.wording import NBSP, courts, endroit
 
 HORAIRES: Mapping[str, tuple[dt.time, dt.time]] = {
@@ -20,7 +20,6 @@ HORAIRES: Mapping[str, tuple[dt.time, dt.time]] = {
     "apres-midi": (dt.time(14), dt.time(18)),
     "soir": (dt.time(18), dt.time(21)),
 }
-_JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _SEMAINE = dt.timedelta(days=7)
 _JOURNEE = dt.timedelta(days=1)
 _RELIRE = dt.timedelta(hours=1)
@@ -146,9 +145,9 @@ def _creneaux(codes: Sequence[str], debut: dt.date, fin: dt.date) -> Iterator[tu
     """Each slot whose day comes in the period. One that a newer list has, and we do not know, is left out."""
     for code in codes:
         nom, _, moment = code.partition("-")
-        if nom not in _JOURS or moment not in HORAIRES:
+        if nom not in JOURS or moment not in HORAIRES:
             continue
-        premier = debut + dt.timedelta(days=(_JOURS.index(nom) - debut.weekday()) % 7)
+        premier = debut + dt.timedelta(days=(JOURS.index(nom) - debut.weekday()) % 7)
         if premier <= fin:
             yield code, _hebdomadaire(premier, fin, *HORAIRES[moment])
 

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.commun import PARIS
+from contracts.commun import JOURS, PARIS
 from services.annonces import dates
 from services.annonces.dates import (
     DUREE_HABITUELLE,
     DUREE_MAXIMALE,
     HORIZON,
-    SEMAINE,
     ChampInvalide,
     Dates,
     fin_de_parution,
@@ -106,7 +105,7 @@ def test_une_fin_qui_contredit_les_jours_est_refusee(voulues: Dates, voulue: dt.
 _JOURS = st.dates(AUJOURDHUI - dt.timedelta(days=40), AUJOURDHUI + HORIZON + dt.timedelta(days=40))
 
 
-@given(st.none() | _JOURS, st.none() | _JOURS, st.sets(st.sampled_from(SEMAINE)))
+@given(st.none() | _JOURS, st.none() | _JOURS, st.sets(st.sampled_from(JOURS)))
 def test_ce_qui_est_accepte_a_encore_un_jour_a_venir_et_chaque_creneau_y_tombe(
     debut: dt.date | None, fin: dt.date | None, semaine: set[str]
 ) -> None:
@@ -121,7 +120,7 @@ def test_ce_qui_est_accepte_a_encore_un_jour_a_venir_et_chaque_creneau_y_tombe(
     assert (debut or AUJOURDHUI) >= AUJOURDHUI
     assert fin_de_parution(voulues, None, NOW) == fin_du_jour(dernier) > NOW
     tous = [(debut or AUJOURDHUI) + dt.timedelta(days=n) for n in range((dernier - (debut or AUJOURDHUI)).days + 1)]
-    assert semaine <= {SEMAINE[jour.weekday()] for jour in tous}
+    assert semaine <= {JOURS[jour.weekday()] for jour in tous}
 
 
 @pytest.mark.parametrize(
