@@ -14,6 +14,7 @@ from yarl import URL
 from gateway.domain import Role
 from gateway.door_rules import SAFE_METHODS
 from kit import telemetry
+from kit.internal_calls import CONNECT_S, KEEPALIVE_S, TOKEN_REUSED_S, never_sent
 from kit.logging import get_logger
 from kit.problems import Problem, unavailable, undecided
 from kit.replicas import Replicas
@@ -22,13 +23,7 @@ from kit.waiting import jitter
 
 log = get_logger(__name__)
 
-# uvicorn closes an idle connection after 5 s: ours must go first, or a POST would meet a closed door.
-_KEEPALIVE_S = 4.0
-# On a busy machine our own loop is late: less would call a service away that is there.
-_CONNECT_S = 5.0
 _PAUSE_S = 0.1
-# A token lives for 60 s; one signature serves the requests of half that time.
-_TOKEN_REUSED_S = 30.0
 _TOKENS_MAX = 4096
 
 FORWARDED = ("content-type", "accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
@@ -133,13 +128,13 @@ class Services:
         self._timeout_s = timeout_s
         self._restart_s = restart_s
         self._missed_since: dict[str, float] = {}
-        self._tokens: TTLCache[tuple[str, Caller], str] = TTLCache(_TOKENS_MAX, _TOKEN_REUSED_S)
+        self._tokens: TTLCache[tuple[str, Caller], str] = TTLCache(_TOKENS_MAX, TOKEN_REUSED_S)
         self._http: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """On the event loop that will use it."""
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=256, keepalive_timeout=_KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(limit=256, keepalive_timeout=KEEPALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -216,7 +211,7 @@ class Services:
             "accept-encoding": "identity",
             "authorization": f"Bearer {self.token(service, caller)}",
         }
-        timeout = aiohttp.ClientTimeout(total=timeout_s or self._timeout_s, sock_connect=_CONNECT_S)
+        timeout = aiohttp.ClientTimeout(total=timeout_s or self._timeout_s, sock_connect=CONNECT_S)
         try:
             async with self._http.request(
                 method, url, data=body or None, headers=sent, allow_redirects=False, timeout=timeout
@@ -237,8 +232,7 @@ class Services:
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             log.warning("service_away", to=service, error=type(error).__name__)
             replicas.rest(base, time.monotonic())
-            # A connection that was never made carried nothing.
-            unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+            unsent = never_sent(error)
             again = unsent or not isinstance(error, TimeoutError)
             raise ServiceAway(service, sent=not unsent, again=again) from error
 

@@ -15,11 +15,12 @@ from kit.tokens import TokenSigner
 
 log = get_logger(__name__)
 
-# uvicorn closes idle connections after 5 s. Close ours earlier, because a POST on a closed connection fails.
-_KEEPALIVE_S = 4.0
-_CONNECT_S = 5.0
-# A token is valid for 60 s; each one is used for half of that time.
-_TOKEN_REUSED_S = 30.0
+KEEPALIVE_S = 4.0
+"""uvicorn closes idle connections after 5 s. We close ours earlier, because a POST on a closed connection fails."""
+CONNECT_S = 5.0
+"""On a busy machine our own event loop is late: with less, services would be called away that are there."""
+TOKEN_REUSED_S = 30.0
+"""A token is valid for 60 s; each one is used for half of that time."""
 
 
 class ServiceAway(ConnectionError):
@@ -44,7 +45,7 @@ class InternalApi:
         self._replicas = Replicas(addresses(urls))
         self._service = service
         self._signer = signer
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
         self._http: aiohttp.ClientSession | None = None
         self._token: tuple[str, float] = ("", float("-inf"))
 
@@ -68,7 +69,7 @@ class InternalApi:
         """Status and body, from the first process that can be reached: nothing is sent twice."""
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_S), cookie_jar=aiohttp.DummyCookieJar()
+                connector=aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_S), cookie_jar=aiohttp.DummyCookieJar()
             )
         others = len(self._replicas) - 1
         while True:
@@ -79,7 +80,7 @@ class InternalApi:
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 log.warning("service_away", to=self._service, error=type(error).__name__)
                 self._replicas.rest(base, time.monotonic())
-                if not others or not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+                if not others or not never_sent(error):
                     raise ServiceAway(self._service) from error
             others -= 1
 
@@ -88,12 +89,17 @@ class InternalApi:
         now = time.monotonic()
         if until <= now:
             token = self._signer.sign(self._service)
-            self._token = (token, now + _TOKEN_REUSED_S)
+            self._token = (token, now + TOKEN_REUSED_S)
         return token
 
     async def close(self) -> None:
         if self._http is not None:
             await self._http.close()
+
+
+def never_sent(error: BaseException) -> bool:
+    """True when the connection was never made, so that the service cannot have received the request."""
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
 
 
 def _content(raw: bytes, service: str) -> Mapping[str, Any]:
