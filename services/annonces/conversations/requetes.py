@@ -1,5 +1,7 @@
 """The bodies of the requests about conversations. Pure."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from contracts.commun import Identifiant
@@ -7,11 +9,14 @@ from contracts.notifications import Canal
 from services.annonces.conversations.rules import Carte
 from services.annonces.saisie import Prenom, Requete, Texte
 
+Mots = Annotated[Texte, Field(min_length=1, max_length=4000)]
+"""What one message says."""
+
 
 class MessageSaisi(Requete):
     """`prenom`: that of the person who writes, kept for all of their conversations; absent: it stays as it is."""
 
-    texte: Texte = Field(min_length=1, max_length=4000)
+    texte: Mots
     prenom: Prenom | None = None
 
 
@@ -24,5 +29,5 @@ class MessageRelaye(Requete):
 
     message_id: Identifiant
     compte_id: Identifiant
-    texte: Texte = Field(min_length=1, max_length=4000)
+    texte: Mots
     canal: Canal

@@ -54,7 +54,7 @@ class Complements:
             return await self._messages(ligne, donnees["reponse_id"])
         if genre in _RENCONTRES:
             return await self._rencontre(donnees["reponse_id"], ligne["compte_id"])
-        return await self._annulation(donnees["reponse_id"], donnees)
+        return await self._annulation(donnees["reponse_id"])
 
     async def _messages(self, ligne: Ligne, conversation_id: str) -> dict[str, Any]:
         """Its messages as stored now: others may have joined them while the row waited."""
@@ -77,7 +77,7 @@ class Complements:
         }
 
     async def _rencontre(self, reponse_id: str, compte_id: str) -> dict[str, Any]:
-        lue = await self._annonces.call("GET", f"/v1/interne/rencontres/{reponse_id}", query={"pour": compte_id})
+        lue = await self._demander_rencontre(reponse_id, compte_id)
         if lue.status == 404:
             return {"rencontre": {"effacee": True}}
         if lue.status == 403:
@@ -94,12 +94,15 @@ class Complements:
         """What somebody is expected for. Raises ServiceAway."""
         trouves = []
         for reponse_id in await self._engagements.du_compte(compte_id):
-            lue = await self._annonces.call("GET", f"/v1/interne/rencontres/{reponse_id}", query={"pour": compte_id})
+            lue = await self._demander_rencontre(reponse_id, compte_id)
             if lue.status == 200:
                 trouves.append(_sujet(reponse_id, lue.content, f"{public_url.rstrip('/')}/reponses/{reponse_id}"))
         return trouves
 
-    async def _annulation(self, reponse_id: str, donnees: Mapping[str, Any]) -> dict[str, Any]:
+    async def _demander_rencontre(self, reponse_id: str, compte_id: str) -> Reponse:
+        return await self._annonces.call("GET", f"/v1/interne/rencontres/{reponse_id}", query={"pour": compte_id})
+
+    async def _annulation(self, reponse_id: str) -> dict[str, Any]:
         """Withdraws what a calendar was told, if it was told anything."""
         dit = await self._engagements.dit(reponse_id)
         if dit is None:

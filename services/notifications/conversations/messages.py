@@ -6,7 +6,7 @@ from contracts.conversations import MessageEcrit
 from contracts.envois import Motif
 from contracts.notifications import Canal
 from kit.outbox import Tx
-from services.notifications.contacts.store import Contacts
+from services.notifications.contacts.store import Contact, Contacts
 from services.notifications.conversations import rhythm
 from services.notifications.conversations.fils import Fils
 from services.notifications.delivery.outgoing import Courrier
@@ -26,14 +26,14 @@ class Messages:
     async def prevenir(self, event: MessageEcrit, tx: Tx) -> None:
         """The first message leaves at once; what follows it closely waits, and leaves as one."""
         effaces = await self._contacts.effaces(event.pour, tx.session)
-        for compte_id in event.pour:
-            if compte_id not in effaces:
-                await self._prevenir(event, compte_id, tx)
+        pour = [compte_id for compte_id in event.pour if compte_id not in effaces]
+        contacts = await self._contacts.trouver(pour)
+        for compte_id in pour:
+            await self._prevenir(event, compte_id, contacts.get(compte_id), tx)
 
-    async def _prevenir(self, event: MessageEcrit, compte_id: str, tx: Tx) -> None:
+    async def _prevenir(self, event: MessageEcrit, compte_id: str, contact: Contact | None, tx: Tx) -> None:
         contenu_id = f"{Genre.MESSAGE_RECU}:{event.conversation_id}"
         canal, dernier_at = await self._fils.ecrire(event.conversation_id, compte_id, tx.session)
-        contact = (await self._contacts.trouver([compte_id])).get(compte_id)
         canal = contact.sinon_courriel(canal) if contact else Canal.EMAIL
         if await self._registre.joindre_message(compte_id, contenu_id, event.message_id, tx.session):
             return
