@@ -21,6 +21,7 @@ from services.annonces.reponses import ActionReponse, ChangementReponse, Demande
 from services.annonces.settings import Reglages
 from services.annonces.store import Document, Store, fiche
 from services.annonces.tours import Tours
+from services.annonces.transitions import VIVANTS
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ async def retirer_toutes(tx: Tx, deps: Deps, documents: Sequence[Document], moti
     """Withdraws each of the annonces that is still alive."""
     for document in documents:
         lue = fiche(document)
-        if lue.annonce.etat in domain.VIVANTS:
+        if lue.annonce.etat in VIVANTS:
             await appliquer(tx, deps, domain.retirer(lue, motifs))
 
 

@@ -10,7 +10,9 @@ from dataclasses import replace
 from contracts.annonces import Annonce, Circonstances, CirconstancesChangees, Reponse
 from contracts.commun import Identifiant
 from kit.ids import stable_id
-from services.annonces.domain import EN_LIGNE, Changement, ChangementADire, Fiche
+from services.annonces.contenu import ChangementADire
+from services.annonces.domain import Changement, Fiche
+from services.annonces.transitions import EN_LIGNE
 
 
 def circonstances(annonce: Annonce) -> Circonstances:

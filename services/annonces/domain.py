@@ -10,85 +10,15 @@ moderator approves it. What is no text (days, places, end) changes at once.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
 
 from contracts import annonces as evenements
-from contracts.annonces import Annonce, Circonstances, EtatAnnonce, EvenementAnnonce
-from contracts.base import Valeur
-from contracts.commun import Auteur, Cession, Code, Identifiant, Instant, Lieu, Nature, Sens, TypeAuteur
+from contracts.annonces import Annonce, EtatAnnonce, EvenementAnnonce
+from contracts.commun import Auteur, Identifiant, Lieu, TypeAuteur
 from contracts.moderation import Decision, Issue, Motif
+from services.annonces.contenu import IMMEDIATS, ChangementADire, Contenu, Proposition, Texte
 from services.annonces.dates import DUREE_HABITUELLE
-
-
-class Action(StrEnum):
-    CORRIGER = "corriger"
-    MODIFIER = "modifier"
-    APPROUVER = "approuver"
-    DEMANDER_CORRECTION = "demander_correction"
-    REFUSER = "refuser"
-    RETIRER = "retirer"
-    RESERVER = "reserver"
-    LIBERER = "liberer"
-    POURVOIR = "pourvoir"
-    ROUVRIR = "rouvrir"
-    EXPIRER = "expirer"
-
-
-_E = EtatAnnonce
-
-TRANSITIONS: Mapping[tuple[EtatAnnonce, Action], EtatAnnonce] = MappingProxyType(
-    {
-        (_E.DEPOSEE, Action.CORRIGER): _E.DEPOSEE,
-        (_E.DEPOSEE, Action.APPROUVER): _E.PUBLIEE,
-        (_E.DEPOSEE, Action.DEMANDER_CORRECTION): _E.A_CORRIGER,
-        (_E.DEPOSEE, Action.REFUSER): _E.REFUSEE,
-        (_E.DEPOSEE, Action.RETIRER): _E.RETIREE,
-        (_E.DEPOSEE, Action.EXPIRER): _E.EXPIREE,
-        (_E.A_CORRIGER, Action.CORRIGER): _E.DEPOSEE,
-        (_E.A_CORRIGER, Action.RETIRER): _E.RETIREE,
-        (_E.A_CORRIGER, Action.EXPIRER): _E.EXPIREE,
-        (_E.PUBLIEE, Action.MODIFIER): _E.PUBLIEE,
-        # The approval of a new text.
-        (_E.PUBLIEE, Action.APPROUVER): _E.PUBLIEE,
-        # A trusted association is published at once and read afterwards: what is wrong is then undone from here.
-        (_E.PUBLIEE, Action.DEMANDER_CORRECTION): _E.A_CORRIGER,
-        (_E.PUBLIEE, Action.REFUSER): _E.REFUSEE,
-        (_E.PUBLIEE, Action.RETIRER): _E.RETIREE,
-        (_E.PUBLIEE, Action.RESERVER): _E.PUBLIEE,
-        (_E.PUBLIEE, Action.LIBERER): _E.PUBLIEE,
-        (_E.PUBLIEE, Action.POURVOIR): _E.POURVUE,
-        (_E.PUBLIEE, Action.EXPIRER): _E.EXPIREE,
-        (_E.POURVUE, Action.DEMANDER_CORRECTION): _E.A_CORRIGER,
-        (_E.POURVUE, Action.REFUSER): _E.REFUSEE,
-        (_E.POURVUE, Action.POURVOIR): _E.POURVUE,
-        (_E.POURVUE, Action.ROUVRIR): _E.PUBLIEE,
-        (_E.POURVUE, Action.RETIRER): _E.RETIREE,
-        (_E.POURVUE, Action.EXPIRER): _E.EXPIREE,
-    }
-)
-"""What may happen in which state, and where it leads. All that is absent is forbidden."""
-
-EVENEMENTS: Mapping[Action, type[EvenementAnnonce]] = MappingProxyType(
-    {
-        Action.CORRIGER: evenements.AnnonceDeposee,
-        Action.MODIFIER: evenements.AnnonceModifiee,
-        Action.APPROUVER: evenements.AnnoncePubliee,
-        Action.DEMANDER_CORRECTION: evenements.AnnonceACorriger,
-        Action.REFUSER: evenements.AnnonceRefusee,
-        Action.RETIRER: evenements.AnnonceRetiree,
-        Action.RESERVER: evenements.AnnonceModifiee,
-        Action.LIBERER: evenements.AnnonceModifiee,
-        Action.POURVOIR: evenements.AnnoncePourvue,
-        # Not AnnoncePubliee: a freed place alerts nobody a second time.
-        Action.ROUVRIR: evenements.AnnonceModifiee,
-        Action.EXPIRER: evenements.AnnonceExpiree,
-    }
-)
-
-FINAUX = frozenset({_E.REFUSEE, _E.RETIREE, _E.EXPIREE})
-VIVANTS = frozenset(set(_E) - FINAUX)
-EN_LIGNE = frozenset({_E.PUBLIEE, _E.POURVUE})
+from services.annonces.transitions import EN_LIGNE, EVENEMENTS, TRANSITIONS, Action
 
 _ISSUES: Mapping[Issue, Action] = MappingProxyType(
     {
@@ -140,65 +70,6 @@ class FinFixee(Refus):
 
 class VersionInconnue(Refus):
     """A decision about a version that does not exist yet: it was not made here."""
-
-
-class Texte(Valeur):
-    """What a moderator reads before others do, whenever it changes: the words, and what they are about.
-
-    Which field belongs here and which in Contenu decides what waits for a moderator and what takes effect at once.
-    """
-
-    sens: Sens
-    nature: Nature
-    titre: str
-    description: str
-    domaines: list[Code]
-    categories: list[Code]
-    publics: list[Code]
-    cession: Cession | None
-    lieu: Lieu
-    certifications: list[Code]
-    ouvert_aux_mineurs: bool
-    urgent: bool
-
-
-class Contenu(Texte):
-    """What the author writes. What is not part of Texte takes effect at once."""
-
-    date_debut: dt.date | None
-    date_fin: dt.date | None
-    creneaux: list[Code]
-    a_distance: bool
-    accessible_pmr: bool
-    places: int
-    expire_at: Instant
-
-
-IMMEDIATS = frozenset(Contenu.model_fields) - frozenset(Texte.model_fields)
-
-
-class Proposition(Valeur):
-    """A new text of a published annonce. `version`: of the annonce once it was handed in.
-
-    `etat`: `deposee` while it waits for a moderator; `a_corriger` or `refusee` once it was sent back, with `motifs`.
-    """
-
-    texte: Texte
-    version: int
-    deposee_at: Instant
-    etat: EtatAnnonce = EtatAnnonce.DEPOSEE
-    motifs: list[Motif] = []
-
-
-class ChangementADire(Valeur):
-    """Days or place changed, and whoever holds or waits for a place is not told yet: `avant` is what they know.
-
-    `change_at`: the last edit, so that whoever answered later knows. `dire_at`: when they are told.
-    """
-
-    avant: Circonstances
-    change_at: Instant
-    dire_at: Instant
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from kit.waiting import every
 from services.annonces import domain
 from services.annonces.actions import Deps, appliquer
 from services.annonces.store import fiche
+from services.annonces.transitions import FINAUX
 
 log = get_logger(__name__)
 
@@ -23,7 +24,7 @@ async def expirer_une(deps: Deps, annonce_id: str) -> bool:
         if document is None:
             return False
         lue = fiche(document)
-        if lue.annonce.etat in domain.FINAUX or lue.annonce.expire_at > now:
+        if lue.annonce.etat in FINAUX or lue.annonce.expire_at > now:
             return False
         await appliquer(tx, deps, domain.expirer(lue))
         return True

@@ -28,6 +28,7 @@ from services.annonces.domain import Fiche
 from services.annonces.reponses import EN_COURS, ActionReponse, Demande, Origine, SansEffet
 from services.annonces.settings import SERVICE
 from services.annonces.store import Document, fiche, fiche_association
+from services.annonces.transitions import VIVANTS
 
 log = get_logger(__name__)
 
@@ -177,7 +178,7 @@ async def _effacer_auteur(document: Document, tx: Tx, deps: Deps) -> None:
         await deps.store.effacer_dans_reponses(document["_id"], TEXTE_EFFACE, tx.session)
         # Before what follows is said of it, which is without its words.
         await tx.forget(document["_id"], sans_annonce)
-    if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in domain.VIVANTS:
+    if anonyme.annonce.auteur.type is not TypeAuteur.ASSOCIATION and anonyme.annonce.etat in VIVANTS:
         anonyme = await appliquer(tx, deps, domain.retirer(anonyme, []))
     else:
         await deps.store.enregistrer(anonyme, tx.session)

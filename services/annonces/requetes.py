@@ -10,8 +10,8 @@ from contracts.commun import Cession, Code, Identifiant, Nature, Sens, TypeAuteu
 from kit.moments import Day, Moment
 from services.annonces import dates
 from services.annonces.associations import Presentation
+from services.annonces.contenu import Contenu
 from services.annonces.dates import ChampInvalide, Dates
-from services.annonces.domain import Contenu
 from services.annonces.saisie import (
     AvecLieu,
     Certifications,

@@ -22,8 +22,10 @@ from contracts.moderation import Motif
 from kit.mongo import Database, Session
 from kit.outbox import WAITING
 from services.annonces.associations import FicheAssociation
-from services.annonces.domain import VIVANTS, ChangementADire, Fiche, Proposition, lieu_public
+from services.annonces.contenu import ChangementADire, Proposition
+from services.annonces.domain import Fiche, lieu_public
 from services.annonces.reponses import ACTIVES, EN_COURS
+from services.annonces.transitions import VIVANTS
 
 Document = dict[str, Any]
 

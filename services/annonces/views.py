@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from contracts.annonces import Annonce, Association, Engagement, EtatAnnonce, EtatAssociation, EtatReponse, Reponse
 from contracts.commun import Cession, Code, Identifiant, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Motif
-from services.annonces.domain import Texte
+from services.annonces.contenu import Texte
 
 VISIBLES = frozenset({EtatAnnonce.PUBLIEE, EtatAnnonce.POURVUE, EtatAnnonce.EXPIREE})
 """The states in which everybody can open an annonce that was published."""

@@ -15,7 +15,6 @@ from services.annonces.associations import AssociationRefuseeDefinitivement
 from services.annonces.conversations.rules import ConversationFermee, PasParticipant, TropDeMessages
 from services.annonces.dates import ChampInvalide
 from services.annonces.domain import (
-    Action,
     FinFixee,
     PlacesDejaPrises,
     PlacesInsuffisantes,
@@ -25,6 +24,7 @@ from services.annonces.domain import (
 )
 from services.annonces.reponses import AnnonceSansSuite, ReponseImpossible, SansEffet
 from services.annonces.saisie import Requete
+from services.annonces.transitions import Action
 
 INTROUVABLE = "Cette annonce"
 _PEUT_ATTENDRE = " Vous pouvez vous inscrire sur sa liste d’attente."

@@ -7,7 +7,8 @@ from contracts.annonces import EtatAnnonce
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
 from contracts.moderation import Decision, Issue, Motif, TypeCible
 from services.annonces import domain
-from services.annonces.domain import Contenu, Fiche
+from services.annonces.contenu import Contenu
+from services.annonces.domain import Fiche
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 

@@ -17,6 +17,7 @@ from services.annonces import attente, domain, expiration, reponses
 from services.annonces.actions import agir_sur_reponse, appliquer, repondre
 from services.annonces.domain import Fiche, PlacesInsuffisantes, Refus, TransitionInterdite
 from services.annonces.reponses import ActionReponse, Demande, SansEffet
+from services.annonces.transitions import FINAUX
 from tests.unit.annonces.fabrique import NOW, contenu, decision, fiche
 from tests.unit.annonces.memoire import Service
 
@@ -164,7 +165,7 @@ def test_le_dernier_jour_clot_ce_qui_attend_et_ce_qui_ne_peut_plus_etre_accepte(
 @pytest.mark.parametrize("etat", EtatAnnonce)
 def test_seule_une_fin_clot_les_reponses(etat: EtatAnnonce) -> None:
     fin = attente.cloture(fiche(etat).annonce, NOW)
-    assert (fin is not None) == (etat in domain.FINAUX)
+    assert (fin is not None) == (etat in FINAUX)
 
 
 GESTES = st.one_of(

@@ -11,10 +11,12 @@ from contracts.annonces import AnnonceModifiee, AnnoncePourvue, AnnoncePubliee, 
 from contracts.commun import Lieu, Nature
 from contracts.moderation import Issue
 from services.annonces import domain
-from services.annonces.domain import Changement, Contenu, Fiche, PlacesDejaPrises, Texte, proposee
+from services.annonces.contenu import IMMEDIATS, Contenu, Texte
+from services.annonces.domain import Changement, Fiche, PlacesDejaPrises, proposee
 from services.annonces.republication import annonce as republiee
 from services.annonces.store import champs as stocke
 from services.annonces.store import fiche as relue
+from services.annonces.transitions import EN_LIGNE
 from tests.unit.annonces.fabrique import NOW, contenu, decision, fiche
 
 E = EtatAnnonce
@@ -212,7 +214,7 @@ def _applique(lue: Fiche, quoi: str, valeurs: list[Any], prises: list[int]) -> F
     elif quoi == "juger":
         change = domain.appliquer_decision(lue, decision(valeurs[0], version=min(valeurs[1], lue.annonce.version)), NOW)
         # What the policy publishes at once can be withdrawn by an older road: here only corrections are judged.
-        if change is not None and change.fiche.annonce.etat not in domain.EN_LIGNE:
+        if change is not None and change.fiche.annonce.etat not in EN_LIGNE:
             return lue
     elif quoi == "reserver":
         change = domain.reserver(lue, valeurs[0], NOW)
@@ -240,7 +242,7 @@ def test_une_annonce_datee_ou_finie_ne_se_prolonge_pas() -> None:
 
 
 def test_chaque_champ_est_relu_ou_prend_effet_tout_de_suite() -> None:
-    assert set(Contenu.model_fields) == set(Texte.model_fields) | domain.IMMEDIATS
+    assert set(Contenu.model_fields) == set(Texte.model_fields) | IMMEDIATS
     assert set(Texte.model_fields) & {"titre", "description", "lieu", "nature"} == {
         "titre",
         "description",

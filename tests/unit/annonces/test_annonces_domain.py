@@ -13,10 +13,6 @@ from contracts.annonces import EtatAnnonce
 from contracts.moderation import Issue, Motif
 from services.annonces import domain
 from services.annonces.domain import (
-    EVENEMENTS,
-    FINAUX,
-    TRANSITIONS,
-    Action,
     Changement,
     Fiche,
     PlacesDejaPrises,
@@ -26,6 +22,7 @@ from services.annonces.domain import (
     VersionDepassee,
     VersionInconnue,
 )
+from services.annonces.transitions import EVENEMENTS, FINAUX, TRANSITIONS, Action
 from tests.unit.annonces.fabrique import NOW, contenu, decision, fiche
 
 E = EtatAnnonce
