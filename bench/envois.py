@@ -39,11 +39,11 @@ from deploy.seed import profils as jeu
 from deploy.stack.embedded import Stack, save_counts
 from deploy.stack.supervision import Supervisor
 from deploy.verbs import down, up
-from kit import mongo
-from kit.events import encode
+from kit.database import mongo
 from kit.ids import new_id, stable_id
-from kit.outbox import WAITING
-from kit.producer import Producer
+from kit.messaging.events import encode
+from kit.messaging.outbox import WAITING
+from kit.messaging.producer import Producer
 from services.notifications.registre.ids import alertes_de
 
 SEUIL_NU, SEUIL_UNITAIRE, SEUIL_MEMOIRE = 2.0, 5.0, 1.2

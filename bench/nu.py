@@ -22,7 +22,7 @@ import uvloop
 from aiohttp import ClientSession, web
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from kit import mongo
+from kit.database import mongo
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from deploy.errors import Impossible
 from deploy.layout import current
 from deploy.stack.embedded import Stack
 from deploy.stack.servers.waiting import Patience
-from kit.tokens import TokenSigner
+from kit.http.tokens import TokenSigner
 
 CODE = re.compile(r"(?<!\d)(\d{6}|\d{10})(?!\d)")
 # Below the body limit of every API (256 KiB).

@@ -15,11 +15,11 @@ from gateway.memory import Memory, MemoryAway
 from gateway.schema import SCHEMA
 from gateway.settings import Reglages
 from gateway.upstream import Services
-from kit.health import Health
+from kit.http.health import Health
+from kit.http.problems import Problem
+from kit.http.tokens import TokenSigner
 from kit.lifecycle import republish, run_api
-from kit.problems import Problem
 from kit.resources import open_runtime
-from kit.tokens import TokenSigner
 
 _USAGE = "Usage\u00a0: python -m gateway api | republier | moderateur [--retirer] ADRESSE"
 

@@ -17,7 +17,7 @@ from gateway.domain import CODE_LIFETIME_S
 from gateway.door import session_of, who
 from gateway.sessions import COOKIE, Opened
 from gateway.upstream import Caller
-from kit.tokens import Session
+from kit.http.tokens import Session
 
 router = APIRouter(prefix="/v1")
 

@@ -32,15 +32,15 @@ from gateway.settings import Reglages
 from gateway.store import Comptes
 from gateway.telephones import Telephones
 from gateway.upstream import Services
-from kit.consumer import Consumer
-from kit.health import Check, Health
-from kit.lag import Lags, with_retries
+from kit.http.health import Check, Health
+from kit.http.tokens import TokenSigner
+from kit.http.web import create_app
 from kit.lifecycle import Loop
 from kit.logging import get_logger
-from kit.republication import DatabaseLost, Republication
+from kit.messaging.consumer import Consumer
+from kit.messaging.lag import Lags, with_retries
+from kit.messaging.republication import DatabaseLost, Republication
 from kit.resources import Runtime, open_runtime
-from kit.tokens import TokenSigner
-from kit.web import create_app
 
 log = get_logger(__name__)
 

@@ -14,7 +14,7 @@ import orjson
 from gateway.memory import Memory, MemoryAway, Store
 from gateway.public_reads import Lecture, lecture
 from gateway.upstream import VISITOR, Answer, ServiceAway, Services
-from kit.problems import unavailable
+from kit.http.problems import unavailable
 
 _GENERATION = "pages:generation"
 _INDEX = "pages:entrees"

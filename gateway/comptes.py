@@ -25,10 +25,10 @@ from gateway.store import Comptes
 from gateway.upstream import SYSTEM, Services
 from kit.addresses import normalize
 from kit.clock import Clock
+from kit.database.mongo import DuplicateKeyError
+from kit.http.problems import FieldProblem, Problem, not_found
 from kit.ids import new_id
-from kit.mongo import DuplicateKeyError
-from kit.outbox import Outbox, Tx
-from kit.problems import FieldProblem, Problem, not_found
+from kit.messaging.outbox import Outbox, Tx
 
 CODE_MINUTES = CODE_LIFETIME_S // 60
 

@@ -19,8 +19,8 @@ from gateway.memory import Memory
 from gateway.store import Comptes
 from gateway.upstream import SYSTEM, Services
 from kit.clock import Clock
-from kit.outbox import Outbox, Tx
-from kit.problems import Problem, not_found
+from kit.http.problems import Problem, not_found
+from kit.messaging.outbox import Outbox, Tx
 
 # Longer than the calls of a subscription may take together; a gateway that dies in one blocks its account as long.
 _TURN_S = 60.0

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kit.problems import MEDIA_TYPE
-from kit.tokens import SESSION_SCHEME
+from kit.http.problems import MEDIA_TYPE
+from kit.http.tokens import SESSION_SCHEME
 
 COOKIE_SCHEME = "cookie"
 _METHODS = ("get", "put", "post", "delete", "patch")

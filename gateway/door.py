@@ -31,8 +31,8 @@ from gateway.memory import MemoryAway
 from gateway.rights import DroitsDesComptes, DroitsInconnus
 from gateway.sessions import COOKIE, Entree, Sessions
 from gateway.upstream import VISITOR, Caller
-from kit.problems import Problem, unavailable
-from kit.web import MAX_BODY
+from kit.http.problems import Problem, unavailable
+from kit.http.web import MAX_BODY
 
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "

@@ -7,7 +7,7 @@ from contracts.comptes import EvenementCompte
 from gateway.cache import Pages
 from gateway.memory import MemoryAway
 from gateway.rights import DroitsDesComptes
-from kit.events import Record
+from kit.messaging.events import Record
 
 _RETRY_S = 1.0
 

@@ -2,7 +2,7 @@
 
 from gateway.door_rules import Limit, retry_after
 from gateway.memory import Memory
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 COUNT = """
 local used = redis.call('INCR', KEYS[1])

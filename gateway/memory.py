@@ -14,8 +14,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import LockError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from kit.database.redis import is_gone, is_unavailable
 from kit.logging import get_logger
-from kit.redis import is_gone, is_unavailable
 
 log = get_logger(__name__)
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from gateway.door_rules import CALLBACK_PATHS
 from gateway.preferences import suivre
 from gateway.public_reads import is_public, lecture
 from gateway.upstream import FORWARDED, SIGNED, VISITOR, Answer, Caller, ServiceAway, as_problem
-from kit.problems import Problem, allowed, not_found, unavailable, wrong_method
+from kit.http.problems import Problem, allowed, not_found, unavailable, wrong_method
 
 ROUTES = {
     "/v1/associations": "annonces",

@@ -2,7 +2,7 @@
 
 from contracts.comptes import CompteEfface, CompteEnregistre, EtatCompte, EvenementCompte
 from gateway.store import Comptes, from_row
-from kit.republication import Document, Source
+from kit.messaging.republication import Document, Source
 
 
 def compte(document: Document) -> EvenementCompte:

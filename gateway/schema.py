@@ -1,7 +1,7 @@
 """What the database of the gateway looks like: its indexes, and the migrations that bring older data to it."""
 
-from kit.indexes import Index
-from kit.migrations import Schema
+from kit.database.indexes import Index
+from kit.database.migrations import Schema
 
 INDEXES = (
     # One account per address.

@@ -5,7 +5,7 @@ import binascii
 
 from pydantic import Field, field_validator
 
-from kit.replicas import addresses
+from kit.http.replicas import addresses
 from kit.settings import Settings
 
 

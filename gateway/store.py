@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.comptes import Consentement, EtatCompte
 from gateway.domain import CompteConnu
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 
 
 def _to_row(compte: CompteConnu) -> dict[str, Any]:

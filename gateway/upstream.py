@@ -14,11 +14,11 @@ from yarl import URL
 from gateway.domain import Role
 from gateway.door_rules import SAFE_METHODS
 from kit import telemetry
-from kit.internal_calls import CONNECT_S, KEEPALIVE_S, TOKEN_REUSED_S, never_sent
+from kit.http.internal_calls import CONNECT_S, KEEPALIVE_S, TOKEN_REUSED_S, never_sent
+from kit.http.problems import Problem, unavailable, undecided
+from kit.http.replicas import Replicas
+from kit.http.tokens import TOKEN_REFUSED, TokenSigner
 from kit.logging import get_logger
-from kit.problems import Problem, unavailable, undecided
-from kit.replicas import Replicas
-from kit.tokens import TOKEN_REFUSED, TokenSigner
 from kit.waiting import jitter
 
 log = get_logger(__name__)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from kit import mongo, redis
+from kit.database import mongo, redis
 
 
 class InvalidMessage(Exception):

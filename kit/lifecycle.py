@@ -16,13 +16,15 @@ import uvloop
 from fastapi import FastAPI
 
 from kit import logging as kit_logging
-from kit import mongo, republication, telemetry
+from kit import telemetry
 from kit.clock import SystemClock
-from kit.connections import Owner
+from kit.database import mongo
 from kit.errors import Stop
-from kit.health import Health
+from kit.http.connections import Owner
+from kit.http.health import Health
+from kit.http.web import health_app, server
+from kit.messaging import republication
 from kit.settings import Settings
-from kit.web import health_app, server
 
 log = kit_logging.get_logger(__name__)
 S = TypeVar("S", bound=Settings)
@@ -124,8 +126,8 @@ async def _api(settings: Settings, app: FastAPI, owner: Owner) -> int:
             raise NotListening
 
     async def leave() -> None:
-        # Until then each response closes its connection (kit.web.CloseOnShutdown), so clients reconnect elsewhere and
-        # none is cut off.
+        # Until then each response closes its connection (kit.http.web.CloseOnShutdown), so that clients reconnect
+        # elsewhere and none is cut off.
         await health.stopping.wait()
         await asyncio.sleep(_LEAVE_S)
         if http.server_state.connections:

@@ -6,22 +6,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kit import inbox, migrations, mongo, outbox
-from kit.breaker import Breaker, MongoStates
 from kit.clock import Clock, SystemClock
-from kit.consumer import Consumer
-from kit.deadletters import DeadLetters, held_topic, retry_topic
-from kit.events import Catalogue
-from kit.health import Health
+from kit.database import migrations, mongo
+from kit.database.migrations import Schema
+from kit.database.mongo import Mongo
+from kit.http.health import Health
 from kit.lifecycle import Loop
-from kit.migrations import Schema
-from kit.mongo import Mongo
-from kit.outbox import Outbox
-from kit.processor import Handlers, Processor
-from kit.producer import Producer
-from kit.republication import Republication, Source
+from kit.messaging import inbox, outbox
+from kit.messaging.breaker import Breaker, MongoStates
+from kit.messaging.consumer import Consumer
+from kit.messaging.deadletters import DeadLetters, held_topic, retry_topic
+from kit.messaging.events import Catalogue
+from kit.messaging.outbox import Outbox
+from kit.messaging.processor import Handlers, Processor
+from kit.messaging.producer import Producer
+from kit.messaging.republication import Republication, Source
+from kit.messaging.topics import Topics, TopicSpec
 from kit.settings import Settings
-from kit.topics import Topics, TopicSpec
 from kit.waiting import outlast
 
 _EMPTY = Schema()

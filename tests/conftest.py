@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from deploy.stack import secrets
 from deploy.stack.embedded import Stack
 from deploy.stack.servers.waiting import Patience
-from kit.tokens import TokenSigner
+from kit.http.tokens import TokenSigner
 from tests import attente
 from tests.pile import Ville
 from tests.pile import pile as start_pile

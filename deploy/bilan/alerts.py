@@ -23,9 +23,9 @@ from deploy.bilan.reconciliation import TOUJOURS, Bilan, Compte, Groupe, Lecture
 from deploy.bilan.topic_reader import committed, events, records
 from deploy.client import InternalApis, RequestRefused, jusqu_a
 from deploy.errors import Impossible
-from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
-from kit.events import Record, decode
+from kit.messaging.deadletters import dead_letter_topic, held_topic, origin, retry_topic
+from kit.messaging.events import Record, decode
 
 _SERVICE = "notifications"
 _TOPIC = CorrespondancesTrouvees.topic

@@ -16,9 +16,9 @@ from contracts.evenements import CATALOGUE
 from deploy.bilan.reconciliation import Periode
 from deploy.bilan.topic_reader import committed, records
 from deploy.client import Client, InternalApis
-from kit.deadletters import dead_letter_topic, held_topic, origin, retry_topic
 from kit.errors import InvalidMessage
-from kit.events import Record, decode
+from kit.messaging.deadletters import dead_letter_topic, held_topic, origin, retry_topic
+from kit.messaging.events import Record, decode
 
 _SERVICE = "matching"
 _TOPIC = EvenementAnnonce.topic

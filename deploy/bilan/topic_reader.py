@@ -8,9 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import ValidationError
 
 from contracts.evenements import CATALOGUE
-from kit.consumer import to_record
 from kit.errors import InvalidMessage
-from kit.events import Received, Record, decode
+from kit.messaging.consumer import to_record
+from kit.messaging.events import Received, Record, decode
 
 
 async def records(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Record]:

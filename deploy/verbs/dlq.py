@@ -15,10 +15,10 @@ from deploy import layout
 from deploy.bilan.topic_reader import committed, records
 from deploy.errors import Impossible
 from deploy.stack import embedded
-from kit import mongo
-from kit.breaker import LENIENT_FOR, MongoStates, Phase, State, closed_by_hand
 from kit.clock import SystemClock
-from kit.deadletters import (
+from kit.database import mongo
+from kit.messaging.breaker import LENIENT_FOR, MongoStates, Phase, State, closed_by_hand
+from kit.messaging.deadletters import (
     ATTEMPT,
     ERROR_TYPE,
     ORIGIN_OFFSET,
@@ -29,8 +29,8 @@ from kit.deadletters import (
     origin,
     to_replay,
 )
-from kit.events import Record
-from kit.producer import Producer
+from kit.messaging.events import Record
+from kit.messaging.producer import Producer
 
 # Number of bytes of a message that are shown.
 _SHOWN_BYTES = 300

@@ -17,9 +17,9 @@ from deploy.stack import embedded, external, health
 from deploy.stack.embedded import Program, Stack
 from deploy.stack.processes import BY_NAME, SERVERS
 from deploy.stack.supervision import State, Supervisor
-from kit import lag
 from kit.errors import is_outage
-from kit.lag import Lag
+from kit.messaging import lag
+from kit.messaging.lag import Lag
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gateway.pages.calls import ask, form, refused, segment, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import heure, render
 from gateway.upstream import as_problem
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 _TAILLE = 20
 _CHAMPS_REPONSE = ("message", "quantite", "prenom")

@@ -12,7 +12,7 @@ from gateway.pages.calls import ask, form, refused, segment, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
 from gateway.upstream import Answer, Caller
-from kit.problems import Problem, not_found
+from kit.http.problems import Problem, not_found
 
 _CHAMPS = ("sens", "natures", "domaines", "categories", "creneaux", "certifications", "quartier", "rayon_km")
 _RAYONS = ("1", "2", "5", "10", "20", "50")

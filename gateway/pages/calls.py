@@ -12,7 +12,7 @@ from gateway.deps import deps_of
 from gateway.door import login_needed
 from gateway.pages.forms import Saisie, errors_by_field
 from gateway.upstream import Answer, Caller, ServiceAway, as_problem
-from kit.problems import Problem, unavailable
+from kit.http.problems import Problem, unavailable
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gateway.door_rules import local_path
 from gateway.pages.calls import form, refused
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 # The address waits with its owner between the two steps: not in a URL, where logs would keep it.
 _ADDRESS = "__Host-adresse"

@@ -11,8 +11,8 @@ from gateway.pages.calls import ask, form, refused, segment, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
 from gateway.upstream import Caller
+from kit.http.problems import Problem
 from kit.ids import new_id, stable_id
-from kit.problems import Problem
 
 _CHAMPS = ("texte", "prenom")
 _TAILLE = 50

@@ -8,7 +8,7 @@ from gateway.deps import deps_of
 from gateway.pages import forms
 from gateway.pages.calls import try_ask
 from gateway.upstream import Caller
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 _TAILLE = 100
 _PAGES = 5

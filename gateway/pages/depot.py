@@ -12,8 +12,8 @@ from gateway.pages.calls import ask, form, refused, segment, try_ask
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
 from gateway.upstream import Caller
+from kit.http.problems import Problem, not_found
 from kit.ids import new_id
-from kit.problems import Problem, not_found
 
 _CHAMPS = (
     "auteur",

@@ -7,7 +7,7 @@ from gateway.deps import deps_of
 from gateway.pages.calls import segment
 from gateway.pages.rendering import render
 from gateway.upstream import VISITOR, Answer, ServiceAway, as_problem
-from kit.problems import unavailable
+from kit.http.problems import unavailable
 
 
 async def _ask(request: Request, method: str) -> Answer:

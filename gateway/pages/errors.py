@@ -11,8 +11,8 @@ from gateway.memory import MemoryAway
 from gateway.pages.rendering import render
 from gateway.upstream import ServiceAway
 from kit import telemetry
+from kit.http.problems import Problem, from_http, install_outages, invalid, not_found, to_response, unavailable
 from kit.logging import get_logger
-from kit.problems import Problem, from_http, install_outages, invalid, not_found, to_response, unavailable
 
 log = get_logger(__name__)
 

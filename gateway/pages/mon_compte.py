@@ -16,7 +16,7 @@ from gateway.pages.forms import Saisie
 from gateway.pages.outcomes import CANAUX, sort
 from gateway.pages.rendering import render
 from gateway.upstream import Caller
-from kit.problems import Problem, not_found
+from kit.http.problems import Problem, not_found
 
 _SECTIONS = {
     "associations": ("annonces", "/v1/mes/associations?taille=50"),

@@ -16,7 +16,7 @@ from gateway.pages.forms import Saisie
 from gateway.pages.rendering import instant, render
 from gateway.preferences import canaux, suivre
 from gateway.upstream import Caller
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 _PATH = "/v1/mes/preferences"
 _CHAMPS = ("canaux", "cadences", "budget_semaine", "pause_jusqua", "heures", "heures_debut", "heures_fin", "numero")

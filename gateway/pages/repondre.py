@@ -11,7 +11,7 @@ from gateway.pages.calls import form, refused, segment
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
 from gateway.upstream import VISITOR, Answer, ServiceAway, as_problem
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 _CHAMPS = ("quantite",)
 

@@ -9,7 +9,7 @@ from gateway.pages import preferences
 from gateway.pages.calls import form, refused
 from gateway.pages.forms import Saisie
 from gateway.pages.rendering import render
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 _BACK = "/mon-compte/preferences?message={}#telephone"
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from contracts.annonces import EtatReponse, RaisonSansEffet, Reponse
 from contracts.moderation import Motif
 from kit.clock import Clock
-from kit.internal_calls import InternalApi
-from kit.outbox import Outbox, Tx
+from kit.http.internal_calls import InternalApi
+from kit.messaging.outbox import Outbox, Tx
 from services.annonces import attente, changements, domain, rappels, reponses
 from services.annonces.conversations.rendez_vous import TableRendezVous
 from services.annonces.conversations.store import Conversations

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from contracts.annonces import EtatAnnonce, EtatAssociation
 from contracts.commun import Auteur, Sens, TypeAuteur
+from kit.http.problems import Problem, not_found
+from kit.http.tokens import Identity, requires
+from kit.http.versions import VersionRead, respond
 from kit.ids import new_id, stable_id
-from kit.outbox import Tx
-from kit.problems import Problem, not_found
-from kit.tokens import Identity, requires
-from kit.versions import VersionRead, respond
+from kit.messaging.outbox import Tx
 from services.annonces import domain, views
 from services.annonces.actions import Deps, appliquer, noter_changement
 from services.annonces.conversations.actions import annoncer_rendez_vous

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Response
 
 from contracts.annonces import EtatAssociation
+from kit.database.mongo import DuplicateKeyError
+from kit.http.problems import Problem, not_found
+from kit.http.versions import VersionRead, respond
 from kit.ids import new_id
-from kit.mongo import DuplicateKeyError
-from kit.outbox import Tx
-from kit.problems import Problem, not_found
-from kit.versions import VersionRead, respond
+from kit.messaging.outbox import Tx
 from services.annonces import associations, views
 from services.annonces.associations import ChangementAssociation
 from services.annonces.requetes import AssociationDeposee, AssociationModifiee

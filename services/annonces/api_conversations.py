@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from kit.http.problems import not_found
+from kit.http.tokens import Identity
+from kit.http.versions import respond
 from kit.ids import new_id, stable_id
-from kit.outbox import Tx
-from kit.problems import not_found
-from kit.tokens import Identity
-from kit.versions import respond
+from kit.messaging.outbox import Tx
 from services.annonces.actions import Deps
 from services.annonces.api_annonces import CleIdempotence, mienne
 from services.annonces.conversations import views

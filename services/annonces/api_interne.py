@@ -10,10 +10,10 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
 from contracts.commun import Identifiant
-from kit.outbox import Tx
-from kit.problems import not_found
-from kit.tokens import from_service
-from kit.versions import respond
+from kit.http.problems import not_found
+from kit.http.tokens import from_service
+from kit.http.versions import respond
+from kit.messaging.outbox import Tx
 from services.annonces.conversations import actions, views
 from services.annonces.conversations.requetes import MessageRelaye
 from services.annonces.conversations.rules import Carte, Message

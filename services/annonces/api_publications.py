@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.annonces import EvenementAnnonce
 from contracts.commun import Identifiant, Instant
-from kit.tokens import requires
+from kit.http.tokens import requires
 from services.annonces.saisie import Requete
 from services.annonces.web import AvecDeps
 

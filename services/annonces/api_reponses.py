@@ -6,11 +6,11 @@ from types import MappingProxyType
 from fastapi import APIRouter, Response
 
 from contracts.annonces import EtatReponse, Reponse
+from kit.database.mongo import DuplicateKeyError
+from kit.http.problems import not_found
+from kit.http.versions import respond
 from kit.ids import new_id
-from kit.mongo import DuplicateKeyError
-from kit.outbox import Tx
-from kit.problems import not_found
-from kit.versions import respond
+from kit.messaging.outbox import Tx
 from services.annonces import views
 from services.annonces.actions import Deps, agir_sur_reponse, confirmer, repondre
 from services.annonces.api_annonces import mienne

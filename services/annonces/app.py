@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from kit.health import Health
+from kit.http.health import Health
+from kit.http.tokens import TokenVerifier
+from kit.http.web import create_app
 from kit.resources import open_runtime
-from kit.tokens import TokenVerifier
-from kit.web import create_app
 from services.annonces import web
 from services.annonces.api import router
 from services.annonces.preparation import preparer

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from contracts.annonces import Reponse
 from kit.logging import get_logger
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from kit.waiting import every
 from services.annonces import changements
 from services.annonces.actions import Deps

@@ -3,7 +3,7 @@
 import asyncio
 
 from kit.logging import get_logger
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from kit.waiting import every
 from services.annonces import domain
 from services.annonces.actions import Deps, appliquer

@@ -8,12 +8,12 @@ from contracts.comptes import CompteEfface
 from contracts.effacement import COMPTE_EFFACE, TEXTE_EFFACE, sans_annonce, sans_compte
 from contracts.moderation import Decision, DecisionPrise, TypeCible
 from contracts.notifications import Canal, EnvoisRemis, Intention, ReponseParMessage
-from kit import inbox
 from kit.errors import InvalidMessage
 from kit.logging import get_logger
+from kit.messaging import inbox
+from kit.messaging.outbox import Tx
+from kit.messaging.processor import Handlers
 from kit.metrics import STALE
-from kit.outbox import Tx
-from kit.processor import Handlers
 from services.annonces import associations, domain
 from services.annonces.actions import (
     Deps,

@@ -6,7 +6,7 @@ from contracts import annonces as evenements
 from contracts.annonces import Association, EtatAnnonce, EvenementAnnonce, EvenementAssociation
 from contracts.commun import TypeAuteur
 from contracts.effacement import COMPTE_EFFACE
-from kit.republication import Document, Source
+from kit.messaging.republication import Document, Source
 from services.annonces.associations import EVENEMENTS as ASSOCIATIONS
 from services.annonces.domain import proposee
 from services.annonces.store import Store, fiche

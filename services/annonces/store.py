@@ -19,8 +19,8 @@ from pydantic import BaseModel
 from contracts.annonces import Annonce, Association, EtatAnnonce, EtatAssociation, EtatReponse, Reponse
 from contracts.commun import TypeAuteur
 from contracts.moderation import Motif
-from kit.mongo import Database, Session
-from kit.outbox import WAITING
+from kit.database.mongo import Database, Session
+from kit.messaging.outbox import WAITING
 from services.annonces.associations import FicheAssociation
 from services.annonces.contenu import ChangementADire, Proposition
 from services.annonces.domain import Fiche, lieu_public

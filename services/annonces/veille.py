@@ -5,7 +5,7 @@ import datetime as dt
 
 from contracts.annonces import Reponse
 from kit.logging import get_logger
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from kit.waiting import every
 from services.annonces import rappels
 from services.annonces.actions import Deps, rappeler

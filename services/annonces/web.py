@@ -7,9 +7,9 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import Field
 
 from contracts.annonces import EtatAnnonce, RaisonSansEffet
-from kit.problems import FieldProblem, Problem, not_found, to_response
-from kit.tokens import Identity, account, identity
-from kit.versions import stale
+from kit.http.problems import FieldProblem, Problem, not_found, to_response
+from kit.http.tokens import Identity, account, identity
+from kit.http.versions import stale
 from services.annonces.actions import Deps
 from services.annonces.associations import AssociationRefuseeDefinitivement
 from services.annonces.conversations.rules import ConversationFermee, PasParticipant, TropDeMessages

@@ -1,9 +1,9 @@
 """Puts the parts together, the same for the api and the worker."""
 
-from kit.encryption import Cipher
-from kit.internal_calls import InternalApi
+from kit.database.encryption import Cipher
+from kit.http.internal_calls import InternalApi
+from kit.http.tokens import TokenSigner
 from kit.resources import Runtime
-from kit.tokens import TokenSigner
 from services.annonces.actions import Deps
 from services.annonces.conversations.rendez_vous import TableRendezVous
 from services.annonces.conversations.store import Conversations

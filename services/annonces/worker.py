@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from contracts import topics
 from contracts.evenements import CATALOGUE
-from kit.health import Health
+from kit.http.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
 from services.annonces import changements_timer, expiration, veille

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from kit.health import Health
+from kit.http.health import Health
 from kit.lifecycle import Loop, main
 from services.matching.app import create
 from services.matching.settings import SERVICE, Reglages

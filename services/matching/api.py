@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from contracts.annonces import Annonce
 from contracts.commun import Identifiant
 from contracts.matching import Profil, ProfilDesactive, ProfilEnregistre
+from kit.http.problems import Problem, not_found
+from kit.http.tokens import Identity, account, requires
+from kit.http.versions import VersionRead, respond, stale
 from kit.ids import new_id
-from kit.outbox import Tx
-from kit.problems import Problem, not_found
+from kit.messaging.outbox import Tx
 from kit.resources import Runtime
-from kit.tokens import Identity, account, requires
-from kit.versions import VersionRead, respond, stale
 from services.matching import domain, scoring, store
 from services.matching.requetes import AnnonceEnLigne, Souhaits, SouhaitsImportes
 from services.matching.settings import Reglages

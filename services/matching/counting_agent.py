@@ -21,8 +21,8 @@ from contracts.annonces import Annonce, AnnoncePubliee, EvenementAnnonce
 from contracts.evenements import CATALOGUE
 from kit.clock import Clock
 from kit.errors import InvalidMessage
-from kit.events import Record, decode, headers_of
 from kit.logging import get_logger
+from kit.messaging.events import Record, decode, headers_of
 from kit.waiting import first_of, jitter, wait
 from services.matching import weekly_counts
 from services.matching.metrics import SEMAINE

@@ -13,9 +13,9 @@ from contracts.notifications import DesabonnementDemande
 from kit.clock import Clock
 from kit.errors import RetryLater
 from kit.ids import stable_id
+from kit.messaging.outbox import Tx
+from kit.messaging.processor import Handler
 from kit.metrics import STALE
-from kit.outbox import Tx
-from kit.processor import Handler
 from services.matching import domain, store
 from services.matching.index import Index
 from services.matching.metrics import CORRESPONDANCES, SEARCH_SECONDS

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from contracts.evenements import CATALOGUE
 from contracts.matching import EvenementProfil
 from kit.clock import Clock
-from kit.consumer import to_record
-from kit.deadletters import DeadLetters
+from kit.database.mongo import Database
 from kit.errors import InvalidMessage, Stop, is_outage
-from kit.events import Record, decode
-from kit.health import NotReady
+from kit.http.health import NotReady
 from kit.logging import get_logger
-from kit.mongo import Database
-from kit.republication import progress_of
+from kit.messaging.consumer import to_record
+from kit.messaging.deadletters import DeadLetters
+from kit.messaging.events import Record, decode
+from kit.messaging.republication import progress_of
 from kit.waiting import wait
 from services.matching import store
 from services.matching.index import Index

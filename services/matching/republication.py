@@ -1,8 +1,8 @@
 """The current state of each profil, for a republication of the topic that fills the index."""
 
 from contracts.matching import EvenementProfil, ProfilDesactive, ProfilEnregistre
-from kit.mongo import Database
-from kit.republication import Document, Source
+from kit.database.mongo import Database
+from kit.messaging.republication import Document, Source
 from services.matching import store
 
 

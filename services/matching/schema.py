@@ -1,7 +1,7 @@
 """Indexes and migrations of the database of matching."""
 
-from kit.indexes import Index
-from kit.migrations import Schema
+from kit.database.indexes import Index
+from kit.database.migrations import Schema
 
 INDEXES = (
     Index("profils", [("compte_id", 1), ("cree_at", 1)]),

@@ -14,8 +14,8 @@ from typing import Any
 
 from contracts.annonces import EtatAnnonce
 from contracts.matching import Profil
-from kit.mongo import Database
-from kit.outbox import Tx
+from kit.database.mongo import Database
+from kit.messaging.outbox import Tx
 from services.matching.domain import Suivi
 
 Document = dict[str, Any]

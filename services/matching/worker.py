@@ -8,7 +8,7 @@ from contracts.annonces import EvenementAnnonce
 from contracts.comptes import EvenementCompte
 from contracts.evenements import CATALOGUE
 from contracts.notifications import DesabonnementDemande
-from kit.health import Health
+from kit.http.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
 from services.matching import store

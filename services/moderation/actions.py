@@ -9,9 +9,9 @@ from typing import Any
 from contracts.moderation import Issue, Motif
 from kit import telemetry
 from kit.clock import Clock
+from kit.http.problems import Problem, not_found
 from kit.ids import new_id
-from kit.outbox import Outbox, Tx
-from kit.problems import Problem, not_found
+from kit.messaging.outbox import Outbox, Tx
 from services.moderation import domain, journal, metrics
 from services.moderation.domain import Dossier, Etat
 from services.moderation.motifs import DecisionInvalide, motiver

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from contracts.moderation import Issue, Motif, TypeCible
-from kit.tokens import Identity, requires
+from kit.http.tokens import Identity, requires
 from services.moderation import queries, views
 from services.moderation.actions import Actions
 from services.moderation.domain import Dossier, Etat

@@ -7,10 +7,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from kit.health import Health
+from kit.http.health import Health
+from kit.http.tokens import TokenVerifier
+from kit.http.web import create_app
 from kit.resources import open_runtime
-from kit.tokens import TokenVerifier
-from kit.web import create_app
 from services.moderation import api, pages
 from services.moderation.actions import Actions
 from services.moderation.preparation import preparer

@@ -29,9 +29,9 @@ from contracts.moderation import Issue, TypeCible
 from kit import telemetry
 from kit.clock import Clock
 from kit.ids import stable_id
+from kit.messaging.outbox import Tx
+from kit.messaging.processor import Handlers
 from kit.metrics import STALE
-from kit.outbox import Tx
-from kit.processor import Handlers
 from services.moderation import domain, journal, metrics
 from services.moderation.domain import Dossier, Etat, perimer, publie_d_office
 from services.moderation.settings import SERVICE, Reglages

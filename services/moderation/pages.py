@@ -8,8 +8,8 @@ from starlette.datastructures import FormData
 
 from contracts import references
 from contracts.moderation import Issue, Motif, TypeCible
-from kit.problems import Problem
-from kit.tokens import Identity, requires
+from kit.http.problems import Problem
+from kit.http.tokens import Identity, requires
 from services.moderation import presentation, queries
 from services.moderation.api import Agir, NumeroDePage
 from services.moderation.domain import ISSUES, Dossier, Etat

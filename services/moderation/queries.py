@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kit.problems import not_found
+from kit.http.problems import not_found
 from services.moderation.domain import Dossier
 from services.moderation.hints import Indice, indices
 from services.moderation.store import Page, Store

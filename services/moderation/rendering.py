@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
+from kit.http.problems import Problem, from_http, install_outages, invalid, not_found, to_response
 from kit.logging import get_logger
-from kit.problems import Problem, from_http, install_outages, invalid, not_found, to_response
 from services.moderation import difference, presentation
 
 log = get_logger(__name__)

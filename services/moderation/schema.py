@@ -1,7 +1,7 @@
 """Indexes and migrations of the database of moderation."""
 
-from kit.indexes import Index
-from kit.migrations import Schema
+from kit.database.indexes import Index
+from kit.database.migrations import Schema
 from services.moderation.migrations import MIGRATIONS
 
 INDEXES = (

@@ -14,7 +14,7 @@ from typing import Any
 from contracts.annonces import Association
 from contracts.commun import TypeAuteur
 from contracts.moderation import Issue, TypeCible
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 from services.moderation.domain import COMPTE_EFFACE, OUVERTS, Dossier, Etat
 
 _TEXTE_EFFACE = "(effacé à la demande de son auteur)"

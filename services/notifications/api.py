@@ -8,10 +8,10 @@ from pydantic import Field
 from contracts.commun import Identifiant
 from contracts.envois import Etat
 from contracts.notifications import Canal
+from kit.http.problems import not_found
+from kit.http.tokens import Identity, account, identity, requires
 from kit.ids import new_id
-from kit.outbox import Tx
-from kit.problems import not_found
-from kit.tokens import Identity, account, identity, requires
+from kit.messaging.outbox import Tx
 from services.notifications import views
 from services.notifications.delivery.handoff import sceller
 from services.notifications.deps import Acces, Deps, json

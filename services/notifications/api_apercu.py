@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kit.problems import not_found
-from kit.tokens import requires
+from kit.http.problems import not_found
+from kit.http.tokens import requires
 from services.notifications.canaux.sms.gsm7 import codage, compter
 from services.notifications.domain import Genre
 from services.notifications.messages.catalogue import MESSAGES, objet

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Response
 
 from contracts.commun import Identifiant
 from contracts.notifications import Canal
-from kit.problems import not_found
-from kit.tokens import from_service
+from kit.http.problems import not_found
+from kit.http.tokens import from_service
 from services.notifications.deps import Deps, json
 
 interne = APIRouter(prefix="/v1/interne", dependencies=[Depends(from_service("annonces"))], include_in_schema=False)

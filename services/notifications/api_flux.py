@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 
+from kit.http.internal_calls import ServiceAway
+from kit.http.problems import Problem, not_found
+from kit.http.tokens import Identity, account, identity
 from kit.ids import stable_id
-from kit.internal_calls import ServiceAway
-from kit.problems import Problem, not_found
-from kit.tokens import Identity, account, identity
 from services.notifications import views
 from services.notifications.deps import Deps, json
 from services.notifications.messages import feed

@@ -8,9 +8,9 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from contracts.commun import Identifiant
 from contracts.notifications import Canal
-from kit.problems import FieldProblem, Problem, not_found
-from kit.tokens import Identity, account, requires
-from kit.versions import VersionRead, etag, stale
+from kit.http.problems import FieldProblem, Problem, not_found
+from kit.http.tokens import Identity, account, requires
+from kit.http.versions import VersionRead, etag, stale
 from services.notifications import views
 from services.notifications.canaux.push.canal import hote_admis
 from services.notifications.canaux.sms import numeros

@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from contracts.commun import PARIS
 from contracts.envois import MOTIFS, Etat
 from contracts.notifications import Canal
-from kit.problems import Problem
-from kit.tokens import requires
+from kit.http.problems import Problem
+from kit.http.tokens import requires
 from services.notifications import views
 from services.notifications.deps import Acces, Deps, json
 from services.notifications.registre.rows import Ligne

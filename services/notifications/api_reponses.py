@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field, StrictInt
 
 from contracts.notifications import Canal, Intention, ReponseParMessage
+from kit.http.problems import not_found
+from kit.http.tokens import identity
 from kit.ids import stable_id
-from kit.outbox import Tx
-from kit.problems import not_found
-from kit.tokens import identity
+from kit.messaging.outbox import Tx
 from services.notifications import views
 from services.notifications.deps import Acces, Deps, json
 from services.notifications.domain import REPONDABLES, Genre

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from fastapi import APIRouter, Request, Response
 
-from kit.problems import Problem, not_found
+from kit.http.problems import Problem, not_found
 from services.notifications.canaux import callback_signature
 from services.notifications.canaux.callback_signature import Malforme, RappelRefuse
 from services.notifications.canaux.email import bounces

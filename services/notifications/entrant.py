@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.notifications import Canal
-from kit.health import Health
+from kit.http.health import Health
 from kit.lifecycle import Loop
 from kit.resources import open_runtime
 from services.notifications.preparation import preparer

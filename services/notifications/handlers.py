@@ -33,9 +33,9 @@ from contracts.moderation import DecisionPrise, Issue
 from contracts.notifications import Canal, Intention
 from kit.errors import Stop
 from kit.ids import stable_id
+from kit.messaging.outbox import Tx
+from kit.messaging.processor import Handlers
 from kit.metrics import STALE
-from kit.outbox import Tx
-from kit.processor import Handlers
 from services.notifications import alertes
 from services.notifications.alertes import Connu, Politique
 from services.notifications.contacts.encryption import CleInconnue

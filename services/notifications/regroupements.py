@@ -8,9 +8,9 @@ from typing import Any
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import Clock
+from kit.database.mongo import Database
 from kit.ids import stable_id
-from kit.mongo import Database
-from kit.outbox import Outbox, Tx
+from kit.messaging.outbox import Outbox, Tx
 from kit.waiting import every
 from services.notifications.delivery.outgoing import Courrier
 from services.notifications.domain import Genre

@@ -10,8 +10,8 @@ from typing import Any
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import Clock
-from kit.mongo import Database
-from kit.outbox import Outbox, Tx
+from kit.database.mongo import Database
+from kit.messaging.outbox import Outbox, Tx
 from kit.waiting import every
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.outgoing import Courrier

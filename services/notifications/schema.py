@@ -1,7 +1,7 @@
 """What the database of notifications looks like: its indexes, and the migrations that bring older data to it."""
 
-from kit.indexes import Index
-from kit.migrations import Schema
+from kit.database.indexes import Index
+from kit.database.migrations import Schema
 from services.notifications.migrations import MIGRATIONS
 from services.notifications.registre.erasure import AUTRES_QUE_ALERTES
 from services.notifications.settings import Reglages

@@ -61,7 +61,7 @@ class Reglages(Settings):
     debits: str = ""
     processus: int = Field(default=1, ge=1)
     budget_semaine: int = Field(default=2, ge=0)
-    # At least as long as an event may come back (kit/inbox.py), at most what an index of MongoDB can hold.
+    # At least as long as an event may come back (kit/messaging/inbox.py), at most what an index of MongoDB can hold.
     conservation_jours: int = Field(default=365, ge=45, le=24_000)
 
     @property

@@ -12,9 +12,9 @@ import secrets
 
 from contracts.notifications import Canal
 from kit.clock import Clock
+from kit.database.mongo import Database
 from kit.ids import new_id
-from kit.mongo import Database
-from kit.outbox import Outbox, Tx
+from kit.messaging.outbox import Outbox, Tx
 from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.handoff import sceller

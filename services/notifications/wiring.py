@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from contracts.notifications import Canal
-from kit.internal_calls import InternalApi
+from kit.http.internal_calls import InternalApi
+from kit.http.tokens import TokenSigner
 from kit.resources import Runtime
-from kit.tokens import TokenSigner
 from services.notifications.alertes import Politique
 from services.notifications.canaux.email.dkim import Signataire
 from services.notifications.canaux.feedback import Retour, SmsRecu

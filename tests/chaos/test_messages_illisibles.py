@@ -9,9 +9,9 @@ import pytest
 from contracts.annonces import AnnoncePubliee
 from deploy.bilan.alerts import calme
 from deploy.verbs import dlq
-from kit.deadletters import dead_letter_topic
-from kit.events import Message
-from kit.producer import Producer
+from kit.messaging.deadletters import dead_letter_topic
+from kit.messaging.events import Message
+from kit.messaging.producer import Producer
 from tests.chaos.flux import RETABLIE_S, ouvrir
 from tests.chaos.test_pannes import tuer
 from tests.pile import Ville

@@ -18,10 +18,10 @@ from contracts.notifications import Canal
 from deploy.client import jusqu_a
 from deploy.demo import attendu
 from deploy.layout import ROOT
-from kit import mongo
-from kit.events import encode
+from kit.database import mongo
 from kit.ids import new_id
-from kit.producer import Producer
+from kit.messaging.events import encode
+from kit.messaging.producer import Producer
 from tests.pile import Ville, annonce, profil
 
 pytestmark = pytest.mark.e2e

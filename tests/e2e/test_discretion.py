@@ -9,8 +9,8 @@ from contracts import topics
 from deploy.bilan.topic_reader import records
 from deploy.client import Client
 from deploy.stack.processes import replicas
-from kit import mongo
-from kit.deadletters import dead_letter_topic, retry_topic
+from kit.database import mongo
+from kit.messaging.deadletters import dead_letter_topic, retry_topic
 from tests.pile import Ville, annonce, profil
 
 pytestmark = pytest.mark.e2e

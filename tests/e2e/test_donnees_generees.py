@@ -8,7 +8,7 @@ import pytest
 from contracts import references
 from deploy.client import jusqu_a
 from deploy.verbs import seed
-from kit.mongo import connect
+from kit.database.mongo import connect
 from tests.pile import Ville
 
 pytestmark = pytest.mark.e2e

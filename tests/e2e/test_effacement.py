@@ -9,7 +9,7 @@ import pytest
 from contracts.comptes import CompteEfface
 from deploy.client import Client, jusqu_a
 from deploy.errors import Impossible
-from kit import mongo
+from kit.database import mongo
 from tests.pile import Ville, annonce, profil
 
 pytestmark = pytest.mark.e2e

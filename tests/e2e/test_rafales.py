@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.client import CODE, RequestRefused, jusqu_a
-from kit import mongo
+from kit.database import mongo
 from services.notifications.planning.limits import LIBRES
 from tests.pile import Ville, annonce, profil
 

@@ -4,9 +4,9 @@ import datetime as dt
 
 from contracts.annonces import EtatReponse
 from contracts.commun import Identifiant
+from kit.http.problems import Problem, not_found
 from kit.ids import stable_id
-from kit.outbox import Tx
-from kit.problems import Problem, not_found
+from kit.messaging.outbox import Tx
 from services.annonces.actions import Deps
 from services.annonces.conversations import rules, views
 from services.annonces.conversations.rules import Carte, Conversation, Message, PasParticipant

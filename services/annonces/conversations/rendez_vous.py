@@ -7,8 +7,8 @@ is no part of the annonce, so that no event can carry it. Only accepted people a
 import datetime as dt
 from dataclasses import replace
 
-from kit.encryption import Cipher
-from kit.mongo import Database, Session
+from kit.database.encryption import Cipher
+from kit.database.mongo import Database, Session
 from services.annonces.conversations.rules import CONSERVATION, RendezVous
 
 

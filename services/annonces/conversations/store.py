@@ -14,8 +14,8 @@ from typing import Any
 from contracts.annonces import Reponse
 from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
-from kit.encryption import Cipher
-from kit.mongo import Session
+from kit.database.encryption import Cipher
+from kit.database.mongo import Session
 from services.annonces.conversations.rules import Carte, Conversation, Message
 from services.annonces.store import Document, Store, annonce_de
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from contracts.annonces import Annonce, AnnonceModifiee, EtatAnnonce
 from contracts.commun import TypeAuteur
-from kit.migrations import MigrationContext
-from kit.outbox import Tx
+from kit.database.migrations import MigrationContext
+from kit.messaging.outbox import Tx
 
 
 async def appliquer(base: MigrationContext) -> None:

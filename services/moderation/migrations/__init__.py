@@ -1,8 +1,8 @@
-"""Migrations of the database of moderation, in order (kit/migrations.py)."""
+"""Migrations of the database of moderation, in order (kit/database/migrations.py)."""
 
 from collections.abc import Sequence
 
-from kit.migrations import Migration
+from kit.database.migrations import Migration
 from services.moderation.migrations import m0001_lieux_arrondis
 
 MIGRATIONS: Sequence[Migration] = (m0001_lieux_arrondis.appliquer,)

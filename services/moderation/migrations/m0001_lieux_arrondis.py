@@ -3,8 +3,8 @@
 from functools import partial
 
 from contracts.commun import TypeAuteur
-from kit.migrations import MigrationContext
-from kit.outbox import Tx
+from kit.database.migrations import MigrationContext
+from kit.messaging.outbox import Tx
 
 _EXACTS = {"auteur.type": TypeAuteur.PARTICULIER.value, "contenu.lieu.lat": {"$exists": True}}
 _ARRONDI = {f"contenu.lieu.{axe}": {"$round": [f"$contenu.lieu.{axe}", 2]} for axe in ("lat", "lon")}

@@ -8,9 +8,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from contracts.notifications import Canal
+from kit.database.mongo import Database
 from kit.errors import is_outage
 from kit.logging import get_logger
-from kit.mongo import Database
 from services.notifications.canaux.base import Canal as CanalDe
 from services.notifications.canaux.email.canal import CanalEmail
 from services.notifications.canaux.feedback import Verdict

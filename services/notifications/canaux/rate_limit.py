@@ -11,8 +11,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from kit.database.redis import is_unavailable
 from kit.logging import get_logger
-from kit.redis import is_unavailable
 
 log = get_logger(__name__)
 

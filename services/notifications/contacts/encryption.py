@@ -1,11 +1,11 @@
-"""Encrypts contact details at rest (kit/encryption.py), and computes keyed hashes to compare them."""
+"""Encrypts contact details at rest (kit/database/encryption.py), and computes keyed hashes to compare them."""
 
 import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from kit.encryption import Cipher, UnknownKey, Unreadable
+from kit.database.encryption import Cipher, UnknownKey, Unreadable
 
 Illisible = Unreadable
 CleInconnue = UnknownKey

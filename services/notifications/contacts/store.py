@@ -17,8 +17,8 @@ from pymongo.errors import BulkWriteError
 from contracts.comptes import Consentement
 from contracts.effacement import COMPTE_EFFACE
 from contracts.notifications import Canal
+from kit.database.mongo import DUPLICATE_KEY, Database, Session, write_error_codes
 from kit.logging import get_logger
-from kit.mongo import DUPLICATE_KEY, Database, Session, write_error_codes
 from services.notifications.contacts.encryption import ContactCipher, Illisible
 from services.notifications.planning import preferences
 from services.notifications.planning.preferences import REFUS_GARDES, Choix

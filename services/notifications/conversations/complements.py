@@ -25,7 +25,7 @@ class HorsConversation(LookupError):
 
 
 class Reponse(Protocol):
-    """As kit.internal_calls.Answer."""
+    """As kit.http.internal_calls.Answer."""
 
     @property
     def status(self) -> int: ...
@@ -35,7 +35,7 @@ class Reponse(Protocol):
 
 
 class Annonces(Protocol):
-    """The API of the service annonces, as kit.internal_calls.InternalApi calls it. Raises ServiceAway."""
+    """The API of the service annonces, as kit.http.internal_calls.InternalApi calls it. Raises ServiceAway."""
 
     async def call(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, content: object = None

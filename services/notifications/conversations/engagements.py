@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.annonces import Reponse
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 
 _GARDES = 200
 """Engagements that a calendar shows: the last ones."""

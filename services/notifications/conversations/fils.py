@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from contracts.notifications import Canal
 from kit.clock import Clock
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 from services.notifications.conversations.addresses import AdressesDeReponse
 
 VALIDITE = dt.timedelta(days=365)

@@ -5,7 +5,7 @@ from typing import Any
 from contracts.conversations import MessageEcrit
 from contracts.envois import Motif
 from contracts.notifications import Canal
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from services.notifications.contacts.store import Contact, Contacts
 from services.notifications.conversations import rhythm
 from services.notifications.conversations.fils import Fils

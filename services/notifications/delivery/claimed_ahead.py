@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from contracts.envois import Etat
 from contracts.notifications import Canal
+from kit.database.mongo import Session
 from kit.ids import new_id
-from kit.mongo import Session
 from services.notifications import domain
 from services.notifications.delivery.claims import Claims
 from services.notifications.registre.recipients import Recipients

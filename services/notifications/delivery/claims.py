@@ -17,8 +17,8 @@ from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.batching import Batch
 from kit.clock import Clock
-from kit.mongo import Mongo, Session
-from kit.outbox import Outbox, Tx
+from kit.database.mongo import Mongo, Session
+from kit.messaging.outbox import Outbox, Tx
 from services.notifications import domain
 from services.notifications.delivery import marks
 from services.notifications.delivery.marks import Mark

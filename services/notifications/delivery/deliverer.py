@@ -17,11 +17,11 @@ from opentelemetry.trace import SpanKind
 
 from kit import telemetry
 from kit.clock import Clock
+from kit.database.mongo import Mongo, Session
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
 from kit.logging import get_logger
-from kit.mongo import Mongo, Session
-from kit.outbox import Outbox
+from kit.messaging.outbox import Outbox
 from kit.waiting import jitter, outlast, wait
 from services.notifications import domain
 from services.notifications.canaux.base import Canal, Connexion, Injoignable

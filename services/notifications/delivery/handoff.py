@@ -9,7 +9,7 @@ import orjson
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import Clock
-from kit.internal_calls import ServiceAway
+from kit.http.internal_calls import ServiceAway
 from kit.logging import get_logger
 from services.notifications import domain
 from services.notifications.canaux.base import (

@@ -11,9 +11,9 @@ from contracts.effacement import TEXTE_EFFACE
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit import telemetry
+from kit.database.mongo import DUPLICATE_KEY, write_error_codes
 from kit.errors import RetryLater
-from kit.mongo import DUPLICATE_KEY, write_error_codes
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from services.notifications import domain
 from services.notifications.contacts.store import Contacts
 from services.notifications.delivery.claimed_ahead import Lot

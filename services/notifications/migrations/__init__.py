@@ -1,8 +1,8 @@
-"""Steps that bring the data of older versions to this one, in their order (kit/migrations.py)."""
+"""Steps that bring the data of older versions to this one, in their order (kit/database/migrations.py)."""
 
 from collections.abc import Sequence
 
-from kit.migrations import Migration
+from kit.database.migrations import Migration
 from services.notifications.migrations import (
     m0001_anciens_index,
     m0002_baux,

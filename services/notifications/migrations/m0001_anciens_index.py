@@ -1,6 +1,6 @@
 """Indexes of `envois` that earlier versions made: each costs a write per message, and nothing reads them any more."""
 
-from kit.migrations import MigrationContext
+from kit.database.migrations import MigrationContext
 
 _ANCIENS = (
     "reprise_at_1",

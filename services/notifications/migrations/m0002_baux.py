@@ -7,8 +7,8 @@ from collections import defaultdict
 from functools import partial
 
 from contracts.envois import Etat
-from kit.migrations import MigrationContext
-from kit.outbox import Tx
+from kit.database.migrations import MigrationContext
+from kit.messaging.outbox import Tx
 from services.notifications.registre.rows import Ligne
 
 _TENUES = {"etat": Etat.REMISE.value, "reprise_at": {"$exists": True}}

@@ -9,8 +9,8 @@ from pymongo import ReplaceOne
 
 from contracts.envois import id_alerte
 from contracts.notifications import Canal
-from kit.migrations import MigrationContext
-from kit.outbox import Tx
+from kit.database.migrations import MigrationContext
+from kit.messaging.outbox import Tx
 from services.notifications.domain import Genre
 
 _LOT = 1000

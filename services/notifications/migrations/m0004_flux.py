@@ -6,8 +6,8 @@ Without this a feed that somebody follows would be empty until they look at thei
 from functools import partial
 from typing import Any
 
-from kit.migrations import MigrationContext
-from kit.outbox import Tx
+from kit.database.migrations import MigrationContext
+from kit.messaging.outbox import Tx
 
 _ANCIENNES = {"ancienne": True}
 

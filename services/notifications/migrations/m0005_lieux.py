@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from kit.migrations import MigrationContext
-from kit.outbox import Tx
+from kit.database.migrations import MigrationContext
+from kit.messaging.outbox import Tx
 
 _EXACTS = {"$or": [{"donnees.lieu.lat": {"$exists": True}}, {"donnees.annonces.lieu.lat": {"$exists": True}}]}
 

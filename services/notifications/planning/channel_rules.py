@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Protocol
 
-from kit.mongo import Session
+from kit.database.mongo import Session
 from services.notifications.planning.preferences import Choix
 
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from contracts.commun import PARIS
 from kit.clock import Clock
+from kit.database.mongo import Collection, Database, Session
 from kit.logging import get_logger
-from kit.mongo import Collection, Database, Session
 from services.notifications.metrics import DEPENSE_SMS
 from services.notifications.planning.calendar import HeuresImpossibles, Regle, prochain_creneau
 from services.notifications.planning.preferences import Choix

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.effacement import COMPTE_EFFACE, TEXTE_EFFACE
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 from services.notifications.domain import Genre
 from services.notifications.registre.ids import alertes_de
 from services.notifications.registre.old_ids import anciennes_de

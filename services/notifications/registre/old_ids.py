@@ -6,7 +6,7 @@ installations. It is a collection of its own because another index of `envois` w
 
 from collections.abc import Iterable
 
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 
 
 async def anciennes_de(db: Database, annonce_ids: Iterable[str], session: Session | None = None) -> list[str]:

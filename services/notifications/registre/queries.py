@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.envois import Etat
 from contracts.notifications import Canal
-from kit.mongo import Database, Session
+from kit.database.mongo import Database, Session
 from services.notifications.domain import REPONDABLES, Genre
 from services.notifications.planning.sms_rules import du_mois
 from services.notifications.registre.ids import alertes_de

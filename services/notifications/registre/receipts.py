@@ -15,9 +15,9 @@ from pymongo.errors import BulkWriteError
 from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.clock import Clock
+from kit.database.mongo import DUPLICATE_KEY, Database, write_error_codes
 from kit.ids import stable_id
-from kit.mongo import DUPLICATE_KEY, Database, write_error_codes
-from kit.outbox import Outbox, Tx
+from kit.messaging.outbox import Outbox, Tx
 from kit.waiting import every
 from services.notifications import domain
 from services.notifications.canaux.feedback import Retour, Verdict

@@ -11,9 +11,9 @@ from typing import Any
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal, DesabonnementDemande
 from kit.clock import Clock
+from kit.database.mongo import Database, Session
 from kit.ids import stable_id
-from kit.mongo import Database, Session
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from services.notifications import domain
 from services.notifications.canaux.feedback import Retour
 from services.notifications.canaux.sms.references import formes

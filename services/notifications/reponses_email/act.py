@@ -5,10 +5,10 @@ from enum import StrEnum
 
 from contracts.notifications import Canal
 from kit.clock import Clock
+from kit.http.internal_calls import ServiceAway
 from kit.ids import stable_id
-from kit.internal_calls import ServiceAway
 from kit.logging import get_logger
-from kit.outbox import Outbox, Tx
+from kit.messaging.outbox import Outbox, Tx
 from kit.waiting import every
 from services.notifications.canaux.email import bounces
 from services.notifications.contacts.encryption import Illisible

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.clock import Clock
+from kit.database.mongo import Mongo, Session
 from kit.ids import new_id
-from kit.mongo import Mongo, Session
 from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.conversations.fils import Fils
 

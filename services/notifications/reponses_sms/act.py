@@ -10,9 +10,9 @@ from typing import Any
 
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.clock import Clock
+from kit.database.mongo import Database, DuplicateKeyError, Session
 from kit.ids import stable_id
-from kit.mongo import Database, DuplicateKeyError, Session
-from kit.outbox import Outbox, Tx
+from kit.messaging.outbox import Outbox, Tx
 from services.notifications.canaux.feedback import SmsRecu
 from services.notifications.comprehension.commands import Commande, Non, Oui, Pause, Reprise, Stop
 from services.notifications.comprehension.read import lire

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
-from kit.health import Health
+from kit.http.health import Health
 from services.notifications.settings import Reglages
 from services.notifications.worker import start
 from tests.chaos.messages.envois import Scene

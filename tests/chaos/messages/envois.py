@@ -25,11 +25,11 @@ from deploy.standins.sms_operators.registre import OperatorStore
 from deploy.standins.sms_operators.remise import Sms
 from deploy.standins.sms_operators.session import Acces
 from deploy.standins.sms_operators.smsc import Smsc
-from kit.events import encode
+from kit.database.mongo import Database, Mongo, connect
 from kit.ids import new_id
-from kit.mongo import Database, Mongo, connect
-from kit.producer import Producer
-from kit.topics import ensure
+from kit.messaging.events import encode
+from kit.messaging.producer import Producer
+from kit.messaging.topics import ensure
 from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts, Fiche
 from services.notifications.settings import SERVICE, Reglages

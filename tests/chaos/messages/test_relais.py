@@ -19,7 +19,7 @@ from contracts.envois import Etat
 from contracts.notifications import Canal
 from deploy.client import jusqu_a
 from kit.clock import SystemClock
-from kit.outbox import Outbox
+from kit.messaging.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux import providers
 from services.notifications.canaux.email.canal import CanalEmail

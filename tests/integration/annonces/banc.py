@@ -10,10 +10,10 @@ import httpx
 from contracts import references
 from contracts.base import Evenement
 from contracts.moderation import Decision, DecisionPrise, Issue, Motif, TypeCible
-from kit.events import Record, encode
 from kit.ids import new_id
-from kit.processor import Processor
-from kit.producer import Producer
+from kit.messaging.events import Record, encode
+from kit.messaging.processor import Processor
+from kit.messaging.producer import Producer
 from tests.attente import Bientot
 
 Corps = dict[str, Any]

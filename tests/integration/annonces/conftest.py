@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer
 
 from contracts import topics
 from contracts.evenements import CATALOGUE
-from kit.events import headers_of
-from kit.health import Health
+from kit.http.health import Health
+from kit.messaging.events import headers_of
 from kit.resources import open_runtime
 from services.annonces.app import create
 from services.annonces.handlers import HANDLERS

@@ -12,7 +12,7 @@ from contracts.commun import PARIS
 from contracts.notifications import Canal, Intention, ReponseParMessage
 from kit.clock import FixedClock
 from kit.ids import new_id
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from services.annonces import rappels, veille
 from services.annonces.actions import rappeler
 from services.annonces.store import fiche

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from contracts.comptes import Compte, CompteEfface, EtatCompte
+from kit.http.internal_calls import Answer
 from kit.ids import new_id
-from kit.internal_calls import Answer
 from tests.integration.annonces.banc import Banc, Corps, corps_besoin
 
 

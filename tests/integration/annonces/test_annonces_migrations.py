@@ -8,11 +8,11 @@ import pytest
 from contracts.annonces import AnnonceModifiee, EtatAnnonce
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
 from kit.clock import SystemClock
+from kit.database.migrations import migrate
+from kit.database.mongo import Mongo, connect
 from kit.ids import new_id
-from kit.migrations import migrate
-from kit.mongo import Mongo, connect
-from kit.outbox import Outbox
-from kit.producer import Producer
+from kit.messaging.outbox import Outbox
+from kit.messaging.producer import Producer
 from services.annonces.domain import Fiche
 from services.annonces.schema import SCHEMA
 from services.annonces.store import annonce_de, bson

@@ -17,8 +17,8 @@ from gateway.app import create
 from gateway.sessions import COOKIE
 from gateway.settings import Reglages
 from kit.clock import Clock
+from kit.http.tokens import TokenVerifier
 from kit.ids import new_id
-from kit.tokens import TokenVerifier
 
 SERVICES = ("annonces", "moderation", "matching", "notifications")
 Answer = Callable[["Call"], web.Response]

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.sessions import COOKIE
+from kit.http.web import MAX_BODY
 from kit.ids import new_id
-from kit.web import MAX_BODY
 from tests.integration.gateway.banc import Banc
 
 

@@ -11,10 +11,10 @@ from aiohttp import web
 from contracts import references
 from contracts.annonces import EvenementAnnonce
 from gateway.sessions import COOKIE
-from kit.events import Message
+from kit.http.replicas import Replicas
 from kit.ids import new_id
-from kit.producer import Producer
-from kit.replicas import Replicas
+from kit.messaging.events import Message
+from kit.messaging.producer import Producer
 from tests.attente import Bientot
 from tests.integration.gateway.banc import Banc, Call
 from tests.serveurs import Serveurs

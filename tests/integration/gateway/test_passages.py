@@ -4,8 +4,8 @@ import pytest
 from aiohttp import web
 
 from gateway.sessions import COOKIE
+from kit.http.web import MAX_BODY
 from kit.ids import new_id
-from kit.web import MAX_BODY
 from tests.integration.gateway.banc import Banc
 from tests.integration.gateway.test_pannes import _annonce
 

@@ -8,10 +8,10 @@ from contracts.comptes import EvenementCompte
 from gateway.__main__ import main
 from gateway.rights import CLE_DROITS
 from gateway.sessions import COOKIE, _key
-from kit.events import Message
+from kit.http.problems import Problem
 from kit.ids import new_id
-from kit.problems import Problem
-from kit.producer import Producer
+from kit.messaging.events import Message
+from kit.messaging.producer import Producer
 from tests.attente import Bientot
 from tests.integration.gateway.banc import Banc
 

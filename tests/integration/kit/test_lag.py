@@ -7,11 +7,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import REGISTRY
 
-from kit.events import Message
 from kit.ids import new_id
-from kit.lag import Lags
-from kit.producer import Producer
-from kit.topics import ensure
+from kit.messaging.events import Message
+from kit.messaging.lag import Lags
+from kit.messaging.producer import Producer
+from kit.messaging.topics import ensure
 from tests.attente import Bientot
 from tests.faits import Spec
 from tests.serveurs import Serveurs
@@ -34,8 +34,8 @@ async def _valider(kafka: str, group: str, tp: TopicPartition, offset: int) -> N
 async def test_le_retard_d_un_groupe_sans_personne_est_connu(
     serveurs: Serveurs, bientot: Bientot, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("kit.lag._EVERY_S", 0.05)
-    topic, absent = f"kit.lag-{new_id()[:8]}.v1", f"kit.lag-{new_id()[:8]}.v1"
+    monkeypatch.setattr("kit.messaging.lag._EVERY_S", 0.05)
+    topic, absent = f"kit.messaging.lag-{new_id()[:8]}.v1", f"kit.messaging.lag-{new_id()[:8]}.v1"
     jamais, parti = f"jamais-{new_id()[:8]}", f"parti-{new_id()[:8]}"
     await ensure(serveurs.kafka_url, [Spec(topic, partitions=1)])
     producer = Producer(serveurs.kafka_url)
@@ -72,7 +72,7 @@ async def test_sans_kafka_aucune_mesure_ne_dit_que_tout_va_bien(monkeypatch: pyt
         await stopping.wait()
 
     # It waits after each failure.
-    monkeypatch.setattr("kit.lag.wait", wait)
+    monkeypatch.setattr("kit.messaging.lag.wait", wait)
     stopping = asyncio.Event()
     running = asyncio.create_task(Lags("127.0.0.1:1", {"essai": ["essai.rien.v1"]}).run(stopping))
     try:

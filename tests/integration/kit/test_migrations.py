@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from kit import migrations
 from kit.clock import SystemClock
+from kit.database import migrations
+from kit.database.indexes import Index
+from kit.database.migrations import LeaseLost, MigrationContext, Schema, migrate
+from kit.database.mongo import Database, Mongo, connect
 from kit.errors import Stop
 from kit.ids import new_id
-from kit.indexes import Index
-from kit.migrations import LeaseLost, MigrationContext, Schema, migrate
-from kit.mongo import Database, Mongo, connect
-from kit.outbox import Outbox, Tx
-from kit.producer import Producer
+from kit.messaging.outbox import Outbox, Tx
+from kit.messaging.producer import Producer
 from tests.attente import Bientot
 from tests.serveurs import Serveurs
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kit.events import Message
-from kit.health import Health
+from kit.http.health import Health
 from kit.ids import new_id
-from kit.outbox import WAITING, Outbox, Tx
+from kit.messaging.events import Message
+from kit.messaging.outbox import WAITING, Outbox, Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests.faits import Fait

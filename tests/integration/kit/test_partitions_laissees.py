@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from kit.events import encode
-from kit.health import Health
+from kit.http.health import Health
 from kit.ids import new_id
-from kit.outbox import Tx
+from kit.messaging.events import encode
+from kit.messaging.outbox import Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests.attente import Bientot

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from kit import deadletters
-from kit.breaker import LIMIT, MongoStates, Phase, State, closed_by_hand
-from kit.consumer import to_record
-from kit.deadletters import dead_letter_topic, held_topic, retry_topic
 from kit.errors import InvalidMessage, RetryLater, Stop
-from kit.events import Message, Record, encode
-from kit.health import Health
+from kit.http.health import Health
 from kit.ids import new_id
-from kit.outbox import Tx
+from kit.messaging import deadletters
+from kit.messaging.breaker import LIMIT, MongoStates, Phase, State, closed_by_hand
+from kit.messaging.consumer import to_record
+from kit.messaging.deadletters import dead_letter_topic, held_topic, retry_topic
+from kit.messaging.events import Message, Record, encode
+from kit.messaging.outbox import Tx
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests import faits

@@ -10,12 +10,12 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.stack.servers.servers import Servers
-from kit import mongo
-from kit.events import headers_of
-from kit.health import Health
+from kit.database import mongo
+from kit.http.health import Health
 from kit.ids import new_id
-from kit.outbox import Tx
-from kit.republication import DatabaseLost, Document, Republication, Source, ask, progress_of
+from kit.messaging.events import headers_of
+from kit.messaging.outbox import Tx
+from kit.messaging.republication import DatabaseLost, Document, Republication, Source, ask, progress_of
 from kit.resources import Runtime, open_runtime
 from kit.settings import Settings
 from tests import faits

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from deploy.stack.servers.servers import Servers
-from kit.producer import Producer
+from kit.messaging.producer import Producer
 
 
 async def test_un_kafka_arrete_sans_trafic_se_voit_puis_son_retour(

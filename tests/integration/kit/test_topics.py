@@ -4,8 +4,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from kit import topics
 from kit.ids import new_id
+from kit.messaging import topics
 from tests.faits import Spec
 from tests.serveurs import Serveurs
 

@@ -14,9 +14,9 @@ import pytest
 from contracts.annonces import Annonce, AnnoncePubliee, EtatAnnonce
 from contracts.base import Evenement
 from contracts.commun import Auteur, Lieu, Nature, Sens, TypeAuteur
-from kit.events import encode
-from kit.health import Health
-from kit.producer import Producer
+from kit.http.health import Health
+from kit.messaging.events import encode
+from kit.messaging.producer import Producer
 from services.matching.app import create
 from services.matching.index import Index
 from services.matching.settings import Reglages

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.annonces import Annonce
-from kit.mongo import connect
+from kit.database.mongo import connect
 from services.matching import api as matching_api
 from services.matching.settings import Reglages
 

@@ -13,11 +13,11 @@ from contracts.commun import Lieu, Sens
 from contracts.comptes import Compte, CompteEfface, EtatCompte
 from contracts.matching import CorrespondancesTrouvees, EvenementProfil, Profil, ProfilEnregistre
 from contracts.notifications import DesabonnementDemande
-from kit import mongo
-from kit.deadletters import dead_letter_topic
-from kit.events import Message
-from kit.mongo import Database
-from kit.producer import Producer
+from kit.database import mongo
+from kit.database.mongo import Database
+from kit.messaging.deadletters import dead_letter_topic
+from kit.messaging.events import Message
+from kit.messaging.producer import Producer
 from services.matching.index import Index
 from services.matching.settings import Reglages
 

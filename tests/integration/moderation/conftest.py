@@ -18,13 +18,13 @@ from contracts.base import Evenement
 from contracts.commun import Auteur
 from contracts.evenements import CATALOGUE
 from contracts.moderation import DecisionPrise
-from kit import mongo
 from kit.clock import SystemClock
-from kit.events import Record, encode
-from kit.health import Health
+from kit.database import mongo
+from kit.http.health import Health
 from kit.ids import new_id
-from kit.outbox import Outbox
-from kit.producer import Producer
+from kit.messaging.events import Record, encode
+from kit.messaging.outbox import Outbox
+from kit.messaging.producer import Producer
 from kit.resources import open_runtime
 from services.moderation.actions import Actions
 from services.moderation.app import create

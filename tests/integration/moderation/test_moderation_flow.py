@@ -21,7 +21,7 @@ from contracts.annonces import (
 )
 from contracts.commun import Auteur
 from contracts.comptes import Compte, CompteEfface
-from kit.health import Health
+from kit.http.health import Health
 from kit.ids import new_id, stable_id
 from kit.resources import open_runtime
 from tests.integration.moderation.conftest import NOW, Banc, annonce, association

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from kit.tokens import TokenVerifier
+from kit.http.tokens import TokenVerifier
 
 
 class Annonces:

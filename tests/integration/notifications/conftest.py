@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from contracts.notifications import DesabonnementDemande, EnvoisRemis, ReponseParMessage
 from kit.clock import SystemClock
-from kit.events import Event, encode
-from kit.health import Health
+from kit.database.mongo import Database, connect
+from kit.http.health import Health
 from kit.ids import new_id
-from kit.mongo import Database, connect
-from kit.producer import Producer
+from kit.messaging.events import Event, encode
+from kit.messaging.producer import Producer
 from services.notifications.app import create
 from services.notifications.registre.store import Registre
 from services.notifications.settings import Reglages

@@ -9,9 +9,9 @@ import pytest
 from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.clock import SystemClock
+from kit.database.mongo import Mongo, Session, connect
 from kit.ids import new_id
-from kit.mongo import Mongo, Session, connect
-from kit.outbox import Outbox
+from kit.messaging.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux.base import Colis, Injoignable, Issue
 from services.notifications.delivery.claimed_ahead import Lot

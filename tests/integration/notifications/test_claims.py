@@ -10,9 +10,9 @@ import pytest
 from contracts.envois import Etat
 from contracts.notifications import Canal
 from kit.clock import FixedClock
+from kit.database.mongo import Mongo, connect
 from kit.ids import new_id
-from kit.mongo import Mongo, connect
-from kit.outbox import Outbox
+from kit.messaging.outbox import Outbox
 from services.notifications import domain
 from services.notifications.canaux.base import Recu
 from services.notifications.delivery.claims import Claims

@@ -23,7 +23,7 @@ from contracts.annonces import (
 from contracts.comptes import CompteEfface, EtatCompte
 from contracts.conversations import MessageEcrit
 from contracts.notifications import Canal
-from kit.health import Health
+from kit.http.health import Health
 from kit.ids import new_id
 from services.notifications import entrant
 from services.notifications.conversations.fils import RECUS_PAR_HEURE, VALIDITE

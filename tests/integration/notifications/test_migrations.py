@@ -11,11 +11,11 @@ import pytest
 from contracts.envois import id_alerte
 from contracts.notifications import Canal
 from kit.clock import SystemClock
+from kit.database.migrations import migrate
+from kit.database.mongo import Mongo, connect
 from kit.ids import new_id
-from kit.migrations import migrate
-from kit.mongo import Mongo, connect
-from kit.outbox import Outbox
-from kit.producer import Producer
+from kit.messaging.outbox import Outbox
+from kit.messaging.producer import Producer
 from services.notifications import api
 from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts

@@ -4,10 +4,10 @@ import datetime as dt
 
 from contracts.envois import Etat
 from kit.clock import SystemClock
+from kit.database.mongo import connect
 from kit.ids import new_id
-from kit.mongo import connect
-from kit.outbox import Outbox
-from kit.producer import Producer
+from kit.messaging.outbox import Outbox
+from kit.messaging.producer import Producer
 from services.notifications.canaux.feedback import Retour, Verdict
 from services.notifications.contacts.encryption import ContactCipher
 from services.notifications.contacts.store import Contacts

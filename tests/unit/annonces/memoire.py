@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from contracts.annonces import Annonce, EtatReponse, Reponse
 from kit.clock import FixedClock
-from kit.outbox import Tx
+from kit.messaging.outbox import Tx
 from services.annonces.actions import Deps
 from services.annonces.domain import Fiche
 from services.annonces.reponses import EN_COURS

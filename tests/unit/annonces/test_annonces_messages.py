@@ -6,7 +6,7 @@ import pytest
 
 from contracts.annonces import EtatAnnonce, ReponseSansEffet
 from contracts.notifications import Canal, Intention, ReponseParMessage
-from kit.inbox import AlreadyProcessed
+from kit.messaging.inbox import AlreadyProcessed
 from services.annonces import domain
 from services.annonces.actions import appliquer
 from services.annonces.domain import Fiche

@@ -24,7 +24,7 @@ from deploy.stack.processes import (
 )
 from deploy.standins.sms_operators import reglages
 from gateway.door_rules import client_address, networks
-from kit.connections import Limits
+from kit.http.connections import Limits
 from kit.settings import Settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

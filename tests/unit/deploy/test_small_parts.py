@@ -17,7 +17,7 @@ from deploy.stack.servers.kafka import Kafka
 from deploy.stack.servers.leftovers import bound, sweep
 from deploy.verbs.logs import matching, tail
 from deploy.verbs.status import by_reader, duration
-from kit.lag import Lag
+from kit.messaging.lag import Lag
 
 
 def test_les_secrets_sont_faits_une_fois_et_fermes_aux_autres(tmp_path: Path) -> None:

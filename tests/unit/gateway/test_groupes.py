@@ -4,8 +4,8 @@ from contracts import topics
 from contracts.matching import ProfilEnregistre
 from deploy.k8s.manifests import lag_topics
 from deploy.stack.processes import PROCESSES
-from kit.deadletters import retry_topic
-from kit.lag import with_retries
+from kit.messaging.deadletters import retry_topic
+from kit.messaging.lag import with_retries
 
 
 def test_le_retard_est_mesure_la_ou_keda_compte_et_la_ou_l_on_reessaye() -> None:

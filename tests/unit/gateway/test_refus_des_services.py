@@ -3,8 +3,8 @@
 import orjson
 
 from gateway.upstream import Answer, as_problem
-from kit import problems
-from kit.problems import Problem
+from kit.http import problems
+from kit.http.problems import Problem
 
 
 def said(problem: Problem) -> Answer:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.upstream import Answer, ServiceAway, Services
-from kit.tokens import TokenSigner
+from kit.http.tokens import TokenSigner
 from tests.attente import Bientot
 
 KEY = (

@@ -11,7 +11,8 @@ import pytest
 import structlog
 
 from kit import logging as kit_logging
-from kit import problems, processor, web
+from kit.http import problems, web
+from kit.messaging import processor
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.breaker import LENIENT_FOR, LIMIT, OPEN_FOR, TRIALS, WINDOW, Phase, State, closed_by_hand, one_more
+from kit.messaging.breaker import LENIENT_FOR, LIMIT, OPEN_FOR, TRIALS, WINDOW, Phase, State, closed_by_hand, one_more
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

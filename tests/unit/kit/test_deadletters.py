@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from kit import deadletters
-from kit.breaker import LIMIT, OPEN_FOR, TRIALS, Breaker, State
-from kit.deadletters import (
+from kit.errors import Held, InvalidMessage, RetryLater
+from kit.messaging import deadletters
+from kit.messaging.breaker import LIMIT, OPEN_FOR, TRIALS, Breaker, State
+from kit.messaging.deadletters import (
     DEAD,
     HELD,
     DeadLetters,
@@ -23,8 +24,7 @@ from kit.deadletters import (
     retry_topic,
     to_replay,
 )
-from kit.errors import Held, InvalidMessage, RetryLater
-from kit.events import Message, Record
+from kit.messaging.events import Message, Record
 
 
 class Sent:

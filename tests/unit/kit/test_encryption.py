@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.encryption import Cipher, UnknownKey, Unreadable
+from kit.database.encryption import Cipher, UnknownKey, Unreadable
 
 FIRST, SECOND = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, ConfigDict, ValidationError
 
 from kit.errors import InvalidMessage, RetryLater, is_outage, is_poison
-from kit.events import Record, decode, encode, headers_of
+from kit.messaging.events import Record, decode, encode, headers_of
 from tests.faits import Fait
 
 TOPIC = "kit.essai.v1"

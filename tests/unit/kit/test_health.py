@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from kit import health as kit_health
-from kit.health import Health, NotReady
+from kit.http import health as kit_health
+from kit.http.health import Health, NotReady
 
 
 def client(health: Health) -> httpx.AsyncClient:

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.indexes import Change, Index, changes
+from kit.database.indexes import Change, Index, changes
 
 JOURS = 24 * 3600
 UN_AN = Index("envois", [("cree_at", 1)], expires_s=365 * JOURS)

@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 
 from kit.errors import is_outage
-from kit.internal_calls import Answer, InternalApi, ServiceAway
-from kit.tokens import TokenSigner, TokenVerifier
+from kit.http.internal_calls import Answer, InternalApi, ServiceAway
+from kit.http.tokens import TokenSigner, TokenVerifier
 from tests.unit.kit.test_tokens import make_keys
 
 KEYS, GATEWAY = make_keys(), make_keys()

@@ -12,9 +12,9 @@ from fastapi import APIRouter, FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.health import Health
-from kit.json_bodies import DEPTH_MAX, flaw
-from kit.web import create_app
+from kit.http.health import Health
+from kit.http.json_bodies import DEPTH_MAX, flaw
+from kit.http.web import create_app
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.lag import behind
+from kit.messaging.lag import behind
 
 TP = TopicPartition("essai", 0)
 offsets = st.integers(0, 1000)

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.client import jusqu_a
-from kit.connections import Connections, Limits
-from kit.health import Health
-from kit.web import MAX_BODY, create_app, server
+from kit.http.connections import Connections, Limits
+from kit.http.health import Health
+from kit.http.web import MAX_BODY, create_app, server
 from tests.attente import Bientot
 
 # The other limits stay out of the way of the one that a test is about.

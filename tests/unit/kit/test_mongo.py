@@ -12,9 +12,9 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from kit import mongo
+from kit.database import mongo
+from kit.database.mongo import Mongo, Session, is_undecided
 from kit.errors import is_outage
-from kit.mongo import Mongo, Session, is_undecided
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.migrations import Schema
+from kit.database.migrations import Schema
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = re.compile(r"m(\d{4})_[a-z0-9_]+")

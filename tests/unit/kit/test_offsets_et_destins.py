@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaConnectionError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kit.consumer import Consumer
 from kit.errors import Held, Stop
-from kit.events import Record
+from kit.messaging.consumer import Consumer
+from kit.messaging.events import Record
 from tests.unit.kit import horloge
 from tests.unit.kit.courtier import Broker, Client
 

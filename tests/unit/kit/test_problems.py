@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticKnownError
 
-from kit import problems
-from kit.problems import FieldProblem, Problem, fields, invalid, not_found, sentence, to_response
+from kit.http import problems
+from kit.http.problems import FieldProblem, Problem, fields, invalid, not_found, sentence, to_response
 
 NBSP = "\u00a0"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.ids import new_id
-from kit.producer import partition
+from kit.messaging.producer import partition
 
 TWELVE = list(range(12))
 

@@ -6,8 +6,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from kit.database.redis import is_gone, is_unavailable
 from kit.errors import is_outage
-from kit.redis import is_gone, is_unavailable
 
 REFUSALS = [
     "OOM command not allowed when used memory > 'maxmemory'.",

@@ -1,6 +1,6 @@
 """Which process of a service a call goes to."""
 
-from kit.replicas import _REST_S, Replicas, addresses
+from kit.http.replicas import _REST_S, Replicas, addresses
 
 
 def test_un_reglage_nomme_un_ou_plusieurs_processus() -> None:

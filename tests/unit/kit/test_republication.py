@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.republication import lost
+from kit.messaging.republication import lost
 
 ENDS = st.dictionaries(st.sampled_from(["0", "1", "2"]), st.integers(0, 1000), min_size=1)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from deploy.stack.processes import SERVICES
-from kit import problems
-from kit.problems import sentence
+from kit.http import problems
+from kit.http.problems import sentence
 
 for _name in ("gateway.app", *(f"services.{service}.app" for service in SERVICES)):
     importlib.import_module(_name)

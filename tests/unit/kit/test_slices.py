@@ -1,7 +1,7 @@
 """Large events do not pile up in one transaction."""
 
-from kit.events import Record
-from kit.processor import slices
+from kit.messaging.events import Record
+from kit.messaging.processor import slices
 
 
 def record(offset: int, size: int) -> Record:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from kit import telemetry
 from kit.clock import FixedClock, SystemClock
-from kit.deadletters import DUE_MS, due_ms
-from kit.events import Record
 from kit.ids import new_id, stable_id
+from kit.messaging.deadletters import DUE_MS, due_ms
+from kit.messaging.events import Record
 from kit.settings import Settings
 
 NOON = dt.datetime(2027, 3, 13, 12, tzinfo=dt.UTC)

@@ -17,8 +17,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from prometheus_client import REGISTRY
 
-from kit import problems
-from kit.tokens import (
+from kit.http import problems
+from kit.http.tokens import (
     LEEWAY_S,
     LIFETIME_S,
     Identity,

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from kit import telemetry
 from kit.clock import SystemClock
-from kit.events import Record, encode
 from kit.ids import new_id
-from kit.outbox import Tx
-from kit.processor import Processor
+from kit.messaging.events import Record, encode
+from kit.messaging.outbox import Tx
+from kit.messaging.processor import Processor
 from tests import faits
 
 TOPIC = "kit.fait.v1"

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel
 
-from kit.problems import Problem
-from kit.versions import etag, respond, stale, version_read
+from kit.http.problems import Problem
+from kit.http.versions import etag, respond, stale, version_read
 
 
 class Thing(BaseModel):

@@ -13,9 +13,9 @@ from pymongo.errors import AutoReconnect
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kit.health import Health
-from kit.problems import MEDIA_TYPE
-from kit.web import MAX_BODY, create_app, health_app
+from kit.http.health import Health
+from kit.http.problems import MEDIA_TYPE
+from kit.http.web import MAX_BODY, create_app, health_app
 
 
 async def page_of_a_mounted_app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,9 +15,9 @@ from aiokafka.structs import ConsumerRecord
 from contracts.commun import Lieu, Sens
 from contracts.matching import ProfilEnregistre
 from kit.clock import SystemClock
-from kit.events import encode
-from kit.health import NotReady
-from kit.republication import Progress
+from kit.http.health import NotReady
+from kit.messaging.events import encode
+from kit.messaging.republication import Progress
 from services.matching import domain, store
 from services.matching import reader as module
 from services.matching.index import Index

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from kit import problems
-from kit.tokens import Identity
+from kit.http import problems
+from kit.http.tokens import Identity
 from services.notifications import api_apercu
 from services.notifications.domain import Genre
 from services.notifications.messages.catalogue import MESSAGES

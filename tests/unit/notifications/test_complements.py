@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
 from kit.clock import SystemClock
-from kit.internal_calls import InternalApi
-from kit.tokens import TokenSigner
+from kit.http.internal_calls import InternalApi
+from kit.http.tokens import TokenSigner
 from services.notifications.canaux.base import Colis, Recu
 from services.notifications.contacts.store import Contact
 from services.notifications.conversations.addresses import AdressesDeReponse

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit import problems
-from kit.tokens import TokenSigner, TokenVerifier
+from kit.http import problems
+from kit.http.tokens import TokenSigner, TokenVerifier
 from services.notifications import api_flux
 from services.notifications.domain import Cloture
 from services.notifications.messages.feed import Entree, entrees, etag, inchange, lien_flux, rediger

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from contracts.envois import Etat, Motif
 from contracts.notifications import Canal
-from kit import problems
-from kit.tokens import TokenSigner, TokenVerifier
+from kit.http import problems
+from kit.http.tokens import TokenSigner, TokenVerifier
 from services.notifications import api_registre
 from services.notifications.canaux.provider_weights import Raison
 from services.notifications.staff import figures

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from kit.clock import Clock
+from kit.database.mongo import Database, DuplicateKeyError
 from kit.metrics import BREAKER_OPEN
-from kit.mongo import Database, DuplicateKeyError
 
 LIMIT, TRIALS = 100, 10
 WINDOW = dt.timedelta(minutes=1)

@@ -10,14 +10,15 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from kit import inbox, telemetry
+from kit import telemetry
 from kit.clock import Clock
-from kit.deadletters import DeadLetters, origin
 from kit.errors import RetryLater, Stop, is_poison
-from kit.events import Catalogue, Received, Record, class_of, decode
 from kit.logging import bound, get_logger
+from kit.messaging import inbox
+from kit.messaging.deadletters import DeadLetters, origin
+from kit.messaging.events import Catalogue, Received, Record, class_of, decode
+from kit.messaging.outbox import Outbox, Tx
 from kit.metrics import DEAD_LETTERS, END_TO_END_SECONDS, EVENT_SECONDS, EVENTS, STALE
-from kit.outbox import Outbox, Tx
 from kit.waiting import jitter, outlast
 
 log = get_logger(__name__)

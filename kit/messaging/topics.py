@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for_code
 
-from kit.deadletters import dead_letter_topic, held_topic, retry_topic
 from kit.logging import get_logger
+from kit.messaging.deadletters import dead_letter_topic, held_topic, retry_topic
 from kit.waiting import every
 
 log = get_logger(__name__)

@@ -22,11 +22,11 @@ from aiokafka.errors import (
 from aiokafka.structs import ConsumerRecord
 
 from kit.errors import Held
-from kit.events import Record, headers_of
-from kit.health import NotReady
+from kit.http.health import NotReady
 from kit.logging import get_logger
-from kit.offsets import Offsets
-from kit.patience import DatabaseAway, Patience
+from kit.messaging.events import Record, headers_of
+from kit.messaging.offsets import Offsets
+from kit.messaging.patience import DatabaseAway, Patience
 from kit.waiting import first_of, outlast, wait
 
 log = get_logger(__name__)
@@ -53,7 +53,7 @@ Fetched = dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]
 
 
 class RecordProcessor(Protocol):
-    """What the consumer needs of kit.processor.Processor."""
+    """What the consumer needs of kit.messaging.processor.Processor."""
 
     async def process(self, records: Sequence[Record]) -> None:
         """Returns when every record is handled. Raises kit.errors.Stop when the process must end, and Held when a

@@ -7,8 +7,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from kit.events import Message
 from kit.logging import get_logger
+from kit.messaging.events import Message
 
 log = get_logger(__name__)
 

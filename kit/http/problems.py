@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from kit import telemetry
+from kit.database.mongo import is_undecided
 from kit.errors import OUTAGES, is_outage
 from kit.logging import get_logger
-from kit.mongo import is_undecided
 
 log = get_logger(__name__)
 

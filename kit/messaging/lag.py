@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from kit.deadletters import retry_topic
 from kit.errors import is_outage
 from kit.logging import get_logger
+from kit.messaging.deadletters import retry_topic
 from kit.metrics import GROUP_LAG_EVENTS, GROUP_LAG_SECONDS
 from kit.waiting import wait
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pymongo.errors import BulkWriteError
 
-from kit.indexes import Index
-from kit.mongo import DUPLICATE_KEY, Database, DuplicateKeyError, Session, write_error_codes
+from kit.database.indexes import Index
+from kit.database.mongo import DUPLICATE_KEY, Database, DuplicateKeyError, Session, write_error_codes
 
 # Longer than the retention of any topic (30 days) plus the age at which a dead letter may still be replayed (14 days).
 _KEPT_S = 45 * 24 * 3600

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
-from kit.problems import FieldProblem
+from kit.http.problems import FieldProblem
 
 DEPTH_MAX = 64
 _INT_MAX = 2**63

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from kit import indexes
+from kit.database import indexes
+from kit.database.indexes import Index
+from kit.database.mongo import Database, DuplicateKeyError, Session
 from kit.errors import Stop, is_outage
 from kit.ids import new_id
-from kit.indexes import Index
 from kit.logging import get_logger
-from kit.mongo import Database, DuplicateKeyError, Session
-from kit.outbox import Outbox, Tx
+from kit.messaging.outbox import Outbox, Tx
 
 log = get_logger(__name__)
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from typing import Any, Literal, get_args
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from kit.connections import Connections, Limits
+from kit.http.connections import Connections, Limits
+from kit.http.problems import Problem, to_response
 from kit.metrics import HTTP_REFUSED
-from kit.problems import Problem, to_response
 
 # Number of bytes given to the parser at once. Limits are checked between two slices, so they are exact to within this
 # size.

@@ -9,9 +9,9 @@ import aiohttp
 import orjson
 
 from kit import telemetry
+from kit.http.replicas import Replicas, addresses
+from kit.http.tokens import TokenSigner
 from kit.logging import get_logger
-from kit.replicas import Replicas, addresses
-from kit.tokens import TokenSigner
 
 log = get_logger(__name__)
 

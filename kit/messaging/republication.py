@@ -22,16 +22,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.clock import Clock
+from kit.database.mongo import Collection, Database, DuplicateKeyError
 from kit.errors import Stop
-from kit.events import Event, encode
-from kit.health import NotReady
+from kit.http.health import NotReady
 from kit.ids import new_id, stable_id
 from kit.logging import get_logger
+from kit.messaging.events import Event, encode
+from kit.messaging.outbox import Outbox
+from kit.messaging.producer import Producer
+from kit.messaging.topics import Topics
 from kit.metrics import REPUBLICATION_LEFT, TOPICS_LOST
-from kit.mongo import Collection, Database, DuplicateKeyError
-from kit.outbox import Outbox
-from kit.producer import Producer
-from kit.topics import Topics
 from kit.waiting import every, outlast
 
 log = get_logger(__name__)

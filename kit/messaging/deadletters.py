@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from kit import telemetry
-from kit.breaker import WINDOW, Breaker
 from kit.errors import Held
-from kit.events import Message, Record
 from kit.logging import get_logger
+from kit.messaging.breaker import WINDOW, Breaker
+from kit.messaging.events import Message, Record
+from kit.messaging.producer import Producer
 from kit.metrics import DEAD_LETTERS
-from kit.producer import Producer
 from kit.waiting import outlast
 
 log = get_logger(__name__)

@@ -17,8 +17,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.jws import extract_compact
 
+from kit.http.problems import Problem
 from kit.metrics import CLOCK_SKEW
-from kit.problems import Problem
 
 LIFETIME_S = 60
 LEEWAY_S = 300

@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 # People wait for a page: during an outage a write takes at most this plus one more server selection. Consumers retry by
-# themselves (kit.processor).
+# themselves (kit.messaging.processor).
 _TRANSACTION_DEADLINE_S = 3.0
 _SELECTION_MS = 2000
 _MAJORITY = WriteConcern("majority")

@@ -16,14 +16,15 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit import problems, telemetry
-from kit.connections import Connections, Limits, Owner
-from kit.health import Health
-from kit.http_protocol import BoundedProtocol
-from kit.json_bodies import storable_json
+from kit import telemetry
+from kit.http import problems
+from kit.http.connections import Connections, Limits, Owner
+from kit.http.health import Health
+from kit.http.http_protocol import BoundedProtocol
+from kit.http.json_bodies import storable_json
+from kit.http.problems import Problem, to_response
 from kit.logging import get_logger
 from kit.metrics import HTTP_SECONDS
-from kit.problems import Problem, to_response
 
 log = get_logger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from pymongo import IndexModel
 
+from kit.database.mongo import Database
 from kit.logging import get_logger
-from kit.mongo import Database
 
 log = get_logger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Header, Response
 
-from kit.problems import Problem
+from kit.http.problems import Problem
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 

@@ -3,9 +3,9 @@ what a crash left behind.
 
 Rows of the collection `outbox`: {_id: event id, topic, key, value, headers, created_at, publie_at, lease_until,
 lease_token}. `publie_at` is None until the broker has stored the message. A row stays for a day after that, so that
-recent events can be published again if the broker loses its data (kit.republication). Publishing twice is harmless,
-because receivers drop event ids that they know. `value` is the body of the event as text, so that the database can find
-the events that name an id and `Tx.forget` can erase it from them.
+recent events can be published again if the broker loses its data (kit.messaging.republication). Publishing twice is
+harmless, because receivers drop event ids that they know. `value` is the body of the event as text, so that the
+database can find the events that name an id and `Tx.forget` can erase it from them.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 
 from kit import telemetry
 from kit.clock import Clock
+from kit.database.indexes import Index
+from kit.database.mongo import Database, DuplicateKeyError, Mongo, Session
 from kit.errors import is_outage
-from kit.events import Event, Message, encode
 from kit.ids import new_id
-from kit.indexes import Index
 from kit.logging import get_logger
+from kit.messaging.events import Event, Message, encode
+from kit.messaging.producer import Producer
 from kit.metrics import OUTBOX_OLDEST, OUTBOX_SWEPT, OUTBOX_WAITING
-from kit.mongo import Database, DuplicateKeyError, Mongo, Session
-from kit.producer import Producer
 from kit.waiting import every
 
 log = get_logger(__name__)

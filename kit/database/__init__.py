@@ -1,0 +1,1 @@
+"""MongoDB and Redis: connections, indexes, migrations, encryption at rest, which errors are outages."""

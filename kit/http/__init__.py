@@ -1,0 +1,1 @@
+"""Serving and calling HTTP: the server and its limits, problems, tokens, health, calls between services."""

@@ -1,0 +1,1 @@
+"""Kafka, and how an event is written, published, received once, retried and buried."""
